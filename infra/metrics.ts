@@ -1,0 +1,62 @@
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+
+/** Every metric of the process, for Prometheus. Labels are ids of utilities, sources, topics and states: no meter, no person. */
+export class Metrics {
+  readonly registry = new Registry();
+
+  readonly #counter = (name: string, help: string, labelNames: string[]) =>
+    new Counter({ name, help, labelNames, registers: [this.registry] });
+  readonly #gauge = (name: string, help: string, labelNames: string[]) =>
+    new Gauge({ name, help, labelNames, registers: [this.registry] });
+
+  readonly files = this.#counter("curbstop_files_total", "Files taken, by what became of them.", [
+    "utility",
+    "source",
+    "state",
+  ]);
+  readonly reads = this.#counter("curbstop_reads_total", "Reads published to the log.", [
+    "utility",
+    "source",
+  ]);
+  readonly rejects = this.#counter("curbstop_rejects_total", "Rows rejected, by reason.", [
+    "utility",
+    "source",
+    "reason",
+  ]);
+  readonly lag = this.#gauge("curbstop_log_lag_records", "Records in the log that a stage has not handled.", [
+    "stage",
+    "topic",
+  ]);
+  readonly checkpointAge = this.#gauge(
+    "curbstop_checkpoint_age_seconds",
+    "Seconds since the detector's oldest checkpoint was saved.",
+    [],
+  );
+  readonly detected = this.#counter("curbstop_anomalies_total", "Changes of anomalies, by rule and state.", [
+    "utility",
+    "rule",
+    "state",
+  ]);
+  readonly detectorReads = this.#counter(
+    "curbstop_detector_reads_total",
+    "Reads judged, by what became of them.",
+    ["outcome"],
+  );
+  readonly alerts = this.#gauge("curbstop_alerts", "Alerts in the outbox, by state.", ["utility", "state"]);
+  readonly decisions = this.#counter(
+    "curbstop_alert_decisions_total",
+    "Decisions to send or not to send, by reason.",
+    ["utility", "decision"],
+  );
+  readonly stalled = this.#gauge(
+    "curbstop_stage_stalled",
+    "1 while a stage waits for a store that does not answer.",
+    ["stage"],
+  );
+  readonly insertSeconds = new Histogram({
+    name: "curbstop_clickhouse_insert_seconds",
+    help: "Time of one insert into ClickHouse.",
+    buckets: [0.01, 0.03, 0.1, 0.3, 1, 3, 10],
+    registers: [this.registry],
+  });
+}

@@ -1,0 +1,253 @@
+import { z } from "zod";
+import { csvProfile } from "./profile.js";
+import { sourceId, utilityId } from "./reads.js";
+import { RULES } from "./anomalies.js";
+
+const timeZone = z.string().refine((zone) => {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+}, "expected an IANA time zone such as America/Los_Angeles");
+
+const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "expected hh:mm, 00:00 to 23:59");
+const email = z.email("expected an e-mail address");
+
+/** When a file in the drop folder is whole. */
+const completeness = z
+  .discriminatedUnion("by", [
+    z.strictObject({
+      by: z.literal("stability"),
+      seconds: z
+        .number()
+        .min(0)
+        .default(10)
+        .describe("Size and time of change must stand still for so long."),
+    }),
+    z.strictObject({
+      by: z.literal("marker"),
+      suffix: z
+        .string()
+        .min(1)
+        .default(".done")
+        .describe("A file is whole when an empty file of its name with this suffix lies beside it."),
+    }),
+  ])
+  .default({ by: "stability", seconds: 10 });
+
+export const sourceConfig = z.strictObject({
+  id: sourceId.describe("Short name of the feed, part of the identity of its files. Never changes."),
+  folder: z.string().min(1).describe("Drop folder; relative paths start at the configuration file."),
+  files: z.string().min(1).default("*").describe("Which names are taken: * and ? stand for any characters."),
+  format: z
+    .enum(["csv", "beacon-range", "crosswalk"])
+    .describe(
+      "csv: meter reads by `profile`. beacon-range: Badger BEACON range export. crosswalk: customers, accounts, premises and their meters.",
+    ),
+  profile: csvProfile
+    .optional()
+    .describe(
+      "How a csv file is to be read; required for format csv, additions to the preset for the others.",
+    ),
+  complete: completeness,
+  backfill: z
+    .boolean()
+    .default(false)
+    .describe("true while old reads are delivered: anomalies found in them are stored, not told."),
+  maxFileBytes: z
+    .number()
+    .int()
+    .positive()
+    .default(8 * 1024 ** 3)
+    .describe("A larger file is rejected whole."),
+});
+export type SourceConfig = z.infer<typeof sourceConfig>;
+
+/** Parameters of the rules. Rates are millilitres an hour. */
+export const detectConfig = z.strictObject({
+  rules: z
+    .array(z.enum(RULES))
+    .default([...RULES])
+    .describe("Rules that are judged."),
+  continuousFlow: z
+    .strictObject({
+      hours: z
+        .number()
+        .min(1)
+        .max(168)
+        .default(24)
+        .describe("Hours of flow without a dry one that open an anomaly."),
+      minRate: z
+        .number()
+        .int()
+        .min(0)
+        .default(3785)
+        .describe(
+          "mL/h: an hour counts as flow from here (or from the register's resolution, if that is larger). Default 1 US gal/h, the normal setting of EyeOnWater.",
+        ),
+      maxGapHours: z
+        .number()
+        .min(0)
+        .max(48)
+        .default(4)
+        .describe("A longer hole without proof of flow starts the count again."),
+    })
+    .prefault({}),
+  spike: z
+    .strictObject({
+      minVolume: z.number().int().min(0).default(300_000).describe("mL in one hour: less is never a spike."),
+      deviations: z
+        .number()
+        .min(1)
+        .default(8)
+        .describe(
+          "Robust standard deviations (1.4826 MAD) above the median of the meter's daily peak hours.",
+        ),
+      minDays: z
+        .number()
+        .int()
+        .min(3)
+        .max(28)
+        .default(14)
+        .describe("Whole days of history before the rule speaks."),
+    })
+    .prefault({}),
+  registers: z
+    .strictObject({
+      stepBack: z
+        .number()
+        .int()
+        .min(0)
+        .default(20_000)
+        .describe(
+          "mL: a register that falls by no more has jittered (5 gal seen on real meters), not run backwards.",
+        ),
+      maxRate: z
+        .number()
+        .int()
+        .positive()
+        .default(11_400_000)
+        .describe("mL/h: more can't pass the meter. Default 50 gal/min, a 1-inch meter (AWWA C700)."),
+    })
+    .prefault({}),
+});
+export type DetectConfig = z.infer<typeof detectConfig>;
+
+export const utilityConfig = z.strictObject({
+  id: utilityId.describe("Short name of the utility in every table and topic. Never changes."),
+  name: z.string().min(1).max(60).describe("Name as residents know it."),
+  timeZone: timeZone.describe("IANA time zone of its service points."),
+  languages: z
+    .array(z.enum(["en", "es"]))
+    .min(1)
+    .default(["en"])
+    .describe("Languages of messages, the first is the default."),
+  units: z.enum(["gal", "L", "m3", "ft3"]).default("gal").describe("Unit in which residents read volumes."),
+  mail: z.strictObject({
+    from: email.describe("Sender address of alerts."),
+    replyTo: email.optional(),
+    postalAddress: z
+      .string()
+      .min(5)
+      .describe("Postal address at the foot of every mail (CAN-SPAM, 15 USC 7704)."),
+    privacy: email.describe("Where a resident writes about personal data."),
+  }),
+  alerts: z
+    .strictObject({
+      live: z
+        .boolean()
+        .default(false)
+        .describe("Go-live switch: while false everything is decided and stored, and nothing is sent."),
+      sendFrom: clockTime.default("08:00").describe("Local time from which alerts may be sent."),
+      sendUntil: clockTime.default("20:00").describe("Local time until which alerts may be sent."),
+      maxAgeHours: z.number().positive().default(72).describe("Older evidence is stored, not sent."),
+    })
+    .prefault({}),
+  detect: detectConfig.prefault({}),
+  retentionDays: z
+    .strictObject({ archive: z.number().int().positive().default(90) })
+    .prefault({})
+    .describe("Days for which original files are kept, encrypted."),
+  sources: z.array(sourceConfig).min(1),
+});
+export type UtilityConfig = z.infer<typeof utilityConfig>;
+
+export const config = z
+  .strictObject({
+    dataDirectory: z
+      .string()
+      .min(1)
+      .default(".curbstop")
+      .describe("Embedded servers, archive and spool; relative paths start at the configuration file."),
+    keyFile: z
+      .string()
+      .optional()
+      .describe(
+        "File with the master key (made at first use). Keep it apart from the backups. Default: keys.json in the data directory.",
+      ),
+    web: z
+      .strictObject({
+        host: z.string().default("127.0.0.1"),
+        port: z.number().int().min(0).max(65535).default(8080).describe("0: any free port."),
+        publicUrl: z
+          .url({ protocol: /^https?$/ })
+          .default("http://127.0.0.1:8080")
+          .describe("Address under which residents reach the confirm and unsubscribe pages."),
+      })
+      .prefault({}),
+    smtp: z
+      .strictObject({
+        host: z.string().min(1),
+        port: z.number().int().min(1).max(65535).default(587),
+        secure: z
+          .boolean()
+          .default(false)
+          .describe("TLS from the first byte (port 465). Otherwise STARTTLS is required except on loopback."),
+        user: z.string().optional(),
+        passwordFile: z
+          .string()
+          .optional()
+          .describe("File that holds the password; or set CURBSTOP_SMTP_PASSWORD."),
+      })
+      .optional()
+      .describe("Mail server that takes alerts. Left out: alerts wait in the outbox."),
+    utilities: z.array(utilityConfig).min(1),
+  })
+  .superRefine((value, context) => {
+    const seen = new Set<string>();
+    value.utilities.forEach((utility, u) => {
+      if (seen.has(utility.id)) {
+        context.addIssue({
+          code: "custom",
+          path: ["utilities", u, "id"],
+          message: `"${utility.id}" stands twice; give each utility its own id`,
+        });
+      }
+      seen.add(utility.id);
+      const sources = new Set<string>();
+      utility.sources.forEach((source, s) => {
+        const path = ["utilities", u, "sources", s];
+        if (sources.has(source.id)) {
+          context.addIssue({
+            code: "custom",
+            path: [...path, "id"],
+            message: `"${source.id}" stands twice; give each source of a utility its own id`,
+          });
+        }
+        sources.add(source.id);
+        if (source.format === "csv" && source.profile === undefined) {
+          context.addIssue({
+            code: "custom",
+            path: [...path, "profile"],
+            message: "missing; format csv needs a profile that names its columns",
+          });
+        }
+      });
+    });
+  });
+
+export type Config = z.infer<typeof config>;
+/** As written in the file: what has a default may be left out. */
+export type ConfigInput = z.input<typeof config>;

@@ -1,0 +1,27 @@
+/**
+ * Flags of a read or an interval: a bit field that travels with it to ClickHouse. Bits 0–7 come from the file, bits
+ * from 8 on are set by the detector, which knows the history.
+ */
+export const Flag = {
+  /** The head-end made the value up; it neither raises nor clears an alert, and an actual read replaces it. */
+  estimated: 1 << 0,
+  /** Changed by people or by the head-end's validation after the reading. */
+  adjusted: 1 << 1,
+  /** The head-end doubts it. */
+  suspect: 1 << 2,
+  /** The register fell by no more than its tolerance: taken as no flow. */
+  stepBack: 1 << 8,
+  /** The register passed its highest value and began again at zero. */
+  rollover: 1 << 9,
+  /** First read of another register (meter exchange, reset): no usage is derived across it. */
+  exchange: 1 << 10,
+  /** The register fell by more than its tolerance without a rollover: no usage is derived across it. */
+  negative: 1 << 11,
+  /** More than the meter can pass in the time. */
+  overCapacity: 1 << 12,
+  /** Covers a hole between reads: its volume is a total, not the flow of one hour. */
+  gap: 1 << 13,
+} as const;
+
+/** Reads with any of these are neutral for the rules. */
+export const DOUBTFUL = Flag.estimated | Flag.suspect | Flag.overCapacity;

@@ -1,0 +1,133 @@
+import { z } from "zod";
+import { unit } from "./units.js";
+
+/** A column by its header name (case and outer blanks ignored) or by its position, 1 is the first. */
+const column = z.union([z.string().min(1), z.number().int().positive()]);
+
+/**
+ * How a CSV file of meter reads is to be understood: nothing in it is guessed.
+ * The same profile serves `long` (one read a row) and `wide` (a row holds a meter's day) layouts.
+ */
+export const csvProfile = z.strictObject({
+  layout: z
+    .enum(["long", "wide"])
+    .default("long")
+    .describe("long: one read a row. wide: one row a meter and day, one column an interval."),
+  encoding: z
+    .enum(["utf-8", "utf-16le", "utf-16be", "latin1"])
+    .default("utf-8")
+    .describe("A byte order mark is removed in any case."),
+  compression: z.enum(["none", "gzip"]).default("none"),
+  delimiter: z.string().length(1).default(","),
+  quote: z.string().length(1).default('"'),
+  decimal: z.enum([".", ","]).default("."),
+  thousands: z.string().max(1).default("").describe("Mark between thousands, if numbers carry one."),
+  skipRows: z.number().int().min(0).default(0).describe("Rows before the header that are passed over."),
+  header: z.boolean().default(true).describe("Whether a row with the names of columns comes first."),
+  trailerRows: z
+    .string()
+    .optional()
+    .describe("Rows whose first field equals this word are totals, not reads."),
+  columns: z
+    .strictObject({
+      meter: column.describe("Meter or service point: the identity of the meter."),
+      serial: column
+        .optional()
+        .describe("Serial number of the register: another one for the same meter is an exchange."),
+      channel: column.optional(),
+      time: column.optional().describe("Time stamp, or the date where `clock` is a column of its own."),
+      clock: column.optional().describe("Time of day, where it stands apart from the date."),
+      register: column.optional().describe("Register value."),
+      usage: column.optional().describe("Volume of the interval."),
+      unit: column.optional(),
+      registerUnit: column
+        .optional()
+        .describe("Unit of the register, where it differs from that of the usage."),
+      quality: column.optional(),
+      first: column.optional().describe("wide: the first interval's column; the others follow it."),
+    })
+    .describe("Which column holds what: by header name or position."),
+  intervalsPerDay: z
+    .union([z.literal(24), z.literal(48), z.literal(96)])
+    .default(24)
+    .describe("wide: number of interval columns."),
+  wideValues: z
+    .enum(["register", "usage"])
+    .default("usage")
+    .describe("wide: what the interval columns hold."),
+  meterId: z
+    .strictObject({
+      leadingZeros: z.enum(["keep", "strip"]).default("keep"),
+      upperCase: z.boolean().default(false),
+    })
+    .prefault({})
+    .describe("Canonical form of the meter id; outer blanks are always removed."),
+  time: z
+    .strictObject({
+      format: z
+        .string()
+        .min(1)
+        .default("YYYY-MM-DD HH:mm")
+        .describe(
+          "YYYY, MM, DD, HH, hh with A (am/pm), mm, ss, SSS, Z (offset or Z), X (epoch seconds), x (epoch milliseconds); other characters stand for themselves.",
+        ),
+      zone: z
+        .string()
+        .min(1)
+        .default("utility")
+        .describe('IANA zone of the stamps, "utility" for the utility\'s, or UTC.'),
+      stamp: z
+        .enum(["beginning", "end"])
+        .default("beginning")
+        .describe(
+          "usage: whether a stamp is the beginning or the end of its interval. Registers are read at their stamp.",
+        ),
+      interval: z.number().int().min(60).max(86_400).default(3600).describe("usage: seconds of an interval."),
+      snap: z
+        .number()
+        .int()
+        .min(0)
+        .max(1800)
+        .default(0)
+        .describe(
+          "usage: stamps within so many seconds of the grid of intervals are set on it (hh:59, hh:01).",
+        ),
+      repeatedHour: z
+        .enum(["order", "first", "second"])
+        .default("order")
+        .describe(
+          "Local stamps of the hour that comes twice in autumn: told apart by their order in the file, or always the one.",
+        ),
+    })
+    .prefault({}),
+  unit: unit.default("L").describe("Unit of values, where no column names it."),
+  registerUnit: unit.optional().describe("Unit of register values, where it differs."),
+  multiplier: z.number().positive().default(1).describe("Values are multiplied by this (meter constant)."),
+  resolution: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe("Smallest step of the register, in `unit`; 0: unknown, then the decimals in the file tell."),
+  digits: z
+    .number()
+    .int()
+    .min(0)
+    .max(12)
+    .default(0)
+    .describe("Dials of the register: it begins again at 0 after 10^digits steps of `unit`; 0: unknown."),
+  quality: z
+    .strictObject({
+      estimated: z.array(z.string()).default(["E", "EST", "ESTIMATED", "1", "Y", "TRUE"]),
+      adjusted: z.array(z.string()).default(["ADJUSTED", "EDITED"]),
+      suspect: z.array(z.string()).default(["SUSPECT", "QUESTIONABLE"]),
+      noRead: z.array(z.string()).default([]).describe("Words of the quality column that mean: no read."),
+    })
+    .prefault({})
+    .describe("Words of the quality column; others mean an actual read."),
+  noRead: z
+    .array(z.string())
+    .default(["", "ERROR", "NULL", "N/A", "NaN", "-", "*"])
+    .describe("Words in a value column that mean: no read."),
+});
+export type CsvProfile = z.infer<typeof csvProfile>;
+export type ColumnRef = z.infer<typeof column>;

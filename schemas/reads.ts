@@ -1,0 +1,116 @@
+import { z } from "zod";
+
+/** Random 64-bit surrogate of a meter, 16 lower-case hex characters; see ARCHITECTURE, "Meter key". */
+export const meterKey = z.string().regex(/^[0-9a-f]{16}$/);
+export const utilityId = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,31}$/, "1 to 32 of a-z, 0-9 and -, beginning with a letter");
+export const sourceId = utilityId;
+
+const second = z.int().min(0).max(4_294_967_295);
+
+/** Most reads that one block may hold: a day of one-minute intervals and the repeated hour of autumn. */
+export const MAX_BLOCK_READS = 1_500;
+
+/** Numbers along a block: the arithmetic sequence from `from` by `step`, or each one listed. */
+export const sequence = z.union([z.object({ from: z.int(), step: z.int() }), z.array(z.int())]);
+export type Sequence = z.infer<typeof sequence>;
+
+/** An array checked in one loop: a schema per element costs five times the parse. */
+const numbersOrNulls = (whole: boolean) =>
+  z.custom<(number | null)[]>(
+    (value) => {
+      if (!Array.isArray(value)) return false;
+      for (const item of value as unknown[]) {
+        if (item === null) continue;
+        if (typeof item !== "number" || !Number.isFinite(item) || (whole && !Number.isSafeInteger(item)))
+          return false;
+      }
+      return true;
+    },
+    whole ? "expected an array of whole numbers and nulls" : "expected an array of numbers and nulls",
+  );
+
+/**
+ * A message of topic `reads`, version 1: consecutive reads of one channel, at most a day of them.
+ *
+ * All arrays have `count` members, sequences stand for as many. Times are UTC seconds since 1970.
+ */
+export const readsBlock = z
+  .object({
+    v: z.literal(1),
+    utility: utilityId,
+    source: sourceId,
+    meter: meterKey,
+    /** Register of the meter ("" for a meter with one). */
+    channel: z.string().max(16),
+    /** `register`: values at instants. `usage`: volumes of intervals that begin at `time` and last `length`. */
+    kind: z.enum(["register", "usage"]),
+    /** Sequence number of the file: of two reads of equal standing for the same time, the higher wins. */
+    file: z.int().positive(),
+    /** Number of the physical register within the meter key; another number means an exchange. */
+    register: z.int().min(0),
+    /** Unit as delivered, and millilitres in one of it (multiplier included). */
+    unit: z.string().max(16),
+    mlPerUnit: z.number().positive(),
+    /** Smallest step of the register in millilitres; 0 where unknown. */
+    resolution: z.int().min(0),
+    /** Volume in millilitres at which the register begins again at zero; 0 where unknown. */
+    modulus: z.int().min(0),
+    count: z.int().positive().max(MAX_BLOCK_READS),
+    time: sequence,
+    /** Seconds, `usage` only: one for all or one each. */
+    length: z.union([second, z.array(second)]).optional(),
+    /** Whole millilitres, rounded once from the delivered value; null: no read. */
+    ml: numbersOrNulls(true),
+    /** The value as delivered, in `unit`. */
+    delivered: numbersOrNulls(false),
+    /** Bits of `Flag`: one for all or one each. */
+    flags: z.union([z.int().min(0), z.array(z.int().min(0))]),
+    /** The source is delivering old reads on purpose: what is found in them is stored, not told. */
+    backfill: z.boolean().optional(),
+    /** Line of the file (1 is the first line). */
+    line: sequence,
+  })
+  .superRefine((block, context) => {
+    const wrong = (path: string, length: number) =>
+      context.addIssue({
+        code: "custom",
+        path: [path],
+        message: `expected ${block.count} members, received ${length}`,
+      });
+    if (block.ml.length !== block.count) wrong("ml", block.ml.length);
+    if (block.delivered.length !== block.count) wrong("delivered", block.delivered.length);
+    for (const path of ["time", "line", "flags", "length"] as const) {
+      const value = block[path];
+      if (Array.isArray(value) && value.length !== block.count) wrong(path, value.length);
+    }
+    if ((block.kind === "usage") !== (block.length !== undefined)) {
+      context.addIssue({
+        code: "custom",
+        path: ["length"],
+        message: "expected with kind usage, and only there",
+      });
+    }
+  });
+
+export type ReadsBlock = z.infer<typeof readsBlock>;
+
+/** Member `index` of a sequence. */
+export function sequenceAt(of: Sequence, index: number): number {
+  return Array.isArray(of) ? of[index]! : of.from + of.step * index;
+}
+
+/** The shortest form of `numbers`. */
+export function toSequence(numbers: readonly number[]): Sequence {
+  const from = numbers[0] ?? 0;
+  const step = numbers.length > 1 ? numbers[1]! - from : 0;
+  for (let i = 2; i < numbers.length; i++) if (numbers[i] !== from + step * i) return [...numbers];
+  return { from, step };
+}
+
+/** One number where all are equal, otherwise each. */
+export function toUniform(numbers: readonly number[]): number | number[] {
+  const first = numbers[0] ?? 0;
+  return numbers.every((n) => n === first) ? first : [...numbers];
+}

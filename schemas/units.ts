@@ -1,0 +1,67 @@
+import { z } from "zod";
+
+/**
+ * Millilitres in one unit of volume. US gallon 231 in³ and cubic foot 1,728 in³ with 1 in = 25.4 mm exactly (NIST
+ * SP 811, appendix B.8); `imp-gal` 4.54609 L (UK Weights and Measures Act 1985).
+ */
+export const MILLILITRES = {
+  mL: 1,
+  L: 1_000,
+  m3: 1_000_000,
+  gal: 3785.411784,
+  kgal: 3_785_411.784,
+  "imp-gal": 4546.09,
+  ft3: 28316.846592,
+  /** 100 cubic feet, also written HCF. */
+  ccf: 2_831_684.6592,
+  kcf: 28_316_846.592,
+  acft: 1_233_481_837.54752,
+} as const;
+
+export const unit = z.enum(
+  Object.keys(MILLILITRES) as [keyof typeof MILLILITRES, ...(keyof typeof MILLILITRES)[]],
+);
+export type Unit = z.infer<typeof unit>;
+
+/** Words for units as head-ends write them, in lower case without blanks, dots and underscores. */
+const UNIT_WORDS: Readonly<Record<string, Unit>> = {
+  ml: "mL",
+  l: "L",
+  liter: "L",
+  liters: "L",
+  litre: "L",
+  litres: "L",
+  m3: "m3",
+  "m³": "m3",
+  cm: "m3",
+  cubicmeter: "m3",
+  cubicmeters: "m3",
+  cubicmetre: "m3",
+  cubicmetres: "m3",
+  gal: "gal",
+  gals: "gal",
+  gallon: "gal",
+  gallons: "gal",
+  usgal: "gal",
+  kgal: "kgal",
+  kilogallons: "kgal",
+  "1000gal": "kgal",
+  impgal: "imp-gal",
+  imperialgallons: "imp-gal",
+  cf: "ft3",
+  ft3: "ft3",
+  "ft³": "ft3",
+  cuft: "ft3",
+  cubicfeet: "ft3",
+  cubicfoot: "ft3",
+  ccf: "ccf",
+  hcf: "ccf",
+  kcf: "kcf",
+  mcf: "kcf",
+  acft: "acft",
+};
+
+/** The unit that a word in a file names, or `undefined`. */
+export function unitOf(word: string): Unit | undefined {
+  return UNIT_WORDS[word.toLowerCase().replace(/[\s._-]/g, "")];
+}
