@@ -1,0 +1,136 @@
+import type { RuleName } from "../schemas/anomalies.js";
+import type { DetectConfig } from "../schemas/config.js";
+import { DOUBTFUL } from "../schemas/flags.js";
+import type { MeterSetting } from "../schemas/meters.js";
+import type { LocalDays } from "./local-day.js";
+import { LONGEST_HOUR } from "./registers.js";
+import { ContinuousFlow } from "./rules/continuous-flow.js";
+import type { Found, Unit } from "./rules/rule.js";
+import { Spike } from "./rules/spike.js";
+
+/** What the rules need to know about a meter besides its usage. */
+export interface FoldContext {
+  readonly detect: DetectConfig;
+  readonly rules: ReadonlySet<RuleName>;
+  readonly days: LocalDays;
+  readonly settings: readonly MeterSetting[];
+  /** Smallest step of the meter's registers in millilitres, 0: unknown. */
+  readonly resolution: number;
+}
+
+/** Intervals at least this long (seconds) are judged one by one, shorter ones by the hour. */
+const SHORTEST_UNIT = 1800;
+const HOUR = 3600;
+
+/**
+ * The rules' memory: a fold over a meter's intervals in order of time. Intervals become units (hours), units go to the
+ * rules. It depends on the sequence of intervals alone, so any two ways to the same reads end in equal folds.
+ */
+export class Fold {
+  /** End of the last interval or instant of the last register read folded, UTC seconds. */
+  at = 0;
+  readonly flow: ContinuousFlow;
+  readonly spike: Spike;
+  /** The hour in hand, of short intervals or of several registers; `slot` -1: none. */
+  slot = -1;
+  slotMl = 0;
+  slotSeconds = 0;
+  slotDoubtful = false;
+
+  readonly #unit: Unit = { start: 0, end: 0, ml: 0, neutral: false };
+
+  constructor(flow = new ContinuousFlow(), spike = new Spike()) {
+    this.flow = flow;
+    this.spike = spike;
+  }
+
+  clone(): Fold {
+    const copy = new Fold(this.flow.clone(), this.spike.clone());
+    copy.at = this.at;
+    copy.slot = this.slot;
+    copy.slotMl = this.slotMl;
+    copy.slotSeconds = this.slotSeconds;
+    copy.slotDoubtful = this.slotDoubtful;
+    return copy;
+  }
+
+  /**
+   * Folds an interval in; they come in order of their beginning.
+   * @param registers how many registers of the meter are read at this time: their sum is judged
+   */
+  push(
+    start: number,
+    length: number,
+    ml: number,
+    flags: number,
+    registers: number,
+    context: FoldContext,
+    closed: (found: Found) => void,
+  ): void {
+    const end = start + length;
+    if (end > this.at) this.at = end;
+    if (registers === 1 && length >= SHORTEST_UNIT) {
+      if (this.slot >= 0) this.#endSlot(context, closed);
+      this.#judge(start, end, ml, (flags & DOUBTFUL) !== 0, context, closed);
+      return;
+    }
+    const slot = Math.floor(start / HOUR) * HOUR;
+    if (slot !== this.slot) {
+      if (this.slot >= 0) this.#endSlot(context, closed);
+      this.slot = slot;
+      this.slotMl = 0;
+      this.slotSeconds = 0;
+      this.slotDoubtful = false;
+    }
+    this.slotMl += ml;
+    this.slotSeconds += length;
+    if ((flags & DOUBTFUL) !== 0) this.slotDoubtful = true;
+    if (this.slotSeconds === HOUR * registers) {
+      this.#judge(slot, slot + HOUR, this.slotMl, this.slotDoubtful, context, closed);
+      this.slot = -1;
+    }
+  }
+
+  /** Anomalies that go on. */
+  open(context: FoldContext): Found[] {
+    const found = [this.flow.open(context.detect.continuousFlow), this.spike.open(context.detect.spike)];
+    return found.filter((one) => one !== undefined);
+  }
+
+  /** An hour that was not read in full says nothing. */
+  #endSlot(context: FoldContext, closed: (found: Found) => void): void {
+    this.#judge(this.slot, this.slot + HOUR, this.slotMl, true, context, closed);
+    this.slot = -1;
+  }
+
+  #judge(
+    start: number,
+    end: number,
+    ml: number,
+    doubtful: boolean,
+    context: FoldContext,
+    closed: (found: Found) => void,
+  ): void {
+    const unit = this.#unit;
+    unit.start = start;
+    unit.end = end;
+    unit.ml = ml;
+    unit.neutral = doubtful || (end - start > LONGEST_HOUR && ml > 0);
+    const { detect, rules } = context;
+    if (rules.has("continuous-flow")) {
+      const rate = rateSetting(context.settings, start) ?? detect.continuousFlow.minRate;
+      const threshold = Math.max(1, context.resolution, (rate * (end - start)) / HOUR);
+      this.flow.step(unit, threshold, detect.continuousFlow, closed);
+    }
+    if (rules.has("spike")) this.spike.step(unit, context.days.dayOf(start), detect.spike, closed);
+  }
+}
+
+/** The smallest rate that counts as flow for the meter at a time (mL/h), where one was set. */
+function rateSetting(settings: readonly MeterSetting[], at: number): number | undefined {
+  for (let i = settings.length - 1; i >= 0; i--) {
+    const setting = settings[i]!;
+    if (setting.from <= at && setting.continuousFlowRate !== undefined) return setting.continuousFlowRate;
+  }
+  return undefined;
+}

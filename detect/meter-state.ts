@@ -1,0 +1,649 @@
+import { Flag } from "../schemas/flags.js";
+import type { MeterSetting } from "../schemas/meters.js";
+import { sequenceAt, type ReadsBlock } from "../schemas/reads.js";
+import { Fold, type FoldContext } from "./fold.js";
+import { diffAnomalies, type Known } from "./lifecycle.js";
+import { registerStep, type RegisterMark, type RegisterParameters } from "./registers.js";
+import type { Found } from "./rules/rule.js";
+import type { AnomalyMessage } from "../schemas/anomalies.js";
+
+/**
+ * Reads of one register of a meter that are kept, in order of time, as columns.
+ * `length` and `delivered`, `unit` belong to usage; the latter two are known only of reads of this batch and after a
+ * recompute, and `undefined` otherwise.
+ */
+export class KeptReads {
+  time: number[] = [];
+  length: number[] = [];
+  ml: number[] = [];
+  flags: number[] = [];
+  file: number[] = [];
+  line: number[] = [];
+  register: number[] = [];
+  delivered: (number | undefined)[] = [];
+  unit: (string | undefined)[] = [];
+
+  get count(): number {
+    return this.time.length;
+  }
+
+  /** Index of the first read at or after `time`. */
+  indexOf(time: number): number {
+    const times = this.time;
+    let low = 0;
+    let high = times.length;
+    if (high === 0 || times[high - 1]! < time) return high;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (times[middle]! < time) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /**
+   * Takes a read in, unless one of equal or better standing has its time: an actual read stands above an estimated
+   * one, then the newer file, then the later line.
+   */
+  insert(read: Read): boolean {
+    const at = this.indexOf(read.time);
+    if (at < this.time.length && this.time[at] === read.time) {
+      if (!stands(read, this.flags[at]!, this.file[at]!, this.line[at]!)) return false;
+      this.#set(at, read);
+      return true;
+    }
+    if (at === this.time.length) {
+      this.#set(at, read);
+    } else {
+      for (const column of this.#columns()) column.splice(at, 0, 0);
+      this.delivered.splice(at, 0, undefined);
+      this.unit.splice(at, 0, undefined);
+      this.#set(at, read);
+    }
+    return true;
+  }
+
+  #set(at: number, read: Read): void {
+    this.time[at] = read.time;
+    this.length[at] = read.length;
+    this.ml[at] = read.ml;
+    this.flags[at] = read.flags;
+    this.file[at] = read.file;
+    this.line[at] = read.line;
+    this.register[at] = read.register;
+    this.delivered[at] = read.delivered;
+    this.unit[at] = read.unit;
+  }
+
+  /** Drops the reads before index `count`. */
+  dropFirst(count: number): void {
+    for (const column of this.#columns()) column.splice(0, count);
+    this.delivered.splice(0, count);
+    this.unit.splice(0, count);
+  }
+
+  #columns(): number[][] {
+    return [this.time, this.length, this.ml, this.flags, this.file, this.line, this.register];
+  }
+}
+
+export interface Read {
+  time: number;
+  length: number;
+  ml: number;
+  flags: number;
+  file: number;
+  line: number;
+  register: number;
+  delivered: number | undefined;
+  unit: string | undefined;
+}
+
+function stands(read: Read, flags: number, file: number, line: number): boolean {
+  const actual = (read.flags & Flag.estimated) === 0;
+  const wasActual = (flags & Flag.estimated) === 0;
+  if (actual !== wasActual) return actual;
+  if (read.file !== file) return read.file > file;
+  return read.line > line;
+}
+
+/** One register (channel) of a meter. */
+export interface Channel {
+  readonly registers: KeptReads;
+  readonly usage: KeptReads;
+  /** The last register read before the kept ones, and the one after all of them. */
+  baseMark: RegisterMark | undefined;
+  headMark: RegisterMark | undefined;
+  /** Event time of the first read ever. */
+  firstSeen: number;
+  /** Facts about the register, from the newest file that told them. */
+  resolution: number;
+  modulus: number;
+  factsFile: number;
+}
+
+/** An interval as ClickHouse is to hold it. */
+export interface IntervalRow {
+  readonly start: number;
+  readonly length: number;
+  readonly ml: number;
+  readonly flags: number;
+  readonly derived: boolean;
+  readonly counts: boolean;
+  readonly delivered: number | undefined;
+  readonly unit: string | undefined;
+  readonly file: number;
+  readonly line: number;
+}
+
+/** Where rows for ClickHouse go; calls are cheap, nothing is sent before the batch ends. */
+export interface RowSink {
+  /** A register read that was accepted at index `i` of the block. */
+  registerRead(block: ReadsBlock, at: number, i: number, flags: number, line: number): void;
+  /** Usage of the block, accepted as it is, at index `i`. */
+  usage(block: ReadsBlock, start: number, length: number, i: number, flags: number, line: number): void;
+  interval(block: ReadsBlock, channel: string, row: IntervalRow, gone: boolean): void;
+}
+
+/** What became of a block's reads. */
+export interface BlockCounts {
+  accepted: number;
+  /** Same time, same or worse standing. */
+  superseded: number;
+  /** No value. */
+  missing: number;
+}
+
+export interface MeterEnvironment {
+  readonly context: Omit<FoldContext, "settings" | "resolution">;
+  readonly registers: Omit<RegisterParameters, "modulus">;
+}
+
+/** Reads are kept for this long before the newest (seconds); the state is trimmed when a day more has gathered. */
+export const KEPT_SECONDS = 8 * 86_400;
+const TRIM_AT_SECONDS = 9 * 86_400;
+
+/**
+ * All that the detector knows of one meter: the reads of the last days, and the rules' memory from before them
+ * (`base`). What it tells is a function of the set of reads: whenever a read comes out of order, the memory is folded
+ * again from `base` over the kept reads. A read from before `base` can't be judged here: `needsHistory` says so, and
+ * the caller gives the meter its whole history first.
+ */
+export class MeterState {
+  readonly utility: string;
+  readonly meter: string;
+  readonly channels = new Map<string, Channel>();
+  settings: readonly MeterSetting[] = [];
+  base = new Fold();
+  /** After all kept reads; `undefined` until it is needed. */
+  #head: Fold | undefined;
+  /** Closed since `base`, in order. */
+  #closed: Found[] = [];
+  /** Anomalies told that later reads may still change. */
+  known: Known[] = [];
+  backfill = false;
+
+  constructor(utility: string, meter: string) {
+    this.utility = utility;
+    this.meter = meter;
+  }
+
+  /** Whether a read of the block lies before all that is kept, or overlaps it so that stored rows must be known. */
+  needsHistory(block: ReadsBlock): boolean {
+    if (this.base.at === 0) return false;
+    const mark = this.channels.get(block.channel)?.baseMark;
+    for (let i = 0; i < block.count; i++) {
+      if (block.ml[i] === null) continue;
+      const time = sequenceAt(block.time, i);
+      if (time < this.base.at || (block.kind === "register" && mark !== undefined && time <= mark.at))
+        return true;
+    }
+    return false;
+  }
+
+  /**
+   * Takes a block in.
+   * @param version of the rows that it leads to
+   * @returns messages of anomalies that changed
+   */
+  apply(
+    block: ReadsBlock,
+    environment: MeterEnvironment,
+    sink: RowSink,
+    counts: BlockCounts,
+  ): AnomalyMessage[] {
+    this.backfill = block.backfill === true;
+    const channel = this.#channel(block);
+    if (block.file >= channel.factsFile) {
+      channel.factsFile = block.file;
+      channel.resolution = block.resolution;
+      channel.modulus = block.modulus;
+    }
+    const context = this.#context(environment);
+    const head = this.#headFold(environment);
+    if (!this.#append(block, channel, head, context, environment, sink, counts)) {
+      this.#insert(block, channel, environment, sink, counts);
+    }
+    const messages = this.#diff(environment);
+    this.#trim(environment);
+    return messages;
+  }
+
+  /** New settings: what follows from `base` on is judged again. */
+  applySettings(settings: readonly MeterSetting[], environment: MeterEnvironment): AnomalyMessage[] {
+    this.settings = settings;
+    if (this.channels.size === 0) return [];
+    this.#head = undefined;
+    this.#headFold(environment);
+    return this.#diff(environment);
+  }
+
+  /** Whether settings reach back to before the kept reads. */
+  settingsNeedHistory(settings: readonly MeterSetting[]): boolean {
+    if (this.base.at === 0) return false;
+    const before = (list: readonly MeterSetting[]) =>
+      JSON.stringify(list.filter(({ from }) => from < this.base.at));
+    return before(settings) !== before(this.settings);
+  }
+
+  #channel(block: ReadsBlock): Channel {
+    let channel = this.channels.get(block.channel);
+    if (channel === undefined) {
+      channel = newChannel();
+      this.channels.set(block.channel, channel);
+    }
+    return channel;
+  }
+
+  #context(environment: MeterEnvironment): FoldContext {
+    let resolution = 0;
+    for (const channel of this.channels.values()) {
+      if (channel.resolution > 0 && (resolution === 0 || channel.resolution < resolution))
+        resolution = channel.resolution;
+    }
+    return { ...environment.context, settings: this.settings, resolution };
+  }
+
+  /**
+   * The common case: one register, one kind of reads, all later than what is there. Each read is folded once.
+   * @returns false, with nothing changed, where the case is another
+   */
+  #append(
+    block: ReadsBlock,
+    channel: Channel,
+    head: Fold,
+    context: FoldContext,
+    environment: MeterEnvironment,
+    sink: RowSink,
+    counts: BlockCounts,
+  ): boolean {
+    const usage = block.kind === "usage";
+    const kept = usage ? channel.usage : channel.registers;
+    if (this.channels.size !== 1 || (usage ? channel.registers : channel.usage).count > 0) return false;
+    if (usage && channel.headMark !== undefined) return false;
+    const { length, time, flags, line, ml, count } = block;
+    let end = head.at;
+    for (let i = 0; i < count; i++) {
+      if (ml[i] === null) continue;
+      const start = sequenceAt(time, i);
+      if (usage ? start < end : start <= end && (end > 0 || channel.headMark !== undefined)) return false;
+      end = usage ? start + lengthAt(length, i) : start;
+    }
+
+    const closed = (found: Found) => this.#closed.push(found);
+    const register = { ...environment.registers, modulus: block.modulus };
+    const most = environment.registers.maxRate / 3600;
+    for (let i = 0; i < count; i++) {
+      const value = ml[i]!;
+      if (value === null) {
+        counts.missing++;
+        continue;
+      }
+      counts.accepted++;
+      const at = sequenceAt(time, i);
+      const readLine = sequenceAt(line, i);
+      let readFlags = typeof flags === "number" ? flags : flags[i]!;
+      if (channel.firstSeen > at) channel.firstSeen = at;
+      let span = 0;
+      if (usage) {
+        span = lengthAt(length, i);
+        if (value > most * span) readFlags |= Flag.overCapacity;
+        head.push(at, span, value, readFlags, 1, context, closed);
+        sink.usage(block, at, span, i, readFlags, readLine);
+      } else {
+        sink.registerRead(block, at, i, readFlags, readLine);
+        if (channel.headMark === undefined) {
+          channel.headMark = { at, ml: value, register: block.register, flags: readFlags };
+        } else {
+          const derived = registerStep(channel.headMark, at, value, block.register, readFlags, register);
+          if (derived !== undefined) {
+            head.push(derived.start, derived.length, derived.ml, derived.flags, 1, context, closed);
+            sink.interval(block, block.channel, derivedRow(derived), false);
+          }
+        }
+        if (at > head.at) head.at = at;
+      }
+      kept.time.push(at);
+      kept.length.push(span);
+      kept.ml.push(value);
+      kept.flags.push(readFlags);
+      kept.file.push(block.file);
+      kept.line.push(readLine);
+      kept.register.push(block.register);
+      kept.delivered.push(undefined);
+      kept.unit.push(undefined);
+    }
+    return true;
+  }
+
+  /** The general case: rows as they were against rows as they are now. */
+  #insert(
+    block: ReadsBlock,
+    channel: Channel,
+    environment: MeterEnvironment,
+    sink: RowSink,
+    counts: BlockCounts,
+  ): void {
+    const before = this.#rows(environment);
+    const usage = block.kind === "usage";
+    const kept = usage ? channel.usage : channel.registers;
+    const most = environment.registers.maxRate / 3600;
+    for (let i = 0; i < block.count; i++) {
+      const ml = block.ml[i]!;
+      if (ml === null) {
+        counts.missing++;
+        continue;
+      }
+      const time = sequenceAt(block.time, i);
+      const length = usage ? lengthAt(block.length, i) : 0;
+      let flags = typeof block.flags === "number" ? block.flags : block.flags[i]!;
+      if (usage && ml > most * length) flags |= Flag.overCapacity;
+      const line = sequenceAt(block.line, i);
+      const accepted = kept.insert({
+        time,
+        length,
+        ml,
+        flags,
+        file: block.file,
+        line,
+        register: block.register,
+        delivered: block.delivered[i] ?? undefined,
+        unit: block.unit,
+      });
+      if (!accepted) {
+        counts.superseded++;
+        continue;
+      }
+      counts.accepted++;
+      if (time < channel.firstSeen) channel.firstSeen = time;
+      if (!usage) sink.registerRead(block, time, i, flags, line);
+    }
+    const after = this.#rows(environment);
+    for (const [name, rows] of after) {
+      const was = new Map((before.get(name) ?? []).map((row) => [row.start, row]));
+      for (const row of rows) {
+        const old = was.get(row.start);
+        was.delete(row.start);
+        if (old === undefined || !sameRow(old, row)) sink.interval(block, name, row, false);
+      }
+      for (const row of was.values()) sink.interval(block, name, row, true);
+    }
+    this.#head = undefined;
+    this.#headFold(environment);
+  }
+
+  /** All kept reads as intervals in order of time, by channel; those that don't count are marked. */
+  #rows(environment: MeterEnvironment): Map<string, IntervalRow[]> {
+    const rows = new Map<string, IntervalRow[]>();
+    for (const [name, channel] of this.channels) {
+      const parameters = { ...environment.registers, modulus: channel.modulus };
+      rows.set(name, intervalsOf(channel, parameters));
+    }
+    return rows;
+  }
+
+  /** The memory after all kept reads; folded anew where it was dropped. */
+  #headFold(environment: MeterEnvironment): Fold {
+    if (this.#head !== undefined) return this.#head;
+    const head = this.base.clone();
+    this.#closed = [];
+    const closed = (found: Found) => this.#closed.push(found);
+    this.#foldInto(head, this.#rows(environment), this.#context(environment), closed);
+    for (const channel of this.channels.values()) {
+      if (channel.headMark !== undefined && channel.headMark.at > head.at) head.at = channel.headMark.at;
+    }
+    this.#head = head;
+    return head;
+  }
+
+  #foldInto(
+    fold: Fold,
+    rows: ReadonlyMap<string, readonly IntervalRow[]>,
+    context: FoldContext,
+    closed: (found: Found) => void,
+  ): void {
+    const all = [...rows.values()].flat().filter(({ counts }) => counts);
+    if (this.channels.size > 1) all.sort((a, b) => a.start - b.start || a.length - b.length || a.ml - b.ml);
+    const firsts = [...this.channels.values()].map(({ firstSeen }) => firstSeen);
+    for (const row of all) {
+      const registers = firsts.length === 1 ? 1 : firsts.filter((first) => first <= row.start).length;
+      fold.push(row.start, row.length, row.ml, row.flags, registers, context, closed);
+    }
+  }
+
+  #diff(environment: MeterEnvironment): AnomalyMessage[] {
+    const open = this.#headFold(environment).open(this.#context(environment));
+    if (open.length === 0 && this.#closed.length === 0 && this.known.length === 0) return [];
+    const { known, messages } = diffAnomalies(this.known, [...this.#closed, ...open], this);
+    this.known = known;
+    return messages;
+  }
+
+  /** Moves reads that are old enough from the kept ones into `base`. */
+  #trim(environment: MeterEnvironment): void {
+    const head = this.#headFold(environment);
+    let first = Infinity;
+    for (const { registers, usage } of this.channels.values()) {
+      first = Math.min(first, registers.time[0] ?? Infinity, usage.time[0] ?? Infinity);
+    }
+    if (head.at - first <= TRIM_AT_SECONDS) return;
+    const cut = this.#cut(head.at - KEPT_SECONDS);
+    if (cut <= first) return;
+
+    const context = this.#context(environment);
+    const rows = this.#rows(environment);
+    const old = new Map<string, IntervalRow[]>();
+    for (const [name, list] of rows) {
+      // A derived interval belongs to the read that ends it.
+      old.set(
+        name,
+        list.filter((row) => (row.derived ? row.start + row.length : row.start) < cut),
+      );
+    }
+    const settled: Found[] = [];
+    this.#foldInto(this.base, old, context, (found) => settled.push(found));
+    for (const channel of this.channels.values()) {
+      const { registers, usage } = channel;
+      const parameters = { ...environment.registers, modulus: channel.modulus };
+      const registersOld = registers.indexOf(cut);
+      for (let i = 0; i < registersOld; i++)
+        channel.baseMark = advance(channel.baseMark, registers, i, parameters);
+      registers.dropFirst(registersOld);
+      usage.dropFirst(usage.indexOf(cut));
+      if (channel.baseMark !== undefined && channel.baseMark.at > this.base.at)
+        this.base.at = channel.baseMark.at;
+    }
+    // What closed in the base can't change any more.
+    this.#closed.splice(0, settled.length);
+    this.known = this.known.filter(
+      ({ found }) => !settled.some((one) => one.rule === found.rule && one.start === found.start),
+    );
+  }
+
+  /**
+   * The latest time not after `wanted` at which no channel of a meter with several has an interval across it: only
+   * there does folding in two parts equal folding in one.
+   */
+  #cut(wanted: number): number {
+    if (this.channels.size === 1) return wanted;
+    let cut = wanted;
+    for (let moved = true; moved;) {
+      moved = false;
+      for (const { registers, usage, baseMark } of this.channels.values()) {
+        const r = registers.indexOf(cut);
+        const from = r > 0 ? registers.time[r - 1]! : baseMark?.at;
+        if (from !== undefined && from < cut && r < registers.count && registers.time[r]! > cut) {
+          cut = from;
+          moved = true;
+        }
+        const u = usage.indexOf(cut) - 1;
+        if (u >= 0 && usage.time[u]! + usage.length[u]! > cut) {
+          cut = usage.time[u]!;
+          moved = true;
+        }
+      }
+    }
+    return cut;
+  }
+}
+
+export function newChannel(): Channel {
+  return {
+    registers: new KeptReads(),
+    usage: new KeptReads(),
+    baseMark: undefined,
+    headMark: undefined,
+    firstSeen: Infinity,
+    resolution: 0,
+    modulus: 0,
+    factsFile: 0,
+  };
+}
+
+function lengthAt(length: ReadsBlock["length"], i: number): number {
+  return typeof length === "number" ? length : length![i]!;
+}
+
+function derivedRow(interval: { start: number; length: number; ml: number; flags: number }): IntervalRow {
+  return {
+    ...interval,
+    derived: true,
+    counts: true,
+    delivered: undefined,
+    unit: undefined,
+    file: 0,
+    line: 0,
+  };
+}
+
+function sameRow(a: IntervalRow, b: IntervalRow): boolean {
+  return (
+    a.length === b.length &&
+    a.ml === b.ml &&
+    a.flags === b.flags &&
+    a.derived === b.derived &&
+    a.counts === b.counts &&
+    a.file === b.file &&
+    a.line === b.line
+  );
+}
+
+function advance(
+  mark: RegisterMark | undefined,
+  reads: KeptReads,
+  i: number,
+  parameters: RegisterParameters,
+): RegisterMark {
+  if (mark === undefined) {
+    return { at: reads.time[i]!, ml: reads.ml[i]!, register: reads.register[i]!, flags: reads.flags[i]! };
+  }
+  registerStep(mark, reads.time[i]!, reads.ml[i]!, reads.register[i]!, reads.flags[i]!, parameters);
+  return mark;
+}
+
+/**
+ * Kept reads of a channel as intervals, in order. Of delivered intervals that overlap, the one of best standing counts
+ * (actual, newer file, later line, then the earlier). Differences of registers fill what delivered intervals leave.
+ * Sets `headMark`.
+ */
+function intervalsOf(channel: Channel, parameters: RegisterParameters): IntervalRow[] {
+  const { usage, registers } = channel;
+  const rows: IntervalRow[] = [];
+  const counts = countingUsage(usage);
+  for (let i = 0; i < usage.count; i++) {
+    rows.push({
+      start: usage.time[i]!,
+      length: usage.length[i]!,
+      ml: usage.ml[i]!,
+      flags: usage.flags[i]!,
+      derived: false,
+      counts: counts === undefined || counts[i]!,
+      delivered: usage.delivered[i],
+      unit: usage.unit[i],
+      file: usage.file[i]!,
+      line: usage.line[i]!,
+    });
+  }
+  const mark = channel.baseMark === undefined ? undefined : { ...channel.baseMark };
+  let at = mark;
+  const derived: IntervalRow[] = [];
+  for (let i = 0; i < registers.count; i++) {
+    if (at === undefined) {
+      at = advance(undefined, registers, i, parameters);
+      continue;
+    }
+    const interval = registerStep(
+      at,
+      registers.time[i]!,
+      registers.ml[i]!,
+      registers.register[i]!,
+      registers.flags[i]!,
+      parameters,
+    );
+    if (interval !== undefined) derived.push(derivedRow(interval));
+  }
+  channel.headMark = at;
+  if (derived.length === 0) return rows;
+  if (rows.length === 0) return derived;
+  const delivered = rows.filter((row) => row.counts);
+  let d = 0;
+  for (const row of derived) {
+    while (d < delivered.length && delivered[d]!.start + delivered[d]!.length <= row.start) d++;
+    if (d === delivered.length || delivered[d]!.start >= row.start + row.length) rows.push(row);
+  }
+  return rows.sort((a, b) => a.start - b.start);
+}
+
+/** Which delivered intervals count, or `undefined` where none overlap. */
+function countingUsage(usage: KeptReads): boolean[] | undefined {
+  const { time, length, flags, file, line } = usage;
+  let overlap = false;
+  for (let i = 1; i < time.length; i++) {
+    if (time[i]! < time[i - 1]! + length[i - 1]!) {
+      overlap = true;
+      break;
+    }
+  }
+  if (!overlap) return undefined;
+  const order = [...time.keys()].sort(
+    (a, b) =>
+      (flags[a]! & Flag.estimated) - (flags[b]! & Flag.estimated) ||
+      file[b]! - file[a]! ||
+      line[b]! - line[a]! ||
+      time[a]! - time[b]!,
+  );
+  const counts = new Array<boolean>(time.length).fill(false);
+  for (const i of order) {
+    const start = time[i]!;
+    const end = start + length[i]!;
+    let free = true;
+    for (let j = 0; j < time.length && time[j]! < end; j++) {
+      if (counts[j] && time[j]! + length[j]! > start) {
+        free = false;
+        break;
+      }
+    }
+    counts[i] = free;
+  }
+  return counts;
+}

@@ -1,0 +1,88 @@
+import { Flag } from "../schemas/flags.js";
+
+/** The last accepted value of a register: what the next read is compared with. */
+export interface RegisterMark {
+  /** UTC seconds. */
+  at: number;
+  /** Millilitres: the highest value so far, where the register only jittered back. */
+  ml: number;
+  register: number;
+  /** Flags of the read, and of what happened at it (exchange, negative), for the interval that begins here. */
+  flags: number;
+}
+
+export interface RegisterParameters {
+  /** mL: a fall by no more is jitter. */
+  readonly stepBack: number;
+  /** mL/h that the meter can pass. */
+  readonly maxRate: number;
+  /** mL at which the register begins again at zero; 0: unknown. */
+  readonly modulus: number;
+}
+
+/** An interval from one accepted register read to the next. */
+export interface DerivedInterval {
+  readonly start: number;
+  readonly length: number;
+  readonly ml: number;
+  readonly flags: number;
+}
+
+/** Longest interval (seconds) that still tells the flow of its hour; real hourly reads jitter up to 70 minutes. */
+export const LONGEST_HOUR = 5400;
+
+const CARRIED = Flag.estimated | Flag.adjusted | Flag.suspect;
+
+/**
+ * Usage between the marked read and the next one, which is later. Moves the mark.
+ *
+ * A register of another number begins a new segment (exchange). A small fall is jitter: no flow, and the mark keeps
+ * the higher value, so that water is not counted twice when the register climbs back (real Sensus registers step back
+ * by 1–5 gal, FORMATS §0.1). A fall from above 90 % of the modulus whose wrapped difference the meter could have
+ * passed is a rollover (DETECTION §5). Any other fall begins a new segment: usage is never invented across it.
+ *
+ * @returns the interval, or `undefined` across a segment's border
+ */
+export function registerStep(
+  mark: RegisterMark,
+  at: number,
+  ml: number,
+  register: number,
+  readFlags: number,
+  parameters: RegisterParameters,
+): DerivedInterval | undefined {
+  const start = mark.at;
+  const length = at - start;
+  let flags = (mark.flags | readFlags) & CARRIED;
+  flags |= mark.flags & (Flag.exchange | Flag.negative);
+  let volume = ml - mark.ml;
+
+  mark.at = at;
+  if (register !== mark.register) {
+    mark.ml = ml;
+    mark.register = register;
+    mark.flags = (readFlags & CARRIED) | Flag.exchange;
+    return undefined;
+  }
+  const most = (parameters.maxRate / 3600) * length;
+  if (volume < 0) {
+    const wrapped = volume + parameters.modulus;
+    if (-volume <= parameters.stepBack) {
+      volume = 0;
+      flags |= Flag.stepBack;
+      ml = mark.ml;
+    } else if (mark.ml > 0.9 * parameters.modulus && wrapped >= 0 && wrapped <= most) {
+      volume = wrapped;
+      flags |= Flag.rollover;
+    } else {
+      mark.ml = ml;
+      mark.flags = (readFlags & CARRIED) | Flag.negative;
+      return undefined;
+    }
+  }
+  if (volume > most) flags |= Flag.overCapacity;
+  if (length > LONGEST_HOUR) flags |= Flag.gap;
+  mark.ml = ml;
+  mark.flags = readFlags & CARRIED;
+  return { start, length, ml: volume, flags };
+}

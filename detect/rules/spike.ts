@@ -1,0 +1,118 @@
+import { median, medianAbsoluteDeviation } from "simple-statistics";
+import type { Found, Unit } from "./rule.js";
+
+/**
+ * High-usage spike: an hour far above the meter's own daily peaks.
+ *
+ * The threshold is `median + deviations × max(1.4826 × MAD, median / 10)` of the peak hours of the last 28 whole days
+ * (at least `minDays`), never below `minVolume`. Median and MAD take no notice of a few spikes among the peaks; 1.4826
+ * makes the MAD a standard deviation for normal data; the tenth of the median keeps a meter of great regularity from
+ * alerting on nothing. A day counts as whole with 20 hours of good reads (DETECTION §5, share of good intervals).
+ */
+export interface SpikeParameters {
+  readonly minVolume: number;
+  readonly deviations: number;
+  readonly minDays: number;
+}
+
+const VERSION = 1;
+const DAYS = 28;
+const WHOLE_DAY_SECONDS = 20 * 3600;
+const MAD_TO_SIGMA = 1.4826;
+
+/** Fold over units in order of time. */
+export class Spike {
+  /** Peak hour (mL/h) of each whole day so far, oldest first, at most 28. */
+  peaks: number[] = [];
+  /** Local day in hand: days since 1970-01-01. */
+  day = -1;
+  dayPeak = 0;
+  daySeconds = 0;
+
+  start = -1;
+  end = 0;
+  detectedAt = -1;
+  volume = 0;
+  rate = 0;
+  threshold = -1;
+
+  /** @param day local day of the unit's beginning, days since 1970-01-01 */
+  step(unit: Unit, day: number, parameters: SpikeParameters, onClosed: (found: Found) => void): void {
+    if (unit.neutral) return;
+    if (day !== this.day) {
+      if (this.daySeconds >= WHOLE_DAY_SECONDS) {
+        if (this.peaks.length === DAYS) this.peaks.shift();
+        this.peaks.push(this.dayPeak);
+      }
+      this.day = day;
+      this.dayPeak = 0;
+      this.daySeconds = 0;
+      if (this.start < 0) this.threshold = -1;
+    }
+    const seconds = unit.end - unit.start;
+    const rate = Math.round((unit.ml * 3600) / seconds);
+    if (rate > this.dayPeak) this.dayPeak = rate;
+    this.daySeconds += seconds;
+
+    if (rate > parameters.minVolume && this.peaks.length >= parameters.minDays) {
+      // Once open, the threshold stays: a spike over midnight is one spike.
+      if (this.threshold < 0) this.threshold = spikeThreshold(this.peaks, parameters);
+      if (rate > this.threshold) {
+        if (this.start < 0) {
+          this.start = unit.start;
+          this.detectedAt = unit.end;
+        }
+        this.end = unit.end;
+        this.volume += unit.ml;
+        if (rate > this.rate) this.rate = rate;
+        return;
+      }
+    }
+    if (this.start >= 0) {
+      onClosed(this.#found("usage-normal", parameters));
+      this.start = -1;
+      this.detectedAt = -1;
+      this.volume = 0;
+      this.rate = 0;
+      this.threshold = -1;
+    }
+  }
+
+  open(parameters: SpikeParameters): Found | undefined {
+    return this.start < 0 ? undefined : this.#found(null, parameters);
+  }
+
+  clone(): Spike {
+    const copy = new Spike();
+    Object.assign(copy, this);
+    copy.peaks = this.peaks.slice();
+    return copy;
+  }
+
+  #found(closed: Found["closed"], parameters: SpikeParameters): Found {
+    return {
+      rule: "spike",
+      ruleVersion: VERSION,
+      start: this.start,
+      end: this.end,
+      detectedAt: this.detectedAt,
+      rate: this.rate,
+      volume: this.volume,
+      closed,
+      evidence: {
+        threshold: Math.round(this.threshold),
+        usualPeak: Math.round(median(this.peaks)),
+        days: this.peaks.length,
+        deviations: parameters.deviations,
+        minVolume: parameters.minVolume,
+      },
+    };
+  }
+}
+
+/** mL/h above which an hour is a spike, see `SpikeParameters`; `peaks` in mL/h, not empty. */
+export function spikeThreshold(peaks: readonly number[], parameters: SpikeParameters): number {
+  const middle = median(peaks as number[]);
+  const sigma = MAD_TO_SIGMA * medianAbsoluteDeviation(peaks as number[]);
+  return Math.max(parameters.minVolume, middle + parameters.deviations * Math.max(sigma, middle / 10));
+}
