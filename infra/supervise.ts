@@ -1,0 +1,141 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { join } from "node:path";
+import type { Logger } from "./logger.js";
+import { packageRoot } from "./package-root.js";
+
+export interface ServerCommand {
+  /** Name in logs and errors. */
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Signal that ends it cleanly. */
+  readonly stopSignal: NodeJS.Signals;
+  /** User to run as, where the server refuses root. */
+  readonly identity?: { readonly uid: number; readonly gid: number };
+  readonly env?: NodeJS.ProcessEnv;
+  /** Resolves true once the server answers. */
+  readonly answers: () => Promise<boolean>;
+  readonly logger?: Logger | undefined;
+}
+
+const START_TIMEOUT_MS = 60_000;
+const LONGEST_PAUSE_MS = 10_000;
+
+/**
+ * A server process kept running: started again with growing pauses when it ends by itself, and ended with this process
+ * in any case (`guardian.mjs`).
+ */
+export class SupervisedServer {
+  readonly #spec: ServerCommand;
+  #guardian: ChildProcess | undefined;
+  #pid = 0;
+  #stopping = false;
+  #restarts = 0;
+  #lines: string[] = [];
+  #state: "starting" | "up" | "down" = "starting";
+
+  private constructor(spec: ServerCommand) {
+    this.#spec = spec;
+  }
+
+  /** @throws Error with the server's last lines where it does not come up within a minute */
+  static async start(spec: ServerCommand): Promise<SupervisedServer> {
+    const server = new SupervisedServer(spec);
+    server.#spawn();
+    try {
+      await server.#untilUp();
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
+    return server;
+  }
+
+  /** Process id of the server itself. */
+  get pid(): number {
+    return this.#pid;
+  }
+
+  get healthy(): boolean {
+    return this.#state === "up";
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const guardian = this.#guardian;
+    if (guardian === undefined || guardian.exitCode !== null || guardian.signalCode !== null) return;
+    const ended = new Promise((resolve) => guardian.once("exit", resolve));
+    guardian.stdin?.end();
+    await ended;
+  }
+
+  #spawn(): void {
+    const { name, command, args, stopSignal, identity, env, logger } = this.#spec;
+    const { uid, gid } = identity ?? { uid: 0, gid: 0 };
+    const guardian = spawn(
+      process.execPath,
+      [join(packageRoot(), "infra", "guardian.mjs"), String(uid), String(gid), stopSignal, command, ...args],
+      { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, ...env, NODE_OPTIONS: "" } },
+    );
+    this.#guardian = guardian;
+    const take = (chunk: Buffer) => {
+      for (const line of chunk.toString("utf8").split("\n")) {
+        const pid = /^guardian-pid (\d+)$/.exec(line);
+        if (pid) this.#pid = Number(pid[1]);
+        else if (line !== "") this.#lines.push(line);
+      }
+      this.#lines = this.#lines.slice(-20);
+    };
+    guardian.stdout.on("data", take);
+    guardian.stderr.on("data", take);
+    guardian.stdin.on("error", () => undefined);
+    guardian.once("exit", (code) => {
+      this.#state = "down";
+      if (this.#stopping) return;
+      logger?.warn("server ended by itself", { server: name, exitCode: code ?? -1 });
+      void this.#again();
+    });
+  }
+
+  async #again(): Promise<void> {
+    const pause = Math.min(LONGEST_PAUSE_MS, 100 * 2 ** this.#restarts++);
+    await sleep(pause);
+    if (this.#stopping) return;
+    this.#spawn();
+    try {
+      await this.#untilUp();
+      this.#restarts = 0;
+    } catch {
+      // It ended again: its exit handler goes on.
+    }
+  }
+
+  async #untilUp(): Promise<void> {
+    const guardian = this.#guardian!;
+    const until = Date.now() + START_TIMEOUT_MS;
+    while (Date.now() < until) {
+      if (guardian.exitCode !== null) break;
+      if (await this.#spec.answers().catch(() => false)) {
+        this.#state = "up";
+        this.#spec.logger?.info("server up", { server: this.#spec.name, pid: this.#pid });
+        return;
+      }
+      await sleep(20);
+    }
+    throw new Error(`${this.#spec.name} did not start. Its last lines:\n${this.#lines.join("\n")}`);
+  }
+}
+
+/** A port of the loopback address that was free a moment ago. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });
+}
