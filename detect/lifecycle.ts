@@ -7,6 +7,8 @@ export interface Known {
   readonly id: string;
   readonly version: number;
   readonly found: Found;
+  /** Later reads showed that it never was; it keeps its id, should they change again. */
+  readonly withdrawn: boolean;
 }
 
 interface Owner {
@@ -19,7 +21,8 @@ interface Owner {
  * What must be told so that readers who knew `known` know `found`.
  *
  * A found anomaly is the known one of the same rule that it overlaps in time, of several the oldest; known ones left
- * over are withdrawn. An anomaly keeps its id however its start and end move.
+ * over are withdrawn. An anomaly keeps its id however its start and end move; one that was withdrawn takes its id
+ * again when it is found again with the same start.
  */
 export function diffAnomalies(
   known: readonly Known[],
@@ -30,13 +33,12 @@ export function diffAnomalies(
   const next: Known[] = [];
   const left = new Set(known);
   for (const one of found) {
-    let match: Known | undefined;
-    for (const candidate of left) {
-      if (candidate.found.rule !== one.rule || !overlap(candidate.found, one)) continue;
-      if (match === undefined || candidate.found.start < match.found.start) match = candidate;
-    }
+    const match = oldestOverlap(left, one);
     if (match === undefined) {
-      const opened: Known = { id: anomalyId(owner.meter, one), version: 1, found: one };
+      const id = freeId(known, next, owner.meter, one);
+      const revived = known.find((candidate) => candidate.withdrawn && candidate.id === id);
+      if (revived !== undefined) left.delete(revived);
+      const opened: Known = { id, version: (revived?.version ?? 0) + 1, found: one, withdrawn: false };
       messages.push(message(opened, one.closed === null ? "opened" : "closed", one.closed, owner));
       next.push(opened);
       continue;
@@ -46,14 +48,39 @@ export function diffAnomalies(
       next.push(match);
       continue;
     }
-    const updated: Known = { id: match.id, version: match.version + 1, found: one };
+    const updated: Known = { id: match.id, version: match.version + 1, found: one, withdrawn: false };
     messages.push(message(updated, one.closed === null ? "updated" : "closed", one.closed, owner));
     next.push(updated);
   }
-  for (const gone of left) {
-    messages.push(message({ ...gone, version: gone.version + 1 }, "withdrawn", "corrected", owner));
+  for (const rest of left) {
+    if (rest.withdrawn) {
+      next.push(rest);
+      continue;
+    }
+    const gone: Known = { ...rest, version: rest.version + 1, withdrawn: true };
+    messages.push(message(gone, "withdrawn", "corrected", owner));
+    next.push(gone);
   }
   return { known: next, messages };
+}
+
+function oldestOverlap(known: Iterable<Known>, found: Found): Known | undefined {
+  let oldest: Known | undefined;
+  for (const candidate of known) {
+    if (candidate.withdrawn || candidate.found.rule !== found.rule || !overlap(candidate.found, found))
+      continue;
+    if (oldest === undefined || candidate.found.start < oldest.found.start) oldest = candidate;
+  }
+  return oldest;
+}
+
+/** The hash of meter, rule and start; where a living anomaly moved away from that start with its id, the next free one. */
+function freeId(known: readonly Known[], next: readonly Known[], meter: string, found: Found): string {
+  for (let attempt = 0; ; attempt++) {
+    const id = anomalyId(meter, found, attempt);
+    const taken = (one: Known) => one.id === id && !one.withdrawn;
+    if (!known.some(taken) && !next.some(taken)) return id;
+  }
 }
 
 function overlap(a: Found, b: Found): boolean {
@@ -72,8 +99,9 @@ function same(a: Found, b: Found): boolean {
   );
 }
 
-function anomalyId(meter: string, found: Found): string {
-  return createHash("sha256").update(`${meter}|${found.rule}|${found.start}`).digest("hex").slice(0, 32);
+function anomalyId(meter: string, found: Found, attempt: number): string {
+  const text = `${meter}|${found.rule}|${found.start}${attempt === 0 ? "" : `|${attempt}`}`;
+  return createHash("sha256").update(text).digest("hex").slice(0, 32);
 }
 
 function message(

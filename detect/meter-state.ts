@@ -7,11 +7,7 @@ import { registerStep, type RegisterMark, type RegisterParameters } from "./regi
 import type { Found } from "./rules/rule.js";
 import type { AnomalyMessage } from "../schemas/anomalies.js";
 
-/**
- * Reads of one register of a meter that are kept, in order of time, as columns.
- * `length` and `delivered`, `unit` belong to usage; the latter two are known only of reads of this batch and after a
- * recompute, and `undefined` otherwise.
- */
+/** Reads of one register of a meter that are kept, in order of time, as columns; `length` is 0 for register reads. */
 export class KeptReads {
   time: number[] = [];
   length: number[] = [];
@@ -20,8 +16,8 @@ export class KeptReads {
   file: number[] = [];
   line: number[] = [];
   register: number[] = [];
-  delivered: (number | undefined)[] = [];
-  unit: (string | undefined)[] = [];
+  /** Value and unit as delivered, by time: of reads that came out of order, and of all after a recompute. */
+  asDelivered: Map<number, AsDelivered> | undefined;
 
   get count(): number {
     return this.time.length;
@@ -56,8 +52,6 @@ export class KeptReads {
       this.#set(at, read);
     } else {
       for (const column of this.#columns()) column.splice(at, 0, 0);
-      this.delivered.splice(at, 0, undefined);
-      this.unit.splice(at, 0, undefined);
       this.#set(at, read);
     }
     return true;
@@ -71,15 +65,14 @@ export class KeptReads {
     this.file[at] = read.file;
     this.line[at] = read.line;
     this.register[at] = read.register;
-    this.delivered[at] = read.delivered;
-    this.unit[at] = read.unit;
+    if (read.asDelivered !== undefined) (this.asDelivered ??= new Map()).set(read.time, read.asDelivered);
   }
 
   /** Drops the reads before index `count`. */
   dropFirst(count: number): void {
+    if (count === 0) return;
     for (const column of this.#columns()) column.splice(0, count);
-    this.delivered.splice(0, count);
-    this.unit.splice(0, count);
+    this.asDelivered = undefined;
   }
 
   #columns(): number[][] {
@@ -95,8 +88,12 @@ export interface Read {
   file: number;
   line: number;
   register: number;
-  delivered: number | undefined;
-  unit: string | undefined;
+  asDelivered: AsDelivered | undefined;
+}
+
+export interface AsDelivered {
+  readonly value: number;
+  readonly unit: string;
 }
 
 function stands(read: Read, flags: number, file: number, line: number): boolean {
@@ -130,8 +127,7 @@ export interface IntervalRow {
   readonly flags: number;
   readonly derived: boolean;
   readonly counts: boolean;
-  readonly delivered: number | undefined;
-  readonly unit: string | undefined;
+  readonly asDelivered: AsDelivered | undefined;
   readonly file: number;
   readonly line: number;
 }
@@ -159,9 +155,9 @@ export interface MeterEnvironment {
   readonly registers: Omit<RegisterParameters, "modulus">;
 }
 
-/** Reads are kept for this long before the newest (seconds); the state is trimmed when a day more has gathered. */
+/** Reads are kept for this long before the newest (seconds); the state is trimmed when two days more have gathered. */
 export const KEPT_SECONDS = 8 * 86_400;
-const TRIM_AT_SECONDS = 9 * 86_400;
+const TRIM_AT_SECONDS = 10 * 86_400;
 
 /**
  * All that the detector knows of one meter: the reads of the last days, and the rules' memory from before them
@@ -182,20 +178,29 @@ export class MeterState {
   /** Anomalies told that later reads may still change. */
   known: Known[] = [];
   backfill = false;
+  /** The whole history is kept for now, with values as delivered. */
+  hydrated = false;
 
   constructor(utility: string, meter: string) {
     this.utility = utility;
     this.meter = meter;
   }
 
-  /** Whether a read of the block lies before all that is kept, or overlaps it so that stored rows must be known. */
+  /**
+   * Whether the block can only be judged with the meter's whole history: a read of it lies before all that is kept, or
+   * it overlaps a delivered interval, whose stored row must then be written again.
+   */
   needsHistory(block: ReadsBlock): boolean {
-    if (this.base.at === 0) return false;
-    const mark = this.channels.get(block.channel)?.baseMark;
+    const channel = this.channels.get(block.channel);
+    if (channel === undefined && this.base.at === 0) return false;
+    const usage = block.kind === "usage";
     for (let i = 0; i < block.count; i++) {
       if (block.ml[i] === null) continue;
       const time = sequenceAt(block.time, i);
-      if (time < this.base.at || (block.kind === "register" && mark !== undefined && time <= mark.at))
+      if (time < this.base.at) return true;
+      if (channel === undefined) continue;
+      if (!usage && channel.baseMark !== undefined && time <= channel.baseMark.at) return true;
+      if (usage && !this.hydrated && overlapsKept(channel.usage, time, lengthAt(block.length, i)))
         return true;
     }
     return false;
@@ -286,7 +291,7 @@ export class MeterState {
     for (let i = 0; i < count; i++) {
       if (ml[i] === null) continue;
       const start = sequenceAt(time, i);
-      if (usage ? start < end : start <= end && (end > 0 || channel.headMark !== undefined)) return false;
+      if (usage ? start < end : start <= end) return false;
       end = usage ? start + lengthAt(length, i) : start;
     }
 
@@ -330,8 +335,6 @@ export class MeterState {
       kept.file.push(block.file);
       kept.line.push(readLine);
       kept.register.push(block.register);
-      kept.delivered.push(undefined);
-      kept.unit.push(undefined);
     }
     return true;
   }
@@ -367,8 +370,7 @@ export class MeterState {
         file: block.file,
         line,
         register: block.register,
-        delivered: block.delivered[i] ?? undefined,
-        unit: block.unit,
+        asDelivered: usage ? { value: block.delivered[i] ?? 0, unit: block.unit } : undefined,
       });
       if (!accepted) {
         counts.superseded++;
@@ -451,33 +453,77 @@ export class MeterState {
     if (cut <= first) return;
 
     const context = this.#context(environment);
-    const rows = this.#rows(environment);
+    const settled: Found[] = [];
+    const onClosed = (found: Found) => settled.push(found);
+    const [only] = this.channels.values();
+    if (this.channels.size === 1 && !mixed(only!))
+      this.#foldFirst(only!, cut, environment, context, onClosed);
+    else this.#foldRowsBefore(cut, environment, context, onClosed);
+    for (const { registers, usage, baseMark } of this.channels.values()) {
+      registers.dropFirst(registers.indexOf(cut));
+      usage.dropFirst(usage.indexOf(cut));
+      if (baseMark !== undefined && baseMark.at > this.base.at) this.base.at = baseMark.at;
+    }
+    this.hydrated = false;
+    // What closed in the base can't change any more.
+    this.#closed.splice(0, settled.length);
+    if (this.known.length === 0) return;
+    this.known = this.known.filter(
+      ({ found, withdrawn }) =>
+        !(withdrawn && found.end < this.base.at) &&
+        !settled.some((one) => one.rule === found.rule && one.start === found.start),
+    );
+  }
+
+  /** Folds what is before `cut` into the base: one register, one kind of reads, no overlap. */
+  #foldFirst(
+    channel: Channel,
+    cut: number,
+    environment: MeterEnvironment,
+    context: FoldContext,
+    onClosed: (found: Found) => void,
+  ): void {
+    const { usage, registers } = channel;
+    const parameters = { ...environment.registers, modulus: channel.modulus };
+    for (let i = 0, until = usage.indexOf(cut); i < until; i++) {
+      this.base.push(usage.time[i]!, usage.length[i]!, usage.ml[i]!, usage.flags[i]!, 1, context, onClosed);
+    }
+    for (let i = 0, until = registers.indexOf(cut); i < until; i++) {
+      if (channel.baseMark === undefined) {
+        channel.baseMark = firstMark(registers, i);
+        continue;
+      }
+      const derived = stepAt(channel.baseMark, registers, i, parameters);
+      if (derived !== undefined) {
+        this.base.push(derived.start, derived.length, derived.ml, derived.flags, 1, context, onClosed);
+      }
+    }
+  }
+
+  /** The same for several registers, or delivered usage beside register reads. */
+  #foldRowsBefore(
+    cut: number,
+    environment: MeterEnvironment,
+    context: FoldContext,
+    onClosed: (found: Found) => void,
+  ): void {
     const old = new Map<string, IntervalRow[]>();
-    for (const [name, list] of rows) {
+    for (const [name, list] of this.#rows(environment)) {
       // A derived interval belongs to the read that ends it.
       old.set(
         name,
         list.filter((row) => (row.derived ? row.start + row.length : row.start) < cut),
       );
     }
-    const settled: Found[] = [];
-    this.#foldInto(this.base, old, context, (found) => settled.push(found));
+    this.#foldInto(this.base, old, context, onClosed);
     for (const channel of this.channels.values()) {
-      const { registers, usage } = channel;
+      const { registers } = channel;
       const parameters = { ...environment.registers, modulus: channel.modulus };
-      const registersOld = registers.indexOf(cut);
-      for (let i = 0; i < registersOld; i++)
-        channel.baseMark = advance(channel.baseMark, registers, i, parameters);
-      registers.dropFirst(registersOld);
-      usage.dropFirst(usage.indexOf(cut));
-      if (channel.baseMark !== undefined && channel.baseMark.at > this.base.at)
-        this.base.at = channel.baseMark.at;
+      for (let i = 0, until = registers.indexOf(cut); i < until; i++) {
+        if (channel.baseMark === undefined) channel.baseMark = firstMark(registers, i);
+        else stepAt(channel.baseMark, registers, i, parameters);
+      }
     }
-    // What closed in the base can't change any more.
-    this.#closed.splice(0, settled.length);
-    this.known = this.known.filter(
-      ({ found }) => !settled.some((one) => one.rule === found.rule && one.start === found.start),
-    );
   }
 
   /**
@@ -529,8 +575,7 @@ function derivedRow(interval: { start: number; length: number; ml: number; flags
     ...interval,
     derived: true,
     counts: true,
-    delivered: undefined,
-    unit: undefined,
+    asDelivered: undefined,
     file: 0,
     line: 0,
   };
@@ -548,17 +593,32 @@ function sameRow(a: IntervalRow, b: IntervalRow): boolean {
   );
 }
 
-function advance(
-  mark: RegisterMark | undefined,
-  reads: KeptReads,
-  i: number,
-  parameters: RegisterParameters,
-): RegisterMark {
-  if (mark === undefined) {
-    return { at: reads.time[i]!, ml: reads.ml[i]!, register: reads.register[i]!, flags: reads.flags[i]! };
+function firstMark(reads: KeptReads, i: number): RegisterMark {
+  return { at: reads.time[i]!, ml: reads.ml[i]!, register: reads.register[i]!, flags: reads.flags[i]! };
+}
+
+function stepAt(mark: RegisterMark, reads: KeptReads, i: number, parameters: RegisterParameters) {
+  return registerStep(mark, reads.time[i]!, reads.ml[i]!, reads.register[i]!, reads.flags[i]!, parameters);
+}
+
+/** Whether the channel has delivered usage beside register reads, or delivered intervals that overlap. */
+function mixed({ usage, registers, baseMark }: Channel): boolean {
+  return (
+    usage.count > 0 && (registers.count > 0 || baseMark !== undefined || countingUsage(usage) !== undefined)
+  );
+}
+
+/** Whether an interval of another beginning overlaps one that is kept, or one of the same beginning differs in length. */
+function overlapsKept({ time, length }: KeptReads, start: number, seconds: number): boolean {
+  if (time.length === 0 || time[time.length - 1]! + length[length.length - 1]! <= start) return false;
+  for (let i = time.length - 1; i >= 0; i--) {
+    const keptStart = time[i]!;
+    const keptEnd = keptStart + length[i]!;
+    if (keptEnd <= start) return false;
+    if (keptStart >= start + seconds) continue;
+    if (keptStart !== start || keptEnd !== start + seconds) return true;
   }
-  registerStep(mark, reads.time[i]!, reads.ml[i]!, reads.register[i]!, reads.flags[i]!, parameters);
-  return mark;
+  return false;
 }
 
 /**
@@ -578,28 +638,19 @@ function intervalsOf(channel: Channel, parameters: RegisterParameters): Interval
       flags: usage.flags[i]!,
       derived: false,
       counts: counts === undefined || counts[i]!,
-      delivered: usage.delivered[i],
-      unit: usage.unit[i],
+      asDelivered: usage.asDelivered?.get(usage.time[i]!),
       file: usage.file[i]!,
       line: usage.line[i]!,
     });
   }
-  const mark = channel.baseMark === undefined ? undefined : { ...channel.baseMark };
-  let at = mark;
+  let at = channel.baseMark === undefined ? undefined : { ...channel.baseMark };
   const derived: IntervalRow[] = [];
   for (let i = 0; i < registers.count; i++) {
     if (at === undefined) {
-      at = advance(undefined, registers, i, parameters);
+      at = firstMark(registers, i);
       continue;
     }
-    const interval = registerStep(
-      at,
-      registers.time[i]!,
-      registers.ml[i]!,
-      registers.register[i]!,
-      registers.flags[i]!,
-      parameters,
-    );
+    const interval = stepAt(at, registers, i, parameters);
     if (interval !== undefined) derived.push(derivedRow(interval));
   }
   channel.headMark = at;

@@ -1,0 +1,135 @@
+import pg from "pg";
+import { requireTls } from "../endpoints.js";
+
+/** A row as PostgreSQL returns it: int8 as number, bytea as Buffer, timestamptz as Date. */
+export type Row = Record<string, unknown>;
+
+/** What runs statements: the pool, or one transaction. */
+export interface Queryable {
+  query<T = Row>(text: string, values?: readonly unknown[]): Promise<T[]>;
+}
+
+export interface Database extends Queryable {
+  readonly url: string;
+  /** Runs `work` in one transaction: committed when it resolves, rolled back when it rejects. */
+  transaction<T>(work: (transaction: Queryable) => Promise<T>): Promise<T>;
+  /** A connection of its own, for session locks and LISTEN; the caller ends it. */
+  connect(): Promise<pg.Client>;
+  close(): Promise<void>;
+}
+
+const INT8 = 20;
+const BYTEA = 17;
+
+/**
+ * Types by their binary form where the result is binary: only bytea is asked for so, since its text form is hex twice
+ * as long. Whole numbers beyond 2^53 throw instead of losing digits.
+ */
+const types = {
+  getTypeParser(oid: number, format?: "text" | "binary"): (value: never) => unknown {
+    if (oid === INT8 && format !== "binary") {
+      return (text: string) => {
+        const number = Number(text);
+        if (!Number.isSafeInteger(number)) throw new RangeError(`int8 ${text} exceeds 2^53`);
+        return number;
+      };
+    }
+    if (oid === BYTEA && format === "binary") return (bytes: Buffer) => bytes;
+    return pg.types.getTypeParser(oid, format as "text");
+  },
+};
+
+/**
+ * @param url postgres://user:password@host:port/database
+ * @throws Error for a server off this machine without TLS
+ */
+export function openDatabase(
+  url: string,
+  options: { readonly max?: number; readonly name?: string } = {},
+): Database {
+  requireTls("CURBSTOP_DATABASE_URL", url, /[?&]sslmode=(require|verify-ca|verify-full)\b/.test(url));
+  const settings: pg.PoolConfig = {
+    connectionString: url,
+    max: options.max ?? 10,
+    application_name: options.name ?? "curbstop",
+    connectionTimeoutMillis: 10_000,
+    types,
+  };
+  const pool = new pg.Pool(settings);
+  // An idle connection that breaks is replaced at the next query; without a listener it would end the process.
+  pool.on("error", () => undefined);
+  return {
+    url,
+    query: (text, values) => run(pool, text, values),
+    async transaction(work) {
+      const client = await pool.connect();
+      let broken: Error | undefined;
+      try {
+        await client.query("BEGIN");
+        const result = await work({ query: (text, values) => run(client, text, values) });
+        await client.query("COMMIT");
+        return result;
+      } catch (error) {
+        await client.query("ROLLBACK").catch((failure: Error) => (broken = failure));
+        throw error;
+      } finally {
+        client.release(broken);
+      }
+    },
+    async connect() {
+      const client = new pg.Client(settings);
+      client.on("error", () => undefined);
+      await client.connect();
+      return client;
+    },
+    close: () => pool.end(),
+  };
+}
+
+async function run<T>(
+  on: pg.Pool | pg.PoolClient,
+  text: string,
+  values: readonly unknown[] = [],
+): Promise<T[]> {
+  const result = await on.query({ text, values: values as unknown[] });
+  return result.rows as T[];
+}
+
+/** Runs a query whose result is one bytea column first and numbers as text after it, in binary form. */
+export async function queryBinary(
+  on: pg.Client,
+  text: string,
+  values: readonly unknown[],
+): Promise<Buffer[][]> {
+  const query = {
+    text,
+    values: values as unknown[],
+    binary: true,
+    rowMode: "array",
+    types: { getTypeParser: () => raw },
+  };
+  const result = await on.query(query as unknown as pg.QueryArrayConfig);
+  return result.rows as unknown as Buffer[][];
+}
+
+const raw = (bytes: Buffer): Buffer => bytes;
+
+/** Classes of PostgreSQL's error codes that tell of the server's state, not of the statement. */
+const TEMPORARY = /^(08|53|57P0|58|40001|40P01|55P03)/;
+
+/**
+ * Whether an error says that the store can't be used now (down, full, restarting), rather than that the statement or
+ * its values are wrong: the stage stalls and tries again.
+ */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = (error as { code?: unknown }).code;
+  if (typeof code === "string") {
+    if (TEMPORARY.test(code)) return true;
+    if (/^E[A-Z]+$/.test(code)) return true;
+    if (/^[0-9A-Z]{5}$/.test(code)) return false;
+  }
+  return /Connection terminated|timeout exceeded when trying to connect|not queryable|Client was closed/.test(
+    error.message,
+  );
+}
