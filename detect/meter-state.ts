@@ -229,9 +229,7 @@ export class MeterState {
     if (!this.#append(block, channel, head, context, environment, sink, counts)) {
       this.#insert(block, channel, environment, sink, counts);
     }
-    const messages = this.#diff(environment);
-    this.#trim(environment);
-    return messages;
+    return this.#diff(environment);
   }
 
   /** New settings: what follows from `base` on is judged again. */
@@ -295,6 +293,7 @@ export class MeterState {
       end = usage ? start + lengthAt(length, i) : start;
     }
 
+    this.hydrated = false;
     const closed = (found: Found) => this.#closed.push(found);
     const register = { ...environment.registers, modulus: block.modulus };
     const most = environment.registers.maxRate / 3600;
@@ -441,8 +440,8 @@ export class MeterState {
     return messages;
   }
 
-  /** Moves reads that are old enough from the kept ones into `base`. */
-  #trim(environment: MeterEnvironment): void {
+  /** Moves reads that are old enough from the kept ones into `base`; what is told does not depend on when. */
+  trim(environment: MeterEnvironment): void {
     const head = this.#headFold(environment);
     let first = Infinity;
     for (const { registers, usage } of this.channels.values()) {

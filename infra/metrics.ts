@@ -27,9 +27,9 @@ export class Metrics {
     "stage",
     "topic",
   ]);
-  readonly checkpointAge = this.#gauge(
-    "curbstop_checkpoint_age_seconds",
-    "Seconds since the detector's oldest checkpoint was saved.",
+  readonly checkpointSaved = this.#gauge(
+    "curbstop_checkpoint_saved_seconds",
+    "When the detector last saved a checkpoint, seconds since 1970; its age is time() minus this.",
     [],
   );
   readonly detected = this.#counter("curbstop_anomalies_total", "Changes of anomalies, by rule and state.", [

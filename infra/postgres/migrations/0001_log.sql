@@ -55,3 +55,13 @@ CREATE TABLE log_offsets (
   next_offset bigint NOT NULL,
   PRIMARY KEY (group_id, topic, partition)
 );
+
+-- Offsets at which stages go on, saved in the transaction of their effects; `identity` is that of the log they belong to.
+CREATE TABLE consumer_offsets (
+  group_name  text NOT NULL,
+  topic       text NOT NULL,
+  partition   integer NOT NULL,
+  identity    text NOT NULL,
+  next_offset bigint NOT NULL,
+  PRIMARY KEY (group_name, topic, partition)
+);

@@ -1,0 +1,221 @@
+import { promisify } from "node:util";
+import { constants, crc32, deflateRaw, inflateRawSync } from "node:zlib";
+import { acceptsNewLog, AnotherLog } from "../infra/log/offset-store.js";
+import type { Database, Queryable } from "../infra/postgres/database.js";
+import type { AnomalyMessage } from "../schemas/anomalies.js";
+import type { MeterState } from "./meter-state.js";
+import { decodeStates, encodeStates, STATE_FORMAT } from "./state-codec.js";
+
+/** Meters of a partition are saved in so many buckets: a checkpoint writes those that changed. */
+const BUCKETS = 64;
+
+const deflate = promisify(deflateRaw) as (bytes: Buffer, options: object) => Promise<Buffer>;
+
+/** Bucket of a meter: by bits of the key that the partition is not chosen by. */
+export function bucketOf(meter: string): number {
+  return Number.parseInt(meter.slice(8, 12), 16) % BUCKETS;
+}
+
+/** A partition as its owner holds it. */
+export class OwnedStates {
+  readonly partition: number;
+  readonly epoch: number;
+  readonly generation: number;
+  /** Next offset by topic. */
+  readonly offsets: Record<string, number>;
+  readonly #buckets = new Map<number, Map<string, MeterState>>();
+  /** Buckets whose stored states could not be read: their meters are rebuilt from ClickHouse when they are met. */
+  readonly lost: Set<number>;
+  readonly dirty = new Set<number>();
+
+  constructor(
+    partition: number,
+    epoch: number,
+    generation: number,
+    offsets: Record<string, number>,
+    states: readonly MeterState[],
+    lost: Set<number>,
+  ) {
+    this.partition = partition;
+    this.epoch = epoch;
+    this.generation = generation;
+    this.offsets = offsets;
+    this.lost = lost;
+    for (const state of states) this.#bucket(bucketOf(state.meter)).set(state.meter, state);
+  }
+
+  get(meter: string): MeterState | undefined {
+    return this.#buckets.get(bucketOf(meter))?.get(meter);
+  }
+
+  /** Keeps the state and marks it to be saved. */
+  put(state: MeterState): void {
+    const bucket = bucketOf(state.meter);
+    this.#bucket(bucket).set(state.meter, state);
+    this.dirty.add(bucket);
+  }
+
+  statesOf(bucket: number): Iterable<MeterState> {
+    return this.#bucket(bucket).values();
+  }
+
+  get meters(): number {
+    let count = 0;
+    for (const bucket of this.#buckets.values()) count += bucket.size;
+    return count;
+  }
+
+  countOf(bucket: number): number {
+    return this.#bucket(bucket).size;
+  }
+
+  #bucket(number: number): Map<string, MeterState> {
+    let bucket = this.#buckets.get(number);
+    if (bucket === undefined) {
+      bucket = new Map();
+      this.#buckets.set(number, bucket);
+    }
+    return bucket;
+  }
+}
+
+/** Another process took the partition over: what this one has in hand must not be saved. */
+export class Fenced extends Error {
+  override readonly name = "Fenced";
+  constructor(partition: number) {
+    super(`Partition ${partition} has another owner since; this one's work is dropped and done again there.`);
+  }
+}
+
+/**
+ * Takes a partition over: raises its epoch, which fences the former owner, and loads its states.
+ * @param identity of the log whose offsets will be used
+ * @throws AnotherLog where the saved offsets belong to another log
+ */
+export async function claimPartition(
+  database: Database,
+  partition: number,
+  identity: string,
+): Promise<OwnedStates> {
+  return database.transaction(async (transaction) => {
+    const generation = await generationOf(transaction, identity);
+    const [row] = await transaction.query<{
+      epoch: number;
+      generation: number;
+      offsets: Record<string, number>;
+    }>(
+      `INSERT INTO detector_partitions (partition, epoch, generation, offsets, saved_at) VALUES ($1, 1, $2, '{}', now())
+       ON CONFLICT (partition) DO UPDATE SET epoch = detector_partitions.epoch + 1
+       RETURNING epoch, generation, offsets`,
+      [partition, generation],
+    );
+    let { offsets } = row!;
+    if (row!.generation !== generation) {
+      if (!acceptsNewLog()) {
+        const [saved] = await transaction.query<{ identity: string }>(
+          "SELECT identity FROM log_generations WHERE generation = $1",
+          [row!.generation],
+        );
+        throw new AnotherLog("detect", saved!.identity, identity);
+      }
+      await transaction.query(
+        "UPDATE detector_partitions SET generation = $2, offsets = '{}' WHERE partition = $1",
+        [partition, generation],
+      );
+      offsets = {};
+    }
+    const stored = await transaction.query<{
+      bucket: number;
+      format: number;
+      crc32: number;
+      payload: Buffer;
+    }>("SELECT bucket, format, crc32, payload FROM detector_state WHERE partition = $1", [partition]);
+    const states: MeterState[] = [];
+    const lost = new Set<number>();
+    for (const { bucket, format, crc32: checksum, payload } of stored) {
+      if (format !== STATE_FORMAT || crc32(payload) !== checksum) lost.add(bucket);
+      else states.push(...decodeStates(inflateRawSync(payload)));
+    }
+    return new OwnedStates(partition, row!.epoch, generation, offsets, states, lost);
+  });
+}
+
+async function generationOf(transaction: Queryable, identity: string): Promise<number> {
+  await transaction.query("INSERT INTO log_generations (identity) VALUES ($1) ON CONFLICT DO NOTHING", [
+    identity,
+  ]);
+  const [row] = await transaction.query<{ generation: number }>(
+    "SELECT generation FROM log_generations WHERE identity = $1",
+    [identity],
+  );
+  return row!.generation;
+}
+
+export interface PartitionChange {
+  readonly owned: OwnedStates;
+  readonly topic: string;
+  readonly next: number;
+  readonly messages: readonly AnomalyMessage[];
+}
+
+/**
+ * Saves, in one transaction, the changed states, the offsets and the anomalies to be told.
+ * @throws Fenced where a partition has another owner
+ */
+export async function saveCheckpoint(database: Database, changes: readonly PartitionChange[]): Promise<void> {
+  const partitions = new Set(changes.map(({ owned }) => owned));
+  const buckets = await Promise.all(
+    [...partitions].flatMap((owned) =>
+      [...owned.dirty].map(async (bucket) => {
+        const payload = await deflate(encodeStates(owned.statesOf(bucket)), {
+          level: constants.Z_BEST_SPEED,
+        });
+        return { owned, bucket, payload, meters: owned.countOf(bucket) };
+      }),
+    ),
+  );
+  await database.transaction(async (transaction) => {
+    for (const owned of [...partitions].sort((a, b) => a.partition - b.partition)) {
+      const offsets = { ...owned.offsets };
+      for (const { owned: changed, topic, next } of changes) if (changed === owned) offsets[topic] = next;
+      const saved = await transaction.query(
+        "UPDATE detector_partitions SET offsets = $3, saved_at = now() WHERE partition = $1 AND epoch = $2 RETURNING 1",
+        [owned.partition, owned.epoch, JSON.stringify(offsets)],
+      );
+      if (saved.length === 0) throw new Fenced(owned.partition);
+    }
+    for (const { owned, bucket, payload, meters } of buckets) {
+      await transaction.query(
+        `INSERT INTO detector_state (partition, bucket, format, crc32, meters, payload) VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (partition, bucket) DO UPDATE SET format = excluded.format, crc32 = excluded.crc32,
+           meters = excluded.meters, payload = excluded.payload`,
+        [owned.partition, bucket, STATE_FORMAT, crc32(payload), meters, payload],
+      );
+    }
+    for (const { owned, messages } of changes) {
+      if (messages.length === 0) continue;
+      await transaction.query(
+        "INSERT INTO detector_pending (partition, message) SELECT $1, jsonb_array_elements($2::jsonb)",
+        [owned.partition, JSON.stringify(messages)],
+      );
+    }
+  });
+  for (const { owned, topic, next } of changes) owned.offsets[topic] = next;
+  for (const { owned, bucket } of buckets) owned.dirty.delete(bucket);
+}
+
+/** Anomalies decided and not yet told, in order, with the ids to forget them by. */
+export async function pendingAnomalies(
+  database: Queryable,
+  partitions: readonly number[],
+): Promise<{ readonly ids: number[]; readonly messages: AnomalyMessage[] }> {
+  const rows = await database.query<{ id: number; message: AnomalyMessage }>(
+    "SELECT id, message FROM detector_pending WHERE partition = ANY($1) ORDER BY id",
+    [partitions],
+  );
+  return { ids: rows.map(({ id }) => id), messages: rows.map(({ message }) => message) };
+}
+
+export async function forgetPending(database: Queryable, ids: readonly number[]): Promise<void> {
+  await database.query("DELETE FROM detector_pending WHERE id = ANY($1)", [ids]);
+}

@@ -1,0 +1,127 @@
+import type { ClickHouse } from "../infra/clickhouse/client.js";
+import type { AnomalyMessage, RuleName } from "../schemas/anomalies.js";
+import type { Known } from "./lifecycle.js";
+import { MeterState, newChannel, type Channel } from "./meter-state.js";
+import type { Found } from "./rules/rule.js";
+
+interface StoredRead {
+  readonly key: string;
+  readonly channel: string;
+  readonly time: number;
+  readonly length: number;
+  readonly ml: string;
+  readonly flags: number;
+  readonly file: number;
+  readonly line: number;
+  readonly register: number;
+  readonly delivered: number;
+  readonly unit: string;
+}
+
+interface StoredAnomaly {
+  readonly key: string;
+  readonly id: string;
+  readonly version: number;
+  readonly rule: RuleName;
+  readonly rule_version: number;
+  readonly state: AnomalyMessage["state"];
+  readonly reason: string;
+  readonly start: number;
+  readonly end: number;
+  readonly detected_at: number;
+  readonly rate: string;
+  readonly volume: string;
+  readonly evidence: string;
+}
+
+/**
+ * States that keep the whole history of the meters, from ClickHouse: for reads older than what a state keeps, and for
+ * states that were lost. Everything written so far must be in ClickHouse.
+ * @param before the states as they are, for what ClickHouse does not hold; a meter without one was lost
+ */
+export async function loadHistory(
+  clickhouse: ClickHouse,
+  utility: string,
+  before: ReadonlyMap<string, MeterState | undefined>,
+): Promise<MeterState[]> {
+  const meters = [...before.keys()].map((meter) => BigInt(`0x${meter}`).toString());
+  const where = "utility = {utility:String} AND meter IN ({meters:Array(UInt64)})";
+  const parameters = { utility, meters };
+  const key = "leftPad(lower(hex(meter)), 16, '0') AS key";
+  const [registers, usage, anomalies] = await Promise.all([
+    clickhouse.query<StoredRead>(
+      `SELECT ${key}, channel, toUnixTimestamp(at) AS time, 0 AS length, ml, flags, file, line, register, delivered, unit
+       FROM curbstop.register_reads FINAL WHERE ${where} ORDER BY key, channel, time`,
+      parameters,
+    ),
+    clickhouse.query<StoredRead>(
+      `SELECT ${key}, channel, toUnixTimestamp(start) AS time, length, ml, flags, file, line, 0 AS register, delivered, unit
+       FROM curbstop.intervals FINAL WHERE ${where} AND origin = 'delivered' ORDER BY key, channel, time`,
+      parameters,
+    ),
+    clickhouse.query<StoredAnomaly>(
+      `SELECT ${key}, id, version, rule, rule_version, state, reason, toUnixTimestamp(start) AS start,
+              toUnixTimestamp(end) AS end, toUnixTimestamp(detected_at) AS detected_at, rate, volume, evidence
+       FROM curbstop.anomalies FINAL WHERE ${where} ORDER BY key, start`,
+      parameters,
+    ),
+  ]);
+
+  const states = new Map<string, MeterState>();
+  for (const [meter, old] of before) {
+    const state = new MeterState(utility, meter);
+    state.hydrated = true;
+    if (old !== undefined) {
+      state.settings = old.settings;
+      state.backfill = old.backfill;
+      state.known = old.known;
+      for (const [name, { resolution, modulus, factsFile }] of old.channels) {
+        state.channels.set(name, { ...newChannel(), resolution, modulus, factsFile });
+      }
+    }
+    states.set(meter, state);
+  }
+  for (const read of registers) keep(channelOf(states.get(read.key)!, read.channel), "registers", read);
+  for (const read of usage) keep(channelOf(states.get(read.key)!, read.channel), "usage", read);
+  for (const stored of anomalies) remember(states.get(stored.key)!, stored);
+  return [...states.values()];
+}
+
+function channelOf(state: MeterState, name: string): Channel {
+  let channel = state.channels.get(name);
+  if (channel === undefined) {
+    channel = newChannel();
+    state.channels.set(name, channel);
+  }
+  return channel;
+}
+
+function keep(channel: Channel, kind: "registers" | "usage", read: StoredRead): void {
+  const { time, length, flags, file, line, register } = read;
+  if (time < channel.firstSeen) channel.firstSeen = time;
+  const asDelivered = kind === "usage" ? { value: read.delivered, unit: read.unit } : undefined;
+  channel[kind].insert({ time, length, ml: Number(read.ml), flags, file, line, register, asDelivered });
+}
+
+/** The state's own memory of an anomaly is newer than, or equal to, what is stored. */
+function remember(state: MeterState, stored: StoredAnomaly): void {
+  if (state.known.some(({ id, version }) => id === stored.id && version >= stored.version)) return;
+  const found: Found = {
+    rule: stored.rule,
+    ruleVersion: stored.rule_version,
+    start: stored.start,
+    end: stored.end,
+    detectedAt: stored.detected_at,
+    rate: Number(stored.rate),
+    volume: Number(stored.volume),
+    closed: stored.state === "closed" ? (stored.reason as Found["closed"]) : null,
+    evidence: JSON.parse(stored.evidence) as Found["evidence"],
+  };
+  const known: Known = {
+    id: stored.id,
+    version: stored.version,
+    found,
+    withdrawn: stored.state === "withdrawn",
+  };
+  state.known = [...state.known.filter(({ id }) => id !== stored.id), known];
+}

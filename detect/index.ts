@@ -1,0 +1,394 @@
+import { hostname } from "node:os";
+import { isClickHouseUnavailable, type ClickHouse } from "../infra/clickhouse/client.js";
+import type { LogBatch, LogConsumer, LogProducer, OutgoingBatch } from "../infra/log/log.js";
+import { partitionOf } from "../infra/log/log.js";
+import { parseMessage } from "../infra/log/parse-message.js";
+import { loadOffset, saveOffset } from "../infra/log/offset-store.js";
+import { isDatabaseUnavailable } from "../infra/postgres/database.js";
+import type { Stage, StageContext, StageHealth } from "../infra/stage.js";
+import { stalling, type StallOptions } from "../infra/stall.js";
+import { Deferred } from "../infra/deferred.js";
+import type { AnomalyMessage } from "../schemas/anomalies.js";
+import type { UtilityConfig } from "../schemas/config.js";
+import { fileMessage } from "../schemas/files.js";
+import { meterMessage, type MeterMessage } from "../schemas/meters.js";
+import { readsBlock, type ReadsBlock } from "../schemas/reads.js";
+import { METER_PARTITIONS } from "../schemas/topics.js";
+import {
+  claimPartition,
+  forgetPending,
+  OwnedStates,
+  pendingAnomalies,
+  saveCheckpoint,
+  bucketOf,
+} from "./checkpoint.js";
+import { loadHistory } from "./history.js";
+import { LocalDays } from "./local-day.js";
+import { MeterState, type BlockCounts, type MeterEnvironment } from "./meter-state.js";
+import { encodeAnomalies, fileRow, RowBuffer } from "./rows.js";
+
+export interface DetectContext extends StageContext {
+  readonly clickhouse: ClickHouse;
+  /** Name of this process in the consumer group; stable over restarts. */
+  readonly member?: string;
+}
+
+const GROUP = "detect";
+const FILES_GROUP = "detect-files";
+/** How long `stop` waits for a store that does not answer before it leaves the work to the next start. */
+const STOP_PATIENCE_MS = 5_000;
+/** Meters whose history is loaded together. */
+const HISTORY_CHUNK = 100;
+
+/** Work of one batch that waits for its checkpoint. */
+interface Waiting {
+  readonly owned: OwnedStates;
+  readonly topic: string;
+  readonly next: number;
+  readonly messages: AnomalyMessage[];
+  readonly done: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/** Reads blocks and settings from the log, judges them, and writes rows, checkpoints and anomalies. */
+export function createDetect(context: DetectContext): Stage {
+  return new DetectStage(context);
+}
+
+class DetectStage implements Stage {
+  readonly name = "detect";
+  readonly #context: DetectContext;
+  readonly #environments: ReadonlyMap<string, MeterEnvironment>;
+  readonly #owned = new Map<number, OwnedStates>();
+  #rows = new RowBuffer();
+  #waiting: Waiting[] = [];
+  #committing = false;
+  #identity = "";
+  #consumer: LogConsumer | undefined;
+  #files: LogConsumer | undefined;
+  #producer: LogProducer | undefined;
+  #stalledOn: string | undefined;
+  #live = false;
+  /** Rows on their way to ClickHouse. One failure keeps every later checkpoint from being saved. */
+  #flushed: Promise<unknown> = Promise.resolve();
+  readonly #abandon = new AbortController();
+  readonly #ended = new Deferred();
+
+  constructor(context: DetectContext) {
+    this.#context = context;
+    this.#environments = new Map(
+      context.config.utilities.map((utility) => [utility.id, environmentOf(utility)]),
+    );
+    this.#ended.promise.catch(() => undefined);
+  }
+
+  get finished(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  async start(): Promise<void> {
+    const { log } = this.#context;
+    this.#identity = await log.identity();
+    this.#producer = await log.producer();
+    const member = this.#context.member ?? `detect@${hostname()}`;
+    this.#consumer = await log.consumer({
+      group: GROUP,
+      topics: ["meters", "reads"],
+      member,
+      maxBatchBytes: 1024 * 1024,
+      handler: {
+        assigned: (partition) => this.#assigned(partition),
+        batch: (batch) => this.#batch(batch),
+        revoked: (partition) => {
+          this.#owned.delete(partition);
+          return Promise.resolve();
+        },
+      },
+    });
+    this.#files = await log.consumer({
+      group: FILES_GROUP,
+      topics: ["files"],
+      member,
+      handler: {
+        assigned: async (partition) => ({
+          files: await loadOffset(this.#context.database, {
+            group: FILES_GROUP,
+            topic: "files",
+            partition,
+            identity: this.#identity,
+          }),
+        }),
+        batch: (batch) => this.#fileBatch(batch),
+        revoked: () => Promise.resolve(),
+      },
+    });
+    this.#live = true;
+    Promise.all([this.#consumer.finished, this.#files.finished]).then(
+      () => this.#end(),
+      (error: unknown) => this.#end(error),
+    );
+  }
+
+  async drain(): Promise<void> {
+    await Promise.all([this.#consumer?.drained(), this.#files?.drained()]);
+  }
+
+  async stop(): Promise<void> {
+    const patience = setTimeout(() => this.#abandon.abort(), STOP_PATIENCE_MS);
+    await Promise.all([this.#consumer?.stop(), this.#files?.stop()]);
+    clearTimeout(patience);
+    await this.#producer?.close();
+    this.#end();
+  }
+
+  health(): StageHealth {
+    if (!this.#live) return { live: false, ready: false, reason: "not running" };
+    if (this.#stalledOn !== undefined)
+      return { live: true, ready: false, reason: `waiting for ${this.#stalledOn}` };
+    return { live: true, ready: true };
+  }
+
+  #end(error?: unknown): void {
+    this.#live = false;
+    if (error === undefined) this.#ended.resolve();
+    else this.#ended.reject(error as Error);
+  }
+
+  async #assigned(partition: number): Promise<Record<string, number>> {
+    const { database } = this.#context;
+    const owned = await this.#stalling("PostgreSQL", () =>
+      claimPartition(database, partition, this.#identity),
+    );
+    this.#owned.set(partition, owned);
+    if (owned.lost.size > 0) {
+      this.#context.logger.warn("states lost, rebuilding from ClickHouse as meters are met", {
+        partition,
+        count: owned.lost.size,
+      });
+    }
+    await this.#tellPending([partition]);
+    return owned.offsets;
+  }
+
+  async #batch(batch: LogBatch): Promise<void> {
+    const owned = this.#owned.get(batch.partition)!;
+    const messages: AnomalyMessage[] = [];
+    if (batch.topic === "meters") await this.#judgeSettings(batch, owned, messages);
+    else await this.#judgeReads(batch, owned, messages);
+    const next = batch.records.at(-1)!.offset + 1;
+    await new Promise<void>((done, failed) => {
+      this.#waiting.push({ owned, topic: batch.topic, next, messages, done, failed });
+      void this.#commit();
+    });
+    await this.#consumer?.commit(batch.topic, batch.partition, next).catch(() => undefined);
+  }
+
+  async #judgeReads(batch: LogBatch, owned: OwnedStates, messages: AnomalyMessage[]): Promise<void> {
+    const blocks = new Map<string, { block: ReadsBlock; offset: number }[]>();
+    for (const { value, offset } of batch.records) {
+      if (value === null) continue;
+      const block = parseMessage(readsBlock, value, batch, offset);
+      if (!this.#environments.has(block.utility)) continue;
+      const list = blocks.get(block.meter);
+      if (list === undefined) blocks.set(block.meter, [{ block, offset }]);
+      else list.push({ block, offset });
+    }
+    const histories: string[] = [];
+    for (const [meter, list] of blocks) {
+      const state = owned.get(meter);
+      const lost = state === undefined && owned.lost.has(bucketOf(meter));
+      if (lost || (state !== undefined && needsHistory(state, list))) histories.push(meter);
+      else this.#judgeMeter(state, list, owned, messages);
+    }
+    if (histories.length === 0) return;
+    // What was decided so far must be in ClickHouse before a history is read from it.
+    await this.#flushRows();
+    await this.#tellPending([owned.partition]);
+    for (const chunk of chunksByUtility(histories, (meter) => blocks.get(meter)![0]!.block.utility)) {
+      const before = new Map(chunk.meters.map((meter) => [meter, owned.get(meter)]));
+      const states = await this.#stalling("ClickHouse", () =>
+        loadHistory(this.#context.clickhouse, chunk.utility, before),
+      );
+      for (const state of states) this.#judgeMeter(state, blocks.get(state.meter)!, owned, messages);
+    }
+  }
+
+  #judgeMeter(
+    known: MeterState | undefined,
+    blocks: readonly { readonly block: ReadsBlock; readonly offset: number }[],
+    owned: OwnedStates,
+    messages: AnomalyMessage[],
+  ): void {
+    const { utility, meter } = blocks[0]!.block;
+    const state = known ?? new MeterState(utility, meter);
+    const environment = this.#environments.get(utility)!;
+    const counts: BlockCounts = { accepted: 0, superseded: 0, missing: 0 };
+    for (const { block, offset } of blocks) {
+      this.#rows.version(owned.generation, offset + 1);
+      messages.push(...state.apply(block, environment, this.#rows, counts));
+    }
+    state.trim(environment);
+    owned.put(state);
+    const { detectorReads } = this.#context.metrics;
+    for (const outcome of ["accepted", "superseded", "missing"] as const) {
+      if (counts[outcome] > 0) detectorReads.inc({ outcome }, counts[outcome]);
+    }
+  }
+
+  async #judgeSettings(batch: LogBatch, owned: OwnedStates, messages: AnomalyMessage[]): Promise<void> {
+    const latest = new Map<string, MeterMessage>();
+    for (const { value, offset } of batch.records) {
+      if (value === null) continue;
+      const message = parseMessage(meterMessage, value, batch, offset);
+      if (this.#environments.has(message.utility)) latest.set(message.meter, message);
+    }
+    for (const { utility, meter, settings } of latest.values()) {
+      const environment = this.#environments.get(utility)!;
+      let state = owned.get(meter) ?? new MeterState(utility, meter);
+      if (state.settingsNeedHistory(settings)) {
+        await this.#flushRows();
+        await this.#tellPending([owned.partition]);
+        const [whole] = await this.#stalling("ClickHouse", () =>
+          loadHistory(this.#context.clickhouse, utility, new Map([[meter, state]])),
+        );
+        state = whole!;
+      }
+      messages.push(...state.applySettings(settings, environment));
+      state.trim(environment);
+      owned.put(state);
+    }
+  }
+
+  /** One checkpoint for all batches that wait: rows first, then states with offsets, then the anomalies. */
+  async #commit(): Promise<void> {
+    if (this.#committing) return;
+    this.#committing = true;
+    try {
+      while (this.#waiting.length > 0) {
+        const group = this.#waiting;
+        this.#waiting = [];
+        try {
+          await this.#flushRows();
+          await this.#stalling("PostgreSQL", () => saveCheckpoint(this.#context.database, group));
+          this.#context.metrics.checkpointSaved.set(this.#context.clock.now() / 1000);
+          if (group.some(({ messages }) => messages.length > 0)) {
+            await this.#tellPending([...new Set(group.map(({ owned }) => owned.partition))]);
+          }
+          for (const { done } of group) done();
+        } catch (error) {
+          for (const { failed } of group) failed(error);
+        }
+      }
+    } finally {
+      this.#committing = false;
+    }
+  }
+
+  /** Resolves when every row so far is in ClickHouse. */
+  async #flushRows(): Promise<void> {
+    const inserts = this.#rows.take().map((insert) =>
+      this.#stalling("ClickHouse", async () => {
+        const end = this.#context.metrics.insertSeconds.startTimer();
+        await this.#context.clickhouse.insertNative(insert.table, insert.columns, insert.block);
+        end();
+      }),
+    );
+    this.#flushed = Promise.all([this.#flushed, ...inserts]);
+    this.#flushed.catch(() => undefined);
+    await this.#flushed;
+  }
+
+  /** Anomalies of committed checkpoints go to the log and to ClickHouse, then are forgotten; a crash tells them again. */
+  async #tellPending(partitions: readonly number[]): Promise<void> {
+    const { database, clickhouse, metrics } = this.#context;
+    const { ids, messages } = await this.#stalling("PostgreSQL", () =>
+      pendingAnomalies(database, partitions),
+    );
+    if (messages.length === 0) return;
+    await this.#stalling("log", () => this.#producer!.append(anomalyBatches(messages)));
+    const insert = encodeAnomalies(messages);
+    await this.#stalling("ClickHouse", () =>
+      clickhouse.insertNative(insert.table, insert.columns, insert.block),
+    );
+    await this.#stalling("PostgreSQL", () => forgetPending(database, ids));
+    for (const { utility, rule, state } of messages) metrics.detected.inc({ utility, rule, state });
+  }
+
+  async #fileBatch(batch: LogBatch): Promise<void> {
+    const rows = batch.records
+      .filter(({ value }) => value !== null)
+      .map(({ value, offset }) => fileRow(parseMessage(fileMessage, value!, batch, offset)));
+    await this.#stalling("ClickHouse", () => this.#context.clickhouse.insertRows("files", rows));
+    const next = batch.records.at(-1)!.offset + 1;
+    const at = {
+      group: FILES_GROUP,
+      topic: "files",
+      partition: batch.partition,
+      identity: this.#identity,
+      next,
+    };
+    await this.#stalling("PostgreSQL", () => saveOffset(this.#context.database, at));
+    await this.#files?.commit("files", batch.partition, next).catch(() => undefined);
+  }
+
+  #stalling<T>(store: "PostgreSQL" | "ClickHouse" | "log", work: () => Promise<T>): Promise<T> {
+    const isUnavailable: StallOptions["isUnavailable"] =
+      store === "ClickHouse"
+        ? isClickHouseUnavailable
+        : store === "PostgreSQL"
+          ? isDatabaseUnavailable
+          : () => true;
+    return stalling(work, {
+      store,
+      signal: this.#abandon.signal,
+      isUnavailable,
+      logger: this.#context.logger,
+      onStall: (on) => {
+        this.#stalledOn = on;
+        this.#context.metrics.stalled.set({ stage: this.name }, on === undefined ? 0 : 1);
+      },
+    });
+  }
+}
+
+function environmentOf(utility: UtilityConfig): MeterEnvironment {
+  return {
+    context: {
+      detect: utility.detect,
+      rules: new Set(utility.detect.rules),
+      days: new LocalDays(utility.timeZone),
+    },
+    registers: utility.detect.registers,
+  };
+}
+
+/** Whether any of a meter's blocks lies before what its state keeps. */
+function needsHistory(state: MeterState, blocks: readonly { readonly block: ReadsBlock }[]): boolean {
+  return blocks.some(({ block }) => state.needsHistory(block));
+}
+
+function* chunksByUtility(
+  meters: readonly string[],
+  utilityOf: (meter: string) => string,
+): Iterable<{ readonly utility: string; readonly meters: string[] }> {
+  const byUtility = new Map<string, string[]>();
+  for (const meter of meters) {
+    const utility = utilityOf(meter);
+    byUtility.set(utility, [...(byUtility.get(utility) ?? []), meter]);
+  }
+  for (const [utility, list] of byUtility) {
+    for (let at = 0; at < list.length; at += HISTORY_CHUNK)
+      yield { utility, meters: list.slice(at, at + HISTORY_CHUNK) };
+  }
+}
+
+function anomalyBatches(messages: readonly AnomalyMessage[]): OutgoingBatch[] {
+  const records = new Map<number, { key: string; value: Buffer }[]>();
+  for (const message of messages) {
+    const partition = partitionOf(message.meter, METER_PARTITIONS);
+    const list = records.get(partition) ?? [];
+    list.push({ key: message.meter, value: Buffer.from(JSON.stringify(message)) });
+    records.set(partition, list);
+  }
+  return [...records].map(([partition, list]) => ({ topic: "anomalies", partition, records: list }));
+}

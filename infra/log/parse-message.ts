@@ -1,0 +1,24 @@
+import type { LogBatch } from "./log.js";
+
+interface Schema<T> {
+  safeParse(
+    value: unknown,
+  ):
+    | { success: true; data: T }
+    | { success: false; error: { issues: readonly { path: PropertyKey[]; message: string }[] } };
+}
+
+/**
+ * A message of a topic.
+ * @throws Error where it is not one this version knows: the stage stops there rather than pass over it
+ */
+export function parseMessage<T>(schema: Schema<T>, value: Uint8Array, batch: LogBatch, offset: number): T {
+  const text = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("utf8");
+  const parsed = schema.safeParse(JSON.parse(text));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new Error(
+    `Topic ${batch.topic}, partition ${batch.partition}, offset ${offset}: not a message this version knows ` +
+      `(${issue?.path.map(String).join(".") ?? ""}: ${issue?.message ?? ""}). A newer version wrote it: upgrade this stage.`,
+  );
+}
