@@ -2,7 +2,7 @@ import type { RuleName } from "../schemas/anomalies.js";
 import type { DetectConfig } from "../schemas/config.js";
 import { DOUBTFUL } from "../schemas/flags.js";
 import type { MeterSetting } from "../schemas/meters.js";
-import type { LocalDays } from "./local-day.js";
+import type { TimeZone } from "../infra/time-zone.js";
 import { LONGEST_HOUR } from "./registers.js";
 import { ContinuousFlow } from "./rules/continuous-flow.js";
 import type { Found, Unit } from "./rules/rule.js";
@@ -12,7 +12,7 @@ import { Spike } from "./rules/spike.js";
 export interface FoldContext {
   readonly detect: DetectConfig;
   readonly rules: ReadonlySet<RuleName>;
-  readonly days: LocalDays;
+  readonly days: TimeZone;
   readonly settings: readonly MeterSetting[];
   /** Smallest step of the meter's registers in millilitres, 0: unknown. */
   readonly resolution: number;

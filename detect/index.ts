@@ -23,7 +23,7 @@ import {
   bucketOf,
 } from "./checkpoint.js";
 import { loadHistory } from "./history.js";
-import { LocalDays } from "./local-day.js";
+import { TimeZone } from "../infra/time-zone.js";
 import { MeterState, type BlockCounts, type MeterEnvironment } from "./meter-state.js";
 import { encodeAnomalies, fileRow, RowBuffer } from "./rows.js";
 
@@ -356,7 +356,7 @@ function environmentOf(utility: UtilityConfig): MeterEnvironment {
     context: {
       detect: utility.detect,
       rules: new Set(utility.detect.rules),
-      days: new LocalDays(utility.timeZone),
+      days: new TimeZone(utility.timeZone),
     },
     registers: utility.detect.registers,
   };

@@ -2,15 +2,9 @@ import { z } from "zod";
 import { csvProfile } from "./profile.js";
 import { sourceId, utilityId } from "./reads.js";
 import { RULES } from "./anomalies.js";
+import { isTimeZone } from "./time-zone.js";
 
-const timeZone = z.string().refine((zone) => {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: zone });
-    return true;
-  } catch {
-    return false;
-  }
-}, "expected an IANA time zone such as America/Los_Angeles");
+const timeZone = z.string().refine(isTimeZone, "expected an IANA time zone such as America/Los_Angeles");
 
 const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "expected hh:mm, 00:00 to 23:59");
 const email = z.email("expected an e-mail address");
@@ -215,38 +209,82 @@ export const config = z
       .describe("Mail server that takes alerts. Left out: alerts wait in the outbox."),
     utilities: z.array(utilityConfig).min(1),
   })
-  .superRefine((value, context) => {
-    const seen = new Set<string>();
-    value.utilities.forEach((utility, u) => {
-      if (seen.has(utility.id)) {
-        context.addIssue({
-          code: "custom",
-          path: ["utilities", u, "id"],
-          message: `"${utility.id}" stands twice; give each utility its own id`,
-        });
-      }
-      seen.add(utility.id);
-      const sources = new Set<string>();
-      utility.sources.forEach((source, s) => {
-        const path = ["utilities", u, "sources", s];
-        if (sources.has(source.id)) {
-          context.addIssue({
-            code: "custom",
-            path: [...path, "id"],
-            message: `"${source.id}" stands twice; give each source of a utility its own id`,
-          });
-        }
-        sources.add(source.id);
-        if (source.format === "csv" && source.profile === undefined) {
-          context.addIssue({
-            code: "custom",
-            path: [...path, "profile"],
-            message: "missing; format csv needs a profile that names its columns",
-          });
-        }
-      });
-    });
+  .superRefine(checkAcrossFields, {
+    // Also where a field is wrong: whoever writes the file sees every mistake at once.
+    when: () => true,
   });
+
+/** What one field alone can't tell. `value` may be wrong in any part, so nothing of its shape is trusted. */
+function checkAcrossFields(value: unknown, context: z.RefinementCtx): void {
+  const complain = (path: PropertyKey[], message: string) =>
+    context.addIssue({ code: "custom", path, message });
+  const utilities = new Set<unknown>();
+  /** Which source takes which files: `folder` and `files` together. */
+  const feeds = new Map<string, string>();
+  for (const [u, utility] of listOf(value, "utilities").entries()) {
+    const id = fieldOf(utility, "id");
+    if (id !== undefined && utilities.has(id)) {
+      complain(["utilities", u, "id"], `"${String(id)}" stands twice; give each utility its own id`);
+    }
+    utilities.add(id);
+    const sources = new Set<unknown>();
+    for (const [s, source] of listOf(utility, "sources").entries()) {
+      const path = ["utilities", u, "sources", s];
+      const sourceId = fieldOf(source, "id");
+      if (sourceId !== undefined && sources.has(sourceId)) {
+        complain(
+          [...path, "id"],
+          `"${String(sourceId)}" stands twice; give each source of a utility its own id`,
+        );
+      }
+      sources.add(sourceId);
+      const folder = fieldOf(source, "folder");
+      if (typeof folder === "string") {
+        const feed = `${folder.replace(/[/\\]+$/, "")}\0${String(fieldOf(source, "files") ?? "*")}`;
+        const other = feeds.get(feed);
+        if (other !== undefined) {
+          complain(
+            [...path, "files"],
+            `source "${other}" takes the same names from the same folder; give each its own folder or pattern`,
+          );
+        }
+        feeds.set(feed, String(sourceId));
+      }
+      const profile = fieldOf(source, "profile");
+      if (fieldOf(source, "format") !== "csv") continue;
+      if (profile === undefined) {
+        complain([...path, "profile"], "missing; format csv needs a profile that names its columns");
+      } else {
+        checkColumns(profile, (field, message) => complain([...path, "profile", ...field], message));
+      }
+    }
+  }
+}
+
+/** A profile for csv must name where identity, time and value stand. */
+function checkColumns(profile: unknown, complain: (field: string[], message: string) => void): void {
+  const columns = fieldOf(profile, "columns");
+  if (typeof columns !== "object" || columns === null) return;
+  if (fieldOf(columns, "time") === undefined) {
+    complain(["columns", "time"], "missing; name the column of the time stamp (wide: of the date)");
+  }
+  if (fieldOf(profile, "layout") === "wide") {
+    if (fieldOf(columns, "first") === undefined) {
+      complain(["columns", "first"], "missing; layout wide needs the column of the first interval");
+    }
+  } else if (fieldOf(columns, "register") === undefined && fieldOf(columns, "usage") === undefined) {
+    complain(["columns"], "names no value; give `register`, `usage` or both");
+  }
+}
+
+function fieldOf(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+}
+
+function listOf(value: unknown, name: string): unknown[] {
+  const list = fieldOf(value, name);
+  return Array.isArray(list) ? list : [];
+}
 
 export type Config = z.infer<typeof config>;
 /** As written in the file: what has a default may be left out. */

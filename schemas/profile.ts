@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isTimeZone } from "./time-zone.js";
 import { unit } from "./units.js";
 
 /** A column by its header name (case and outer blanks ignored) or by its position, 1 is the first. */
@@ -73,7 +74,10 @@ export const csvProfile = z.strictObject({
         ),
       zone: z
         .string()
-        .min(1)
+        .refine(
+          (zone) => zone === "utility" || isTimeZone(zone),
+          'expected an IANA time zone such as America/Los_Angeles, "utility" or UTC',
+        )
         .default("utility")
         .describe('IANA zone of the stamps, "utility" for the utility\'s, or UTC.'),
       stamp: z

@@ -1,8 +1,8 @@
 /**
- * Days of a time zone. Offsets come from the platform's zone data through `Intl` and are kept for each UTC day: a
+ * Local time of a zone. Offsets come from the platform's zone data through `Intl` and are kept for each UTC day: a
  * look-up costs a few comparisons.
  */
-export class LocalDays {
+export class TimeZone {
   readonly #format: Intl.DateTimeFormat;
   readonly #days = new Map<number, UtcDay>();
 
@@ -21,30 +21,54 @@ export class LocalDays {
 
   /** Days from 1970-01-01 to the local date of an instant (UTC seconds). */
   dayOf(second: number): number {
+    return Math.floor((second + this.offsetAt(second)) / DAY);
+  }
+
+  /**
+   * Instants (UTC seconds) that a wall clock shows as `local`, seconds from 1970-01-01T00:00 on that clock: none in the
+   * hour that is left out in spring, two, in order, in the hour that comes twice in autumn.
+   */
+  instantsOf(local: number): number[] {
+    const earlier = local - this.offsetAt(local - DAY);
+    const later = local - this.offsetAt(local + DAY);
+    const found = [earlier, later].filter(
+      (instant, i, all) => instant + this.offsetAt(instant) === local && all.indexOf(instant) === i,
+    );
+    return found.sort((a, b) => a - b);
+  }
+
+  /** Offset from UTC (seconds) if it is the same from the day before a local date to the day after, else `undefined`. */
+  steadyOffset(localDay: number): number | undefined {
+    const before = this.offsetAt((localDay - 1) * DAY);
+    return before === this.offsetAt((localDay + 2) * DAY) ? before : undefined;
+  }
+
+  /** Seconds to add to UTC for the local time at an instant. */
+  offsetAt(second: number): number {
     const utcDay = Math.floor(second / DAY);
     let known = this.#days.get(utcDay);
     if (known === undefined) {
       known = this.#learn(utcDay);
       this.#days.set(utcDay, known);
     }
-    return Math.floor((second + (second < known.transition ? known.before : known.after)) / DAY);
+    return second < known.transition ? known.before : known.after;
   }
 
   #learn(utcDay: number): UtcDay {
     const start = utcDay * DAY;
-    const before = this.#offsetAt(start);
-    const after = this.#offsetAt(start + DAY);
+    const before = this.#look(start);
+    const after = this.#look(start + DAY);
     let low = start;
     let high = start + DAY;
     while (before !== after && high - low > 1) {
       const middle = Math.floor((low + high) / 2);
-      if (this.#offsetAt(middle) === after) high = middle;
+      if (this.#look(middle) === after) high = middle;
       else low = middle;
     }
     return { transition: high, before, after };
   }
 
-  #offsetAt(second: number): number {
+  #look(second: number): number {
     const part: Record<string, number> = {};
     for (const { type, value } of this.#format.formatToParts(second * 1000)) part[type] = Number(value);
     const local = Date.UTC(

@@ -1,0 +1,164 @@
+/** Fields of a time stamp as read from bytes. Reused for every stamp. */
+export interface Stamp {
+  /** Days from 1970-01-01 of the date, or NaN where the stamp is an epoch. */
+  day: number;
+  /** Seconds from midnight. */
+  second: number;
+  /** Offset from UTC in seconds where the stamp carries one, else NaN. */
+  offset: number;
+  /** UTC seconds where the stamp is an epoch, else NaN. */
+  epoch: number;
+}
+
+/** Reads `bytes[start, end)` into `into`; false where they are not of the format. */
+export type StampReader = (bytes: Buffer, start: number, end: number, into: Stamp) => boolean;
+
+type Token =
+  | {
+      readonly kind: "number";
+      readonly field: "year" | "month" | "day" | "hour" | "minute" | "second";
+      readonly most: number;
+    }
+  | { readonly kind: "fraction" | "meridiem" | "offset" | "epoch" | "epochMs" | "month-name" }
+  | { readonly kind: "literal"; readonly byte: number };
+
+const TOKENS: readonly (readonly [string, Token])[] = [
+  ["YYYY", { kind: "number", field: "year", most: 4 }],
+  ["MMM", { kind: "month-name" }],
+  ["MM", { kind: "number", field: "month", most: 2 }],
+  ["DD", { kind: "number", field: "day", most: 2 }],
+  ["HH", { kind: "number", field: "hour", most: 2 }],
+  ["hh", { kind: "number", field: "hour", most: 2 }],
+  ["mm", { kind: "number", field: "minute", most: 2 }],
+  ["SSS", { kind: "fraction" }],
+  ["ss", { kind: "number", field: "second", most: 2 }],
+  ["A", { kind: "meridiem" }],
+  ["Z", { kind: "offset" }],
+  ["X", { kind: "epoch" }],
+  ["x", { kind: "epochMs" }],
+];
+
+const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+
+/**
+ * Compiles a format such as `DD/MM/YYYY HH:mm:ss` (see `CsvProfile.time.format`). Numbers may lack a leading zero.
+ * 24:00 is midnight at the end of the day.
+ */
+export function compileTimeFormat(format: string): StampReader {
+  const tokens: Token[] = [];
+  for (let at = 0; at < format.length;) {
+    const known = TOKENS.find(([word]) => format.startsWith(word, at));
+    if (known) {
+      tokens.push(known[1]);
+      at += known[0].length;
+    } else {
+      tokens.push({ kind: "literal", byte: format.charCodeAt(at) });
+      at++;
+    }
+  }
+
+  const date = { year: 1970, month: 1, day: 1, hour: 0, minute: 0, second: 0 };
+  let lastYear = -1;
+  let lastMonth = -1;
+  let monthStart = 0;
+  let monthDays = 0;
+
+  return (bytes, start, end, into) => {
+    let at = start;
+    date.year = 1970;
+    date.month = date.day = 1;
+    date.hour = date.minute = date.second = 0;
+    let afternoon: boolean | undefined;
+    into.offset = NaN;
+    into.epoch = NaN;
+    for (const token of tokens) {
+      switch (token.kind) {
+        case "number": {
+          let value = 0;
+          let digits = 0;
+          while (digits < token.most && at < end) {
+            const digit = bytes[at]! - 48;
+            if (digit < 0 || digit > 9) break;
+            value = value * 10 + digit;
+            digits++;
+            at++;
+          }
+          if (digits === 0) return false;
+          date[token.field] = value;
+          break;
+        }
+        case "literal":
+          if (at >= end || bytes[at] !== token.byte) return false;
+          at++;
+          break;
+        case "fraction":
+          if (at >= end || bytes[at]! < 48 || bytes[at]! > 57) return false;
+          while (at < end && bytes[at]! >= 48 && bytes[at]! <= 57) at++;
+          break;
+        case "month-name": {
+          const index = MONTHS.indexOf(bytes.toString("latin1", at, at + 3).toLowerCase());
+          if (index < 0) return false;
+          date.month = index + 1;
+          at += 3;
+          break;
+        }
+        case "meridiem": {
+          const word = bytes.toString("latin1", at, at + 2).toUpperCase();
+          if (word !== "AM" && word !== "PM") return false;
+          afternoon = word === "PM";
+          at += 2;
+          break;
+        }
+        case "offset": {
+          const match = /^(Z|[+-]\d{2}:?\d{2})/i.exec(bytes.toString("latin1", at, Math.min(end, at + 6)));
+          if (match === null) return false;
+          at += match[0].length;
+          into.offset = offsetSeconds(match[0]);
+          break;
+        }
+        case "epoch":
+        case "epochMs": {
+          const text = bytes.toString("latin1", at, end);
+          if (!/^\d{1,14}(\.\d+)?$/.test(text)) return false;
+          into.epoch = Math.floor(Number(text) / (token.kind === "epoch" ? 1 : 1000));
+          into.day = NaN;
+          return into.epoch <= 4_294_967_295;
+        }
+      }
+    }
+    if (at !== end) return false;
+    let { hour } = date;
+    if (afternoon !== undefined) {
+      if (hour < 1 || hour > 12) return false;
+      hour = (hour % 12) + (afternoon ? 12 : 0);
+    }
+    const { year, month, day, minute, second } = date;
+    if (
+      month < 1 ||
+      month > 12 ||
+      minute > 59 ||
+      second > 60 ||
+      hour > 24 ||
+      (hour === 24 && (minute > 0 || second > 0))
+    ) {
+      return false;
+    }
+    if (year !== lastYear || month !== lastMonth) {
+      monthStart = Date.UTC(year, month - 1, 1) / 86_400_000;
+      monthDays = Date.UTC(year, month, 1) / 86_400_000 - monthStart;
+      lastYear = year;
+      lastMonth = month;
+    }
+    if (day < 1 || day > monthDays || year < 1970 || year > 2105) return false;
+    into.day = monthStart + day - 1;
+    into.second = hour * 3600 + minute * 60 + Math.min(second, 59);
+    return true;
+  };
+}
+
+function offsetSeconds(text: string): number {
+  if (text.toUpperCase() === "Z") return 0;
+  const sign = text.startsWith("-") ? -1 : 1;
+  const digits = text.slice(1).replace(":", "");
+  return sign * (Number(digits.slice(0, 2)) * 3600 + Number(digits.slice(2)) * 60);
+}

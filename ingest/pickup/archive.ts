@@ -1,0 +1,89 @@
+import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { createReadStream, createWriteStream } from "node:fs";
+import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { createGunzip, createGzip } from "node:zlib";
+import type { Vault } from "../../infra/crypto/vault.js";
+import type { Database } from "../../infra/postgres/database.js";
+
+const NONCE = 12;
+const TAG = 16;
+
+/** Original files, compressed and encrypted, each under a key of its own that the utility's key wraps. */
+export class Archive {
+  readonly #root: string;
+  readonly #vault: Vault;
+
+  constructor(root: string, vault: Vault) {
+    this.#root = root;
+    this.#vault = vault;
+  }
+
+  /** Stores the file at `path`; returns where (below the archive's root), and its wrapped key. Durable when it resolves. */
+  async store(
+    path: string,
+    utility: string,
+    file: number,
+    at: Date,
+  ): Promise<{ readonly path: string; readonly key: Buffer }> {
+    const relative = join(utility, at.toISOString().slice(0, 7), `${file}.gz.enc`);
+    const target = join(this.#root, relative);
+    await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+    const { key, wrapped } = this.#vault.newFileKey(utility, String(file));
+    const nonce = randomBytes(NONCE);
+    const cipher = createCipheriv("aes-256-gcm", key, nonce);
+    const draft = `${target}.part`;
+    const out = createWriteStream(draft, { mode: 0o600 });
+    out.write(nonce);
+    await pipeline(createReadStream(path), createGzip({ level: 1 }), cipher, out, { end: false });
+    await new Promise<void>((resolve, reject) => {
+      out.once("error", reject);
+      out.end(cipher.getAuthTag(), resolve);
+    });
+    const handle = await open(draft, "r");
+    await handle.sync();
+    await handle.close();
+    await rename(draft, target);
+    return { path: relative, key: wrapped };
+  }
+
+  /** Writes an archived file back to `to`. @throws Error where it was changed or belongs to another key */
+  async restore(relative: string, utility: string, file: number, wrapped: Buffer, to: string): Promise<void> {
+    const source = join(this.#root, relative);
+    const { size } = await stat(source);
+    const handle = await open(source, "r");
+    const nonce = Buffer.alloc(NONCE);
+    const tag = Buffer.alloc(TAG);
+    await handle.read(nonce, 0, NONCE, 0);
+    await handle.read(tag, 0, TAG, size - TAG);
+    await handle.close();
+    const decipher = createDecipheriv(
+      "aes-256-gcm",
+      this.#vault.openFileKey(utility, String(file), wrapped),
+      nonce,
+    );
+    decipher.setAuthTag(tag);
+    await pipeline(
+      createReadStream(source, { start: NONCE, end: size - TAG - 1 }),
+      decipher,
+      createGunzip(),
+      createWriteStream(to, { mode: 0o600 }),
+    );
+  }
+
+  /** Deletes what is older than its utility's retention; returns how many files went. */
+  async purge(database: Database, utility: string, before: Date): Promise<number> {
+    const old = await database.query<{ file: number; archive_path: string }>(
+      "SELECT file, archive_path FROM files WHERE utility = $1 AND archive_path IS NOT NULL AND claimed_at < $2",
+      [utility, before],
+    );
+    for (const { file, archive_path } of old) {
+      await rm(join(this.#root, archive_path), { force: true });
+      await database.query("UPDATE files SET archive_path = NULL, archive_key = NULL WHERE file = $1", [
+        file,
+      ]);
+    }
+    return old.length;
+  }
+}

@@ -1,0 +1,57 @@
+import { partitionOf, type LogProducer, type OutgoingRecord } from "../infra/log/log.js";
+import { METER_PARTITIONS } from "../schemas/topics.js";
+import type { RawBlock } from "./blocks.js";
+import type { MeterKeys } from "./registry/meter-keys.js";
+
+/** Bytes that wait over all partitions before they are appended together. */
+const APPEND_BYTES = 3 * 1024 * 1024;
+
+/** Turns blocks into records and appends them, one append on its way while the next is gathered. */
+export class BlockPublisher {
+  blocks = 0;
+  readonly #producer: LogProducer;
+  readonly #keys: MeterKeys;
+  readonly #append: (work: () => Promise<void>) => Promise<void>;
+  #records: OutgoingRecord[][] = Array.from({ length: METER_PARTITIONS }, () => []);
+  #waiting = 0;
+  #onItsWay: Promise<void> = Promise.resolve();
+
+  /** @param append runs an append, stalling while the log can't be reached */
+  constructor(producer: LogProducer, keys: MeterKeys, append: (work: () => Promise<void>) => Promise<void>) {
+    this.#producer = producer;
+    this.#keys = keys;
+    this.#append = append;
+  }
+
+  async publish(blocks: readonly RawBlock[]): Promise<void> {
+    for (const { meterId, serial, block } of blocks) {
+      const meter = this.#keys.keyOf(meterId);
+      const value = Buffer.from(
+        JSON.stringify({ ...block, meter, register: this.#keys.registerOf(meterId, serial) }),
+      );
+      const partition = partitionOf(meter, METER_PARTITIONS);
+      this.#records[partition]!.push({ key: meter, value });
+      this.#waiting += value.length;
+      this.blocks++;
+      if (this.#waiting >= APPEND_BYTES) await this.#send();
+    }
+  }
+
+  /** Resolves when every block is durable. */
+  async flush(): Promise<void> {
+    await this.#send();
+    await this.#onItsWay;
+  }
+
+  async #send(): Promise<void> {
+    await this.#onItsWay;
+    const batches = this.#records
+      .map((records, partition) => ({ topic: "reads", partition, records }))
+      .filter(({ records }) => records.length > 0);
+    this.#records = Array.from({ length: METER_PARTITIONS }, () => []);
+    this.#waiting = 0;
+    if (batches.length === 0) return;
+    this.#onItsWay = this.#append(() => this.#producer.append(batches));
+    this.#onItsWay.catch(() => undefined);
+  }
+}
