@@ -382,7 +382,7 @@ export function encodeAnomalies(messages: readonly AnomalyMessage[]): EncodedIns
   ]);
 }
 
-/** Row of table `files` as a VALUES list: there are few. */
+/** Row of table `files`. */
 export function fileRow(message: FileMessage): Record<string, unknown> {
   return {
     utility: message.utility,
@@ -398,7 +398,11 @@ export function fileRow(message: FileMessage): Record<string, unknown> {
     meters: message.meters,
     first_read: message.firstRead,
     last_read: message.lastRead,
-    claimed_at: message.claimedAt / 1000,
-    published_at: message.publishedAt / 1000,
+    claimed_at: instant(message.claimedAt),
+    published_at: instant(message.publishedAt),
   };
+}
+
+function instant(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().replace("T", " ").replace("Z", "");
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
-import { isDatabaseUnavailable, queryBinary, type Database } from "../postgres/database.js";
+import { isDatabaseUnavailable, type Database } from "../postgres/database.js";
 import { assignPartitions } from "./assignment.js";
 import {
   TopicMismatch,
@@ -165,23 +165,23 @@ async function fetchBatch(
   from: number,
   maxBytes: number,
 ): Promise<{ readonly batch: LogBatch; readonly next: number } | undefined> {
-  const rows = await queryBinary(
-    connection,
+  const result = await connection.query(
     `SELECT payload, base_offset, next_offset FROM (
        SELECT payload, base_offset, next_offset, bytes, sum(bytes) OVER (ORDER BY base_offset) AS total FROM (
          SELECT * FROM log_batches WHERE topic = $1 AND partition = $2 AND base_offset >= coalesce(
            (SELECT max(base_offset) FROM log_batches WHERE topic = $1 AND partition = $2 AND base_offset <= $3), 0)
            AND next_offset > $3
-         ORDER BY base_offset LIMIT 64) AS some) AS sized
+         ORDER BY base_offset LIMIT 64) AS nearest) AS sized
      WHERE total <= $4 OR total = bytes ORDER BY base_offset`,
     [topic, partition, from, maxBytes],
   );
+  const rows = result.rows as { payload: Buffer; base_offset: number; next_offset: number }[];
   if (rows.length === 0) return undefined;
   const where = `${topic}/${partition}`;
   const parts = await Promise.all(
-    rows.map(([payload, base]) => decodeBatch(payload!, Number(base!.readBigInt64BE()), from, where)),
+    rows.map(({ payload, base_offset }) => decodeBatch(payload, base_offset, from, where)),
   );
-  const next = Number(rows.at(-1)![2]!.readBigInt64BE());
+  const next = rows.at(-1)!.next_offset;
   return { batch: { topic, partition, records: parts.flat() }, next };
 }
 

@@ -19,23 +19,16 @@ export interface Database extends Queryable {
 }
 
 const INT8 = 20;
-const BYTEA = 17;
 
-/**
- * Types by their binary form where the result is binary: only bytea is asked for so, since its text form is hex twice
- * as long. Whole numbers beyond 2^53 throw instead of losing digits.
- */
+/** Whole numbers beyond 2^53 throw instead of losing digits; other types as the client's defaults. */
 const types = {
   getTypeParser(oid: number, format?: "text" | "binary"): (value: never) => unknown {
-    if (oid === INT8 && format !== "binary") {
-      return (text: string) => {
-        const number = Number(text);
-        if (!Number.isSafeInteger(number)) throw new RangeError(`int8 ${text} exceeds 2^53`);
-        return number;
-      };
-    }
-    if (oid === BYTEA && format === "binary") return (bytes: Buffer) => bytes;
-    return pg.types.getTypeParser(oid, format as "text");
+    if (oid !== INT8) return pg.types.getTypeParser(oid, format as "text");
+    return (text: string) => {
+      const number = Number(text);
+      if (!Number.isSafeInteger(number)) throw new RangeError(`int8 ${text} exceeds 2^53`);
+      return number;
+    };
   },
 };
 
@@ -94,25 +87,6 @@ async function run<T>(
   const result = await on.query({ text, values: values as unknown[] });
   return result.rows as T[];
 }
-
-/** Runs a query whose result is one bytea column first and numbers as text after it, in binary form. */
-export async function queryBinary(
-  on: pg.Client,
-  text: string,
-  values: readonly unknown[],
-): Promise<Buffer[][]> {
-  const query = {
-    text,
-    values: values as unknown[],
-    binary: true,
-    rowMode: "array",
-    types: { getTypeParser: () => raw },
-  };
-  const result = await on.query(query as unknown as pg.QueryArrayConfig);
-  return result.rows as unknown as Buffer[][];
-}
-
-const raw = (bytes: Buffer): Buffer => bytes;
 
 /** Classes of PostgreSQL's error codes that tell of the server's state, not of the statement. */
 const TEMPORARY = /^(08|53|57P0|58|40001|40P01|55P03)/;

@@ -2,8 +2,8 @@
 
 -- Made once with the tables: offsets saved beside another identity mean nothing here.
 CREATE TABLE log_identity (
-  only     boolean PRIMARY KEY DEFAULT true CHECK (only),
-  identity text NOT NULL DEFAULT 'embedded-' || gen_random_uuid()
+  singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+  identity text NOT NULL DEFAULT ('embedded-' || gen_random_uuid())
 );
 INSERT INTO log_identity DEFAULT VALUES;
 
