@@ -10,7 +10,7 @@ const MAY_IMPORT = {
   notify: ["schemas", "infra"],
   web: ["schemas", "infra", "notify"],
 };
-const FOLDERS = ["schemas", "infra", "ingest", "detect", "notify", "web", "cli", "bench", "tests"];
+const FOLDERS = ["schemas", "infra", "ingest", "detect", "notify", "web", "cli", "bench", "demo", "tests"];
 
 /** Folders without clock, I/O and random: the same bytes or reads always give the same answer. */
 const PURE = ["schemas/**/*.ts", "ingest/formats/**/*.ts", "ingest/check/**/*.ts", "detect/rules/**/*.ts"];

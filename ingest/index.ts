@@ -116,8 +116,10 @@ class Ingest implements IngestStage {
   async drain(): Promise<void> {
     // One whole poll that began after this call and found nothing.
     const from = this.#idlePolls;
-    this.#wake?.();
-    while (this.#idlePolls < from + 2 && this.#live) await sleep(5);
+    while (this.#idlePolls < from + 2 && this.#live) {
+      this.#wake?.();
+      await sleep(5);
+    }
     if (!this.#live) await this.finished;
   }
 
