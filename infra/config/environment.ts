@@ -10,6 +10,9 @@ export const environment = z.object({
   CURBSTOP_CLICKHOUSE_URL: address(/^https?$/).describe(
     "ClickHouse over HTTP, http(s)://user:password@host:port. Left out: the embedded one.",
   ),
+  CURBSTOP_ANALYST_URL: address(/^https?$/).describe(
+    "With a ClickHouse server of one's own: its address with an analyst's user, for `curbstop sql`.",
+  ),
   CURBSTOP_KAFKA_BROKERS: z
     .string()
     .regex(/^[^,\s:]+:\d+(,[^,\s:]+:\d+)*$/, "expected host:port, several with commas between")

@@ -1,0 +1,151 @@
+import { hostname } from "node:os";
+import { schedule } from "node-cron";
+import { createDetect } from "../detect/index.js";
+import { systemClock } from "../infra/clock.js";
+import type { Settings } from "../infra/config/load-config.js";
+import { createLogger, errorFields, type Logger } from "../infra/logger.js";
+import { Metrics } from "../infra/metrics.js";
+import type { Stage, StageContext } from "../infra/stage.js";
+import { openStores, type Stores } from "../infra/stores.js";
+import { createIngest, type IngestProgress, type IngestStage } from "../ingest/index.js";
+import { createNotify } from "../notify/index.js";
+import { createWeb } from "../web/index.js";
+
+export type StageName = Stage["name"];
+
+/** In the order of the way of a read: they start from the end and stop from the beginning. */
+export const STAGES: readonly StageName[] = ["ingest", "detect", "notify", "web"];
+
+export interface Services {
+  readonly stores: Stores;
+  readonly logger: Logger;
+  readonly context: StageContext;
+  readonly stages: readonly Stage[];
+  readonly webUrl: string | undefined;
+  ingest(): IngestStage;
+  /** Stops the stages in order, then closes the stores. */
+  close(): Promise<void>;
+  /** Rejects with the error of the first stage that can't go on. */
+  readonly failed: Promise<never>;
+}
+
+export interface ServicesOptions {
+  /** Use the servers of the process that owns the data directory, where there is one. */
+  readonly share: boolean;
+  readonly onProgress?: (progress: IngestProgress) => void;
+  /** Least severe log line; the variable CURBSTOP_LOG_LEVEL goes before it. */
+  readonly logLevel: "info" | "warn" | "silent";
+}
+
+/** Opens the stores and starts the stages that are named. */
+export async function startServices(
+  settings: Settings,
+  names: readonly StageName[],
+  options: ServicesOptions,
+): Promise<Services> {
+  const { config, environment } = settings;
+  const logger = createLogger({ level: environment.CURBSTOP_LOG_LEVEL ?? options.logLevel });
+  const stores = await openStores(settings, { logger, share: options.share });
+  const context: StageContext = {
+    config,
+    database: stores.database,
+    log: stores.log,
+    vault: stores.vault,
+    clock: systemClock,
+    logger,
+    metrics: new Metrics(),
+  };
+  const stages: Stage[] = [];
+  let webUrl: string | undefined;
+  let ingest: IngestStage | undefined;
+  const make = (name: StageName): Stage => {
+    const { onProgress } = options;
+    switch (name) {
+      case "ingest":
+        return (ingest = createIngest({ ...context, ...(onProgress === undefined ? {} : { onProgress }) }));
+      case "detect":
+        return createDetect({ ...context, clickhouse: stores.clickhouse, member: `detect@${hostname()}` });
+      case "notify":
+        return createNotify(context);
+      case "web":
+        return createWeb({ ...context, stages: () => stages });
+    }
+  };
+  const maintenance = keepMaintained(stores, logger);
+  const close = async () => {
+    await maintenance.stop();
+    for (const stage of [...stages].sort((a, b) => STAGES.indexOf(a.name) - STAGES.indexOf(b.name)))
+      await stage.stop();
+    await stores.close();
+    logger.flush();
+  };
+  try {
+    for (const name of STAGES.filter((one) => names.includes(one)).reverse()) {
+      const stage = make(name);
+      await stage.start();
+      stages.push(stage);
+      if ("url" in stage) webUrl = String(stage.url);
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const failed = Promise.race(
+    stages.map((stage) => stage.finished.then(() => new Promise<never>(() => undefined))),
+  );
+  failed.catch((error: unknown) => logger.error("stage ended by itself", errorFields(error)));
+  return {
+    stores,
+    logger,
+    context,
+    stages,
+    webUrl,
+    ingest() {
+      if (ingest === undefined) throw new Error("ingest was not started");
+      return ingest;
+    },
+    close,
+    failed,
+  };
+}
+
+/** The embedded log's retention and compaction: at start and each hour, so a missed tick costs nothing. */
+function keepMaintained(stores: Stores, logger: Logger): { stop(): Promise<void> } {
+  let running = Promise.resolve();
+  const maintain = () => {
+    running = running
+      .then(() => stores.maintain(systemClock.now()))
+      .catch((error: unknown) => logger.warn("maintenance of the log failed", errorFields(error)));
+    return running;
+  };
+  const task = schedule("17 * * * *", maintain, { timezone: "UTC", noOverlap: true });
+  void maintain();
+  return {
+    async stop() {
+      await task.destroy();
+      await running;
+    },
+  };
+}
+
+/**
+ * Waits until a signal asks for the end or a stage fails, then closes in order. A second signal ends at once.
+ * @throws the stage's error
+ */
+export async function serve(services: Services): Promise<void> {
+  const asked = new Promise<void>((resolve) => {
+    let times = 0;
+    for (const signal of ["SIGTERM", "SIGINT"] as const) {
+      process.on(signal, () => {
+        if (++times > 1) process.exit(128 + (signal === "SIGTERM" ? 15 : 2));
+        services.logger.info("stopping", { signal });
+        resolve();
+      });
+    }
+  });
+  try {
+    await Promise.race([asked, services.failed]);
+  } finally {
+    await services.close();
+  }
+}
