@@ -1,0 +1,103 @@
+import { mkdirSync, renameSync } from "node:fs";
+import { basename, join } from "node:path";
+import { createDetect } from "../detect/index.js";
+import type { Clock } from "../infra/clock.js";
+import { parseConfig } from "../infra/config/load-config.js";
+import { createLogger } from "../infra/logger.js";
+import { Metrics } from "../infra/metrics.js";
+import type { Stage } from "../infra/stage.js";
+import { openStores, type Stores } from "../infra/stores.js";
+import { createIngest } from "../ingest/index.js";
+import type { ConfigInput } from "../schemas/config.js";
+
+type UtilityInput = ConfigInput["utilities"][number];
+type SourceInput = UtilityInput["sources"][number];
+
+/** The way from a dropped file to ClickHouse in this process, as `curbstop up` runs it, on stores of its own. */
+export interface StraightPath {
+  readonly stores: Stores;
+  /**
+   * Moves a file into the drop folder of the source and resolves when it is published and archived, and every block of
+   * it is judged, in ClickHouse and in a saved checkpoint.
+   */
+  take(file: string, source: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A source whose files are whole as soon as they are there: they come by rename. */
+export function dropSource(
+  folder: string,
+  id: string,
+  profile: NonNullable<SourceInput["profile"]>,
+): SourceInput {
+  return {
+    id,
+    folder: dropFolder(folder, id),
+    format: "csv",
+    complete: { by: "stability", seconds: 0 },
+    profile,
+  };
+}
+
+function dropFolder(folder: string, source: string): string {
+  return join(folder, "drop", source);
+}
+
+/** @param folder of its own; the embedded servers, which drop root, must be able to reach it */
+export async function openPath(
+  folder: string,
+  utility: { readonly timeZone: string; readonly sources: readonly SourceInput[] },
+  clock: Clock,
+): Promise<StraightPath> {
+  const settings = parseConfig(
+    JSON.stringify({
+      dataDirectory: join(folder, "data"),
+      web: { port: 0 },
+      utilities: [
+        {
+          id: "bench",
+          name: "Bench",
+          units: "L",
+          mail: {
+            from: "alerts@bench.example",
+            postalAddress: "1 Bench Road",
+            privacy: "privacy@bench.example",
+          },
+          ...utility,
+        },
+      ],
+    }),
+    join(folder, "curbstop.yaml"),
+    {},
+  );
+  const { config } = settings;
+  const logger = createLogger({ level: "silent" });
+  const stores = await openStores(settings, { logger });
+  const { database, log, vault, clickhouse } = stores;
+  const context = { config, database, log, vault, clock, logger, metrics: new Metrics() };
+  const ingest = createIngest(context);
+  const detect = createDetect({ ...context, clickhouse });
+  const stages: Stage[] = [detect, ingest];
+  const stop = async () => {
+    for (const stage of stages) await stage.stop();
+    await stores.close();
+  };
+  try {
+    for (const stage of stages) await stage.start();
+    await detect.drain();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    stores,
+    async take(file, source) {
+      const drop = dropFolder(folder, source);
+      mkdirSync(drop, { recursive: true });
+      renameSync(file, join(drop, basename(file)));
+      await ingest.drain();
+      await detect.drain();
+    },
+    close: stop,
+  };
+}
