@@ -1,0 +1,101 @@
+import {
+  ConfigurationError,
+  loadConfig,
+  maskedConfig,
+  parseConfig,
+} from "../../../infra/config/load-config.js";
+
+const VALID = `
+utilities:
+  - id: oakvale
+    name: City of Oakvale Water
+    timeZone: America/Los_Angeles
+    mail:
+      from: alerts@oakvale.example
+      postalAddress: 1 Reservoir Road
+      privacy: privacy@oakvale.example
+    sources:
+      - id: ami
+        folder: drop/ami
+        format: csv
+        profile:
+          columns: { meter: id, time: at, usage: value }
+`;
+
+function problemsOf(text: string, variables: NodeJS.ProcessEnv = {}): readonly string[] {
+  try {
+    parseConfig(text, "/etc/curbstop.yaml", variables);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+it("fills in defaults and resolves paths from the file's folder", () => {
+  const { config } = parseConfig(VALID, "/etc/curbstop.yaml", {});
+  expect(config.dataDirectory).toBe("/etc/.curbstop");
+  expect(config.keyFile).toBe("/etc/.curbstop/keys/keys.json");
+  expect(config.utilities[0]!.sources[0]!.folder).toBe("/etc/drop/ami");
+  expect(config.utilities[0]!.alerts.live).toBe(false);
+  expect(config.utilities[0]!.detect.continuousFlow.hours).toBe(24);
+});
+
+it("tells every mistake at once, each with its line, its path and what was expected", () => {
+  const text = VALID.replace("timeZone: America/Los_Angeles", "timeZone: Oakvale/Main")
+    .replace("id: oakvale", "id: Oakvale City")
+    .replace("folder: drop/ami", "foldre: drop/ami");
+  const problems = problemsOf(text);
+  expect(problems.join("\n")).toMatch(/curbstop\.yaml:3 utilities\[0\]\.id: .*received "Oakvale City"/);
+  expect(problems.join("\n")).toMatch(
+    /curbstop\.yaml:5 utilities\[0\]\.timeZone: expected an IANA time zone/,
+  );
+  expect(problems.join("\n")).toMatch(/foldre: this key is not known\. Did you mean "folder"\?/);
+  expect(problems.join("\n")).toMatch(/sources\[0\]\.folder/);
+});
+
+it("asks csv sources for a profile, a time column and a value column", () => {
+  expect(problemsOf(VALID.replace(/ {8}profile:\n.*\n/, "")).join("\n")).toMatch(/profile: missing/);
+  expect(problemsOf(VALID.replace("time: at, ", "")).join("\n")).toMatch(/columns\.time: missing/);
+  expect(problemsOf(VALID.replace(", usage: value", "")).join("\n")).toMatch(/columns: names no value/);
+});
+
+it("refuses two utilities or sources of one id, and two sources of the same files", () => {
+  const twice = VALID + VALID.slice(VALID.indexOf("  - id: oakvale"));
+  expect(problemsOf(twice).join("\n")).toMatch(/"oakvale" stands twice/);
+  const source = VALID.slice(VALID.indexOf("      - id: ami"));
+  expect(problemsOf(VALID + source).join("\n")).toMatch(/"ami" stands twice/);
+  expect(problemsOf(VALID + source.replace("id: ami", "id: amr")).join("\n")).toMatch(
+    /source "ami" takes the same names/,
+  );
+});
+
+it("refuses a misspelt variable and says which one was meant", () => {
+  expect(problemsOf(VALID, { CURBSTOP_DATABSE_URL: "postgres://db/x" })).toEqual([
+    "Variable CURBSTOP_DATABSE_URL is not known. Did you mean CURBSTOP_DATABASE_URL?",
+  ]);
+  expect(problemsOf(VALID, { CURBSTOP_KAFKA_BROKERS: "kafka" }).join("\n")).toMatch(
+    /CURBSTOP_KAFKA_BROKERS: expected host:port/,
+  );
+});
+
+it("says where YAML itself is broken", () => {
+  expect(problemsOf("utilities: [\n  - {").join("\n")).toMatch(/line 2|line 3/);
+});
+
+it("names the file that can't be read, and how to make one", () => {
+  expect(() => loadConfig("/nowhere/curbstop.yaml", {})).toThrow(
+    /nowhere\/curbstop\.yaml can't be read.*curbstop init/,
+  );
+});
+
+it("masks passwords when it is printed", () => {
+  const settings = parseConfig(VALID, "/etc/curbstop.yaml", {
+    CURBSTOP_DATABASE_URL: "postgres://curb:hidden1@127.0.0.1/x",
+    CURBSTOP_CLICKHOUSE_URL: "http://curb:hidden2@127.0.0.1:8123",
+    CURBSTOP_SMTP_PASSWORD: "hidden3",
+  });
+  const printed = JSON.stringify(maskedConfig(settings));
+  expect(printed).toContain("postgres://curb:***@127.0.0.1/x");
+  expect(printed).not.toMatch(/hidden/);
+});
