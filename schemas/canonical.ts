@@ -1,3 +1,12 @@
+/** The canonical form of a meter id: the identity of the meter within its utility. */
+export function canonicalMeter(
+  text: string,
+  form: { readonly leadingZeros: "keep" | "strip"; readonly upperCase: boolean },
+): string {
+  const id = form.leadingZeros === "strip" ? text.trim().replace(/^0+(?=.)/, "") : text.trim();
+  return form.upperCase ? id.toUpperCase() : id;
+}
+
 /** Account numbers as people type them: blanks and dashes don't count. */
 export function canonicalAccount(text: string): string {
   return text.replace(/[\s-]/g, "").toUpperCase();

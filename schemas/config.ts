@@ -222,25 +222,22 @@ function checkAcrossFields(value: unknown, context: z.RefinementCtx): void {
   /** Which source takes which files: `folder` and `files` together. */
   const feeds = new Map<string, string>();
   for (const [u, utility] of listOf(value, "utilities").entries()) {
-    const id = fieldOf(utility, "id");
+    const id = textOf(utility, "id");
     if (id !== undefined && utilities.has(id)) {
-      complain(["utilities", u, "id"], `"${String(id)}" stands twice; give each utility its own id`);
+      complain(["utilities", u, "id"], `"${id}" stands twice; give each utility its own id`);
     }
     utilities.add(id);
     const sources = new Set<unknown>();
     for (const [s, source] of listOf(utility, "sources").entries()) {
       const path = ["utilities", u, "sources", s];
-      const sourceId = fieldOf(source, "id");
+      const sourceId = textOf(source, "id");
       if (sourceId !== undefined && sources.has(sourceId)) {
-        complain(
-          [...path, "id"],
-          `"${String(sourceId)}" stands twice; give each source of a utility its own id`,
-        );
+        complain([...path, "id"], `"${sourceId}" stands twice; give each source of a utility its own id`);
       }
       sources.add(sourceId);
-      const folder = fieldOf(source, "folder");
-      if (typeof folder === "string") {
-        const feed = `${folder.replace(/[/\\]+$/, "")}\0${String(fieldOf(source, "files") ?? "*")}`;
+      const folder = textOf(source, "folder");
+      if (folder !== undefined) {
+        const feed = `${folder.replace(/[/\\]+$/, "")}\0${textOf(source, "files") ?? "*"}`;
         const other = feeds.get(feed);
         if (other !== undefined) {
           complain(
@@ -248,7 +245,7 @@ function checkAcrossFields(value: unknown, context: z.RefinementCtx): void {
             `source "${other}" takes the same names from the same folder; give each its own folder or pattern`,
           );
         }
-        feeds.set(feed, String(sourceId));
+        feeds.set(feed, sourceId ?? "");
       }
       const profile = fieldOf(source, "profile");
       if (fieldOf(source, "format") !== "csv") continue;
@@ -275,6 +272,12 @@ function checkColumns(profile: unknown, complain: (field: string[], message: str
   } else if (fieldOf(columns, "register") === undefined && fieldOf(columns, "usage") === undefined) {
     complain(["columns"], "names no value; give `register`, `usage` or both");
   }
+}
+
+/** The field where it is text, else `undefined`: its own check complains about the rest. */
+function textOf(value: unknown, name: string): string | undefined {
+  const field = fieldOf(value, name);
+  return typeof field === "string" ? field : undefined;
 }
 
 function fieldOf(value: unknown, name: string): unknown {

@@ -128,7 +128,7 @@ export function addFileCommands(root: Command): void {
         code: row.code,
         field: row.field,
         value: row.value,
-        expected: REJECT_CODES[row.code as RejectCode] as string | undefined,
+        expected: REJECT_CODES[row.code as RejectCode],
       }));
       print(options.json, shown, "No row was rejected.", () =>
         table(shown, [

@@ -65,13 +65,9 @@ Examples:
             return;
           }
           if (response.body !== null) {
-            await pipeline(
-              Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0]),
-              process.stdout,
-              {
-                end: false,
-              },
-            );
+            await pipeline(Readable.fromWeb(response.body), process.stdout, {
+              end: false,
+            });
           }
         });
       },

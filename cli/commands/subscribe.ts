@@ -66,7 +66,7 @@ export function addSubscribe(root: Command): void {
 
 async function answer(given: string | undefined, question: string): Promise<string> {
   if (given !== undefined) return given;
-  if (!isTerminal(process.stdout) || process.stdin.isTTY !== true) {
+  if (!isTerminal(process.stdout) || !process.stdin.isTTY) {
     throw new UsageError(`${question} is missing: give it as an option, or run on a terminal to be asked.`);
   }
   const asking = createInterface({ input: process.stdin, output: process.stderr });
