@@ -3,21 +3,28 @@ import type pg from "pg";
 import { isDatabaseUnavailable, type Database } from "../postgres/database.js";
 import { assignPartitions } from "./assignment.js";
 import {
+  OffsetBeyondEnd,
   TopicMismatch,
   UnknownTopic,
   type ConsumerOptions,
   type Log,
-  type LogBatch,
   type LogConsumer,
-  type LogProducer,
+  type LogRecord,
+  type OutgoingBatch,
+  type OutgoingRecord,
   type PartitionOffsets,
   type TopicSpec,
 } from "./log.js";
-import { decodeBatch, encodeBatch, type DeltaRecord } from "./record-batch.js";
+import { decodeBatch, encodeBatch, slices, valueBytes, type DeltaRecord } from "./record-batch.js";
+import { Signal } from "./signal.js";
 
 const CHANNEL = "curbstop_log";
+/** Payload of a notification that a group's members changed; all others tell ends of partitions. */
+const MEMBERS = "members";
 const POLL_MS = 200;
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
+/** Stored batches looked at for one batch of the handler. */
+const MOST_STORED = 256;
 /** Classes of advisory locks: who is alive, who owns a partition. */
 const MEMBER_LOCK = 1_129_467_905;
 const PARTITION_LOCK = 1_129_467_906;
@@ -30,6 +37,38 @@ export interface EmbeddedLog extends Log {
    */
   maintain(now: number): Promise<void>;
 }
+
+/** Offset that the next record of a partition gets. */
+interface PartitionEnd {
+  readonly topic: string;
+  readonly partition: number;
+  readonly next_offset: number;
+}
+
+/**
+ * One statement, so one round trip and one commit: takes the counters in one order for all writers, so that two which
+ * need the same ones can't wait for each other, and cuts the batches out of one binary value.
+ */
+const APPEND = `
+WITH incoming AS (
+  SELECT * FROM unnest($1::text[], $2::int[], $3::int[], $4::int[], $5::int[], $6::int[])
+    AS i(topic, partition, records, bytes, start, length)
+), counter AS MATERIALIZED (
+  SELECT p.topic, p.partition FROM log_partitions p JOIN incoming i USING (topic, partition)
+  ORDER BY p.topic, p.partition FOR UPDATE OF p
+), moved AS (
+  UPDATE log_partitions p SET next_offset = p.next_offset + i.records
+  FROM counter c JOIN incoming i USING (topic, partition)
+  WHERE p.topic = c.topic AND p.partition = c.partition
+  RETURNING p.topic, p.partition, p.next_offset, i.records, i.bytes, i.start, i.length
+), stored AS (
+  INSERT INTO log_batches (topic, partition, base_offset, next_offset, bytes, payload)
+  SELECT topic, partition, next_offset - records, next_offset, bytes, substring($7::bytea FROM start + 1 FOR length)
+  FROM moved
+), told AS (
+  SELECT pg_notify('${CHANNEL}', string_agg(topic || ' ' || partition || ' ' || next_offset, ',')) FROM moved
+)
+SELECT topic, partition, next_offset FROM moved, told`;
 
 /** The log in PostgreSQL, for one machine: the same port as Kafka, with the database's durability. */
 export function createEmbeddedLog(database: Database): EmbeddedLog {
@@ -50,33 +89,32 @@ export function createEmbeddedLog(database: Database): EmbeddedLog {
     return count;
   }
 
-  async function append(batches: Parameters<LogProducer["append"]>[0]): Promise<void> {
-    // Partitions in one order for all writers: two that need the same ones can't wait for each other.
-    const ordered = batches
-      .filter(({ records }) => records.length > 0)
-      .sort((a, b) => (a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : a.partition - b.partition));
-    for (const { topic, partition } of ordered) {
-      if (partition >= (await partitionCount(topic)) || partition < 0)
-        throw new UnknownTopic(`${topic}/${partition}`);
-    }
+  async function checkPartition(topic: string, partition: number): Promise<void> {
+    const count = await partitionCount(topic);
+    if (!(partition >= 0 && partition < count)) throw new UnknownTopic(`${topic}/${partition}`);
+  }
+
+  async function append(batches: readonly OutgoingBatch[]): Promise<void> {
+    for (const { topic, partition } of batches) await checkPartition(topic, partition);
+    const merged = byPartition(batches);
+    if (merged.length === 0) return;
     const payloads = await Promise.all(
-      ordered.map(({ records }) => encodeBatch(records.map((record, delta) => ({ ...record, delta })))),
+      merged.map(({ records }) =>
+        encodeBatch(records.map(({ key, value }, delta) => ({ key, value, delta }))),
+      ),
     );
-    await database.transaction(async (transaction) => {
-      for (const [index, { topic, partition, records }] of ordered.entries()) {
-        const payload = payloads[index]!;
-        await transaction.query(
-          `WITH counter AS (
-             UPDATE log_partitions SET next_offset = next_offset + $3 WHERE topic = $1 AND partition = $2
-             RETURNING next_offset)
-           INSERT INTO log_batches (topic, partition, base_offset, next_offset, bytes, payload)
-           SELECT $1, $2, next_offset - $3, next_offset, $4, $5 FROM counter`,
-          [topic, partition, records.length, payload.length, payload],
-        );
-      }
-      if (ordered.length > 0) await transaction.query(`NOTIFY ${CHANNEL}`);
-    });
-    for (const consumer of consumers) consumer.wake();
+    let end = 0;
+    const starts = payloads.map(({ length }) => (end += length) - length);
+    const ends = await database.query<PartitionEnd>(APPEND, [
+      merged.map(({ topic }) => topic),
+      merged.map(({ partition }) => partition),
+      merged.map(({ records }) => records.length),
+      merged.map(({ records }) => valueBytes(records)),
+      starts,
+      payloads.map(({ length }) => length),
+      payloads.length === 1 ? payloads[0] : Buffer.concat(payloads, end),
+    ]);
+    for (const consumer of consumers) consumer.learn(ends);
   }
 
   return {
@@ -132,66 +170,86 @@ export function createEmbeddedLog(database: Database): EmbeddedLog {
       );
     },
     async *read(topic, partition, from) {
-      await partitionCount(topic);
-      const connection = await database.connect();
-      try {
-        const [end] = await database.query<{ next_offset: number }>(
-          "SELECT next_offset FROM log_partitions WHERE topic = $1 AND partition = $2",
-          [topic, partition],
-        );
-        let position = from;
-        while (position < end!.next_offset) {
-          const fetched = await fetchBatch(connection, topic, partition, position, MAX_BATCH_BYTES);
-          if (fetched === undefined) return;
-          position = fetched.next;
-          if (fetched.batch.records.length > 0) yield fetched.batch;
-        }
-      } finally {
-        await connection.end();
+      await checkPartition(topic, partition);
+      const [end] = await endsOf(database, [topic], partition);
+      const to = end!.next_offset;
+      for (let position = from; position < to;) {
+        const fetched = await fetchRecords(database, topic, partition, position, to, MAX_BATCH_BYTES);
+        position = fetched.next;
+        const records = fetched.records.filter(({ offset }) => offset < to);
+        for (const slice of slices(records, MAX_BATCH_BYTES)) yield { topic, partition, records: slice };
       }
     },
     maintain: (now) => maintain(database, now),
     async close() {
-      await Promise.all([...consumers].map((consumer) => consumer.stop().catch(() => undefined)));
+      await Promise.all([...consumers].map((consumer) => consumer.stop()));
     },
   };
 }
 
-/** Stored batches from an offset on, as many as fit into `maxBytes`, at least one; `undefined` at the end. */
-async function fetchBatch(
-  connection: pg.Client,
+/** One batch for each partition, in the order given; those without records are left out. */
+function byPartition(batches: readonly OutgoingBatch[]): OutgoingBatch[] {
+  const merged = new Map<string, { topic: string; partition: number; records: OutgoingRecord[] }>();
+  for (const { topic, partition, records } of batches) {
+    if (records.length === 0) continue;
+    const name = `${topic}/${partition}`;
+    const batch = merged.get(name);
+    if (batch === undefined) merged.set(name, { topic, partition, records: [...records] });
+    else for (const record of records) batch.records.push(record);
+  }
+  return [...merged.values()];
+}
+
+function endsOf(
+  database: Database,
+  topics: readonly string[],
+  partition: number | null,
+): Promise<PartitionEnd[]> {
+  return database.query<PartitionEnd>(
+    "SELECT topic, partition, next_offset FROM log_partitions WHERE topic = ANY($1) AND partition = coalesce($2, partition)",
+    [topics, partition],
+  );
+}
+
+/**
+ * Records of stored batches from offset `from` on, whole batches up to `maxBytes` of values, at least one; and the
+ * offset at which to go on. `to` is an end of the partition that was read before, so what lies below is visible.
+ */
+async function fetchRecords(
+  database: Database,
   topic: string,
   partition: number,
   from: number,
+  to: number,
   maxBytes: number,
-): Promise<{ readonly batch: LogBatch; readonly next: number } | undefined> {
-  const result = await connection.query(
+): Promise<{ readonly records: readonly LogRecord[]; readonly next: number }> {
+  const rows = await database.query<{ payload: Buffer; base_offset: number; next_offset: number }>(
     `SELECT payload, base_offset, next_offset FROM (
        SELECT payload, base_offset, next_offset, bytes, sum(bytes) OVER (ORDER BY base_offset) AS total FROM (
          SELECT * FROM log_batches WHERE topic = $1 AND partition = $2 AND base_offset >= coalesce(
            (SELECT max(base_offset) FROM log_batches WHERE topic = $1 AND partition = $2 AND base_offset <= $3), 0)
            AND next_offset > $3
-         ORDER BY base_offset LIMIT 64) AS nearest) AS sized
+         ORDER BY base_offset LIMIT ${MOST_STORED}) AS nearest) AS sized
      WHERE total <= $4 OR total = bytes ORDER BY base_offset`,
     [topic, partition, from, maxBytes],
   );
-  const rows = result.rows as { payload: Buffer; base_offset: number; next_offset: number }[];
-  if (rows.length === 0) return undefined;
-  const where = `${topic}/${partition}`;
+  // Retention or compaction took what was there.
+  if (rows.length === 0) return { records: [], next: to };
   const parts = await Promise.all(
-    rows.map(({ payload, base_offset }) => decodeBatch(payload, base_offset, from, where)),
+    rows.map(({ payload, base_offset }) => decodeBatch(payload, base_offset, from, `${topic}/${partition}`)),
   );
-  const next = rows.at(-1)!.next_offset;
-  return { batch: { topic, partition, records: parts.flat() }, next };
+  return { records: parts.flat(), next: rows.at(-1)!.next_offset };
 }
 
 interface OwnedPartition {
   readonly partition: number;
   readonly abort: AbortController;
+  /** Next offset by topic. */
   readonly positions: Map<string, number>;
-  /** Topics whose `assigned` position is known. */
+  /** `assigned` has said where to read. */
   ready: boolean;
   running: Promise<void>;
+  releasing: Promise<void> | undefined;
 }
 
 class EmbeddedConsumer implements LogConsumer {
@@ -199,35 +257,38 @@ class EmbeddedConsumer implements LogConsumer {
   readonly #database: Database;
   readonly #options: ConsumerOptions;
   readonly #partitions: number;
-  readonly #closed: () => void;
   readonly #owned = new Map<number, OwnedPartition>();
+  /** Ends of the partitions as last seen: the loops look into the log only where there is more. */
+  readonly #known = new Map<string, number>();
+  /** A partition grew or is given back: its loop should look. */
+  readonly #grown = new Signal();
+  /** The session has something to do before its next poll. */
+  readonly #due = new Signal();
   readonly #stop = new AbortController();
+  #released: number[] = [];
   #assigned: readonly number[] | undefined;
   #groupId = 0;
   #memberName = "";
-  #wakers = new Set<() => void>();
-  #fail!: (error: unknown) => void;
+  #failure: Error | undefined;
 
   constructor(database: Database, options: ConsumerOptions, partitions: number, closed: () => void) {
     this.#database = database;
     this.#options = options;
     this.#partitions = partitions;
-    this.#closed = closed;
-    this.finished = new Promise<void>((resolve, reject) => {
-      this.#fail = (error) => {
-        reject(error as Error);
-        this.#stop.abort();
-      };
-      void this.#run().then(resolve, reject);
-    });
+    this.finished = this.#run().finally(closed);
     this.finished.catch(() => undefined);
   }
 
-  /** Records may have come: look now instead of at the next poll. */
-  wake(): void {
-    const wakers = this.#wakers;
-    this.#wakers = new Set();
-    for (const waker of wakers) waker();
+  /** Takes note of where partitions end, as writers tell. */
+  learn(ends: readonly PartitionEnd[]): void {
+    let grown = false;
+    for (const { topic, partition, next_offset } of ends) {
+      const name = `${topic}/${partition}`;
+      if (next_offset <= (this.#known.get(name) ?? 0)) continue;
+      this.#known.set(name, next_offset);
+      grown = true;
+    }
+    if (grown) this.#grown.raise();
   }
 
   async commit(topic: string, partition: number, next: number): Promise<void> {
@@ -240,17 +301,16 @@ class EmbeddedConsumer implements LogConsumer {
   }
 
   async drained(): Promise<void> {
-    const ends = await this.#ends();
+    const ends = await endsOf(this.#database, this.#options.topics, null);
+    this.learn(ends);
     while (!this.#stop.signal.aborted) {
       const mine = this.#assigned;
-      const done = mine?.every((partition) => {
+      const reached = ({ topic, partition, next_offset }: PartitionEnd) => {
+        if (mine?.includes(partition) !== true) return true;
         const owned = this.#owned.get(partition);
-        if (owned?.ready !== true) return false;
-        return this.#options.topics.every(
-          (topic) => owned.positions.get(topic)! >= ends.get(`${topic}/${partition}`)!,
-        );
-      });
-      if (done === true) return;
+        return owned?.ready === true && owned.positions.get(topic)! >= next_offset;
+      };
+      if (mine !== undefined && ends.every(reached)) return;
       await sleep(5);
     }
     return this.finished;
@@ -258,56 +318,77 @@ class EmbeddedConsumer implements LogConsumer {
 
   async stop(): Promise<void> {
     this.#stop.abort();
-    this.wake();
+    this.#due.raise();
     await this.finished.catch(() => undefined);
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error as Error;
+    this.#stop.abort();
+    this.#due.raise();
   }
 
   /** One session after the other: each holds its locks on a connection of its own, which PostgreSQL frees if we die. */
   async #run(): Promise<void> {
-    try {
-      while (!this.#stop.signal.aborted) {
-        try {
-          await this.#session();
-        } catch (error) {
-          if (!isDatabaseUnavailable(error)) throw error;
-          await sleep(POLL_MS, undefined, { signal: this.#stop.signal }).catch(() => undefined);
-        }
+    while (!this.#stop.signal.aborted) {
+      try {
+        await this.#session();
+      } catch (error) {
+        if (!isDatabaseUnavailable(error)) this.#failure ??= error as Error;
+        if (this.#failure !== undefined) break;
+        await sleep(POLL_MS);
       }
-    } finally {
-      this.#closed();
     }
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   async #session(): Promise<void> {
     const connection = await this.#database.connect();
-    let lost = false;
+    const lost = new AbortController();
     connection.on("end", () => {
-      lost = true;
-      this.wake();
+      lost.abort();
+      this.#due.raise();
     });
-    connection.on("notification", () => this.wake());
+    const over = () => this.#stop.signal.aborted || lost.signal.aborted;
+    connection.on("notification", ({ payload = "" }) => {
+      if (payload === MEMBERS) this.#due.raise();
+      else this.learn(endsIn(payload, this.#options.topics));
+    });
     try {
       await connection.query(`LISTEN ${CHANNEL}`);
       await this.#join(connection);
-      while (!this.#stop.signal.aborted && !lost) {
+      while (!over()) {
+        const seen = this.#due.count;
+        await this.#unlock(connection);
         await this.#rebalance(connection);
-        await this.#pollEnds(connection);
-        await this.#waited(POLL_MS);
+        this.learn(await endsOf(this.#database, this.#options.topics, null));
+        await this.#due.after(seen, POLL_MS);
       }
     } finally {
-      await Promise.all(
-        [...this.#owned.values()].map((owned) => this.#release(owned, lost ? undefined : connection)),
-      );
+      await Promise.all([...this.#owned.values()].map((owned) => this.#release(owned)));
+      this.#owned.clear();
+      this.#released = [];
       this.#assigned = undefined;
+      if (!lost.signal.aborted) {
+        await connection
+          .query("SELECT pg_advisory_unlock_all(), pg_notify($1, $2)", [CHANNEL, MEMBERS])
+          .catch(() => undefined);
+      }
       await connection.end().catch(() => undefined);
     }
   }
 
   async #join(connection: pg.Client): Promise<void> {
-    const { group, member } = this.#options;
+    const { group, member, topics } = this.#options;
     await connection.query("INSERT INTO log_groups (group_name) VALUES ($1) ON CONFLICT DO NOTHING", [group]);
     const groups = await connection.query("SELECT group_id FROM log_groups WHERE group_name = $1", [group]);
     this.#groupId = (groups.rows[0] as { group_id: number }).group_id;
+    // From now on nothing is deleted that this group has not passed.
+    await connection.query(
+      `INSERT INTO log_offsets (group_id, topic, partition, next_offset)
+       SELECT $1, topic, partition, 0 FROM log_partitions WHERE topic = ANY($2) ON CONFLICT DO NOTHING`,
+      [this.#groupId, topics],
+    );
     for (let copy = 1; ; copy++) {
       const name = copy === 1 ? member : `${member}#${copy}`;
       const inserted = await connection.query(
@@ -319,7 +400,7 @@ class EmbeddedConsumer implements LogConsumer {
       const locked = await connection.query("SELECT pg_try_advisory_lock($1, $2) AS got", [MEMBER_LOCK, id]);
       if ((locked.rows[0] as { got: boolean }).got) {
         this.#memberName = name;
-        await connection.query(`NOTIFY ${CHANNEL}`);
+        await connection.query("SELECT pg_notify($1, $2)", [CHANNEL, MEMBERS]);
         return;
       }
     }
@@ -336,17 +417,28 @@ class EmbeddedConsumer implements LogConsumer {
     const members = (alive.rows as { member: string }[]).map(({ member }) => member);
     const mine = assignPartitions(members, this.#partitions).get(this.#memberName) ?? [];
     this.#assigned = mine;
-    for (const owned of [...this.#owned.values()]) {
-      if (!mine.includes(owned.partition)) void this.#release(owned, connection).catch(this.#fail);
+    for (const owned of this.#owned.values()) {
+      if (!mine.includes(owned.partition)) void this.#release(owned);
     }
-    for (const partition of mine) {
-      if (this.#owned.has(partition)) continue;
-      const locked = await connection.query("SELECT pg_try_advisory_lock($1, $2) AS got", [
-        PARTITION_LOCK,
-        this.#lockId(partition),
-      ]);
-      if ((locked.rows[0] as { got: boolean }).got) this.#take(partition);
-    }
+    const wanted = mine.filter((partition) => !this.#owned.has(partition));
+    if (wanted.length === 0) return;
+    const locked = await connection.query(
+      "SELECT partition FROM unnest($1::int[]) AS partition WHERE pg_try_advisory_lock($2, $3 + partition)",
+      [wanted, PARTITION_LOCK, this.#lockId(0)],
+    );
+    for (const { partition } of locked.rows as { partition: number }[]) this.#take(partition);
+  }
+
+  /** Gives back, for others to take, the partitions whose work here has ended. */
+  async #unlock(connection: pg.Client): Promise<void> {
+    if (this.#released.length === 0) return;
+    const released = this.#released;
+    this.#released = [];
+    await connection.query(
+      "SELECT pg_advisory_unlock($1, id), pg_notify($3, $4) FROM unnest($2::int[]) AS id",
+      [PARTITION_LOCK, released.map((partition) => this.#lockId(partition)), CHANNEL, MEMBERS],
+    );
+    for (const partition of released) this.#owned.delete(partition);
   }
 
   #lockId(partition: number): number {
@@ -360,6 +452,7 @@ class EmbeddedConsumer implements LogConsumer {
       positions: new Map(),
       ready: false,
       running: Promise.resolve(),
+      releasing: undefined,
     };
     this.#owned.set(partition, owned);
     owned.running = this.#consume(owned).catch((error: unknown) => {
@@ -367,120 +460,105 @@ class EmbeddedConsumer implements LogConsumer {
     });
   }
 
-  /** Lets the running batch end, then gives the partition back. */
-  async #release(owned: OwnedPartition, connection: pg.Client | undefined): Promise<void> {
-    if (owned.abort.signal.aborted) return owned.running;
-    owned.abort.abort();
-    this.wake();
-    await owned.running;
-    await this.#options.handler.revoked(owned.partition);
-    this.#owned.delete(owned.partition);
-    await connection
-      ?.query("SELECT pg_advisory_unlock($1, $2)", [PARTITION_LOCK, this.#lockId(owned.partition)])
-      .catch(() => undefined);
+  /** Lets the running batch end and tells the handler; the session then gives the lock back. */
+  #release(owned: OwnedPartition): Promise<void> {
+    owned.releasing ??= (async () => {
+      owned.abort.abort();
+      this.#grown.raise();
+      await owned.running;
+      try {
+        await this.#options.handler.revoked(owned.partition);
+      } catch (error) {
+        this.#fail(error);
+      }
+      this.#released.push(owned.partition);
+      this.#due.raise();
+    })();
+    return owned.releasing;
   }
 
   async #consume(owned: OwnedPartition): Promise<void> {
     const { handler, topics, maxBatchBytes = MAX_BATCH_BYTES } = this.#options;
-    const { partition, abort, positions } = owned;
-    const starts = await handler.assigned(partition);
-    for (const topic of topics) positions.set(topic, starts[topic] ?? 0);
-    owned.ready = true;
-    let reader: pg.Client | undefined;
-    let ahead: { topic: string; from: number; fetched: ReturnType<typeof fetchBatch> } | undefined;
-    const fetch = async (topic: string, from: number) => {
-      if (ahead?.topic === topic && ahead.from === from) return ahead.fetched;
-      await ahead?.fetched.catch(() => undefined);
-      reader ??= await this.#database.connect();
-      return fetchBatch(reader, topic, partition, from, maxBatchBytes);
-    };
-    try {
-      while (!abort.signal.aborted) {
-        let idle = true;
-        for (const topic of topics) {
-          if (abort.signal.aborted) break;
-          const from = positions.get(topic)!;
-          if (from >= (this.#known.get(`${topic}/${partition}`) ?? 0)) continue;
-          try {
-            const fetched = await fetch(topic, from);
-            ahead = undefined;
-            if (fetched === undefined) continue;
-            idle = false;
-            // The next batch comes while this one is handled.
-            const next = fetched.next;
-            if (next < (this.#known.get(`${topic}/${partition}`) ?? 0) && reader !== undefined) {
-              ahead = {
-                topic,
-                from: next,
-                fetched: fetchBatch(reader, topic, partition, next, maxBatchBytes),
-              };
-              ahead.fetched.catch(() => undefined);
-            }
-            if (fetched.batch.records.length > 0) await handler.batch(fetched.batch, abort.signal);
-            positions.set(topic, next);
-          } catch (error) {
-            if (abort.signal.aborted) return;
-            if (!isDatabaseUnavailable(error)) throw error;
-            ahead = undefined;
-            await reader?.end().catch(() => undefined);
-            reader = undefined;
-            await sleep(POLL_MS);
-          }
+    const { partition, positions } = owned;
+    const { signal } = owned.abort;
+    const over = () => signal.aborted;
+    await this.#begin(owned);
+    const fetch = (topic: string, from: number) =>
+      fetchRecords(this.#database, topic, partition, from, this.#end(topic, partition), maxBatchBytes);
+    let ahead: { topic: string; from: number; fetched: ReturnType<typeof fetchRecords> } | undefined;
+    while (!over()) {
+      const seen = this.#grown.count;
+      let idle = true;
+      for (const topic of topics) {
+        const from = positions.get(topic)!;
+        if (from >= this.#end(topic, partition)) continue;
+        idle = false;
+        let fetched: Awaited<ReturnType<typeof fetchRecords>>;
+        try {
+          fetched = await (ahead?.topic === topic && ahead.from === from
+            ? ahead.fetched
+            : fetch(topic, from));
+        } catch (error) {
+          ahead = undefined;
+          if (!isDatabaseUnavailable(error)) throw error;
+          await sleep(POLL_MS);
+          break;
         }
-        if (idle) {
-          await reader?.end();
-          reader = undefined;
-          await this.#waited(POLL_MS * 5);
+        // The next records come while these are handled.
+        const { records, next } = fetched;
+        ahead =
+          next < this.#end(topic, partition) ? { topic, from: next, fetched: fetch(topic, next) } : undefined;
+        ahead?.fetched.catch(() => undefined);
+        for (const slice of slices(records, maxBatchBytes)) {
+          if (over()) return;
+          await handler.batch({ topic, partition, records: slice }, signal);
+          positions.set(topic, slice.at(-1)!.offset + 1);
         }
+        positions.set(topic, next);
       }
-    } finally {
-      await ahead?.fetched.catch(() => undefined);
-      await reader?.end().catch(() => undefined);
+      if (idle && !over()) await this.#grown.after(seen);
     }
   }
 
-  /** Ends of the partitions as last seen: the loops look into the log only where there is more. */
-  readonly #known = new Map<string, number>();
-
-  async #pollEnds(connection: pg.Client): Promise<void> {
-    const rows = await connection.query(
-      "SELECT topic, partition, next_offset FROM log_partitions WHERE topic = ANY($1)",
-      [this.#options.topics],
-    );
-    let grown = false;
-    for (const { topic, partition, next_offset } of rows.rows as {
-      topic: string;
-      partition: number;
-      next_offset: number;
-    }[]) {
-      const name = `${topic}/${partition}`;
-      if (this.#known.get(name) !== next_offset) grown = true;
-      this.#known.set(name, next_offset);
+  /** Asks the handler where to read, and checks that the log reaches there. */
+  async #begin(owned: OwnedPartition): Promise<void> {
+    const { partition, positions, abort } = owned;
+    const starts = await this.#options.handler.assigned(partition);
+    for (const topic of this.#options.topics) positions.set(topic, starts[topic] ?? 0);
+    const beyond = () =>
+      this.#options.topics.find((topic) => positions.get(topic)! > this.#end(topic, partition));
+    while (beyond() !== undefined && !abort.signal.aborted) {
+      // What was seen of the ends may be old.
+      try {
+        this.learn(await endsOf(this.#database, this.#options.topics, partition));
+      } catch (error) {
+        if (!isDatabaseUnavailable(error)) throw error;
+        await sleep(POLL_MS);
+        continue;
+      }
+      const topic = beyond();
+      if (topic === undefined) break;
+      throw new OffsetBeyondEnd(topic, partition, positions.get(topic)!, this.#end(topic, partition));
     }
-    if (grown) this.wake();
+    owned.ready = true;
   }
 
-  async #ends(): Promise<Map<string, number>> {
-    const rows = await this.#database.query<{ topic: string; partition: number; next_offset: number }>(
-      "SELECT topic, partition, next_offset FROM log_partitions WHERE topic = ANY($1)",
-      [this.#options.topics],
-    );
-    return new Map(rows.map(({ topic, partition, next_offset }) => [`${topic}/${partition}`, next_offset]));
+  #end(topic: string, partition: number): number {
+    return this.#known.get(`${topic}/${partition}`) ?? 0;
   }
+}
 
-  #waited(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        this.#wakers.delete(done);
-        resolve();
-      }, ms);
-      const done = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      this.#wakers.add(done);
-    });
-  }
+/** What a writer's notification says of some topics. */
+function endsIn(payload: string, topics: readonly string[]): PartitionEnd[] {
+  return payload
+    .split(",")
+    .map((end) => end.split(" "))
+    .filter(([topic]) => topics.includes(topic!))
+    .map(([topic, partition, next]) => ({
+      topic: topic!,
+      partition: Number(partition),
+      next_offset: Number(next),
+    }));
 }
 
 async function maintain(database: Database, now: number): Promise<void> {

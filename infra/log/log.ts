@@ -63,7 +63,8 @@ export interface LogProducer {
   /**
    * Appends the batches and resolves when all of them are durable (fsync, or acks from all replicas).
    * Records of one batch get consecutive offsets in the order given. A rejection means "unknown": some of the
-   * batches may have been stored. Throws `UnknownTopic` for a topic that was not provisioned.
+   * batches may have been stored. Throws `UnknownTopic` for a topic that was not provisioned. Calls may overlap;
+   * the order of overlapping ones is open.
    */
   append(batches: readonly OutgoingBatch[]): Promise<void>;
   close(): Promise<void>;
@@ -101,7 +102,7 @@ export interface ConsumerOptions {
 export interface PartitionHandler {
   /**
    * The partition is ours from now on. Returns the offset from which to read each topic; a topic that is left out
-   * is read from its first kept offset.
+   * is read from its first kept offset. An offset beyond the end of the log ends the consumer with `OffsetBeyondEnd`.
    */
   assigned(partition: number): Promise<Readonly<Record<string, number>>>;
   /** Resolves when the batch's effects are durable; then the position moves on and the next batch is fetched. */
@@ -140,6 +141,17 @@ export class TopicMismatch extends Error {
     super(
       `Topic "${topic}" exists with ${what} ${String(found)}, expected ${String(expected)}. ` +
         `The partition count of a topic is fixed for good: use a new log, or set it back.`,
+    );
+  }
+}
+
+/** A saved offset that the log never reached: it was replaced or lost records, and going on would skip what comes. */
+export class OffsetBeyondEnd extends Error {
+  override readonly name = "OffsetBeyondEnd";
+  constructor(topic: string, partition: number, offset: number, next: number) {
+    super(
+      `Topic "${topic}", partition ${partition}: reading should go on at offset ${offset}, but the log ends at ${next}. ` +
+        `It is not the log that this offset was saved for: restore it, or start over from an empty one.`,
     );
   }
 }

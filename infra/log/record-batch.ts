@@ -1,24 +1,29 @@
 import { promisify } from "node:util";
-import { constants, crc32, gunzip, gzip } from "node:zlib";
+import { constants, crc32, deflateRaw, inflateRaw } from "node:zlib";
 import type { LogRecord, OutgoingRecord } from "./log.js";
 
 /**
- * A stored batch: version (1 byte), flags (1: body is gzip), CRC-32 of the stored body, length of the plain body, number
- * of records, body. A record: offset delta (4), length of key (2), key, length of value (4, -1 for a tombstone), value.
- * Numbers are little-endian. Deltas let compaction leave holes.
+ * A stored batch: version (1 byte), CRC-32 of all that follows (4), flags (1; 1: body is deflated), length of the plain
+ * body (4), number of records (4), body. A record: offset delta (4), length of key (2), key, length of value (4, -1 for
+ * a tombstone), value. Numbers are little-endian. Deltas let compaction leave holes.
  */
 const VERSION = 1;
-const GZIP = 1;
+const DEFLATED = 1;
 const HEADER = 14;
+const CHECKED_FROM = 5;
 const WORTH_COMPRESSING = 4096;
 
-const compress = promisify(gzip) as (body: Buffer, options: object) => Promise<Buffer>;
-const decompress = promisify(gunzip) as (body: Buffer) => Promise<Buffer>;
+const compress = promisify(deflateRaw) as (body: Buffer, options: object) => Promise<Buffer>;
+const decompress = promisify(inflateRaw) as (body: Buffer, options: object) => Promise<Buffer>;
 
 export interface DeltaRecord extends OutgoingRecord {
   readonly delta: number;
 }
 
+/**
+ * Records as one stored batch. Compressed at the lowest level: what it spares PostgreSQL in writing and syncing costs
+ * less than it takes (docs/performance.md).
+ */
 export async function encodeBatch(records: readonly DeltaRecord[]): Promise<Buffer> {
   let size = 0;
   for (const { key, value } of records) size += 10 + Buffer.byteLength(key) + (value?.length ?? 0);
@@ -35,20 +40,22 @@ export async function encodeBatch(records: readonly DeltaRecord[]): Promise<Buff
       at += value.length;
     }
   }
-  const packed = size >= WORTH_COMPRESSING;
-  const body = packed ? await compress(plain, { level: constants.Z_BEST_SPEED }) : plain;
+  const deflated = size >= WORTH_COMPRESSING;
+  const body = deflated ? await compress(plain, { level: constants.Z_BEST_SPEED }) : plain;
   const header = Buffer.allocUnsafe(HEADER);
   header[0] = VERSION;
-  header[1] = packed ? GZIP : 0;
-  header.writeUInt32LE(crc32(body), 2);
+  header[5] = deflated ? DEFLATED : 0;
   header.writeUInt32LE(size, 6);
   header.writeUInt32LE(records.length, 10);
+  header.writeUInt32LE(crc32(body, crc32(header.subarray(CHECKED_FROM))), 1);
   return Buffer.concat([header, body]);
 }
 
 /**
- * Records from offset `from` on. Values are views of the stored bytes where these were plain.
- * @throws Error where the batch is damaged
+ * Records from offset `from` on; values are views of one buffer.
+ * @param base offset of the batch's first record as it was appended
+ * @param where the topic and partition, for the error
+ * @throws Error where the batch is damaged or of a later version
  */
 export async function decodeBatch(
   stored: Buffer,
@@ -58,16 +65,17 @@ export async function decodeBatch(
 ): Promise<LogRecord[]> {
   if (stored.length < HEADER || stored[0] !== VERSION) {
     throw new Error(
-      `${where}: record batch at offset ${base} has an unknown format (first byte ${stored[0]}).`,
+      `${where}: record batch at offset ${base} has an unknown format (first byte ${stored[0]}, expected ${VERSION}).`,
     );
   }
-  const body = stored.subarray(HEADER);
-  if (crc32(body) !== stored.readUInt32LE(2)) {
+  if (crc32(stored.subarray(CHECKED_FROM)) !== stored.readUInt32LE(1)) {
     throw new Error(
       `${where}: record batch at offset ${base} is damaged (checksum). Restore it from a backup.`,
     );
   }
-  const plain = (stored[1]! & GZIP) !== 0 ? await decompress(body) : body;
+  const body = stored.subarray(HEADER);
+  const maxOutputLength = Math.max(1, stored.readUInt32LE(6));
+  const plain = (stored[5]! & DEFLATED) !== 0 ? await decompress(body, { maxOutputLength }) : body;
   const count = stored.readUInt32LE(10);
   const records: LogRecord[] = [];
   let at = 0;
@@ -85,4 +93,25 @@ export async function decodeBatch(
       records.push({ offset, key: plain.toString("utf8", keyAt, keyAt + keyLength), value });
   }
   return records;
+}
+
+/** Bytes of the records' values. */
+export function valueBytes(records: readonly OutgoingRecord[]): number {
+  return records.reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
+}
+
+/** The records in order, in slices of at most `maxBytes` of values; a larger record comes alone. */
+export function* slices(records: readonly LogRecord[], maxBytes: number): Generator<LogRecord[]> {
+  let start = 0;
+  let bytes = 0;
+  for (const [index, { value }] of records.entries()) {
+    const size = value?.length ?? 0;
+    if (index > start && bytes + size > maxBytes) {
+      yield records.slice(start, index);
+      start = index;
+      bytes = 0;
+    }
+    bytes += size;
+  }
+  if (start < records.length) yield records.slice(start);
 }
