@@ -12,7 +12,7 @@ import type { AnomalyMessage } from "../schemas/anomalies.js";
 import type { UtilityConfig } from "../schemas/config.js";
 import { fileMessage } from "../schemas/files.js";
 import { meterMessage, type MeterMessage } from "../schemas/meters.js";
-import { readsBlock, type ReadsBlock } from "../schemas/reads.js";
+import { readsMessage, type ReadsBlock } from "../schemas/reads.js";
 import { METER_PARTITIONS } from "../schemas/topics.js";
 import {
   claimPartition,
@@ -187,7 +187,7 @@ class DetectStage implements Stage {
     const blocks = new Map<string, { block: ReadsBlock; offset: number }[]>();
     for (const { value, offset } of batch.records) {
       if (value === null) continue;
-      const block = parseMessage(readsBlock, value, batch, offset);
+      const block = parseMessage(readsMessage, value, batch, offset);
       if (!this.#environments.has(block.utility)) continue;
       const list = blocks.get(block.meter);
       if (list === undefined) blocks.set(block.meter, [{ block, offset }]);

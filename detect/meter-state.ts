@@ -1,6 +1,6 @@
 import { Flag } from "../schemas/flags.js";
 import type { MeterSetting } from "../schemas/meters.js";
-import { sequenceAt, type ReadsBlock } from "../schemas/reads.js";
+import { deliveredAt, sequenceAt, type ReadsBlock } from "../schemas/reads.js";
 import { Fold, type FoldContext } from "./fold.js";
 import { diffAnomalies, type Known } from "./lifecycle.js";
 import { registerStep, type RegisterMark, type RegisterParameters } from "./registers.js";
@@ -369,7 +369,7 @@ export class MeterState {
         file: block.file,
         line,
         register: block.register,
-        asDelivered: usage ? { value: block.delivered[i] ?? 0, unit: block.unit } : undefined,
+        asDelivered: usage ? { value: deliveredAt(block, i) ?? 0, unit: block.unit } : undefined,
       });
       if (!accepted) {
         counts.superseded++;

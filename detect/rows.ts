@@ -1,6 +1,6 @@
 import type { AnomalyMessage } from "../schemas/anomalies.js";
 import type { FileMessage } from "../schemas/files.js";
-import type { ReadsBlock } from "../schemas/reads.js";
+import { deliveredAt, type ReadsBlock } from "../schemas/reads.js";
 import { encodeNative, type NativeColumn } from "../infra/clickhouse/native-block.js";
 import type { IntervalRow, RowSink } from "./meter-state.js";
 
@@ -148,14 +148,14 @@ export class RowBuffer implements RowSink {
     const columns = this.#reads;
     if (!columns.isRunOf(block))
       columns.begin(block, this.#constants(columns, block, block.channel, block.unit));
-    columns.add(at, 0, block.ml[i]!, block.delivered[i] ?? 0, flags, line);
+    columns.add(at, 0, block.ml[i]!, deliveredAt(block, i) ?? 0, flags, line);
   }
 
   usage(block: ReadsBlock, start: number, length: number, i: number, flags: number, line: number): void {
     const columns = this.#intervals;
     if (!columns.isRunOf(block))
       columns.begin(block, this.#constants(columns, block, block.channel, block.unit));
-    columns.add(start, length, block.ml[i]!, block.delivered[i] ?? 0, flags, line);
+    columns.add(start, length, block.ml[i]!, deliveredAt(block, i) ?? 0, flags, line);
   }
 
   interval(block: ReadsBlock, channel: string, row: IntervalRow, gone: boolean): void {

@@ -24,6 +24,8 @@ interface Gathering extends Series {
   flags: number[];
   lines: number[];
   sorted: boolean;
+  /** Whether each value delivered is `ml / mlPerUnit` to the last digit: then the block need not carry it. */
+  exact: boolean;
   /** Unit of the reads in hand. */
   blockUnit: string;
   blockMlPerUnit: number;
@@ -77,6 +79,7 @@ export class BlockBuilder implements ReadSink {
       flags: [],
       lines: [],
       sorted: true,
+      exact: true,
       blockUnit: "",
       blockMlPerUnit: 0,
     };
@@ -122,6 +125,7 @@ export class BlockBuilder implements ReadSink {
     if (ml === null) {
       this.noReads++;
     } else {
+      if (ml / series.mlPerUnit !== delivered) series.exact = false;
       this.reads++;
       if (time < this.first) this.first = time;
       if (time + length > this.last) this.last = time + length;
@@ -161,7 +165,7 @@ export class BlockBuilder implements ReadSink {
         time: toSequence(times),
         ...(kind === "usage" ? { length: toUniform(lengths) } : {}),
         ml,
-        delivered,
+        ...(series.exact ? {} : { delivered }),
         flags: toUniform(flags),
         ...(backfill ? { backfill } : {}),
         line: toSequence(lines),
@@ -175,6 +179,7 @@ export class BlockBuilder implements ReadSink {
     series.flags = [];
     series.lines = [];
     series.sorted = true;
+    series.exact = true;
   }
 }
 

@@ -1,5 +1,6 @@
 import { partitionOf, type LogProducer, type OutgoingRecord } from "../infra/log/log.js";
 import { METER_PARTITIONS } from "../schemas/topics.js";
+import { BlockText } from "./block-text.js";
 import type { RawBlock } from "./blocks.js";
 import type { MeterKeys } from "./registry/meter-keys.js";
 
@@ -11,6 +12,7 @@ export class BlockPublisher {
   blocks = 0;
   readonly #producer: LogProducer;
   readonly #keys: MeterKeys;
+  readonly #text = new BlockText();
   readonly #append: (work: () => Promise<void>) => Promise<void>;
   #records: OutgoingRecord[][] = Array.from({ length: METER_PARTITIONS }, () => []);
   #waiting = 0;
@@ -24,11 +26,10 @@ export class BlockPublisher {
   }
 
   async publish(blocks: readonly RawBlock[]): Promise<void> {
-    for (const { meterId, serial, block } of blocks) {
+    for (const block of blocks) {
+      const { meterId, serial } = block;
       const meter = this.#keys.keyOf(meterId);
-      const value = Buffer.from(
-        JSON.stringify({ ...block, meter, register: this.#keys.registerOf(meterId, serial) }),
-      );
+      const value = this.#text.of(block, meter, this.#keys.registerOf(meterId, serial));
       const partition = partitionOf(meter, METER_PARTITIONS);
       this.#records[partition]!.push({ key: meter, value });
       this.#waiting += value.length;

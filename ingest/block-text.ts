@@ -1,0 +1,87 @@
+import type { Sequence } from "../schemas/reads.js";
+import type { RawBlock } from "./blocks.js";
+
+const SLAB = 1024 * 1024;
+/** Bytes that a number may take: JSON's longest, such as -1.7976931348623157e+308. */
+const NUMBER = 24;
+const COMMA = 44;
+const MINUS = 45;
+const ZERO = 48;
+const NULL = Buffer.from("null", "latin1");
+
+/**
+ * Blocks as JSON text in bytes. The arrays of numbers, which are most of a block, go in digit by digit: a third of the
+ * time of `JSON.stringify` and a copy.
+ */
+export class BlockText {
+  #slab = Buffer.allocUnsafeSlow(SLAB);
+  #at = 0;
+
+  /** The bytes stay as they are: they are never written over. */
+  of({ block }: RawBlock, meter: string, register: number): Uint8Array {
+    const { time, length, ml, delivered, flags, line, ...rest } = block;
+    const head = JSON.stringify({ ...rest, meter, register });
+    let numbers = ml.length + (delivered?.length ?? 0);
+    for (const list of [time, length, flags, line]) if (Array.isArray(list)) numbers += list.length;
+    // 200: names of the fields and the two sequences.
+    this.#reserve(Buffer.byteLength(head) + (numbers + 8) * (NUMBER + 1) + 200);
+    const from = this.#at;
+    this.#at += this.#slab.write(head, this.#at, "utf8") - 1;
+    this.#sequence(',"time":', time);
+    if (length !== undefined) this.#field(',"length":', length);
+    this.#field(',"ml":', ml);
+    if (delivered !== undefined) this.#field(',"delivered":', delivered);
+    this.#field(',"flags":', flags);
+    this.#sequence(',"line":', line);
+    this.#text("}");
+    return this.#slab.subarray(from, this.#at);
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#at + bytes <= this.#slab.length) return;
+    this.#slab = Buffer.allocUnsafeSlow(Math.max(SLAB, bytes));
+    this.#at = 0;
+  }
+
+  #sequence(name: string, value: Sequence): void {
+    if (Array.isArray(value)) return this.#field(name, value);
+    this.#text(name);
+    this.#text('{"from":');
+    this.#number(value.from);
+    this.#text(',"step":');
+    this.#number(value.step);
+    this.#text("}");
+  }
+
+  #field(name: string, value: number | readonly (number | null)[]): void {
+    this.#text(name);
+    if (typeof value === "number") return this.#number(value);
+    this.#text("[");
+    for (let i = 0; i < value.length; i++) {
+      if (i > 0) this.#slab[this.#at++] = COMMA;
+      const item = value[i] ?? null;
+      if (item === null) this.#at += NULL.copy(this.#slab, this.#at);
+      else this.#number(item);
+    }
+    this.#text("]");
+  }
+
+  #number(value: number): void {
+    const slab = this.#slab;
+    let rest = value;
+    if (value < 0) rest = -value;
+    if ((rest | 0) !== rest) return this.#text(String(value));
+    if (value < 0) slab[this.#at++] = MINUS;
+    let digits = 1;
+    for (let most = 10; rest >= most; most *= 10) digits++;
+    for (let at = (this.#at += digits) - 1; digits > 0; digits--, at--) {
+      const tenth = (rest / 10) | 0;
+      slab[at] = ZERO + rest - tenth * 10;
+      rest = tenth;
+    }
+  }
+
+  #text(text: string): void {
+    for (let i = 0; i < text.length; i++) this.#slab[this.#at++] = text.charCodeAt(i);
+  }
+}
