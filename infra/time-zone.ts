@@ -37,6 +37,24 @@ export class TimeZone {
     return found.sort((a, b) => a - b);
   }
 
+  /**
+   * The first instant (UTC seconds) at which a wall clock shows `local`, or a later time where the clock was put forward
+   * over it.
+   */
+  firstInstantFrom(local: number): number {
+    const [first] = this.instantsOf(local);
+    if (first !== undefined) return first;
+    // Between the time by the offset after the transition and that by the offset before it.
+    let low = local - this.offsetAt(local + DAY);
+    let high = local - this.offsetAt(local - DAY);
+    while (high - low > 1) {
+      const middle = Math.floor((low + high) / 2);
+      if (middle + this.offsetAt(middle) > local) high = middle;
+      else low = middle;
+    }
+    return high;
+  }
+
   /** Offset from UTC (seconds) if it is the same from the day before a local date to the day after, else `undefined`. */
   steadyOffset(localDay: number): number | undefined {
     const before = this.offsetAt((localDay - 1) * DAY);

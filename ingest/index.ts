@@ -1,26 +1,27 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { lstat, mkdir, readdir, rm, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { randomBytes } from "node:crypto";
+import { link, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { basename, join, sep } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Deferred } from "../infra/deferred.js";
 import type { LogProducer } from "../infra/log/log.js";
+import { errorFields } from "../infra/logger.js";
 import { isDatabaseUnavailable } from "../infra/postgres/database.js";
 import type { Stage, StageContext, StageHealth } from "../infra/stage.js";
 import { stalling } from "../infra/stall.js";
 import type { SourceConfig, UtilityConfig } from "../schemas/config.js";
 import type { FileMessage } from "../schemas/files.js";
+import { csvProfile } from "../schemas/profile.js";
 import { BlockBuilder } from "./blocks.js";
 import type { Reject } from "./check/rejects.js";
 import { CsvRows } from "./formats/csv-rows.js";
-import { decodedChunks } from "./formats/decode.js";
-import { profileOf } from "./formats/presets.js";
 import { FileRejected, ReadsCsv } from "./formats/reads-csv.js";
 import { Archive } from "./pickup/archive.js";
-import { DropFolder } from "./pickup/drop-folder.js";
+import { DropFolder, shortened } from "./pickup/drop-folder.js";
+import { fileState, hashOf, textOf, type FileState } from "./pickup/file-bytes.js";
 import {
   beginPublishing,
   enterDelivery,
+  fileAt,
   markAnnounced,
   markArchived,
   markPublished,
@@ -28,8 +29,10 @@ import {
   saveRejects,
   unfinishedFiles,
   type LedgerFile,
+  type Published,
 } from "./pickup/ledger.js";
 import { BlockPublisher } from "./publish.js";
+import { SoleOwner } from "./pickup/sole-owner.js";
 import { applyCrosswalk, readCrosswalk } from "./registry/crosswalk.js";
 import { MeterKeys } from "./registry/meter-keys.js";
 
@@ -56,11 +59,34 @@ export interface IngestStage extends Stage {
 }
 
 const POLL_MS = 1_000;
+/** Pause before a file that met an error is tried again; doubled each time. */
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 60_000;
+/** A file that failed so often holds up `drain` no longer. */
+const TRIES_AWAITED = 3;
+/** Bytes of a file's name that its name in the work folder keeps. */
+const KEPT_NAME_BYTES = 150;
 const NO_TEXT = Buffer.alloc(0);
 
 /** Takes files from the drop folders, publishes their reads, and keeps the ledger and the archive. */
 export function createIngest(context: IngestContext): IngestStage {
   return new Ingest(context);
+}
+
+/** A claimed file that met an error which is not its own: the others go on, and it is tried again. */
+interface SetAside {
+  readonly feed: Feed;
+  readonly name: string;
+  readonly code: string;
+  readonly tries: number;
+  /** Milliseconds by the monotonic clock. */
+  readonly at: number;
+}
+
+/** The file was written to after it was claimed: its sender had not closed it. */
+class FileChanged extends Error {
+  override readonly name = "FileChanged";
+  readonly code = "FILE_CHANGED";
 }
 
 interface Feed {
@@ -72,11 +98,16 @@ interface Feed {
 class Ingest implements IngestStage {
   readonly name = "ingest";
   readonly #context: IngestContext;
-  readonly #feeds: readonly Feed[];
+  readonly #work: string;
   readonly #archive: Archive;
+  readonly #owner: SoleOwner;
   readonly #keys = new Map<string, MeterKeys>();
   readonly #stop = new AbortController();
   readonly #ended = new Deferred();
+  readonly #aside = new Map<string, SetAside>();
+  /** Drop folders that can't be used: code of the error by name of the source. */
+  readonly #folderFaults = new Map<string, string>();
+  #feeds: readonly Feed[] = [];
   #producer: LogProducer | undefined;
   #stalledOn: string | undefined;
   #live = false;
@@ -86,10 +117,9 @@ class Ingest implements IngestStage {
 
   constructor(context: IngestContext) {
     this.#context = context;
-    this.#feeds = context.config.utilities.flatMap((utility) =>
-      utility.sources.map((source) => ({ utility, source, folder: new DropFolder(source) })),
-    );
+    this.#work = join(context.config.dataDirectory, "work");
     this.#archive = new Archive(join(context.config.dataDirectory, "archive"), context.vault);
+    this.#owner = new SoleOwner(context.database);
     this.#ended.promise.catch(() => undefined);
   }
 
@@ -98,6 +128,7 @@ class Ingest implements IngestStage {
   }
 
   async start(): Promise<void> {
+    await this.#open();
     this.#producer = await this.#context.log.producer();
     this.#live = true;
     this.#loop = this.#run().then(
@@ -107,7 +138,7 @@ class Ingest implements IngestStage {
       },
       (error: unknown) => {
         this.#live = false;
-        if (this.#stop.signal.aborted) this.#ended.resolve();
+        if (this.#stopping) this.#ended.resolve();
         else this.#ended.reject(error as Error);
       },
     );
@@ -127,6 +158,7 @@ class Ingest implements IngestStage {
     this.#stop.abort();
     this.#wake?.();
     await this.#loop;
+    await this.#owner.release();
     await this.#producer?.close();
     this.#ended.resolve();
   }
@@ -135,13 +167,30 @@ class Ingest implements IngestStage {
     if (!this.#live) return { live: false, ready: false, reason: "not running" };
     if (this.#stalledOn !== undefined)
       return { live: true, ready: false, reason: `waiting for ${this.#stalledOn}` };
+    if (this.#aside.size > 0) {
+      const codes = [...new Set([...this.#aside.values()].map(({ code }) => code))].join(", ");
+      return {
+        live: true,
+        ready: false,
+        reason: `${this.#aside.size} claimed files wait for another try: ${codes}`,
+      };
+    }
+    for (const [source, code] of this.#folderFaults)
+      return { live: true, ready: false, reason: `drop folder of ${source} can't be used: ${code}` };
     return { live: true, ready: true };
   }
 
   async reingest(file: number): Promise<LedgerFile> {
-    const { database, config, clock } = this.#context;
+    const { database, clock } = this.#context;
+    await this.#open();
     const [old] = await database.query<LedgerFile>("SELECT * FROM files WHERE file = $1", [file]);
     if (old === undefined) throw new Error(`There is no file ${file}; "curbstop files" lists them.`);
+    if (old.duplicate_of !== null) {
+      throw new Error(`File ${file} has the same bytes as file ${old.duplicate_of}: reingest that one.`);
+    }
+    const feed = this.#feedOf(old);
+    if (feed === undefined)
+      throw new Error(`Source ${old.source} of utility ${old.utility} is no longer in the configuration.`);
     if (old.archive_path === null || old.archive_key === null) {
       throw new Error(
         `The original of file ${file} is no longer in the archive (kept for retentionDays.archive days). Drop it again.`,
@@ -160,41 +209,98 @@ class Ingest implements IngestStage {
       claimedAt: new Date(clock.now()),
       againOf: old.again_of ?? file,
     });
-    const feed = this.#feedOf(entered);
-    if (feed === undefined)
-      throw new Error(
-        `Source ${source} of utility ${utility} is no longer configured (${config.utilities.length} utilities are).`,
-      );
     this.#producer ??= await this.#context.log.producer();
-    await this.#process(entered, feed);
+    // Keys of its own: the loop may be reading another file.
+    await this.#process(entered, feed, this.#newKeys(utility));
     const [done] = await database.query<LedgerFile>("SELECT * FROM files WHERE file = $1", [entered.file]);
     return done!;
   }
 
   #wake: (() => void) | undefined;
 
+  get #stopping(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
+  /** Makes the work folder, which has a random name for its lock and for what was claimed for it. */
+  async #open(): Promise<void> {
+    if (this.#feeds.length > 0) return;
+    await mkdir(this.#work, { recursive: true, mode: 0o700 });
+    const idFile = join(this.#work, ".id");
+    let id = await readFile(idFile, "utf8").catch(() => undefined);
+    if (id === undefined) {
+      const draft = `${idFile}.${randomBytes(6).toString("hex")}`;
+      await writeFile(draft, randomBytes(6).toString("hex"), { mode: 0o600 });
+      await link(draft, idFile).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== "EEXIST") throw error;
+      });
+      await rm(draft);
+      id = await readFile(idFile, "utf8");
+    }
+    this.#owner.of(`ingest/${id}`);
+    this.#feeds = this.#context.config.utilities.flatMap((utility) =>
+      utility.sources.map((source) => ({ utility, source, folder: new DropFolder(source, id) })),
+    );
+  }
+
   async #run(): Promise<void> {
-    await this.#recover();
-    let purged = 0;
-    while (!this.#stop.signal.aborted) {
-      let waiting = 0;
-      let taken = 0;
-      for (const feed of this.#feeds) {
-        if (this.#stop.signal.aborted) return;
-        const found = await feed.folder.complete();
-        waiting += found.waiting;
-        for (const name of found.names) {
-          if (this.#stop.signal.aborted) return;
-          if (await this.#take(feed, name)) taken++;
-        }
+    let recovered = false;
+    let purged = -Infinity;
+    while (!this.#stopping) {
+      const first = await this.#stalling("PostgreSQL", () => this.#owner.isOurs());
+      if (!first) {
+        this.#stalledOn = "the process that ingests into this data directory now";
+        recovered = false;
+        await this.#pause(POLL_MS);
+        continue;
       }
-      if (waiting === 0 && taken === 0) this.#idlePolls++;
+      if (!recovered) {
+        this.#stalledOn = undefined;
+        await this.#recover();
+        recovered = true;
+      }
+      const { waiting, taken } = await this.#poll();
+      const awaited = [...this.#aside.values()].some(({ tries }) => tries < TRIES_AWAITED);
+      if (waiting === 0 && taken === 0 && !awaited) this.#idlePolls++;
       if (performance.now() - purged > 3_600_000) {
         purged = performance.now();
         await this.#purge();
       }
-      if (taken === 0) await this.#pause(waiting > 0 ? POLL_MS / 4 : POLL_MS);
+      if (taken === 0) await this.#pause(waiting > 0 || awaited ? POLL_MS / 4 : POLL_MS);
     }
+  }
+
+  async #poll(): Promise<{ readonly waiting: number; readonly taken: number }> {
+    let waiting = 0;
+    let taken = 0;
+    for (const [work, { feed, name, at }] of [...this.#aside]) {
+      if (this.#stopping) break;
+      if (at <= performance.now()) await this.#bringToEnd(feed, work, name);
+    }
+    for (const feed of this.#feeds) {
+      const source = `${feed.utility.id}/${feed.source.id}`;
+      try {
+        const found = await feed.folder.complete();
+        waiting += found.waiting;
+        for (const name of found.names) {
+          if (this.#stopping) break;
+          if (await this.#take(feed, name)) taken++;
+        }
+        this.#folderFaults.delete(source);
+      } catch (error) {
+        if (this.#stopping) throw error;
+        const { code = "error" } = error as { code?: string };
+        if (this.#folderFaults.get(source) !== code) {
+          this.#context.logger.error("drop folder can't be used", {
+            utility: feed.utility.id,
+            source: feed.source.id,
+            ...errorFields(error),
+          });
+        }
+        this.#folderFaults.set(source, code);
+      }
+    }
+    return { waiting, taken };
   }
 
   /** Waits for the next poll, or until somebody asks for one. */
@@ -212,20 +318,23 @@ class Ingest implements IngestStage {
 
   /** Goes on with what a former run left: files in the ledger, and claimed files that it had not entered yet. */
   async #recover(): Promise<void> {
-    const { database, config } = this.#context;
-    const known = new Set<string>();
+    const { database } = this.#context;
     for (const file of await this.#stalling("PostgreSQL", () => unfinishedFiles(database))) {
       const feed = this.#feedOf(file);
-      if (file.work_path !== null) known.add(file.work_path);
-      if (feed !== undefined) await this.#process(file, feed);
+      // Files of another data directory are its process's.
+      if (feed !== undefined && file.work_path?.startsWith(this.#work + sep) === true)
+        await this.#bringToEnd(feed, file.work_path, file.name);
     }
-    for (const { utility, source } of this.#feeds) {
-      const folder = join(config.dataDirectory, "work", utility.id, source.id);
-      for (const name of await readdir(folder).catch(() => [])) {
-        const path = join(folder, name);
-        if (known.has(path)) continue;
-        const feed = this.#feeds.find((one) => one.utility === utility && one.source === source)!;
-        await this.#enterAndProcess(feed, path, name.slice(name.indexOf("_") + 1));
+    for (const feed of this.#feeds) {
+      const folder = await this.#workFolder(feed.utility.id, feed.source.id);
+      for (const name of await feed.folder.claimedBefore()) await feed.folder.bring(name, join(folder, name));
+      for (const name of await readdir(folder)) {
+        const original = name.slice(name.indexOf("_") + 1);
+        if (name.endsWith(".part")) await rm(join(folder, name), { force: true });
+        else if (!this.#aside.has(join(folder, name))) {
+          await feed.folder.dropMarker(original);
+          await this.#bringToEnd(feed, join(folder, name), original);
+        }
       }
     }
   }
@@ -234,31 +343,80 @@ class Ingest implements IngestStage {
     return this.#feeds.find((feed) => feed.utility.id === utility && feed.source.id === source);
   }
 
-  async #workPath(utility: string, source: string, name: string): Promise<string> {
-    const folder = join(this.#context.config.dataDirectory, "work", utility, source);
+  async #workFolder(utility: string, source: string): Promise<string> {
+    const folder = join(this.#work, utility, source);
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    const unique = `${Date.now().toString(36)}${process.hrtime.bigint().toString(36)}`;
-    return join(folder, `${unique}_${basename(name).slice(-120)}`);
+    return folder;
+  }
+
+  async #workPath(utility: string, source: string, name: string): Promise<string> {
+    const unique = `${Date.now().toString(36)}${randomBytes(6).toString("hex")}`;
+    // No partial name, so that it is not taken for a draft of ours.
+    const kept = shortened(basename(name), KEPT_NAME_BYTES).replace(/\.part$/i, "");
+    return join(await this.#workFolder(utility, source), `${unique}_${kept}`);
   }
 
   async #take(feed: Feed, name: string): Promise<boolean> {
     const work = await this.#workPath(feed.utility.id, feed.source.id, name);
     if (!(await feed.folder.claim(name, work))) return false;
-    await this.#enterAndProcess(feed, work, name);
+    await this.#bringToEnd(feed, work, name);
     return true;
   }
 
-  async #enterAndProcess(feed: Feed, work: string, name: string): Promise<void> {
-    const { database, clock } = this.#context;
-    const { size } = await lstat(work);
+  /**
+   * Takes a claimed file from wherever it stands to its end. An error that is not the file's own (a full disk, missing
+   * rights) sets it aside: it is tried again, and the others go on.
+   */
+  async #bringToEnd(feed: Feed, work: string, name: string): Promise<void> {
+    const { database, logger } = this.#context;
+    const tries = (this.#aside.get(work)?.tries ?? 0) + 1;
+    try {
+      const file = await this.#stalling("PostgreSQL", () => fileAt(database, work));
+      if (file === undefined) await this.#enter(feed, work, name);
+      else await this.#process(file, feed);
+      this.#aside.delete(work);
+    } catch (error) {
+      if (this.#stopping) throw error;
+      if (error instanceof FileChanged && (await this.#changed(work))) return;
+      const fields = errorFields(error);
+      logger.error("file set aside, to be tried again", {
+        utility: feed.utility.id,
+        source: feed.source.id,
+        attempt: tries,
+        ...fields,
+      });
+      this.#aside.set(work, {
+        feed,
+        name,
+        code: String(fields.code ?? fields.errorName),
+        tries,
+        at: performance.now() + Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (tries - 1)),
+      });
+    }
+    this.#context.metrics.stalled.set({ stage: this.name }, this.#aside.size === 0 ? 0 : 1);
+  }
+
+  async #enter(feed: Feed, work: string, name: string): Promise<void> {
+    const { database, clock, logger } = this.#context;
+    const before = await fileState(work).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "ENOENT") throw error;
+    });
+    if (before === undefined) return;
+    if (!before.regular) {
+      // Put in the place of a file between the look at the folder and the claim.
+      await rm(work, { recursive: true, force: true });
+      logger.warn("claimed name is no file", { utility: feed.utility.id, source: feed.source.id });
+      return;
+    }
     const sha256 = await hashOf(work);
+    if (!isSame(before, await fileState(work))) throw new FileChanged("The file is still being written.");
     const entered = await this.#stalling("PostgreSQL", () =>
       enterDelivery(database, {
         utility: feed.utility.id,
         source: feed.source.id,
         name,
         sha256,
-        bytes: size,
+        bytes: before.size,
         workPath: work,
         claimedAt: new Date(clock.now()),
       }),
@@ -266,41 +424,74 @@ class Ingest implements IngestStage {
     await this.#process(entered, feed);
   }
 
-  /** Brings a file from whatever state it is in to its end. */
-  async #process(file: LedgerFile, feed: Feed): Promise<void> {
+  /** Brings a file of the ledger from whatever state it is in to its end. */
+  async #process(file: LedgerFile, feed: Feed, keys = this.#keysOf(feed.utility.id)): Promise<void> {
     const { database, logger, clock } = this.#context;
+    const work = file.work_path!;
     const labels = { utility: file.utility, source: file.source };
     if (file.state === "claimed" || file.state === "publishing") {
       await this.#stalling("PostgreSQL", () => beginPublishing(database, file.file));
       try {
-        const { size } = await lstat(file.work_path!);
-        if (size > feed.source.maxFileBytes) {
+        const before = await fileState(work);
+        if (before.size !== file.bytes)
+          throw new FileChanged("The file was written to after it was claimed.");
+        if (before.size > feed.source.maxFileBytes) {
           throw new FileRejected(
             "file",
-            `The file has ${size} bytes, more than the source's maxFileBytes (${feed.source.maxFileBytes}).`,
+            `The file has ${before.size} bytes, more than the source's maxFileBytes (${feed.source.maxFileBytes}).`,
           );
         }
-        if (feed.source.format === "crosswalk") await this.#publishCrosswalk(file, feed);
-        else await this.#publishReads(file, feed);
+        const publish = feed.source.format === "crosswalk" ? this.#publishCrosswalk : this.#publishReads;
+        const result = await publish.call(this, file, feed, keys);
+        if (!isSame(before, await fileState(work)))
+          throw new FileChanged("The file was written to while it was read.");
+        await this.#stalling("PostgreSQL", () => markPublished(database, file.file, result));
       } catch (error) {
         if (!(error instanceof FileRejected)) throw error;
+        // First the report: once the ledger says rejected, nobody comes back here.
+        await feed.folder
+          .reportPath(file.name)
+          .then((path) => writeFile(path, rejectionReport(file, error), { mode: 0o640 }))
+          .catch((failure: unknown) => {
+            logger.warn("report on a rejected file can't be written", { ...labels, ...errorFields(failure) });
+          });
         await this.#stalling("PostgreSQL", () =>
           markRejected(database, file.file, error.message, new Date(clock.now())),
         );
-        await writeFile(await feed.folder.reportPath(file.name), rejectionReport(file, error), {
-          mode: 0o640,
-        });
         logger.warn("file rejected", { ...labels, file: file.file, reason: error.field });
       }
     }
-    if (file.work_path !== null) {
-      if (file.state !== "duplicate") {
-        const stored = await this.#archive.store(file.work_path, file.utility, file.file, file.claimed_at);
-        await this.#stalling("PostgreSQL", () => markArchived(database, file.file, stored.path, stored.key));
-      }
-      await rm(file.work_path, { force: true });
+    if (file.state !== "duplicate" && file.archive_path === null) {
+      const stored = await this.#archive.store(work, file.utility, file.file, file.claimed_at);
+      await this.#stalling("PostgreSQL", () => markArchived(database, file.file, stored.path, stored.key));
     }
+    await rm(work, { force: true });
     await this.#announce(file.file);
+  }
+
+  /**
+   * A file that was written to after it was entered: what was read of it counts as one delivery, which ends here, and
+   * what it holds now will be entered as the next, whose reads win. False where it was not entered yet.
+   */
+  async #changed(work: string): Promise<boolean> {
+    const { database, clock } = this.#context;
+    const file = await this.#stalling("PostgreSQL", () => fileAt(database, work));
+    if (file === undefined) return false;
+    const reason =
+      "The file was written to after it was taken. What it held then is taken as another delivery. " +
+      "Have the sender write under a partial name and rename, or raise complete.seconds.";
+    await this.#stalling("PostgreSQL", () =>
+      markRejected(database, file.file, reason, new Date(clock.now())),
+    );
+    await this.#announce(file.file);
+    this.#context.logger.warn("file changed while it was read", {
+      utility: file.utility,
+      source: file.source,
+      file: file.file,
+    });
+    const feed = this.#feedOf(file);
+    if (feed !== undefined) await this.#bringToEnd(feed, work, file.name);
+    return true;
   }
 
   async #announce(number: number): Promise<void> {
@@ -333,10 +524,20 @@ class Ingest implements IngestStage {
     });
   }
 
-  async #publishReads(file: LedgerFile, feed: Feed): Promise<void> {
-    const { database, clock, onProgress } = this.#context;
+  async #publishReads(file: LedgerFile, feed: Feed, keys: MeterKeys): Promise<Published> {
+    const { clock, onProgress } = this.#context;
     const { utility, source } = feed;
-    const profile = profileOf(source);
+    const profile = source.profile!;
+    const text = () =>
+      textOf(file.work_path!, file.bytes, profile.compression, {
+        encoding: profile.encoding,
+        maxBytes: source.maxFileBytes,
+        strict: false,
+      });
+    if (profile.compression !== "none" || profile.encoding !== "utf-8") {
+      // A file that is cut off or damaged is rejected as a whole: its end is seen before its first read is published.
+      for await (const chunk of text()) if (chunk.length > 0) this.#stop.signal.throwIfAborted();
+    }
     const builder = new BlockBuilder({
       utility: utility.id,
       source: source.id,
@@ -349,13 +550,8 @@ class Ingest implements IngestStage {
       { profile, timeZone: utility.timeZone, now: Math.floor(clock.now() / 1000) },
       builder,
     );
-    const scanner = new CsvRows(profile);
-    const keys = this.#keysOf(utility.id);
+    const scanner = new CsvRows(profile, reader);
     const publisher = new BlockPublisher(this.#producer!, keys, (work) => this.#stalling("log", work));
-    const onRow = (row: Parameters<ReadsCsv["row"]>[0]) => reader.row(row);
-    const onTooLong = (line: number, offset: number) =>
-      builder.reject({ line, offset, length: 0, code: "row-too-long", field: "row", value: null });
-    let rejected = 0;
     let bytesDone = 0;
     const handOver = async () => {
       const blocks = builder.ready.splice(0);
@@ -363,7 +559,7 @@ class Ingest implements IngestStage {
         await this.#stalling("PostgreSQL", () => keys.learn(blocks));
         await publisher.publish(blocks);
       }
-      rejected += await this.#keepRejects(file, builder.rejects.splice(0));
+      await this.#keepRejects(file, builder.rejects.splice(0));
       onProgress?.({
         utility: utility.id,
         source: source.id,
@@ -373,74 +569,82 @@ class Ingest implements IngestStage {
       });
       this.#stop.signal.throwIfAborted();
     };
-    for await (const chunk of decodedChunks(file.work_path!, file.bytes, profile, source.maxFileBytes)) {
-      scanner.push(chunk, false, onRow, onTooLong);
-      bytesDone += chunk.length;
-      await handOver();
+    try {
+      for await (const chunk of text()) {
+        scanner.push(chunk, false);
+        bytesDone = Math.min(file.bytes, bytesDone + chunk.length);
+        await handOver();
+      }
+      scanner.push(NO_TEXT, true);
+      reader.end();
+    } catch (error) {
+      if (error instanceof FileRejected) await this.#keepRejects(file, builder.rejects.splice(0));
+      throw error;
     }
-    scanner.push(NO_TEXT, true, onRow, onTooLong);
-    reader.end();
     builder.finish();
     await handOver();
     await publisher.flush();
-    await this.#stalling("PostgreSQL", () =>
-      markPublished(database, file.file, {
-        rows: reader.rows,
-        rejected,
-        reads: builder.reads,
-        noReads: builder.noReads,
-        meters: builder.meters.size,
-        firstRead: builder.reads === 0 ? null : new Date(builder.first * 1000),
-        lastRead: builder.reads === 0 ? null : new Date(builder.last * 1000),
-        at: new Date(clock.now()),
-      }),
-    );
+    return {
+      rows: reader.rows,
+      rejected: reader.rejected,
+      reads: builder.reads,
+      noReads: builder.noReads,
+      valuesRejected: reader.valuesRejected,
+      meters: builder.meters.size,
+      firstRead: builder.reads === 0 ? null : new Date(builder.first * 1000),
+      lastRead: builder.reads === 0 ? null : new Date(builder.last * 1000),
+      at: new Date(clock.now()),
+    };
   }
 
-  async #publishCrosswalk(file: LedgerFile, feed: Feed): Promise<void> {
+  async #publishCrosswalk(file: LedgerFile, feed: Feed, keys: MeterKeys): Promise<Published> {
     const { database, vault, clock } = this.#context;
-    const rejects: Reject[] = [];
-    const plain = { encoding: "utf-8", compression: "none" } as const;
-    const chunks = decodedChunks(file.work_path!, file.bytes, plain, feed.source.maxFileBytes);
-    const rows = await readCrosswalk(chunks, feed.utility.timeZone, (reject) => rejects.push(reject));
-    const rejected = await this.#keepRejects(file, rejects);
-    const keys = this.#keysOf(feed.utility.id);
+    const { utility, source } = feed;
+    const profile = source.profile ?? csvProfile.parse({});
+    const text = textOf(file.work_path!, file.bytes, profile.compression, {
+      encoding: profile.encoding,
+      maxBytes: source.maxFileBytes,
+      strict: true,
+    });
+    const { rows, rejects } = await readCrosswalk(text, utility.timeZone, profile);
+    await this.#keepRejects(file, rejects);
     const now = new Date(clock.now());
     await this.#stalling("PostgreSQL", () =>
-      applyCrosswalk(rows, feed.utility.id, now, { database, vault, keys, producer: this.#producer! }),
+      applyCrosswalk(rows, utility.id, now, { database, vault, keys, producer: this.#producer! }),
     );
-    const meters = new Set(rows.map(({ meterId }) => meterId)).size;
-    await this.#stalling("PostgreSQL", () =>
-      markPublished(database, file.file, {
-        rows: rows.length,
-        rejected,
-        reads: 0,
-        noReads: 0,
-        meters,
-        firstRead: null,
-        lastRead: null,
-        at: now,
-      }),
-    );
+    return {
+      rows: rows.length,
+      rejected: rejects.length,
+      reads: 0,
+      noReads: 0,
+      valuesRejected: 0,
+      meters: new Set(rows.map(({ meterId }) => meterId)).size,
+      firstRead: null,
+      lastRead: null,
+      at: now,
+    };
   }
 
-  async #keepRejects(file: LedgerFile, rejects: readonly Reject[]): Promise<number> {
-    if (rejects.length === 0) return 0;
+  async #keepRejects(file: LedgerFile, rejects: readonly Reject[]): Promise<void> {
+    if (rejects.length === 0) return;
     await this.#stalling("PostgreSQL", () => saveRejects(this.#context.database, file.file, rejects));
     for (const { code } of rejects) {
       this.#context.metrics.rejects.inc({ utility: file.utility, source: file.source, reason: code });
     }
-    return rejects.length;
   }
 
   #keysOf(utility: string): MeterKeys {
     let keys = this.#keys.get(utility);
     if (keys === undefined) {
-      const { database, vault, clock } = this.#context;
-      keys = new MeterKeys(database, vault, utility, () => clock.now());
+      keys = this.#newKeys(utility);
       this.#keys.set(utility, keys);
     }
     return keys;
+  }
+
+  #newKeys(utility: string): MeterKeys {
+    const { database, vault, clock } = this.#context;
+    return new MeterKeys(database, vault, utility, () => clock.now());
   }
 
   async #purge(): Promise<void> {
@@ -465,11 +669,8 @@ class Ingest implements IngestStage {
   }
 }
 
-async function hashOf(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 }))
-    hash.update(chunk as Buffer);
-  return hash.digest("hex");
+function isSame(before: FileState, after: FileState): boolean {
+  return before.size === after.size && before.mtimeMs === after.mtimeMs;
 }
 
 function rejectionReport(file: LedgerFile, error: FileRejected): string {
@@ -483,7 +684,7 @@ function rejectionReport(file: LedgerFile, error: FileRejected): string {
     claimedAt: claimed_at.toISOString(),
     field: error.field,
     reason: error.message,
-    mend: `After the mend: curbstop files reingest ${number}`,
+    mend: `After a mend of the profile: curbstop files reingest ${number}, or drop the file again.`,
   };
   return JSON.stringify(report, null, 2) + "\n";
 }

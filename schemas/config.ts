@@ -43,7 +43,7 @@ export const sourceConfig = z.strictObject({
   profile: csvProfile
     .optional()
     .describe(
-      "How a csv file is to be read; required for format csv, additions to the preset for the others.",
+      "How the files are to be read: required for format csv, additions to the preset for beacon-range; for crosswalk encoding, compression, delimiter, quote and meterId count.",
     ),
   complete: completeness,
   backfill: z
@@ -258,12 +258,21 @@ function checkAcrossFields(value: unknown, context: z.RefinementCtx): void {
   }
 }
 
-/** A profile for csv must name where identity, time and value stand. */
+/** A profile for csv must name where identity, time and value stand, and its marks must differ. */
 function checkColumns(profile: unknown, complain: (field: string[], message: string) => void): void {
   const columns = fieldOf(profile, "columns");
-  if (typeof columns !== "object" || columns === null) return;
+  if (fieldOf(columns, "meter") === undefined) {
+    complain(["columns", "meter"], "missing; name the column of the meter id");
+  }
   if (fieldOf(columns, "time") === undefined) {
     complain(["columns", "time"], "missing; name the column of the time stamp (wide: of the date)");
+  }
+  const format = fieldOf(fieldOf(profile, "time"), "format");
+  if (fieldOf(columns, "clock") !== undefined && typeof format === "string" && !/\S.*(HH|hh)/.test(format)) {
+    complain(
+      ["time", "format"],
+      "has no time of day for the column `clock`; write the date, a blank and HH:mm",
+    );
   }
   if (fieldOf(profile, "layout") === "wide") {
     if (fieldOf(columns, "first") === undefined) {
@@ -272,6 +281,14 @@ function checkColumns(profile: unknown, complain: (field: string[], message: str
   } else if (fieldOf(columns, "register") === undefined && fieldOf(columns, "usage") === undefined) {
     complain(["columns"], "names no value; give `register`, `usage` or both");
   }
+  const {
+    delimiter = ",",
+    quote = '"',
+    decimal = ".",
+    thousands = "",
+  } = Object(profile) as Record<string, unknown>;
+  if (delimiter === quote) complain(["quote"], "is the delimiter too; give another mark");
+  if (decimal === thousands) complain(["thousands"], "is the decimal mark too; give another mark");
 }
 
 /** The field where it is text, else `undefined`: its own check complains about the rest. */

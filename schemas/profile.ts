@@ -5,6 +5,9 @@ import { unit } from "./units.js";
 /** A column by its header name (case and outer blanks ignored) or by its position, 1 is the first. */
 const column = z.union([z.string().min(1), z.number().int().positive()]);
 
+/** A mark that is one byte of UTF-8. */
+const mark = z.string().regex(/^[\t\x20-\x7e]$/, "expected one ASCII character");
+
 /**
  * How a CSV file of meter reads is to be understood: nothing in it is guessed.
  * The same profile serves `long` (one read a row) and `wide` (a row holds a meter's day) layouts.
@@ -19,11 +22,20 @@ export const csvProfile = z.strictObject({
     .default("utf-8")
     .describe("A byte order mark is removed in any case."),
   compression: z.enum(["none", "gzip"]).default("none"),
-  delimiter: z.string().length(1).default(","),
-  quote: z.string().length(1).default('"'),
+  delimiter: mark.default(","),
+  quote: mark
+    .default('"')
+    .describe(
+      "Stands around fields that hold a delimiter, and doubled for itself; a field ends with its line.",
+    ),
   decimal: z.enum([".", ","]).default("."),
   thousands: z.string().max(1).default("").describe("Mark between thousands, if numbers carry one."),
-  skipRows: z.number().int().min(0).default(0).describe("Rows before the header that are passed over."),
+  skipRows: z
+    .number()
+    .int()
+    .min(0)
+    .default(0)
+    .describe("Rows before the header that are passed over; blank rows don't count."),
   header: z.boolean().default(true).describe("Whether a row with the names of columns comes first."),
   trailerRows: z
     .string()
@@ -31,22 +43,27 @@ export const csvProfile = z.strictObject({
     .describe("Rows whose first field equals this word are totals, not reads."),
   columns: z
     .strictObject({
-      meter: column.describe("Meter or service point: the identity of the meter."),
+      meter: column
+        .optional()
+        .describe("Meter or service point: the identity of the meter. Required, as is `time`."),
       serial: column
         .optional()
         .describe("Serial number of the register: another one for the same meter is an exchange."),
-      channel: column.optional(),
+      channel: column
+        .optional()
+        .describe("Register of a compound meter, such as L and H: each is a stream of its own."),
       time: column.optional().describe("Time stamp, or the date where `clock` is a column of its own."),
       clock: column.optional().describe("Time of day, where it stands apart from the date."),
       register: column.optional().describe("Register value."),
       usage: column.optional().describe("Volume of the interval."),
-      unit: column.optional(),
+      unit: column.optional().describe("Unit of the usage, and of the register without `registerUnit`."),
       registerUnit: column
         .optional()
         .describe("Unit of the register, where it differs from that of the usage."),
-      quality: column.optional(),
+      quality: column.optional().describe("Word that says whether the value was estimated."),
       first: column.optional().describe("wide: the first interval's column; the others follow it."),
     })
+    .prefault({})
     .describe("Which column holds what: by header name or position."),
   intervalsPerDay: z
     .union([z.literal(24), z.literal(48), z.literal(96)])
@@ -84,9 +101,17 @@ export const csvProfile = z.strictObject({
         .enum(["beginning", "end"])
         .default("beginning")
         .describe(
-          "usage: whether a stamp is the beginning or the end of its interval. Registers are read at their stamp.",
+          "usage: whether a stamp is the beginning or the end of its interval. Registers are read at their stamp; layout wide: at that edge of their column.",
         ),
-      interval: z.number().int().min(60).max(86_400).default(3600).describe("usage: seconds of an interval."),
+      interval: z
+        .number()
+        .int()
+        .min(60)
+        .max(86_400)
+        .default(3600)
+        .describe(
+          "usage: seconds of an interval. One longer than an hour is counted by the local clock: a day may have 23 or 25 hours.",
+        ),
       snap: z
         .number()
         .int()
@@ -111,14 +136,14 @@ export const csvProfile = z.strictObject({
     .number()
     .min(0)
     .default(0)
-    .describe("Smallest step of the register, in `unit`; 0: unknown, then the decimals in the file tell."),
+    .describe("Smallest step of the values, in their unit; 0: unknown, then the decimals in the file tell."),
   digits: z
     .number()
     .int()
     .min(0)
     .max(12)
     .default(0)
-    .describe("Dials of the register: it begins again at 0 after 10^digits steps of `unit`; 0: unknown."),
+    .describe("Dials of the register: it begins again at 0 after 10^digits of its unit; 0: unknown."),
   quality: z
     .strictObject({
       estimated: z.array(z.string()).default(["E", "EST", "ESTIMATED", "1", "Y", "TRUE"]),

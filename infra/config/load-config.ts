@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import { isMap, LineCounter, parseDocument, type Document } from "yaml";
 import type { z } from "zod";
 import { config as schema, type Config } from "../../schemas/config.js";
+import { withPresets } from "../../schemas/presets.js";
 import { environment as environmentSchema, type Environment } from "./environment.js";
 import { closest } from "./suggest.js";
 
@@ -46,7 +47,7 @@ export function parseConfig(text: string, path: string, variables: NodeJS.Proces
     throw new ConfigurationError(document.errors.map(({ message }) => `${path}: ${message.split("\n")[0]}`));
   }
   const problems: string[] = [];
-  const parsed = schema.safeParse(document.toJS());
+  const parsed = schema.safeParse(withPresets(document.toJS()));
   if (!parsed.success) {
     for (const issue of parsed.error.issues) problems.push(...describe(issue, path, document, lines));
   }

@@ -1,19 +1,26 @@
 /** Why a row is rejected; each is explained in docs/formats.md. */
 export const REJECT_CODES = {
   "missing-meter": "the meter's column is empty",
+  "bad-id":
+    "ids of printable UTF-8: of a meter or serial at most 200 bytes, of a channel at most 16 characters",
+  "stray-quote": "quotes in pairs around a whole field, within one line",
   "bad-time": "a time stamp of the profile's format",
   "no-such-local-time": "a local time that exists (the clock was put forward over this one)",
   "time-in-future": "a time not more than a day ahead of now",
+  "time-too-early": "a time since 1990",
   "not-on-grid": "a stamp on the grid of intervals, within the profile's snap",
   "bad-number": "a number as the profile writes it",
   "out-of-range": "a volume below 2^53 millilitres",
   "negative-usage": "a usage of zero or more",
   "unknown-unit": "a unit of volume",
   "too-few-columns": "as many columns as the profile's columns need",
+  "too-many-columns": "no more columns than the header",
   "row-too-long": "a row of at most 1 MiB and 4096 fields",
   "missing-hour-used": "nothing, or 0, in the column of the hour that this day does not have",
   "bad-date": "a date of the profile's format",
+  "moved-out-before-in": "a move_out that is not before move_in",
   "missing-field": "a value in a required column",
+  "unknown-class": "single-family, multi-family, commercial, irrigation or always-on",
 } as const;
 
 export type RejectCode = keyof typeof REJECT_CODES;
@@ -25,6 +32,9 @@ export interface Reject {
   readonly code: RejectCode;
   /** Name of the column, as the profile names it. */
   readonly field: string;
-  /** The value received, for fields that are not personal; at most 80 characters. */
+  /**
+   * The value received, for fields that are not personal; at most 80 characters. Only its shape (9 for digits, a for
+   * letters) in a row with more or fewer fields than the header: there a field may hold what belongs in another.
+   */
   readonly value: string | null;
 }

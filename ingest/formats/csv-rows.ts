@@ -1,5 +1,7 @@
 /** Bytes that a row may have at most; a longer one is rejected, so memory stays bounded. */
 export const MAX_ROW_BYTES = 1024 * 1024;
+/** Fields that a row may have at most. */
+export const MAX_FIELDS = 4096;
 
 export interface CsvDialect {
   readonly delimiter: string;
@@ -22,32 +24,48 @@ export interface CsvRow {
   length: number;
 }
 
+/** Why a row can't be cut into fields. */
+export type RowFault = "stray-quote" | "row-too-long";
+
+/** Takes the rows of a file, in its order. Called within `push`. */
+export interface RowSink {
+  /** The row is valid during the call alone. */
+  row(row: CsvRow): void;
+  /** A row that can't be cut: its line, and its place in the decoded file in bytes. */
+  fault(fault: RowFault, line: number, offset: number, length: number): void;
+}
+
 const LF = 10;
 const CR = 13;
-const MOST_FIELDS = 4096;
+const TAB = 9;
+const BLANK = 32;
 
 /**
- * Cuts CSV into rows (RFC 4180; LF, CRLF or CR ends a row; blank rows are passed over). Works on bytes: fields are not
- * turned into strings. Rows may be cut anywhere between two chunks.
+ * Cuts CSV into rows. LF, CRLF or CR ends a row; blank rows are passed over. Quotes as in RFC 4180, but a quoted field
+ * ends with its line at the latest: whatever is wrong in a row stays in that row. Works on bytes: fields are not turned
+ * into strings. The file may be cut into chunks anywhere.
  */
 export class CsvRows {
   readonly #delimiter: number;
   readonly #quote: number;
+  readonly #sink: RowSink;
   readonly #row: CsvRow;
   #rest: Buffer = Buffer.alloc(0);
   #line = 1;
   #offset = 0;
-  /** Inside a row that is too long: its bytes are passed over until it ends. */
-  #skipping = false;
+  /** Where the row that is passed over, because it is too long, began; -1 outside of one. */
+  #longFrom = -1;
   #lastWasCr = false;
+  #stray = false;
 
-  constructor({ delimiter, quote }: CsvDialect) {
+  constructor({ delimiter, quote }: CsvDialect, sink: RowSink) {
     this.#delimiter = delimiter.charCodeAt(0);
     this.#quote = quote.charCodeAt(0);
+    this.#sink = sink;
     this.#row = {
       bytes: this.#rest,
-      start: new Int32Array(MOST_FIELDS),
-      end: new Int32Array(MOST_FIELDS),
+      start: new Int32Array(MAX_FIELDS),
+      end: new Int32Array(MAX_FIELDS),
       count: 0,
       line: 1,
       offset: 0,
@@ -55,18 +73,11 @@ export class CsvRows {
     };
   }
 
-  /**
-   * @param onRow called for each whole row; the row is valid during the call alone
-   * @param onTooLong called with line, offset and length so far of a row beyond `MAX_ROW_BYTES` or with too many fields
-   */
-  push(
-    chunk: Buffer,
-    last: boolean,
-    onRow: (row: CsvRow) => void,
-    onTooLong: (line: number, offset: number) => void,
-  ): void {
-    let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
-    let at = 0;
+  /** @param last no chunk comes after this one: what is left over is a row, also without an end of line */
+  push(chunk: Buffer, last: boolean): void {
+    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    const row = this.#row;
+    let at = this.#longFrom < 0 ? 0 : this.#passOver(bytes, 0);
     while (at < bytes.length) {
       const first = bytes[at]!;
       if (first === LF && this.#lastWasCr) {
@@ -79,87 +90,92 @@ export class CsvRows {
         at++;
         this.#line++;
         this.#lastWasCr = first === CR;
-        this.#skipping = false;
         continue;
       }
-      const next = this.#row1(bytes, at, last);
-      if (next < 0) {
-        if (bytes.length - at > MAX_ROW_BYTES) {
-          if (!this.#skipping) onTooLong(this.#line, this.#offset + at);
-          this.#skipping = true;
-          at = skipRow(bytes, at);
-          continue;
-        }
-        break;
+      const end = this.#cut(bytes, at, last);
+      if (end < 0) {
+        if (bytes.length - at <= MAX_ROW_BYTES) break;
+        this.#longFrom = this.#offset + at;
+        at = this.#passOver(bytes, at);
+        continue;
       }
-      if (this.#skipping) {
-        this.#skipping = false;
-      } else {
-        this.#row.line = this.#line;
-        this.#row.offset = this.#offset + at;
-        this.#row.length = next - at;
-        if (this.#row.count > MOST_FIELDS) onTooLong(this.#line, this.#offset + at);
-        else onRow(this.#row);
-      }
-      this.#line += this.#extraLines;
-      at = next;
+      row.line = this.#line;
+      row.offset = this.#offset + at;
+      row.length = end - at;
+      if (row.length > MAX_ROW_BYTES || row.count > MAX_FIELDS) this.#fault("row-too-long");
+      else if (this.#stray) this.#fault("stray-quote");
+      else this.#sink.row(row);
+      at = end;
     }
     this.#offset += at;
-    this.#rest = at === bytes.length ? Buffer.alloc(0) : Buffer.from(bytes.subarray(at));
-    bytes = this.#rest;
-    if (last) this.#rest = Buffer.alloc(0);
+    this.#rest = last || at === bytes.length ? Buffer.alloc(0) : Buffer.from(bytes.subarray(at));
+    if (last && this.#longFrom >= 0) this.#endLong(this.#offset);
   }
 
-  #extraLines = 0;
+  #fault(fault: RowFault): void {
+    const { line, offset, length } = this.#row;
+    this.#sink.fault(fault, line, offset, length);
+  }
+
+  /** Goes to the end of a row that is too long, or of the bytes in hand. */
+  #passOver(bytes: Buffer, from: number): number {
+    const lf = bytes.indexOf(LF, from);
+    const cr = bytes.subarray(from, lf < 0 ? bytes.length : lf).indexOf(CR);
+    const end = cr < 0 ? lf : from + cr;
+    if (end < 0) return bytes.length;
+    this.#endLong(this.#offset + end);
+    return end;
+  }
+
+  #endLong(end: number): void {
+    this.#sink.fault("row-too-long", this.#line, this.#longFrom, end - this.#longFrom);
+    this.#longFrom = -1;
+  }
 
   /** Cuts the row at `at`; returns the index of the byte that ends it, or -1 where its end is not there yet. */
-  #row1(bytes: Buffer, at: number, last: boolean): number {
-    const { start, end } = this.#row;
+  #cut(bytes: Buffer, at: number, last: boolean): number {
+    const row = this.#row;
+    const { start, end } = row;
     const delimiter = this.#delimiter;
     const quote = this.#quote;
     const size = bytes.length;
-    this.#row.bytes = bytes;
-    this.#extraLines = 0;
+    row.bytes = bytes;
+    this.#stray = false;
     let count = 0;
     let i = at;
     for (;;) {
       if (i < size && bytes[i] === quote) {
-        let write = i + 1;
-        let read = i + 1;
-        const from = write;
-        for (;;) {
-          if (read >= size) {
-            if (!last) return -1;
-            break;
-          }
-          const byte = bytes[read]!;
+        const from = ++i;
+        let byte = 0;
+        while (i < size && (byte = bytes[i]!) !== LF && byte !== CR) {
           if (byte === quote) {
-            if (read + 1 < size && bytes[read + 1] === quote) {
-              // A copy within our own bytes; the row can't be cut again from here, so only once its end is known.
-              read += 2;
-              write += 2;
-              continue;
-            }
-            if (read + 1 >= size && !last) return -1;
-            break;
+            if (bytes[i + 1] !== quote) break;
+            i++;
           }
-          if (byte === LF) this.#extraLines++;
-          read++;
-          write++;
+          i++;
         }
-        if (count < MOST_FIELDS) {
+        // The quote at the end of the bytes in hand may be the first of two.
+        if (i + 1 >= size && !last) return -1;
+        if (count < MAX_FIELDS) {
           start[count] = from;
-          end[count] = write;
+          end[count] = Math.min(i, size);
         }
         count++;
-        i = read + 1;
-        // What follows a closing quote up to the delimiter belongs to no field.
-        while (i < size && bytes[i] !== delimiter && bytes[i] !== LF && bytes[i] !== CR) i++;
+        if (i < size && bytes[i] === quote) {
+          i++;
+          while (i < size && (bytes[i] === BLANK || (bytes[i] === TAB && delimiter !== TAB))) i++;
+        } else {
+          this.#stray = true;
+        }
+        if (i < size && bytes[i] !== delimiter && bytes[i] !== LF && bytes[i] !== CR) {
+          this.#stray = true;
+          while (i < size && bytes[i] !== LF && bytes[i] !== CR) i++;
+        }
       } else {
         const from = i;
         let byte = 0;
         while (i < size && (byte = bytes[i]!) !== delimiter && byte !== LF && byte !== CR) i++;
-        if (count < MOST_FIELDS) {
+        if (count < MAX_FIELDS) {
           start[count] = from;
           end[count] = i;
         }
@@ -169,21 +185,13 @@ export class CsvRows {
         if (!last) return -1;
         break;
       }
-      if (bytes[i] === delimiter) {
-        i++;
-        if (i >= size && !last) return -1;
-        continue;
-      }
-      break;
+      if (bytes[i] !== delimiter) break;
+      i++;
+      if (i >= size && !last) return -1;
     }
-    this.#row.count = count;
+    row.count = count;
     return Math.min(i, size);
   }
-}
-
-function skipRow(bytes: Buffer, at: number): number {
-  const lf = bytes.indexOf(LF, at);
-  return lf < 0 ? bytes.length : lf;
 }
 
 /** Field `i` as text, doubled quotes made single; "" where the row has fewer. */

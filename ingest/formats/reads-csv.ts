@@ -1,10 +1,11 @@
 import { TimeZone } from "../../infra/time-zone.js";
+import { canonicalMeter } from "../../schemas/canonical.js";
 import { Flag } from "../../schemas/flags.js";
 import type { ColumnRef, CsvProfile } from "../../schemas/profile.js";
 import { MILLILITRES, unitOf, type Unit } from "../../schemas/units.js";
 import type { Reject, RejectCode } from "../check/rejects.js";
-import { fieldText, type CsvRow } from "./csv-rows.js";
-import { compileTimeFormat, type Stamp } from "./time-format.js";
+import { fieldText, type CsvRow, type RowFault, type RowSink } from "./csv-rows.js";
+import { compileTimeFormat, splitClock, type Stamp, type StampReader } from "./time-format.js";
 
 /** Reads of one register of one meter in the file, being gathered. */
 export interface Series {
@@ -58,7 +59,15 @@ export interface ReadsCsvOptions {
 }
 
 const DAY = 86_400;
+const HOUR = 3_600;
 const MOST_ML = 2 ** 53;
+/** 1990-01-01: no meter was read by radio before; a clock that was reset says 1970 or 1980. */
+const EARLIEST = 631_152_000;
+const MOST_ID_BYTES = 200;
+const MOST_CHANNEL_LENGTH = 16;
+const MOST_WIDE_DAYS = 4_096;
+/** So many rows without one read among them: the file is not of its profile. */
+export const MOST_FRUITLESS_ROWS = 10_000;
 
 interface ValueColumn {
   readonly index: number;
@@ -68,16 +77,26 @@ interface ValueColumn {
   readonly unit: Unit;
 }
 
-/** Reads rows of a meter-read CSV as its profile says. One per file. */
-export class ReadsCsv {
-  /** Rows that held at least one read or said that there was none. */
+/**
+ * Reads rows of a meter-read CSV as its profile says. One per file.
+ *
+ * Every row of reads (not the header, nor skipped, blank and trailer rows) counts once: in `rows` or in `rejected`.
+ * Every value of these rows counts once: as a read or a no-read of the sink, or in `valuesRejected`. A row has one value
+ * for each value column of the profile; in layout wide one for each interval that its local day has.
+ */
+export class ReadsCsv implements RowSink {
+  /** Rows of which every value was taken. */
   rows = 0;
+  /** Rows of which at least one value was not. */
+  rejected = 0;
+  valuesRejected = 0;
   readonly #profile: CsvProfile;
   readonly #sink: ReadSink;
   readonly #now: number;
   readonly #zone: TimeZone | undefined;
-  readonly #readStamp: ReturnType<typeof compileTimeFormat>;
-  readonly #readClock: ReturnType<typeof compileTimeFormat>;
+  readonly #readStamp: StampReader;
+  readonly #readDate: StampReader;
+  readonly #readClock: StampReader;
   readonly #flags: ReadonlyMap<string, number>;
   readonly #noReadWords: ReadonlySet<string>;
   readonly #stamp: Stamp = { day: 0, second: 0, offset: 0, epoch: 0 };
@@ -92,6 +111,13 @@ export class ReadsCsv {
   #first = -1;
   #values: ValueColumn[] = [];
   #needed = 0;
+  /** Fields of a whole row: a row with another number has its fields in other places than their names say. */
+  #width = -1;
+  #wideUnit = -1;
+  #valuesPerRow = 1;
+  /** Something of the row in hand was rejected. */
+  #refused = false;
+  #fruitful = false;
 
   /** The series of the row before, by the bytes that name it. */
   #lastIdentity = Buffer.alloc(256);
@@ -108,11 +134,11 @@ export class ReadsCsv {
     this.#now = now;
     const zone = profile.time.zone === "utility" ? timeZone : profile.time.zone;
     this.#zone = zone === "UTC" ? undefined : new TimeZone(zone);
-    const { format } = profile.time;
-    this.#readStamp = compileTimeFormat(profile.columns.clock === undefined ? format : format.split(" ")[0]!);
-    this.#readClock = compileTimeFormat(
-      profile.columns.clock === undefined ? "HH:mm" : format.slice(format.indexOf(" ") + 1),
-    );
+    const [date, clock] = splitClock(profile.time.format);
+    this.#readDate = compileTimeFormat(date);
+    this.#readStamp =
+      profile.columns.clock === undefined ? compileTimeFormat(profile.time.format) : this.#readDate;
+    this.#readClock = compileTimeFormat(clock);
     const flags = new Map<string, number>();
     const { estimated, adjusted, suspect, noRead } = profile.quality;
     for (const word of estimated) flags.set(word.toUpperCase(), Flag.estimated);
@@ -139,17 +165,48 @@ export class ReadsCsv {
     }
     if (this.#profile.trailerRows !== undefined && fieldText(row, 0).trim() === this.#profile.trailerRows)
       return;
+    if (this.#width < 0) this.#width = row.count;
+    this.#refused = false;
     if (row.count < this.#needed) {
       if (isBlank(row)) return;
-      return this.#reject(row, "too-few-columns", "row", `${row.count} columns`);
+      this.#rejectRow(row, "too-few-columns", "row", `${row.count} columns`);
+    } else {
+      const series = this.#seriesOf(row);
+      if (series === undefined) {
+        if (isBlank(row)) return;
+      } else if (this.#profile.layout === "wide") this.#wideRow(row, series);
+      else this.#longRow(row, series);
     }
-    const series = this.#seriesOf(row);
-    if (series === undefined) {
-      if (isBlank(row)) return;
-      return this.#reject(row, "missing-meter", "meter", null);
+    this.#countRow(row.line);
+  }
+
+  fault(fault: RowFault, line: number, offset: number, length: number): void {
+    if (this.#skip > 0) {
+      this.#skip--;
+      return;
     }
-    if (this.#profile.layout === "wide") this.#wideRow(row, series);
-    else this.#longRow(row, series);
+    if (!this.#headerDone) {
+      throw new FileRejected("header", "The header row can't be cut into columns. Mend the profile's quote.");
+    }
+    this.#sink.reject({ line, offset, length, code: fault, field: "row", value: null });
+    this.#refused = true;
+    this.valuesRejected += this.#valuesPerRow;
+    this.#countRow(line);
+  }
+
+  #countRow(line: number): void {
+    if (!this.#refused) {
+      this.rows++;
+      return;
+    }
+    this.rejected++;
+    if (this.rejected === MOST_FRUITLESS_ROWS && !this.#fruitful) {
+      throw new FileRejected(
+        "rows",
+        `Not one of the rows up to line ${line} could be taken: the file is not of its profile. ` +
+          `"curbstop rejects" lists the reasons. Mend the profile.`,
+      );
+    }
   }
 
   /** A file without a row is whole and says nothing; one that ends before its header is not of the profile. */
@@ -161,11 +218,15 @@ export class ReadsCsv {
     const { columns, layout, header: named } = this.#profile;
     const names = header.map((name) => name.trim().toLowerCase());
     const missing: string[] = [];
+    const twice: string[] = [];
+    if (named) this.#width = header.length;
     const find = (of: ColumnRef | undefined, what: string): number => {
       if (of === undefined) return -1;
       if (typeof of === "number") return of - 1;
-      const index = named ? names.indexOf(of.trim().toLowerCase()) : -1;
+      const name = of.trim().toLowerCase();
+      const index = named ? names.indexOf(name) : -1;
       if (index < 0) missing.push(`${what} "${of}"`);
+      else if (names.includes(name, index + 1)) twice.push(`${what} "${of}"`);
       return index;
     };
     this.#meter = find(columns.meter, "meter");
@@ -180,7 +241,9 @@ export class ReadsCsv {
     const { unit, registerUnit = unit } = this.#profile;
     if (layout === "wide") {
       this.#first = find(columns.first, "first");
-      this.#needed = Math.max(this.#meter, this.#time, this.#first + this.#profile.intervalsPerDay - 1) + 1;
+      this.#wideUnit = this.#profile.wideValues === "register" ? registerUnitIndex : unitIndex;
+      this.#valuesPerRow = this.#profile.intervalsPerDay;
+      this.#needed = this.#first + this.#valuesPerRow;
     } else {
       if (columns.usage !== undefined) {
         this.#values.push({
@@ -201,34 +264,46 @@ export class ReadsCsv {
           unit: registerUnit,
         });
       }
-      this.#needed =
-        Math.max(this.#meter, this.#time, this.#clock, ...this.#values.map(({ index }) => index)) + 1;
+      this.#valuesPerRow = this.#values.length;
+      this.#needed = Math.max(this.#clock, ...this.#values.map(({ index }) => index)) + 1;
     }
+    this.#needed = Math.max(this.#needed, 1 + Math.max(this.#meter, this.#time, this.#channel, this.#serial));
     if (missing.length > 0) {
       throw new FileRejected(
         "header",
         `The header has no column for ${missing.join(", ")}; it has ${header.length} columns. Mend the profile's columns.`,
       );
     }
+    if (twice.length > 0) {
+      throw new FileRejected(
+        "header",
+        `The header names the column for ${twice.join(", ")} more than once. Give its position in the profile's columns.`,
+      );
+    }
   }
 
-  /** The row's series, usage and register in the order of the profile's values; undefined without a meter id. */
+  /** The row's series, in the order of the profile's values; undefined where the row is blank or was rejected. */
   #seriesOf(row: CsvRow): Series[] | undefined {
     const { bytes, start, end } = row;
     let length = 0;
-    const identity = this.#lastIdentity;
+    let identity = this.#lastIdentity;
     const wanted = this.#serial < 0 && this.#channel < 0 ? 1 : 3;
     let same = this.#lastIdentityLength >= 0;
     for (let part = 0; part < wanted; part++) {
       const index = part === 0 ? this.#meter : part === 1 ? this.#channel : this.#serial;
-      if (index >= 0 && index < row.count) {
-        for (let i = start[index]!; i < end[index]! && length < 255; i++, length++) {
+      if (index >= 0) {
+        const until = end[index]!;
+        if (length + until - start[index]! >= identity.length) {
+          identity = Buffer.concat([identity], 2 * (length + until - start[index]!));
+          this.#lastIdentity = identity;
+        }
+        for (let i = start[index]!; i < until; i++, length++) {
           if (same && identity[length] === bytes[i]) continue;
           same = false;
           identity[length] = bytes[i]!;
         }
       }
-      if (wanted > 1 && length < 255) {
+      if (wanted > 1) {
         if (identity[length] !== 0) same = false;
         identity[length++] = 0;
       }
@@ -238,10 +313,18 @@ export class ReadsCsv {
     const name = identity.toString("latin1", 0, length);
     let series = this.#seriesByIdentity.get(name);
     if (series === undefined) {
-      const meterId = this.#canonical(fieldText(row, this.#meter, this.#profile.quote));
-      if (meterId === "") return undefined;
-      const channel = this.#channel < 0 ? "" : fieldText(row, this.#channel).trim().slice(0, 16);
-      const serial = this.#serial < 0 ? "" : fieldText(row, this.#serial).trim();
+      const meterId = canonicalMeter(this.#text(row, this.#meter), this.#profile.meterId);
+      const channel = this.#text(row, this.#channel);
+      const serial = this.#text(row, this.#serial);
+      if (meterId === "") {
+        if (!isBlank(row)) this.#rejectRow(row, "missing-meter", "meter", null);
+        return undefined;
+      }
+      const wrong = isId(meterId) ? (isId(serial) ? "channel" : "serial") : "meter";
+      if (wrong !== "channel" || !isId(channel) || channel.length > MOST_CHANNEL_LENGTH) {
+        this.#rejectRow(row, "bad-id", wrong, null);
+        return undefined;
+      }
       const kinds =
         this.#profile.layout === "wide" ? [this.#profile.wideValues] : this.#values.map(({ kind }) => kind);
       series = kinds.map((kind) => this.#sink.series(meterId, channel, serial, kind));
@@ -252,20 +335,12 @@ export class ReadsCsv {
     return series;
   }
 
-  #canonical(raw: string): string {
-    const { leadingZeros, upperCase } = this.#profile.meterId;
-    let id = raw.trim();
-    if (leadingZeros === "strip") id = id.replace(/^0+(?=.)/, "");
-    return upperCase ? id.toUpperCase() : id;
-  }
-
   #longRow(row: CsvRow, series: Series[]): void {
     const { time: timing } = this.#profile;
     const first = series[0]!;
     const instant = this.#instant(row, first);
     if (instant === undefined) return;
     const flags = this.#quality < 0 ? 0 : this.#flagsOf(row);
-    this.rows++;
     for (let v = 0; v < this.#values.length; v++) {
       const value = this.#values[v]!;
       const one = series[v]!;
@@ -277,25 +352,32 @@ export class ReadsCsv {
           const local = at + (this.#zone?.offsetAt(at) ?? 0);
           const grid = Math.round(local / length) * length;
           if (Math.abs(grid - local) > timing.snap) {
-            this.#reject(row, "not-on-grid", "time", this.#text(row, this.#time));
+            this.#rejectValue(row, "not-on-grid", "time", this.#text(row, this.#time));
             continue;
           }
           at += grid - local;
         }
-        if (timing.stamp === "end") at -= length;
+        if (length > HOUR && this.#zone !== undefined) {
+          // A local day has 23 or 25 hours where the clock is changed.
+          const local = at + this.#zone.offsetAt(at);
+          const other = this.#zone.firstInstantFrom(timing.stamp === "end" ? local - length : local + length);
+          length = Math.abs(other - at);
+          if (other < at) at = other;
+        } else if (timing.stamp === "end") {
+          at -= length;
+        }
       }
-      if (!this.#value(row, value.index, value, one, flags)) continue;
-      this.#emit(row, one, at, length, flags);
+      if (this.#value(row, value.index, value, one, flags)) this.#emit(row, one, at, length, flags);
     }
-    if (first.last >= 0 && instant < first.last) for (const one of series) one.descending = true;
-    for (const one of series) one.last = instant;
+    if (first.last >= 0 && instant !== first.last) first.descending = instant < first.last;
+    first.last = instant;
   }
 
   /** The value read last: millilitres and as delivered, null for no read. */
   #ml: number | null = null;
   #delivered: number | null = null;
 
-  /** Reads a value into `#ml` and `#delivered`; false where the row was rejected. */
+  /** Reads a value into `#ml` and `#delivered`; false where it was rejected. */
   #value(
     row: CsvRow,
     index: number,
@@ -308,18 +390,14 @@ export class ReadsCsv {
       this.#ml = this.#delivered = null;
       return true;
     }
-    if (index >= row.count) {
-      this.#reject(row, "too-few-columns", column.name, `${row.count} columns`);
-      return false;
-    }
     const number = this.#number(bytes, start[index]!, end[index]!);
     if (Number.isNaN(number)) {
-      const text = fieldText(row, index).trim();
+      const text = this.#text(row, index);
       if (this.#noReadWords.has(text.toUpperCase())) {
         this.#ml = this.#delivered = null;
         return true;
       }
-      this.#reject(row, "bad-number", column.name, text);
+      this.#rejectValue(row, "bad-number", column.name, text);
       return false;
     }
     if (this.#decimals > series.decimals) series.decimals = this.#decimals;
@@ -331,7 +409,7 @@ export class ReadsCsv {
         this.#wordUnit = unitOf(word);
       }
       if (this.#wordUnit === undefined) {
-        this.#reject(row, "unknown-unit", "unit", word);
+        this.#rejectValue(row, "unknown-unit", "unit", word);
         return false;
       }
       unit = this.#wordUnit;
@@ -341,11 +419,11 @@ export class ReadsCsv {
     series.mlPerUnit = mlPerUnit;
     const ml = Math.round(number * mlPerUnit);
     if (Math.abs(ml) >= MOST_ML) {
-      this.#reject(row, "out-of-range", column.name, fieldText(row, index));
+      this.#rejectValue(row, "out-of-range", column.name, this.#text(row, index));
       return false;
     }
     if (ml < 0 && column.kind === "usage") {
-      this.#reject(row, "negative-usage", column.name, fieldText(row, index));
+      this.#rejectValue(row, "negative-usage", column.name, this.#text(row, index));
       return false;
     }
     this.#ml = ml === 0 ? 0 : ml;
@@ -357,31 +435,33 @@ export class ReadsCsv {
   #wordUnit: Unit | undefined;
 
   #emit(row: CsvRow, series: Series, at: number, length: number, flags: number): void {
-    if (at > this.#now + DAY) {
-      this.#reject(row, "time-in-future", "time", this.#text(row, this.#time));
+    if (at > this.#now + DAY || at < EARLIEST) {
+      const code = at < EARLIEST ? "time-too-early" : "time-in-future";
+      this.#rejectValue(row, code, "time", this.#text(row, this.#time));
       return;
     }
+    this.#fruitful = true;
     this.#sink.read(series, at, length, this.#ml, this.#delivered, flags & ~NO_READ, row.line);
   }
 
   #flagsOf({ bytes, start, end, count }: CsvRow): number {
     const index = this.#quality;
     if (index >= count || start[index] === end[index]) return 0;
-    return this.#flags.get(bytes.toString("latin1", start[index], end[index]).trim().toUpperCase()) ?? 0;
+    return this.#flags.get(bytes.toString("utf8", start[index], end[index]).trim().toUpperCase()) ?? 0;
   }
 
   /** UTC seconds of the row's stamp; undefined where the row was rejected. */
   #instant(row: CsvRow, series: Series): number | undefined {
     const stamp = this.#stamp;
-    const { bytes, start, end } = row;
+    const { bytes } = row;
     if (!this.#readStamp(bytes, trimStart(row, this.#time), trimEnd(row, this.#time), stamp)) {
-      this.#reject(row, "bad-time", "time", this.#text(row, this.#time));
+      this.#rejectRow(row, "bad-time", "time", this.#text(row, this.#time));
       return undefined;
     }
     if (this.#clock >= 0) {
       const { day } = stamp;
-      if (!this.#readClock(bytes, start[this.#clock]!, end[this.#clock]!, stamp)) {
-        this.#reject(row, "bad-time", "clock", this.#text(row, this.#clock));
+      if (!this.#readClock(bytes, trimStart(row, this.#clock), trimEnd(row, this.#clock), stamp)) {
+        this.#rejectRow(row, "bad-time", "clock", this.#text(row, this.#clock));
         return undefined;
       }
       stamp.day = day;
@@ -397,7 +477,7 @@ export class ReadsCsv {
     if (this.#steadyOffset !== undefined) return local - this.#steadyOffset;
     const [one, other] = this.#zone.instantsOf(local);
     if (one === undefined) {
-      this.#reject(row, "no-such-local-time", "time", this.#text(row, this.#time));
+      this.#rejectRow(row, "no-such-local-time", "time", this.#text(row, this.#time));
       return undefined;
     }
     if (other === undefined) return one;
@@ -414,53 +494,51 @@ export class ReadsCsv {
 
   #wideRow(row: CsvRow, [series]: Series[]): void {
     const stamp = this.#stamp;
-    if (
-      !this.#readStamp(row.bytes, trimStart(row, this.#time), trimEnd(row, this.#time), stamp) ||
-      Number.isNaN(stamp.day)
-    ) {
-      this.#reject(row, "bad-date", "time", this.#text(row, this.#time));
+    const from = trimStart(row, this.#time);
+    const to = trimEnd(row, this.#time);
+    const isDate = this.#readDate(row.bytes, from, to, stamp) || this.#readStamp(row.bytes, from, to, stamp);
+    if (!isDate || Number.isNaN(stamp.day) || stamp.second !== 0) {
+      this.#rejectRow(row, "bad-date", "time", this.#text(row, this.#time));
       return;
     }
+    const { wideValues: kind, intervalsPerDay, unit, registerUnit = unit, time } = this.#profile;
     let day = this.#wideDays.get(stamp.day);
     if (day === undefined) {
-      day = wideDay(stamp.day, this.#profile.intervalsPerDay, this.#zone);
+      if (this.#wideDays.size >= MOST_WIDE_DAYS) this.#wideDays.clear();
+      day = wideDay(stamp.day, intervalsPerDay, this.#zone, kind === "usage");
       this.#wideDays.set(stamp.day, day);
     }
     const flags = this.#quality < 0 ? 0 : this.#flagsOf(row);
-    const kind = this.#profile.wideValues;
     const column = {
       name: "",
       kind,
-      unitIndex: -1,
-      unit: kind === "register" ? (this.#profile.registerUnit ?? this.#profile.unit) : this.#profile.unit,
+      unitIndex: this.#wideUnit,
+      unit: kind === "register" ? registerUnit : unit,
     };
-    this.rows++;
-    for (let i = 0; i < day.slots.length; i++) {
-      const slot = day.slots[i]!;
-      const index = this.#first + i;
-      column.name = `interval ${i + 1}`;
-      if (!this.#value(row, index, column, series!, flags)) continue;
-      if (slot.length === 0) {
-        if (this.#ml !== null && (kind === "register" || this.#ml !== 0)) {
-          this.#reject(row, "missing-hour-used", column.name, fieldText(row, index));
+    let index = this.#first;
+    for (const { start, length, parts } of day) {
+      let ml: number | null = 0;
+      let delivered: number | null = 0;
+      let taken = true;
+      // Several columns of the repeated hour are one interval, if every one of them has a value.
+      for (const last = index + parts; index < last; index++) {
+        column.name = `interval ${index - this.#first + 1}`;
+        if (!taken) continue;
+        taken = this.#value(row, index, column, series!, flags);
+        ml = ml === null || this.#ml === null ? null : ml + this.#ml;
+        delivered = delivered === null || this.#delivered === null ? null : delivered + this.#delivered;
+      }
+      if (!taken) continue;
+      if (length === 0) {
+        if (ml !== null && (kind === "register" || ml !== 0)) {
+          this.#rejectValue(row, "missing-hour-used", column.name, this.#text(row, index - 1));
         }
         continue;
       }
-      if (slot.parts > 1 && kind === "usage") {
-        // The repeated hour in several columns: one interval of two hours, if every column has a value.
-        let ml: number | null = this.#ml;
-        let delivered: number | null = this.#delivered;
-        for (let part = 1; part < slot.parts; part++) {
-          column.name = `interval ${i + 1 + part}`;
-          if (!this.#value(row, index + part, column, series!, flags)) ml = null;
-          ml = ml === null || this.#ml === null ? null : ml + this.#ml;
-          delivered = delivered === null || this.#delivered === null ? null : delivered + this.#delivered;
-        }
-        this.#ml = ml;
-        this.#delivered = ml === null ? null : delivered;
-        i += slot.parts - 1;
-      }
-      this.#emit(row, series!, slot.start, kind === "usage" ? slot.length : 0, flags);
+      this.#ml = ml;
+      this.#delivered = ml === null ? null : delivered;
+      if (kind === "usage") this.#emit(row, series!, start, length, flags);
+      else this.#emit(row, series!, time.stamp === "end" ? start + length : start, 0, flags);
     }
   }
 
@@ -505,7 +583,7 @@ export class ReadsCsv {
   /** Thousands marks, exponents, more than 15 digits. */
   #slowNumber(bytes: Buffer, from: number, to: number): number {
     const { thousands, decimal } = this.#profile;
-    let text = bytes.toString("latin1", from, to);
+    let text = bytes.toString("utf8", from, to);
     if (thousands !== "") {
       const whole = text.split(decimal)[0]!;
       if (whole.includes(thousands)) {
@@ -528,17 +606,28 @@ export class ReadsCsv {
     return index < 0 ? "" : fieldText(row, index, this.#profile.quote).trim();
   }
 
-  #reject(row: CsvRow, code: RejectCode, field: string, value: string | null): void {
-    const { line, offset, length } = row;
-    this.#sink.reject({
-      line,
-      offset,
-      length,
-      code,
-      field,
-      value: value === null ? null : value.slice(0, 80),
-    });
+  #rejectRow(row: CsvRow, code: RejectCode, field: string, value: string | null): void {
+    this.valuesRejected += this.#valuesPerRow - 1;
+    this.#rejectValue(row, code, field, value);
   }
+
+  #rejectValue(row: CsvRow, code: RejectCode, field: string, value: string | null): void {
+    const { line, offset, length, count } = row;
+    this.#refused = true;
+    this.valuesRejected++;
+    const shown = value === null || count === this.#width ? value : shapeOf(value);
+    this.#sink.reject({ line, offset, length, code, field, value: shown?.slice(0, 80) ?? null });
+  }
+}
+
+/** What stands in a field that may not be the one it seems to be: its digits and letters are not told. */
+function shapeOf(value: string): string {
+  return value.replace(/\p{L}/gu, "a").replace(/\p{N}/gu, "9");
+}
+
+/** Ids are names: bytes that are not UTF-8 or can't be seen would make two meters one. */
+function isId(text: string): boolean {
+  return Buffer.byteLength(text) <= MOST_ID_BYTES && !/[\p{Cc}\uFFFD]/u.test(text);
 }
 
 /** Beside the bits of `Flag`: the quality column says that there is no read. */
@@ -565,27 +654,35 @@ function trimEnd({ bytes, start, end }: CsvRow, i: number): number {
   return at;
 }
 
-interface WideDay {
-  /** For each column: the beginning (UTC seconds), the length (0: this day has no such hour), and how many columns it takes. */
-  readonly slots: readonly { readonly start: number; readonly length: number; readonly parts: number }[];
+/** Columns of a local day that are one interval: its beginning (UTC seconds), its length (0: the day has no such hour). */
+interface WideSlot {
+  readonly start: number;
+  readonly length: number;
+  readonly parts: number;
 }
+type WideDay = readonly WideSlot[];
 
 /**
- * Where the columns of a local day lie. Of a day of 23 hours the missing hour's columns have no place; of a day of 25
- * the repeated hour's columns are one interval of two hours.
+ * Where the columns of a local day lie, between the instants at which the clock first shows their ends. The hour left
+ * out in spring has no length. With `merge`, the columns of what comes twice in autumn are one interval.
  */
-function wideDay(localDay: number, intervals: number, zone: TimeZone | undefined): WideDay {
+function wideDay(localDay: number, intervals: number, zone: TimeZone | undefined, merge: boolean): WideDay {
   const seconds = DAY / intervals;
-  const perHour = 3600 / seconds;
-  const slots: { start: number; length: number; parts: number }[] = [];
-  for (let i = 0; i < intervals; i++) {
+  const edge = (i: number) => {
     const local = localDay * DAY + i * seconds;
-    const instants = zone === undefined ? [local] : zone.instantsOf(local);
-    const [first, second] = instants;
-    if (first === undefined) slots.push({ start: 0, length: 0, parts: 1 });
-    else if (second === undefined) slots.push({ start: first, length: seconds, parts: 1 });
-    else if (i % perHour === 0) slots.push({ start: first, length: second - first + 3600, parts: perHour });
-    else slots.push({ start: first, length: seconds, parts: 1 });
+    return zone === undefined ? local : zone.firstInstantFrom(local);
+  };
+  const comesTwice = (i: number) => {
+    if (zone === undefined) return false;
+    const local = localDay * DAY + i * seconds;
+    return zone.instantsOf(local).length > 1 || zone.instantsOf(local + seconds - 1).length > 1;
+  };
+  const slots: WideSlot[] = [];
+  for (let i = 0; i < intervals;) {
+    let next = i + 1;
+    if (merge && comesTwice(i)) while (next < intervals && comesTwice(next)) next++;
+    slots.push({ start: edge(i), length: edge(next) - edge(i), parts: next - i });
+    i = next;
   }
-  return { slots };
+  return slots;
 }

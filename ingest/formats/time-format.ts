@@ -38,6 +38,12 @@ const TOKENS: readonly (readonly [string, Token])[] = [
   ["x", { kind: "epochMs" }],
 ];
 
+/** A format of date and time cut into that of the date and that of the time of day. */
+export function splitClock(format: string): [date: string, clock: string] {
+  const at = format.search(/HH|hh/);
+  return at < 0 ? [format, ""] : [format.slice(0, at).trim(), format.slice(at)];
+}
+
 const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
 /**

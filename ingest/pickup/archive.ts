@@ -45,10 +45,14 @@ export class Archive {
     await handle.sync();
     await handle.close();
     await rename(draft, target);
+    // The name must last as well: the original goes after this.
+    const folder = await open(dirname(target), "r");
+    await folder.sync();
+    await folder.close();
     return { path: relative, key: wrapped };
   }
 
-  /** Writes an archived file back to `to`. @throws Error where it was changed or belongs to another key */
+  /** Writes an archived file back to `to`, which is there whole or not at all. @throws Error where it was changed or belongs to another key */
   async restore(relative: string, utility: string, file: number, wrapped: Buffer, to: string): Promise<void> {
     const source = join(this.#root, relative);
     const { size } = await stat(source);
@@ -64,12 +68,18 @@ export class Archive {
       nonce,
     );
     decipher.setAuthTag(tag);
-    await pipeline(
-      createReadStream(source, { start: NONCE, end: size - TAG - 1 }),
-      decipher,
-      createGunzip(),
-      createWriteStream(to, { mode: 0o600 }),
-    );
+    const draft = `${to}.part`;
+    try {
+      await pipeline(
+        createReadStream(source, { start: NONCE, end: size - TAG - 1 }),
+        decipher,
+        createGunzip(),
+        createWriteStream(draft, { mode: 0o600 }),
+      );
+      await rename(draft, to);
+    } finally {
+      await rm(draft, { force: true });
+    }
   }
 
   /** Deletes what is older than its utility's retention; returns how many files went. */

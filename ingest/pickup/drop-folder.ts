@@ -1,4 +1,5 @@
-import { lstat, mkdir, readdir, rename, unlink } from "node:fs/promises";
+import { constants } from "node:fs";
+import { copyFile, lstat, mkdir, open, readdir, rename, unlink } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { SourceConfig } from "../../schemas/config.js";
 
@@ -7,6 +8,9 @@ const PARTIAL = /\.(part|partial|tmp|temp|filepart|uploading|crdownload)$/i;
 
 /** Folder inside a drop folder for reports on rejected files. */
 export const REJECTED_FOLDER = "rejected";
+const REPORT = ".rejected.json";
+/** Bytes that a name may have, on every file system in use. */
+const MOST_NAME_BYTES = 255;
 
 interface Seen {
   readonly size: number;
@@ -19,19 +23,19 @@ interface Seen {
 export class DropFolder {
   readonly #source: SourceConfig;
   readonly #matches: RegExp;
+  /** Hidden prefix of files that we took and have not brought over yet. */
+  readonly #claimed: string;
   #seen = new Map<string, Seen>();
 
-  constructor(source: SourceConfig) {
+  /** @param owner names the data directory: of two that watch the folder, each knows what it took */
+  constructor(source: SourceConfig, owner: string) {
     this.#source = source;
+    this.#claimed = `.claimed-${owner}-`;
     const pattern = source.files
       .replace(/[.+^${}()|[\]\\]/g, "\\$&")
       .replaceAll("*", ".*")
       .replaceAll("?", ".");
-    this.#matches = new RegExp(`^${pattern}$`, "i");
-  }
-
-  get folder(): string {
-    return this.#source.folder;
+    this.#matches = new RegExp(`^${pattern}$`, "is");
   }
 
   /**
@@ -57,7 +61,9 @@ export class DropFolder {
         else waiting++;
         continue;
       }
-      const { size, mtimeMs } = await lstat(join(this.#source.folder, name));
+      const found = await lstat(join(this.#source.folder, name)).catch(ifMissing);
+      if (found === undefined) continue;
+      const { size, mtimeMs } = found;
       const before = this.#seen.get(name);
       const since =
         before !== undefined && before.size === size && before.mtimeMs === mtimeMs ? before.since : now;
@@ -71,26 +77,75 @@ export class DropFolder {
 
   /** Takes a file out of the folder: of several that try, one succeeds. Returns whether it was this one. */
   async claim(name: string, to: string): Promise<boolean> {
+    const from = join(this.#source.folder, name);
     try {
-      await rename(join(this.#source.folder, name), to);
+      await rename(from, to);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
-      if ((error as NodeJS.ErrnoException).code !== "EXDEV") throw error;
-      throw new Error(
-        `The drop folder of source ${this.#source.id} and the data directory are on different file systems, so files ` +
-          `can't be claimed in one step. Put dataDirectory on the file system of the drop folders.`,
-      );
+      if (codeOf(error) === "ENOENT") return false;
+      if (codeOf(error) !== "EXDEV") throw error;
+      // The data directory is on another file system. Renamed within the folder the file is ours, then it is copied.
+      const hidden = join(this.#source.folder, this.#claimed + basename(to));
+      const ours = await rename(from, hidden).then(() => true, ifMissing);
+      if (ours !== true) return false;
+      await bringOver(hidden, to);
     }
-    if (this.#source.complete.by === "marker") {
-      await unlink(join(this.#source.folder, name + this.#source.complete.suffix)).catch(() => undefined);
-    }
+    await this.dropMarker(name);
     return true;
+  }
+
+  /** Names that `claim` gave to files which a former run has not brought over. */
+  async claimedBefore(): Promise<string[]> {
+    const names = (await readdir(this.#source.folder).catch(ifMissing)) ?? [];
+    return names
+      .filter((name) => name.startsWith(this.#claimed))
+      .map((name) => name.slice(this.#claimed.length));
+  }
+
+  /** Goes on with a claim that was broken off. */
+  async bring(claimed: string, to: string): Promise<void> {
+    await bringOver(join(this.#source.folder, this.#claimed + claimed), to);
+  }
+
+  /** A marker without its file would make the next file of that name look whole while it is being written. */
+  async dropMarker(name: string): Promise<void> {
+    if (this.#source.complete.by === "marker") {
+      await unlink(join(this.#source.folder, name + this.#source.complete.suffix)).catch(ifMissing);
+    }
   }
 
   /** Where the report on a rejected file goes. */
   async reportPath(name: string): Promise<string> {
     const folder = join(this.#source.folder, REJECTED_FOLDER);
     await mkdir(folder, { recursive: true });
-    return join(folder, `${basename(name)}.rejected.json`);
+    return join(folder, shortened(basename(name), MOST_NAME_BYTES - REPORT.length) + REPORT);
   }
+}
+
+/** The end of a name, in at most so many bytes of UTF-8. */
+export function shortened(name: string, mostBytes: number): string {
+  const bytes = Buffer.from(name);
+  let from = Math.max(0, bytes.length - mostBytes);
+  // Not within a character: its further bytes are 10xxxxxx.
+  while (from > 0 && from < bytes.length && (bytes[from]! & 0xc0) === 0x80) from++;
+  return bytes.toString("utf8", from);
+}
+
+/** Copies to another file system; the file is there whole or not at all, and durable before the original goes. */
+async function bringOver(from: string, to: string): Promise<void> {
+  const draft = `${to}.part`;
+  await copyFile(from, draft, constants.COPYFILE_FICLONE);
+  const handle = await open(draft, "r");
+  await handle.sync();
+  await handle.close();
+  await rename(draft, to);
+  await unlink(from);
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
+}
+
+function ifMissing(error: unknown): undefined {
+  if (codeOf(error) !== "ENOENT") throw error;
+  return undefined;
 }

@@ -3,7 +3,10 @@ import type { Reject } from "../check/rejects.js";
 
 export type FileState = "claimed" | "publishing" | "published" | "archived" | "rejected" | "duplicate";
 
-/** A row of the ledger. */
+/**
+ * A row of the ledger. Of a file that was published, `rows` + `rejected` is the number of its rows of reads, and `reads` +
+ * `no_reads` + `values_rejected` the number of values in them. Of other files all of them are 0.
+ */
 export interface LedgerFile {
   readonly file: number;
   readonly utility: string;
@@ -23,6 +26,7 @@ export interface LedgerFile {
   readonly rejected: number;
   readonly reads: number;
   readonly no_reads: number;
+  readonly values_rejected: number;
   readonly meters: number;
   readonly first_read: Date | null;
   readonly last_read: Date | null;
@@ -44,19 +48,27 @@ export interface Delivery {
 }
 
 /**
- * Enters a delivery and gives it its sequence number. The same bytes of the same source were there before: it is a
- * duplicate. The same name with other bytes: a correction.
+ * Enters a delivery and gives it its sequence number. The same bytes of the same source were taken before: it is a
+ * duplicate. They were rejected as a whole: they are processed again, perhaps by a mended profile. The same name with
+ * other bytes: a correction. Entering the same work path again gives the same row.
  */
 export async function enterDelivery(database: Database, delivery: Delivery): Promise<LedgerFile> {
   const { utility, source, name, sha256, bytes, workPath, claimedAt, againOf } = delivery;
   return database.transaction(async (transaction) => {
     // One delivery of a source at a time: numbers follow the order of claims.
     await transaction.query("SELECT pg_advisory_xact_lock(hashtext($1))", [`file/${utility}/${source}`]);
-    const [before] = await transaction.query<{ file: number }>(
-      "SELECT file FROM files WHERE utility = $1 AND source = $2 AND sha256 = $3 AND state <> 'duplicate' ORDER BY file LIMIT 1",
+    const [entered] = await transaction.query<LedgerFile>("SELECT * FROM files WHERE work_path = $1", [
+      workPath,
+    ]);
+    if (entered !== undefined) return entered;
+    const [before] = await transaction.query<{ file: number; state: FileState; again_of: number | null }>(
+      `SELECT file, state, again_of FROM files WHERE utility = $1 AND source = $2 AND sha256 = $3 AND state <> 'duplicate'
+       ORDER BY state = 'rejected', file LIMIT 1`,
       [utility, source, sha256],
     );
-    const duplicateOf = againOf === undefined ? before?.file : undefined;
+    const afterRejection = before?.state === "rejected" ? (before.again_of ?? before.file) : undefined;
+    const again = againOf ?? afterRejection;
+    const duplicateOf = again === undefined ? before?.file : undefined;
     const [sameName] = await transaction.query(
       "SELECT 1 FROM files WHERE utility = $1 AND source = $2 AND name = $3 AND sha256 <> $4 LIMIT 1",
       [utility, source, name, sha256],
@@ -73,7 +85,7 @@ export async function enterDelivery(database: Database, delivery: Delivery): Pro
         duplicateOf === undefined ? "claimed" : "duplicate",
         duplicateOf ?? null,
         sameName !== undefined && duplicateOf === undefined,
-        againOf ?? null,
+        again ?? null,
         workPath,
         claimedAt,
       ],
@@ -82,7 +94,13 @@ export async function enterDelivery(database: Database, delivery: Delivery): Pro
   });
 }
 
-/** Files that a former run left before their end. */
+/** The delivery whose claimed bytes lie at a path. */
+export async function fileAt(database: Queryable, workPath: string): Promise<LedgerFile | undefined> {
+  const [file] = await database.query<LedgerFile>("SELECT * FROM files WHERE work_path = $1", [workPath]);
+  return file;
+}
+
+/** Files that were left before their end. */
 export function unfinishedFiles(database: Queryable): Promise<LedgerFile[]> {
   return database.query<LedgerFile>(
     "SELECT * FROM files WHERE state IN ('claimed', 'publishing', 'published') OR NOT announced ORDER BY file",
@@ -97,6 +115,9 @@ export async function beginPublishing(database: Database, file: number): Promise
   });
 }
 
+const MOST_INT4 = 2 ** 31 - 1;
+
+/** @param rejects of whole rows: those of one line come together */
 export async function saveRejects(
   database: Database,
   file: number,
@@ -110,14 +131,16 @@ export async function saveRejects(
     return place;
   });
   await database.query(
+    // A second try after an answer that was lost finds the rows there.
     `INSERT INTO rejects (file, line, place, at_byte, length, code, field, value)
-     SELECT $1, * FROM unnest($2::bigint[], $3::int[], $4::bigint[], $5::int[], $6::text[], $7::text[], $8::text[])`,
+     SELECT $1, * FROM unnest($2::bigint[], $3::int[], $4::bigint[], $5::int[], $6::text[], $7::text[], $8::text[])
+     ON CONFLICT DO NOTHING`,
     [
       file,
       rejects.map((reject) => reject.line),
       places,
       rejects.map(({ offset }) => offset),
-      rejects.map(({ length }) => length),
+      rejects.map(({ length }) => Math.min(length, MOST_INT4)),
       rejects.map(({ code }) => code),
       rejects.map(({ field }) => field),
       // PostgreSQL's text holds no NUL.
@@ -131,6 +154,7 @@ export interface Published {
   readonly rejected: number;
   readonly reads: number;
   readonly noReads: number;
+  readonly valuesRejected: number;
   readonly meters: number;
   readonly firstRead: Date | null;
   readonly lastRead: Date | null;
@@ -139,11 +163,11 @@ export interface Published {
 
 /** Every block of the file is durable in the log. */
 export async function markPublished(database: Queryable, file: number, result: Published): Promise<void> {
-  const { rows, rejected, reads, noReads, meters, firstRead, lastRead, at } = result;
+  const { rows, rejected, reads, noReads, valuesRejected, meters, firstRead, lastRead, at } = result;
   await database.query(
     `UPDATE files SET state = 'published', rows = $2, rejected = $3, reads = $4, no_reads = $5, meters = $6,
-       first_read = $7, last_read = $8, published_at = $9 WHERE file = $1`,
-    [file, rows, rejected, reads, noReads, meters, firstRead, lastRead, at],
+       first_read = $7, last_read = $8, published_at = $9, values_rejected = $10 WHERE file = $1`,
+    [file, rows, rejected, reads, noReads, meters, firstRead, lastRead, at, valuesRejected],
   );
 }
 
@@ -159,7 +183,7 @@ export async function markRejected(
   );
 }
 
-/** The original is in the archive; a rejected or duplicate file keeps that state. */
+/** The original is in the archive; a rejected file keeps that state. */
 export async function markArchived(
   database: Queryable,
   file: number,
@@ -167,14 +191,15 @@ export async function markArchived(
   key: Buffer,
 ): Promise<void> {
   await database.query(
-    `UPDATE files SET archive_path = $2, archive_key = $3, work_path = NULL,
+    `UPDATE files SET archive_path = $2, archive_key = $3,
        state = CASE WHEN state = 'published' THEN 'archived' ELSE state END WHERE file = $1`,
     [file, path, key],
   );
 }
 
+/** The file's message is in the log and its claimed bytes are gone: it is at its end. */
 export async function markAnnounced(database: Queryable, file: number): Promise<void> {
-  await database.query("UPDATE files SET announced = true WHERE file = $1", [file]);
+  await database.query("UPDATE files SET announced = true, work_path = NULL WHERE file = $1", [file]);
 }
 
 /** The latest files, newest first. */

@@ -2,10 +2,12 @@ import type { Vault } from "../../infra/crypto/vault.js";
 import { partitionOf, type LogProducer } from "../../infra/log/log.js";
 import type { Database, Queryable } from "../../infra/postgres/database.js";
 import { TimeZone } from "../../infra/time-zone.js";
-import { canonicalAccount, canonicalZip } from "../../schemas/canonical.js";
+import { canonicalAccount, canonicalMeter, canonicalZip } from "../../schemas/canonical.js";
 import { meterClass, type MeterMessage, type MeterSetting } from "../../schemas/meters.js";
+import type { RejectCode } from "../check/rejects.js";
 import { METER_PARTITIONS } from "../../schemas/topics.js";
 import type { Reject } from "../check/rejects.js";
+import type { CsvProfile } from "../../schemas/profile.js";
 import { CsvRows, fieldText, type CsvRow } from "../formats/csv-rows.js";
 import { FileRejected } from "../formats/reads-csv.js";
 import { compileTimeFormat } from "../formats/time-format.js";
@@ -45,36 +47,56 @@ export interface CrosswalkRow {
   readonly settings: readonly MeterSetting[];
 }
 
-/** Cuts a crosswalk file into rows, rejecting the wrong ones. @throws FileRejected without a required column */
+export interface Crosswalk {
+  readonly rows: CrosswalkRow[];
+  readonly rejects: Reject[];
+}
+
+/**
+ * Cuts a crosswalk file into rows, rejecting the wrong ones.
+ * @param profile delimiter, quote and the canonical form of meter ids
+ * @throws FileRejected without a required column
+ */
 export async function readCrosswalk(
   chunks: AsyncIterable<Buffer>,
   timeZone: string,
-  reject: (reject: Reject) => void,
-): Promise<CrosswalkRow[]> {
+  profile: Pick<CsvProfile, "delimiter" | "quote" | "meterId">,
+): Promise<Crosswalk> {
   const rows: CrosswalkRow[] = [];
+  const rejects: Reject[] = [];
   const zone = new TimeZone(timeZone);
   const readDate = compileTimeFormat("YYYY-MM-DD");
   const stamp = { day: 0, second: 0, offset: 0, epoch: 0 };
   let columns: Map<Column, number> | undefined;
+  let width = 0;
 
   const onRow = (row: CsvRow) => {
+    const fields = Array.from({ length: row.count }, (_, i) => fieldText(row, i, profile.quote).trim());
     if (columns === undefined) {
-      columns = columnsOf(row);
+      columns = columnsOf(fields);
+      width = fields.length;
       return;
     }
     const get = (column: Column) => {
       const index = columns!.get(column);
-      return index === undefined ? "" : fieldText(row, index).trim();
+      return index === undefined ? "" : (fields[index] ?? "");
     };
     const { line, offset, length } = row;
-    const refuse = (code: Reject["code"], field: string, value: string | null) =>
-      reject({ line, offset, length, code, field, value });
+    // In a row with more or fewer fields than the header a field may hold what belongs in another: nothing is told.
+    const refuse = (code: RejectCode, field: Column | "row", value: string | null = null) => {
+      rejects.push({
+        line,
+        offset,
+        length,
+        code,
+        field,
+        value: fields.length === width ? (value?.slice(0, 80) ?? null) : null,
+      });
+    };
+    if (fields.every((text) => text === "")) return;
+    if (fields.length > width) return refuse("too-many-columns", "row");
     const missing = REQUIRED.find((column) => get(column) === "");
-    if (missing !== undefined) {
-      if (Array.from({ length: row.count }, (_, i) => fieldText(row, i).trim()).every((text) => text === ""))
-        return;
-      return refuse("missing-field", missing, null);
-    }
+    if (missing !== undefined) return refuse("missing-field", missing);
     const dates: (number | undefined)[] = [];
     for (const column of ["move_in", "move_out"] as const) {
       const text = get(column);
@@ -83,26 +105,27 @@ export async function readCrosswalk(
         continue;
       }
       const bytes = Buffer.from(text);
-      if (!readDate(bytes, 0, bytes.length, stamp)) return refuse("bad-date", column, text.slice(0, 80));
-      const local = stamp.day * 86_400;
-      dates.push(zone.instantsOf(local)[0] ?? local - zone.offsetAt(local));
+      if (!readDate(bytes, 0, bytes.length, stamp)) return refuse("bad-date", column, text);
+      dates.push(zone.firstInstantFrom(stamp.day * 86_400));
     }
+    const [moveIn, moveOut] = dates;
+    if (moveIn !== undefined && moveOut !== undefined && moveOut < moveIn)
+      return refuse("moved-out-before-in", "move_out", get("move_out"));
     const setting: MeterSetting = { from: 0 };
     const classWord = get("class");
     if (classWord !== "") {
-      const parsed = meterClass.safeParse(classWord);
-      if (!parsed.success) return refuse("missing-field", "class", classWord.slice(0, 80));
+      const parsed = meterClass.safeParse(classWord.toLowerCase());
+      if (!parsed.success) return refuse("unknown-class", "class", classWord);
       setting.class = parsed.data;
     }
     const flow = get("normal_flow_l_per_h");
     if (flow !== "") {
       const litres = Number(flow);
-      if (!(litres >= 0 && litres < 1e6))
-        return refuse("bad-number", "normal_flow_l_per_h", flow.slice(0, 80));
+      if (!(litres >= 0 && litres < 1e6)) return refuse("bad-number", "normal_flow_l_per_h", flow);
       setting.continuousFlowRate = Math.round(litres * 1000);
     }
     rows.push({
-      meterId: get("meter_id"),
+      meterId: canonicalMeter(get("meter_id"), profile.meterId),
       accountId: get("account_id"),
       locationId: get("location_id"),
       name: get("name"),
@@ -110,23 +133,25 @@ export async function readCrosswalk(
       zip: get("zip"),
       email: get("email"),
       phone: get("phone"),
-      moveIn: dates[0],
-      moveOut: dates[1],
+      moveIn,
+      moveOut,
       settings: Object.keys(setting).length > 1 ? [setting] : [],
     });
   };
-  const onTooLong = (line: number, offset: number) =>
-    reject({ line, offset, length: 0, code: "row-too-long", field: "row", value: null });
 
-  const scanner = new CsvRows({ delimiter: ",", quote: '"' });
-  for await (const chunk of chunks) scanner.push(chunk, false, onRow, onTooLong);
-  scanner.push(Buffer.alloc(0), true, onRow, onTooLong);
+  const scanner = new CsvRows(profile, {
+    row: onRow,
+    fault: (code, line, offset, length) =>
+      rejects.push({ line, offset, length, code, field: "row", value: null }),
+  });
+  for await (const chunk of chunks) scanner.push(chunk, false);
+  scanner.push(Buffer.alloc(0), true);
   if (columns === undefined) throw new FileRejected("header", "The file ended before a header row.");
-  return rows;
+  return { rows, rejects };
 }
 
-function columnsOf(row: CsvRow): Map<Column, number> {
-  const names = Array.from({ length: row.count }, (_, i) => fieldText(row, i).trim().toLowerCase());
+function columnsOf(header: readonly string[]): Map<Column, number> {
+  const names = header.map((name) => name.toLowerCase());
   const columns = new Map<Column, number>();
   for (const column of [...REQUIRED, ...OPTIONAL]) {
     const index = names.indexOf(column);
@@ -246,10 +271,21 @@ async function applyRow(
   }
 
   const until = row.moveOut === undefined ? null : new Date(row.moveOut * 1000);
+  if (until === null) {
+    // The premise has one account at a time: the former's occupancy ends, and with it its consents.
+    await transaction.query(
+      `UPDATE occupancies SET valid_until = greatest(valid_from, $3)
+       WHERE premise_id = $1 AND account_id <> $2 AND valid_until IS NULL`,
+      [premiseId, accountId, since ?? now],
+    );
+  }
+  // An account may come back to a premise: a row about the former stay must not end the present one.
   const [holds] = await transaction.query<{ occupancy_id: number }>(
     `SELECT occupancy_id FROM occupancies WHERE premise_id = $1 AND account_id = $2
-       AND (valid_until IS NULL OR ($3::timestamptz IS NOT NULL AND valid_from = $3))`,
-    [premiseId, accountId, since ?? null],
+       AND (valid_from = $3::timestamptz OR valid_until = $4::timestamptz
+            OR (valid_until IS NULL AND ($4::timestamptz IS NULL OR valid_from < $4::timestamptz)))
+     ORDER BY valid_from = $3::timestamptz DESC NULLS LAST, valid_until = $4::timestamptz DESC NULLS LAST LIMIT 1`,
+    [premiseId, accountId, since ?? null, until],
   );
   if (holds !== undefined) {
     await transaction.query("UPDATE occupancies SET valid_until = $2 WHERE occupancy_id = $1", [
@@ -258,19 +294,19 @@ async function applyRow(
     ]);
     return;
   }
-  if (until === null) {
-    // Another account holds the premise from now on: the former occupancy ends, and with it its consents.
-    await transaction.query(
-      "UPDATE occupancies SET valid_until = $2 WHERE premise_id = $1 AND valid_until IS NULL",
-      [premiseId, since ?? now],
+  let from = since;
+  if (from === undefined) {
+    // Without a date of moving in: from the end of who was there before, so that nobody sees a former occupant's usage.
+    const [former] = await transaction.query<{ valid_until: Date | null }>(
+      `SELECT max(valid_until) AS valid_until FROM occupancies
+       WHERE premise_id = $1 AND valid_until <= coalesce($2, 'infinity'::timestamptz)`,
+      [premiseId, until],
     );
+    from = former!.valid_until ?? new Date(0);
   }
-  const [former] = await transaction.query("SELECT 1 FROM occupancies WHERE premise_id = $1 LIMIT 1", [
-    premiseId,
-  ]);
   await transaction.query(
     `INSERT INTO occupancies (utility, account_id, premise_id, valid_from, valid_until) VALUES ($1, $2, $3, $4, $5)
      ON CONFLICT (account_id, premise_id, valid_from) DO UPDATE SET valid_until = excluded.valid_until`,
-    [utility, accountId, premiseId, since ?? (former === undefined ? new Date(0) : now), until],
+    [utility, accountId, premiseId, from, until],
   );
 }

@@ -4,6 +4,8 @@ import type { Database } from "../../infra/postgres/database.js";
 
 /** Keys are looked up so many at a time. */
 const CHUNK = 5_000;
+/** Keys kept in memory; beyond it all are forgotten and looked up again. */
+const MOST_KEPT = 500_000;
 
 /**
  * Meter keys and register numbers of one utility: looked up by keyed hash, made where they are new, kept in memory while
@@ -24,17 +26,21 @@ export class MeterKeys {
     this.#clock = clock;
   }
 
-  /** The key of a meter that `learn` has seen. */
+  /** The key of a meter that the last `learn` has seen. */
   keyOf(meterId: string): string {
     return this.#keys.get(meterId)!;
   }
 
-  /** Number of a register that `learn` has seen; 0 for files that name none. */
+  /** Number of a register that the last `learn` has seen; 0 for files that name none. */
   registerOf(meterId: string, serial: string): number {
     return serial === "" ? 0 : this.#registers.get(`${meterId}\0${serial}`)!;
   }
 
   async learn(meters: Iterable<{ readonly meterId: string; readonly serial: string }>): Promise<void> {
+    if (this.#keys.size > MOST_KEPT || this.#registers.size > MOST_KEPT) {
+      this.#keys.clear();
+      this.#registers.clear();
+    }
     const unknownMeters = new Set<string>();
     const unknownRegisters = new Map<string, { meterId: string; serial: string }>();
     for (const { meterId, serial } of meters) {
@@ -44,9 +50,9 @@ export class MeterKeys {
     }
     const ids = [...unknownMeters];
     for (let at = 0; at < ids.length; at += CHUNK) await this.#learnKeys(ids.slice(at, at + CHUNK));
-    for (const [name, { meterId, serial }] of unknownRegisters) {
-      this.#registers.set(name, await this.#learnRegister(this.keyOf(meterId), serial));
-    }
+    const registers = [...unknownRegisters];
+    for (let at = 0; at < registers.length; at += CHUNK)
+      await this.#learnRegisters(registers.slice(at, at + CHUNK));
   }
 
   async #learnKeys(ids: readonly string[]): Promise<void> {
@@ -74,21 +80,51 @@ export class MeterKeys {
     take(await this.#database.query(select, [utility, fresh]));
   }
 
-  async #learnRegister(meterKey: string, serial: string): Promise<number> {
-    const hash = this.#vault.hash(this.#utility, "serial", serial);
-    return this.#database.transaction(async (transaction) => {
-      await transaction.query("SELECT 1 FROM meters WHERE meter_key = $1 FOR UPDATE", [meterKey]);
-      const [known] = await transaction.query<{ number: number }>(
-        "SELECT number FROM registers WHERE meter_key = $1 AND serial_hash = $2",
-        [meterKey, hash],
+  async #learnRegisters(
+    registers: readonly (readonly [name: string, { readonly meterId: string; readonly serial: string }])[],
+  ): Promise<void> {
+    const vault = this.#vault;
+    const utility = this.#utility;
+    const names = new Map<string, string>();
+    const keys: string[] = [];
+    const hashes: string[] = [];
+    const serials: string[] = [];
+    for (const [name, { meterId, serial }] of registers) {
+      const key = this.keyOf(meterId);
+      const hash = vault.hash(utility, "serial", serial).toString("hex");
+      names.set(`${key}/${hash}`, name);
+      keys.push(key);
+      hashes.push(hash);
+      serials.push(serial);
+    }
+    const select = `SELECT meter_key, encode(serial_hash, 'hex') AS hash, number FROM registers
+      WHERE (meter_key, serial_hash) IN (SELECT k, decode(h, 'hex') FROM unnest($1::text[], $2::text[]) AS t(k, h))`;
+    type Found = { readonly meter_key: string; readonly hash: string; readonly number: number };
+    const take = (rows: readonly Found[]) => {
+      for (const { meter_key, hash, number } of rows)
+        this.#registers.set(names.get(`${meter_key}/${hash}`)!, number);
+    };
+    take(await this.#database.query<Found>(select, [keys, hashes]));
+    const fresh = registers.flatMap(([name], i) => (this.#registers.has(name) ? [] : [i]));
+    if (fresh.length === 0) return;
+    const freshKeys = fresh.map((i) => keys[i]!);
+    const freshHashes = fresh.map((i) => hashes[i]!);
+    const sealed = fresh.map((i) => vault.seal(utility, "registers.serial", serials[i]!).toString("hex"));
+    await this.#database.transaction(async (transaction) => {
+      // Numbers go up without holes: of two importers that meet a meter's registers at once, one waits.
+      await transaction.query(
+        "SELECT 1 FROM meters WHERE meter_key = ANY($1::text[]) ORDER BY meter_key FOR UPDATE",
+        [freshKeys],
       );
-      if (known !== undefined) return known.number;
-      const [made] = await transaction.query<{ number: number }>(
+      await transaction.query(
         `INSERT INTO registers (meter_key, number, serial_hash, serial_sealed)
-         SELECT $1, coalesce(max(number), 0) + 1, $2, $3 FROM registers WHERE meter_key = $1 RETURNING number`,
-        [meterKey, hash, this.#vault.seal(this.#utility, "registers.serial", serial)],
+         SELECT k, (SELECT coalesce(max(number), 0) FROM registers WHERE meter_key = k)
+                   + row_number() OVER (PARTITION BY k ORDER BY i), decode(h, 'hex'), decode(s, 'hex')
+         FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS t(k, h, s, i)
+         WHERE NOT EXISTS (SELECT 1 FROM registers WHERE meter_key = k AND serial_hash = decode(h, 'hex'))`,
+        [freshKeys, freshHashes, sealed],
       );
-      return made!.number;
     });
+    take(await this.#database.query<Found>(select, [freshKeys, freshHashes]));
   }
 }

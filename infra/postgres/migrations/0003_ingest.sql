@@ -14,10 +14,11 @@ CREATE TABLE files (
   archive_path text,
   archive_key  bytea,                       -- the file's key, wrapped by the utility's
   reason       text,                        -- why the whole file was rejected
-  rows         bigint NOT NULL DEFAULT 0,
-  rejected     bigint NOT NULL DEFAULT 0,
+  rows         bigint NOT NULL DEFAULT 0,   -- taken whole
+  rejected     bigint NOT NULL DEFAULT 0,   -- rows with something that was not: rows + rejected are all rows of reads
   reads        bigint NOT NULL DEFAULT 0,
   no_reads     bigint NOT NULL DEFAULT 0,
+  values_rejected bigint NOT NULL DEFAULT 0, -- reads + no_reads + values_rejected are all values of these rows
   meters       integer NOT NULL DEFAULT 0,
   first_read   timestamptz,
   last_read    timestamptz,
@@ -28,6 +29,7 @@ CREATE TABLE files (
 CREATE SEQUENCE files_sequence;
 -- The same bytes count once for a source, save where processing again was asked for.
 CREATE UNIQUE INDEX files_once ON files (utility, source, sha256) WHERE state <> 'duplicate' AND again_of IS NULL;
+CREATE UNIQUE INDEX files_by_work_path ON files (work_path);
 CREATE INDEX files_unfinished ON files (state) WHERE state IN ('claimed', 'publishing', 'published') OR NOT announced;
 
 -- Rows that were not taken. The bytes stay in the archive alone.
