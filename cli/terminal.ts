@@ -39,10 +39,10 @@ export function table<T>(rows: readonly T[], columns: readonly TableColumn<T>[])
 
 /** One line on a terminal that is written over as work goes on; nothing elsewhere. */
 export class ProgressLine {
-  readonly #stream: NodeJS.WriteStream;
+  readonly #stream: NodeJS.WritableStream;
   #shown = 0;
 
-  constructor(stream: NodeJS.WriteStream) {
+  constructor(stream: NodeJS.WritableStream) {
     this.#stream = stream;
   }
 

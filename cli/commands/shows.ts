@@ -1,12 +1,9 @@
 import { join } from "node:path";
 import type { Command } from "commander";
-import { runBench } from "../../bench/throughput.js";
-import { runReal } from "../../bench/real.js";
-import { runDemo } from "../../demo/index.js";
 import { packageRoot } from "../../infra/package-root.js";
 import { wholeNumber } from "../settings.js";
 
-/** `demo`, `bench` and `real`: Curbstop shown and measured. */
+/** `demo`, `bench` and `real`: Curbstop shown and measured. Loaded when called: the other commands start sooner. */
 export function addShows(root: Command): void {
   root
     .command("demo")
@@ -21,6 +18,7 @@ export function addShows(root: Command): void {
     .action(async ({ keep = false, json = false }: { keep?: boolean; json?: boolean }) => {
       const stop = new AbortController();
       for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
+      const { runDemo } = await import("../../demo/index.js");
       const { exitCode } = await runDemo({
         keep,
         json,
@@ -42,6 +40,7 @@ export function addShows(root: Command): void {
     .option("--rounds <number>", "rounds, in turns", wholeNumber("--rounds"), 5)
     .option("--json", "print one JSON object instead")
     .action(async (options: { meters: number; days: number; rounds: number; json?: boolean }) => {
+      const { runBench } = await import("../../bench/throughput.js");
       const { exitCode } = await runBench({ ...options, json: options.json === true, out: process.stdout });
       process.exitCode = exitCode;
     });
@@ -59,6 +58,7 @@ export function addShows(root: Command): void {
     )
     .option("--json", "print one JSON object instead")
     .action(async (options: { data: string; json?: boolean }) => {
+      const { runReal } = await import("../../bench/real.js");
       const { exitCode } = await runReal({
         shared: options.data,
         json: options.json === true,

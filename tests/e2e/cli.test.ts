@@ -1,0 +1,167 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { curbstop, startCurbstop } from "../harness/processes.js";
+import { temporaryFolder } from "../harness/stores.js";
+
+let folder: string;
+let config: string;
+beforeAll(async () => {
+  folder = temporaryFolder("cli");
+  config = join(folder, "curbstop.yaml");
+  const made = await curbstop(["init", "-c", config]);
+  expect(made).toMatchObject({ code: 0 });
+  const text = readFileSync(config, "utf8")
+    .replace("seconds: 10", "seconds: 0")
+    .replace("port: 8080", "port: 0");
+  writeFileSync(config, text);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function drop(source: string, name: string, text: string): void {
+  mkdirSync(join(folder, "drop", source), { recursive: true });
+  writeFileSync(join(folder, "drop", source, name), text);
+}
+
+it("tells the mend of an unknown command, option and value, with exit code 2", async () => {
+  const command = await curbstop(["ingets"]);
+  expect(command.code).toBe(2);
+  expect(command.stderr).toMatch(/Did you mean ingest\?/);
+  const option = await curbstop(["rejects", "--jsn"]);
+  expect(option.code).toBe(2);
+  expect(option.stderr).toMatch(/Did you mean --json\?/);
+  const value = await curbstop(["rejects", "--code", "bad-nmber", "-c", config]);
+  expect(value.code).toBe(2);
+  expect(value.stderr).toMatch(/not a reason\. Known: .*bad-number/);
+  const number = await curbstop(["files", "-n", "many", "-c", config]);
+  expect(number.code).toBe(2);
+  expect(number.stderr).toMatch(/whole number from 1 on, received "many"/);
+});
+
+it("prints help that says what each command does and what exit codes mean", async () => {
+  const { code, stdout } = await curbstop(["--help"]);
+  expect(code).toBe(0);
+  for (const name of [
+    "up",
+    "ingest",
+    "detect",
+    "notify",
+    "web",
+    "run",
+    "files",
+    "rejects",
+    "sql",
+    "subscribe",
+    "config",
+    "doctor",
+    "demo",
+  ])
+    expect(stdout).toMatch(new RegExp(`^ {2}${name}\\b`, "m"));
+  expect(stdout).toMatch(/Exit codes: 0 done, 1 .*rejected.*, 2 .*, 3 .*store/);
+});
+
+it("checks a configuration: right, wrong, missing", async () => {
+  expect(await curbstop(["config", "check", "-c", config])).toMatchObject({ code: 0 });
+  const wrong = join(folder, "wrong.yaml");
+  writeFileSync(wrong, readFileSync(config, "utf8").replace("units: gal", "units: gallons"));
+  const { code, stderr } = await curbstop(["config", "check", "-c", wrong]);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/wrong\.yaml:\d+ utilities\[0\]\.units: .*"gal".*received "gallons"/);
+  expect(await curbstop(["up", "-c", join(folder, "none.yaml")])).toMatchObject({ code: 2 });
+});
+
+it("prints the schema that editors complete from", async () => {
+  const { stdout } = await curbstop(["config", "schema"]);
+  const schema = JSON.parse(stdout);
+  expect(schema.properties.utilities.items.properties.timeZone.description).toMatch(/IANA/);
+});
+
+it("takes what lies in the drop folders, lists files and rejects, answers the analyst", async () => {
+  drop("customers", "customers.csv", "meter_id,account_id,location_id,zip\nM-1,1001,L-1,90000\n");
+  const rows = ["meter_id,timestamp,value,flag"];
+  for (let hour = 0; hour < 48; hour++)
+    rows.push(`M-1,2026-05-0${1 + Math.floor(hour / 24)} ${String(hour % 24).padStart(2, "0")}:00,2.5,`);
+  rows.push("M-1,2026-05-03 00:00,lots,");
+  drop("ami", "reads.csv", rows.join("\n") + "\n");
+  const run = await curbstop(["run", "--json", "-c", config]);
+  expect(run.stderr).toBe("");
+  expect(run.code).toBe(1);
+  const summary = JSON.parse(run.stdout);
+  expect(summary).toMatchObject({ reads: 48, rejected: 1 });
+  expect(summary.files.map(({ state }: { state: string }) => state)).toEqual(["taken", "taken"]);
+
+  const files = JSON.parse((await curbstop(["files", "--json", "-c", config])).stdout);
+  expect(files).toMatchObject([{ source: "ami", reads: 48, rejected: 1 }, { source: "customers" }]);
+  const rejects = JSON.parse((await curbstop(["rejects", "--json", "-c", config])).stdout);
+  expect(rejects).toMatchObject([{ line: 50, code: "bad-number", field: "usage", value: "lots" }]);
+
+  const sql = await curbstop([
+    "sql",
+    "SELECT count() AS n, round(sum(litres), 3) AS litres FROM usage",
+    "--json",
+    "-c",
+    config,
+  ]);
+  expect(JSON.parse(sql.stdout)).toEqual({ n: expect.anything(), litres: 454.249 });
+  const refused = await curbstop(["sql", "DROP TABLE intervals", "-c", config]);
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toMatch(/ClickHouse refused/);
+
+  const again = await curbstop(["run", "-c", config]);
+  expect(again).toMatchObject({ code: 0, stdout: "Nothing lay in the drop folders.\n" });
+}, 120_000);
+
+it("processes a file again after its profile was mended", async () => {
+  const files = JSON.parse((await curbstop(["files", "--json", "-c", config])).stdout);
+  const text = readFileSync(config, "utf8");
+  writeFileSync(config, text.replace("unit: gal\n          quality", "unit: L\n          quality"));
+  const again = await curbstop(["files", "reingest", String(files[0].file), "-c", config]);
+  expect(again.stdout).toMatch(/processed again as \d+: archived, 48 reads, 1 rejected/);
+  expect(again.code).toBe(1);
+  await curbstop(["run", "-c", config]);
+  const { stdout } = await curbstop([
+    "sql",
+    "SELECT sum(litres) FROM usage",
+    "--format",
+    "TSV",
+    "-c",
+    config,
+  ]);
+  expect(Number(stdout)).toBeCloseTo(120);
+  const none = await curbstop(["files", "reingest", "999", "-c", config]);
+  expect(none).toMatchObject({ code: 2 });
+  expect(none.stderr).toMatch(/There is no file 999/);
+}, 120_000);
+
+it("runs until SIGTERM, shares its servers with other commands, and refuses a second up on its data", async () => {
+  const up = startCurbstop(["up", "-c", config]);
+  try {
+    const until = Date.now() + 30_000;
+    while (!up.output().includes("Stop with Ctrl-C") && Date.now() < until)
+      await new Promise((r) => setTimeout(r, 50));
+    expect(up.output()).toMatch(/Curbstop runs: ingest, detect, notify, web/);
+    const web = /web +(http\S+)/.exec(up.output())![1]!;
+    expect((await fetch(`${web}/health/ready`)).status).toBe(200);
+    expect(await (await fetch(`${web}/metrics`)).text()).toMatch(/# HELP curbstop_reads_total/);
+    const second = await curbstop(["up", "-c", config]);
+    expect(second.code).toBe(3);
+    expect(second.stderr).toContain(`in use by process ${up.child.pid}`);
+    const doctor = await curbstop(["doctor", "-c", config]);
+    expect(doctor.stdout).toContain(`used by process ${up.child.pid}`);
+    expect(doctor.code).toBe(0);
+    drop("ami", "more.csv", "meter_id,timestamp,value,flag\nM-1,2026-05-04 00:00,1,\n");
+    const seen = async () => JSON.parse((await curbstop(["files", "--json", "-c", config])).stdout)[0];
+    while ((await seen()).name !== "more.csv" && Date.now() < until);
+    expect(await seen()).toMatchObject({ name: "more.csv", reads: 1 });
+  } finally {
+    up.child.kill("SIGTERM");
+  }
+  expect(await up.exited).toBe(0);
+  expect(up.output()).not.toMatch(/"level":50/);
+}, 120_000);
+
+it("says which store can't be reached, with exit code 3", async () => {
+  const variables = { CURBSTOP_DATABASE_URL: "postgres://u:p@127.0.0.1:9/x" };
+  const { code, stderr } = await curbstop(["files", "-c", config], variables);
+  expect(code).toBe(3);
+  expect(stderr).toMatch(/PostgreSQL can't be used/);
+}, 60_000);
