@@ -517,28 +517,27 @@ export class ReadsCsv implements RowSink {
     };
     let index = this.#first;
     for (const { start, length, parts } of day) {
-      let ml: number | null = 0;
-      let delivered: number | null = 0;
-      let taken = true;
-      // Several columns of the repeated hour are one interval, if every one of them has a value.
-      for (const last = index + parts; index < last; index++) {
-        column.name = `interval ${index - this.#first + 1}`;
-        if (!taken) continue;
-        taken = this.#value(row, index, column, series!, flags);
-        ml = ml === null || this.#ml === null ? null : ml + this.#ml;
-        delivered = delivered === null || this.#delivered === null ? null : delivered + this.#delivered;
+      column.name = NAMES[index - this.#first]!;
+      let taken = this.#value(row, index++, column, series!, flags);
+      if (parts > 1) {
+        // Several columns of the repeated hour are one interval, if every one of them has a value.
+        for (const until = index + parts - 1; index < until; index++) {
+          const ml = this.#ml;
+          const delivered = this.#delivered;
+          column.name = NAMES[index - this.#first]!;
+          if (!taken) continue;
+          taken = this.#value(row, index, column, series!, flags);
+          this.#ml = ml === null || this.#ml === null ? null : ml + this.#ml;
+          this.#delivered = this.#ml === null ? null : delivered! + this.#delivered!;
+        }
       }
       if (!taken) continue;
-      if (length === 0) {
-        if (ml !== null && (kind === "register" || ml !== 0)) {
-          this.#rejectValue(row, "missing-hour-used", column.name, this.#text(row, index - 1));
-        }
-        continue;
+      if (length > 0) {
+        if (kind === "usage") this.#emit(row, series!, start, length, flags);
+        else this.#emit(row, series!, time.stamp === "end" ? start + length : start, 0, flags);
+      } else if (this.#ml !== null && (kind === "register" || this.#ml !== 0)) {
+        this.#rejectValue(row, "missing-hour-used", column.name, this.#text(row, index - 1));
       }
-      this.#ml = ml;
-      this.#delivered = ml === null ? null : delivered;
-      if (kind === "usage") this.#emit(row, series!, start, length, flags);
-      else this.#emit(row, series!, time.stamp === "end" ? start + length : start, 0, flags);
     }
   }
 
@@ -629,6 +628,9 @@ function shapeOf(value: string): string {
 function isId(text: string): boolean {
   return Buffer.byteLength(text) <= MOST_ID_BYTES && !/[\p{Cc}\uFFFD]/u.test(text);
 }
+
+/** What rejects call the columns of layout wide. */
+const NAMES = Array.from({ length: 96 }, (_, i) => `interval ${i + 1}`);
 
 /** Beside the bits of `Flag`: the quality column says that there is no read. */
 const NO_READ = 1 << 30;
