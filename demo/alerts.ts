@@ -1,0 +1,138 @@
+import type { Database } from "../infra/postgres/database.js";
+import type { Mail } from "./mailbox.js";
+import { signUpAfter } from "./opt-in.js";
+import type { Town } from "./town.js";
+import { trueAnomalies, type True } from "./truth.js";
+
+/** What a mail to a resident says. */
+export const TELLS = {
+  confirmation: "please confirm",
+  leak: "possible leak",
+  leakOver: "a possible leak ran and has stopped",
+  stopped: "the flow has stopped",
+  highUsage: "unusually high use",
+  correction: "correction: it never was",
+} as const;
+export type Tells = (typeof TELLS)[keyof typeof TELLS];
+
+/** A mail about a home; `at` in UTC seconds. */
+export interface Told {
+  readonly home: number;
+  readonly tells: Tells;
+  readonly at: number;
+}
+
+const MAX_AGE_HOURS = 72;
+/** Local hours of a morning: files are judged before alerts may be sent. */
+const JUDGED_HOUR = 5;
+const SENT_HOUR = 9;
+
+/**
+ * Mails that must go out, and no others, by the rules in words: who confirmed hears of an anomaly of a kind that was
+ * asked for once, on the first morning on which it is known, while its last evidence is at most 72 hours old; of the end
+ * of a leak once; and, if what was told never was, that it was wrong. Nothing goes out before 8 in the morning.
+ */
+export function expectedMails(town: Town): Told[] {
+  const mails: Told[] = [];
+  for (const [i, { home, kinds, confirms }] of town.residents.entries()) {
+    const asked = town.dayStart(0) + SENT_HOUR * 3600 + signUpAfter(i);
+    mails.push({ home, tells: TELLS.confirmation, at: asked });
+    if (!confirms) continue;
+    const told: { readonly about: True; open: boolean; withdrawn: boolean }[] = [];
+    for (let day = 0; day < town.days; day++) {
+      const midnight = town.dayStart(day + 1);
+      const at = midnight + SENT_HOUR * 3600;
+      const known = trueAnomalies(town, town.homes[home - 1]!, day).filter(({ rule }) =>
+        kinds.includes(rule === "spike" ? "high-usage" : "leak"),
+      );
+      for (const one of known) {
+        const age = (midnight + JUDGED_HOUR * 3600 - town.instantOf(one.until)) / 3600;
+        if (age > MAX_AGE_HOURS) continue;
+        const before = told.find(({ about }) => sameAnomaly(about, one));
+        if (before === undefined) {
+          told.push({ about: one, open: one.open, withdrawn: false });
+          const tells = one.rule === "spike" ? TELLS.highUsage : one.open ? TELLS.leak : TELLS.leakOver;
+          mails.push({ home, tells, at });
+        } else if (before.open && !one.open) {
+          before.open = false;
+          if (one.rule === "continuous-flow") mails.push({ home, tells: TELLS.stopped, at });
+        }
+      }
+      for (const one of told) {
+        if (one.withdrawn || known.some((other) => sameAnomaly(one.about, other))) continue;
+        one.withdrawn = true;
+        mails.push({ home, tells: TELLS.correction, at });
+      }
+    }
+  }
+  return mails.sort((a, b) => a.at - b.at || a.home - b.home);
+}
+
+function sameAnomaly(a: True, b: True): boolean {
+  return a.rule === b.rule && a.from < b.until && b.from < a.until;
+}
+
+/** What the mails in the mailbox say, as the outbox knows them by their Message-ID. */
+export async function mailsTold(
+  town: Town,
+  database: Database,
+  mails: readonly Mail[],
+): Promise<(Told & { readonly mail: Mail })[]> {
+  const rows = await database.query<{ id: string; kind: string; told: string | null; rule: string | null }>(
+    `SELECT o.outbox_id::text AS id, o.kind, o.told, a.rule FROM outbox o LEFT JOIN anomalies_seen a USING (anomaly)`,
+  );
+  const outbox = new Map(rows.map((row) => [row.id, row]));
+  const homeOf = new Map(town.homes.map(({ email, number }) => [email, number]));
+  return mails.map((mail) => {
+    const row = outbox.get(/^<?([^@]*)@/.exec(mail.messageId)?.[1] ?? "");
+    return {
+      home: homeOf.get(mail.to) ?? 0,
+      tells: row === undefined ? (mail.subject as Tells) : tellsOf(row),
+      at: Math.floor(mail.at / 1000),
+      mail,
+    };
+  });
+}
+
+function tellsOf({ kind, told, rule }: { kind: string; told: string | null; rule: string | null }): Tells {
+  switch (kind) {
+    case "confirmation":
+      return TELLS.confirmation;
+    case "stopped":
+      return TELLS.stopped;
+    case "correction":
+      return TELLS.correction;
+    default:
+      if (rule === "spike") return TELLS.highUsage;
+      return told === "over" ? TELLS.leakOver : TELLS.leak;
+  }
+}
+
+/** A mail that was expected, that went out, or both. */
+export interface MailLine extends Told {
+  readonly expected: boolean;
+  readonly sent: boolean;
+  /** Number in the mailbox, where it went out. */
+  readonly mail: number | undefined;
+}
+
+export function compareMails(
+  expected: readonly Told[],
+  sent: readonly (Told & { readonly mail: Mail })[],
+): MailLine[] {
+  const left = [...sent];
+  const lines = expected.map(({ home, tells, at }): MailLine => {
+    const i = left.findIndex((one) => one.home === home && one.tells === tells && one.at === at);
+    const [found] = i < 0 ? [] : left.splice(i, 1);
+    return { home, tells, at, expected: true, sent: found !== undefined, mail: found?.mail.number };
+  });
+  const others = left.map(({ home, tells, at, mail }): MailLine => ({
+    home,
+    tells,
+    at,
+    expected: false,
+    sent: true,
+    mail: mail.number,
+  }));
+  return [...lines, ...others].sort((a, b) => a.at - b.at || a.home - b.home);
+}
