@@ -10,19 +10,24 @@ import kafkajs, {
   type PartitionAssigner,
   type Producer,
 } from "kafkajs";
+import { Deferred } from "../deferred.js";
 import { errorFields, type Logger } from "../logger.js";
 import { assignPartitions } from "./assignment.js";
 import {
+  OffsetBeyondEnd,
   TopicMismatch,
   UnknownTopic,
   type ConsumerOptions,
   type Log,
+  type LogBatch,
   type LogConsumer,
   type LogProducer,
   type LogRecord,
   type OutgoingBatch,
   type TopicSpec,
 } from "./log.js";
+import { slices } from "./record-batch.js";
+import { Signal } from "./signal.js";
 
 const { AssignerProtocol, CompressionTypes, Kafka, logLevel } = kafkajs;
 
@@ -30,15 +35,25 @@ export interface KafkaLogOptions {
   readonly brokers: readonly string[];
   readonly logger: Logger;
   readonly clientId?: string;
-  /** Copies of each partition; default 1 with one broker, else 3. */
+  /** Copies of each partition; default 3 where there are as many brokers, else 1. */
   readonly replicationFactor?: number;
+  /** After how long a member that fell silent is given up and its partitions move; default 30 s. */
+  readonly sessionTimeoutMs?: number;
 }
 
 /** Holds the identity of the log: one record, made once. A topic that is made anew gives the log another identity. */
 const IDENTITY_TOPIC = "curbstop.identity";
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
+/** Largest batch that a partition takes, compressed; a larger one is refused. */
+const MAX_STORED_BYTES = 16 * 1024 * 1024;
+/** One fetch brings at most this much, compressed, over all partitions of a broker. */
+const MAX_FETCHED_BYTES = 8 * 1024 * 1024;
+/** JSON shrinks about so much: what is fetched compressed is this many times larger in memory. */
+const COMPRESSION = 8;
 const SESSION_TIMEOUT_MS = 30_000;
-const HEARTBEAT_MS = 2_000;
+const HEARTBEAT_MS = 1_000;
+/** A fault that lasts longer than about 15 s is told to the caller, who says so and tries again. */
+const RETRY = { retries: 10, initialRetryTime: 100, maxRetryTime: 2_000 };
 
 /** Apache Kafka behind the log port, through kafkajs 2.2.4. */
 export function createKafkaLog(options: KafkaLogOptions): Log {
@@ -49,9 +64,9 @@ export function createKafkaLog(options: KafkaLogOptions): Log {
     clientId: options.clientId ?? "curbstop",
     brokers: [...options.brokers],
     logLevel: logLevel.NOTHING,
-    retry: { retries: 8, initialRetryTime: 100, maxRetryTime: 5_000 },
+    retry: RETRY,
   });
-  const consumers = new Set<LogConsumer>();
+  const consumers = new Set<KafkaConsumer>();
   const counts = new Map<string, number>();
   let adminClient: Promise<Admin> | undefined;
 
@@ -92,7 +107,7 @@ export function createKafkaLog(options: KafkaLogOptions): Log {
         replicationFactor,
         configEntries: [
           { name: "cleanup.policy", value: cleanup },
-          { name: "max.message.bytes", value: String(16 * 1024 * 1024) },
+          { name: "max.message.bytes", value: String(MAX_STORED_BYTES) },
           ...(cleanup === "delete"
             ? [{ name: "retention.ms", value: String(retentionHours * 3_600_000) }]
             : [{ name: "delete.retention.ms", value: String(retentionHours * 3_600_000) }]),
@@ -101,56 +116,85 @@ export function createKafkaLog(options: KafkaLogOptions): Log {
     });
   }
 
-  async function* read(
-    topic: string,
-    partition: number,
-    from: number,
-  ): AsyncGenerator<{ topic: string; partition: number; records: LogRecord[] }> {
-    await partitionCount(topic);
+  async function checkPartition(topic: string, partition: number): Promise<void> {
+    const count = await partitionCount(topic);
+    if (!(partition >= 0 && partition < count)) throw new UnknownTopic(`${topic}/${partition}`);
+  }
+
+  async function openConsumer(consumerOptions: ConsumerOptions): Promise<KafkaConsumer> {
+    const partitions = await Promise.all(consumerOptions.topics.map(partitionCount));
+    if (new Set(partitions).size > 1) {
+      throw new Error(
+        `Topics ${consumerOptions.topics.join(", ")} differ in their number of partitions (${partitions.join(", ")}).`,
+      );
+    }
+    const consumer = new KafkaConsumer(
+      kafka,
+      await admin(),
+      consumerOptions,
+      partitions[0]!,
+      logger,
+      options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
+    );
+    consumers.add(consumer);
+    const forget = () => consumers.delete(consumer);
+    consumer.finished.then(forget, forget);
+    try {
+      await consumer.start();
+    } catch (error) {
+      await consumer.stop();
+      throw error;
+    }
+    return consumer;
+  }
+
+  /** kafkajs reads in groups alone: one of its own, deleted afterwards. */
+  async function* read(topic: string, partition: number, from: number): AsyncGenerator<LogBatch> {
+    await checkPartition(topic, partition);
     const client = await admin();
-    const ends = await client.fetchTopicOffsets(topic);
-    const end = Number(ends.find((one) => one.partition === partition)?.high ?? 0);
-    const start = Math.max(from, Number(ends.find((one) => one.partition === partition)?.low ?? 0));
+    const bounds = await client.fetchTopicOffsets(topic);
+    const { low, high } = bounds.find((one) => one.partition === partition)!;
+    const start = Math.max(from, Number(low));
+    const end = Number(high);
     if (start >= end) return;
     const group = `curbstop-read-${randomUUID()}`;
-    const consumer = kafka.consumer({
-      groupId: group,
-      allowAutoTopicCreation: false,
-      maxBytesPerPartition: MAX_BATCH_BYTES,
-    });
-    const batches: LogRecord[][] = [];
-    let reached = start;
-    let failure: Error | undefined;
-    await consumer.connect();
-    try {
-      await consumer.subscribe({ topic });
-      consumer.on(consumer.events.CRASH, ({ payload }) => (failure = payload.error));
-      await consumer.run({
-        autoCommit: false,
-        eachBatch: ({ batch, resolveOffset }) => {
-          if (batch.partition === partition && Number(batch.lastOffset()) >= start) {
-            batches.push(recordsOf(batch.messages).filter(({ offset }) => offset >= start && offset < end));
-            reached = Number(batch.lastOffset()) + 1;
-          }
-          resolveOffset(batch.lastOffset());
-          return Promise.resolve();
+    const arrived = new Signal();
+    const waiting: { readonly batch: LogBatch; readonly taken: Deferred }[] = [];
+    const consumer = await openConsumer({
+      group,
+      topics: [topic],
+      member: "read",
+      handler: {
+        assigned: (assigned) => {
+          const other = bounds.find((one) => one.partition === assigned);
+          return Promise.resolve({ [topic]: assigned === partition ? start : Number(other?.high ?? 0) });
         },
-      });
-      for (const other of ends) {
-        consumer.seek({
-          topic,
-          partition: other.partition,
-          offset: other.partition === partition ? String(start) : other.high,
-        });
-      }
-      while (reached < end || batches.length > 0) {
-        if (failure !== undefined) throw failure;
-        const records = batches.shift();
-        if (records === undefined) await sleep(5);
-        else if (records.length > 0) yield { topic, partition, records };
+        async batch(batch) {
+          if (batch.partition !== partition) return;
+          const taken = new Deferred();
+          waiting.push({ batch, taken });
+          arrived.raise();
+          await taken.promise;
+        },
+        revoked: () => Promise.resolve(),
+      },
+    });
+    try {
+      while (waiting.length > 0 || !consumer.reached(topic, partition, end)) {
+        const seen = arrived.count;
+        const [next] = waiting;
+        if (next === undefined) {
+          await Promise.race([arrived.after(seen, 20), consumer.finished]);
+          continue;
+        }
+        const records = next.batch.records.filter(({ offset }) => offset < end);
+        if (records.length > 0) yield { topic, partition, records };
+        waiting.shift();
+        next.taken.resolve();
       }
     } finally {
-      await consumer.disconnect();
+      for (const { taken } of waiting) taken.resolve();
+      await consumer.stop();
       await client.deleteGroups([group]).catch(() => undefined);
     }
   }
@@ -198,43 +242,13 @@ export function createKafkaLog(options: KafkaLogOptions): Log {
       }
     },
 
-    async producer(): Promise<LogProducer> {
-      const producer = await idempotentProducer(kafka);
-      return {
-        async append(batches: readonly OutgoingBatch[]) {
-          for (const { topic, partition } of batches) {
-            if (partition < 0 || partition >= (await partitionCount(topic)))
-              throw new UnknownTopic(`${topic}/${partition}`);
-          }
-          await producer.sendBatch({
-            acks: -1,
-            compression: CompressionTypes.GZIP,
-            topicMessages: batches.map(({ topic, partition, records }) => ({
-              topic,
-              messages: records.map(({ key, value }) => ({
-                key,
-                value: value === null ? null : asBuffer(value),
-                partition,
-              })),
-            })),
-          });
-        },
-        close: () => producer.disconnect(),
-      };
+    async producer() {
+      const producer = new KafkaProducer(kafka, checkPartition);
+      await producer.connect();
+      return producer;
     },
 
-    async consumer(consumerOptions) {
-      const partitions = await Promise.all(consumerOptions.topics.map(partitionCount));
-      if (new Set(partitions).size > 1) {
-        throw new Error(
-          `Topics ${consumerOptions.topics.join(", ")} differ in their number of partitions (${partitions.join(", ")}).`,
-        );
-      }
-      const consumer = new KafkaConsumer(kafka, await admin(), consumerOptions, partitions[0]!, logger);
-      consumers.add(consumer);
-      await consumer.start();
-      return consumer;
-    },
+    consumer: openConsumer,
 
     async offsets(topic) {
       await partitionCount(topic);
@@ -247,11 +261,68 @@ export function createKafkaLog(options: KafkaLogOptions): Log {
     read,
 
     async close() {
-      await Promise.all([...consumers].map((consumer) => consumer.stop().catch(() => undefined)));
+      await Promise.all([...consumers].map((consumer) => consumer.stop()));
       const client = await adminClient?.catch(() => undefined);
       await client?.disconnect();
     },
   };
+}
+
+/** Appends without duplicates while it lives: its retries carry the sequence numbers of the first try. */
+class KafkaProducer implements LogProducer {
+  readonly #kafka: KafkaClient;
+  readonly #checkPartition: (topic: string, partition: number) => Promise<void>;
+  #producer: Producer | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(kafka: KafkaClient, checkPartition: (topic: string, partition: number) => Promise<void>) {
+    this.#kafka = kafka;
+    this.#checkPartition = checkPartition;
+  }
+
+  async connect(): Promise<Producer> {
+    this.#producer ??= await idempotentProducer(this.#kafka);
+    return this.#producer;
+  }
+
+  async append(batches: readonly OutgoingBatch[]): Promise<void> {
+    for (const { topic, partition } of batches) await this.#checkPartition(topic, partition);
+    const filled = batches.filter(({ records }) => records.length > 0);
+    if (filled.length === 0) return;
+    // An idempotent producer of kafkajs must not send two requests at once (tulios/kafkajs#353).
+    const sent = this.#last.then(() => this.#send(filled));
+    this.#last = sent.catch(() => undefined);
+    return sent;
+  }
+
+  async close(): Promise<void> {
+    await this.#last;
+    await this.#producer?.disconnect();
+  }
+
+  async #send(batches: readonly OutgoingBatch[]): Promise<void> {
+    const producer = await this.connect();
+    try {
+      await producer.sendBatch({
+        acks: -1,
+        compression: CompressionTypes.GZIP,
+        topicMessages: batches.map(({ topic, partition, records }) => ({
+          topic,
+          messages: records.map(({ key, value }) => ({
+            key,
+            value: value === null ? null : asBuffer(value),
+            partition,
+          })),
+        })),
+      });
+    } catch (error) {
+      // The broker may have stored what kafkajs counts as not sent. The next batch would go out under the same sequence
+      // number and be taken for that one, and be lost: go on as another producer.
+      this.#producer = undefined;
+      await producer.disconnect().catch(() => undefined);
+      throw error;
+    }
+  }
 }
 
 async function idempotentProducer(kafka: KafkaClient): Promise<Producer> {
@@ -259,7 +330,7 @@ async function idempotentProducer(kafka: KafkaClient): Promise<Producer> {
     idempotent: true,
     maxInFlightRequests: 1,
     allowAutoTopicCreation: false,
-    retry: { retries: 30 },
+    retry: RETRY,
   });
   await producer.connect();
   return producer;
@@ -282,10 +353,12 @@ const REBALANCE_ERRORS = new Set(["REBALANCE_IN_PROGRESS", "ILLEGAL_GENERATION",
 
 interface OwnedPartition {
   readonly abort: AbortController;
-  readonly ready: Promise<void>;
   /** Next offset by topic. */
   readonly positions: Map<string, number>;
-  isReady: boolean;
+  /** `assigned` has said where to read. */
+  ready: boolean;
+  beginning: Promise<void>;
+  /** The batches so far, of any topic: one at a time. */
   running: Promise<void>;
 }
 
@@ -296,13 +369,16 @@ class KafkaConsumer implements LogConsumer {
   readonly #options: ConsumerOptions;
   readonly #partitions: number;
   readonly #logger: Logger;
+  readonly #ended = new Deferred();
   readonly #owned = new Map<number, OwnedPartition>();
   #joined = false;
   /** The generation ended; until the next join no batch may begin. */
   #abandoned = false;
-  #stopping = false;
-  #settle!: { resolve: () => void; reject: (error: Error) => void };
+  #failure: Error | undefined;
+  #stopped: Promise<void> | undefined;
   #releasing: Promise<void> = Promise.resolve();
+  /** Commits through it are of the present generation; there is none before the first batch. */
+  #latest: EachBatchPayload | undefined;
 
   constructor(
     kafka: KafkaClient,
@@ -310,29 +386,32 @@ class KafkaConsumer implements LogConsumer {
     options: ConsumerOptions,
     partitions: number,
     logger: Logger,
+    sessionTimeout: number,
   ) {
     this.#admin = admin;
     this.#options = options;
     this.#partitions = partitions;
     this.#logger = logger;
+    const { maxBatchBytes = MAX_BATCH_BYTES } = options;
     this.#consumer = kafka.consumer({
       groupId: options.group,
-      sessionTimeout: SESSION_TIMEOUT_MS,
-      rebalanceTimeout: 60_000,
+      sessionTimeout,
+      rebalanceTimeout: Math.max(60_000, sessionTimeout),
       heartbeatInterval: HEARTBEAT_MS,
       allowAutoTopicCreation: false,
-      maxBytesPerPartition: Math.min(options.maxBatchBytes ?? MAX_BATCH_BYTES, MAX_BATCH_BYTES),
+      maxBytes: MAX_FETCHED_BYTES,
+      maxBytesPerPartition: Math.max(64 * 1024, Math.floor(maxBatchBytes / COMPRESSION)),
       maxWaitTimeInMs: 100,
       partitionAssigners: [coPartitioned(options.member, options.topics, partitions)],
-      retry: { retries: 30, restartOnFailure: () => Promise.resolve(false) },
+      retry: { ...RETRY, restartOnFailure: () => Promise.resolve(false) },
     });
-    this.finished = new Promise<void>((resolve, reject) => (this.#settle = { resolve, reject }));
+    this.finished = this.#ended.promise;
     this.finished.catch(() => undefined);
   }
 
   async start(): Promise<void> {
+    const { CRASH, GROUP_JOIN, REBALANCING, END_BATCH_PROCESS } = this.#consumer.events;
     const consumer = this.#consumer;
-    const { CRASH, GROUP_JOIN, REBALANCING } = consumer.events;
     consumer.on(CRASH, ({ payload }) => {
       // A fault of the broker passes; anything else ends the consumer, and its supervisor is told.
       if (!isBrokerFault(payload.error)) return this.#fail(payload.error);
@@ -344,13 +423,66 @@ class KafkaConsumer implements LogConsumer {
     });
     consumer.on(REBALANCING, () => (this.#abandoned = true));
     consumer.on(GROUP_JOIN, ({ payload }) => {
-      const mine = new Set(Object.values(payload.memberAssignment).flat());
-      this.#joined = true;
-      this.#releasing = this.#keepOnly(mine);
-      for (const partition of mine) if (!this.#owned.has(partition)) this.#take(partition);
-      this.#abandoned = false;
+      this.#rejoined(new Set(Object.values(payload.memberAssignment).flat()));
+    });
+    consumer.on(END_BATCH_PROCESS, ({ payload: { topic, partition, batchSize, lastOffset } }) => {
+      // What compaction emptied passes the handler by.
+      const owned = this.#owned.get(partition);
+      if (batchSize === 0 && owned?.ready === true) owned.positions.set(topic, Number(lastOffset) + 1);
     });
     await this.#run();
+  }
+
+  /** Whether what lies before an offset of an owned partition is handled. */
+  reached(topic: string, partition: number, offset: number): boolean {
+    const owned = this.#owned.get(partition);
+    return owned?.ready === true && owned.positions.get(topic)! >= offset;
+  }
+
+  async commit(topic: string, partition: number, next: number): Promise<void> {
+    // Once, and in vain while the group rebalances: waiting for it here would keep this member from joining again.
+    const topics = [{ topic, partitions: [{ partition, offset: String(next) }] }];
+    await this.#latest?.commitOffsetsIfNecessary({ topics }).catch(() => undefined);
+  }
+
+  async drained(): Promise<void> {
+    const ends: { topic: string; partition: number; end: number }[] = [];
+    for (const topic of this.#options.topics) {
+      for (const { partition, high } of await this.#admin.fetchTopicOffsets(topic))
+        ends.push({ topic, partition, end: Number(high) });
+    }
+    while (this.#stopped === undefined) {
+      const done =
+        this.#joined &&
+        !this.#abandoned &&
+        ends.every(
+          ({ topic, partition, end }) => !this.#owned.has(partition) || this.reached(topic, partition, end),
+        );
+      if (done) return;
+      await sleep(10);
+    }
+    return this.finished;
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#shutDown();
+    return this.#stopped;
+  }
+
+  async #shutDown(): Promise<void> {
+    for (const { abort } of this.#owned.values()) abort.abort();
+    // Waits for the running batches.
+    await this.#consumer.stop().catch(() => undefined);
+    await this.#keepOnly(new Set());
+    await this.#releasing;
+    await this.#consumer.disconnect().catch(() => undefined);
+    if (this.#failure === undefined) this.#ended.resolve();
+    else this.#ended.reject(this.#failure);
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error as Error;
+    void this.stop();
   }
 
   async #run(): Promise<void> {
@@ -359,50 +491,82 @@ class KafkaConsumer implements LogConsumer {
     await this.#consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: this.#partitions,
+      partitionsConsumedConcurrently: this.#partitions * this.#options.topics.length,
       eachBatch: (payload) => this.#batch(payload),
     });
+    if (this.#stopped !== undefined) await this.#consumer.disconnect();
   }
 
   async #again(): Promise<void> {
+    this.#abandoned = true;
     await sleep(500);
-    if (this.#stopping) return;
+    if (this.#stopped !== undefined) return;
     try {
-      await this.#consumer.stop().catch(() => undefined);
       await this.#run();
     } catch (error) {
-      if (!isBrokerFault(error)) return this.#fail(error as Error);
+      if (!isBrokerFault(error)) return this.#fail(error);
       void this.#again();
     }
   }
 
-  #fail(error: Error): void {
-    this.#settle.reject(error);
-    void this.stop();
+  /** A generation begins: keeps what stays, gives back what goes, takes what comes. Before the first fetch. */
+  #rejoined(mine: ReadonlySet<number>): void {
+    this.#joined = true;
+    this.#releasing = Promise.all([this.#releasing, this.#keepOnly(mine)]).then(() => undefined);
+    for (const partition of mine) {
+      const owned = this.#owned.get(partition) ?? this.#take(partition);
+      if (owned.ready) this.#goOn(partition, owned);
+      else this.#consumer.pause(this.#inEachTopic(partition));
+    }
+    this.#abandoned = false;
   }
 
-  #take(partition: number): void {
-    const positions = new Map<string, number>();
+  #inEachTopic(partition: number): { topic: string; partitions: number[] }[] {
+    return this.#options.topics.map((topic) => ({ topic, partitions: [partition] }));
+  }
+
+  /** Reads an owned partition from our positions on; kafkajs alone would begin at what was committed. */
+  #goOn(partition: number, { positions }: OwnedPartition): void {
+    for (const [topic, position] of positions)
+      this.#consumer.seek({ topic, partition, offset: String(position) });
+    this.#consumer.resume(this.#inEachTopic(partition));
+  }
+
+  #take(partition: number): OwnedPartition {
     const owned: OwnedPartition = {
       abort: new AbortController(),
-      positions,
-      isReady: false,
+      positions: new Map(),
+      ready: false,
+      beginning: Promise.resolve(),
       running: Promise.resolve(),
-      ready: this.#releasing
-        .then(() => this.#options.handler.assigned(partition))
-        .then(async (starts) => {
-          for (const topic of this.#options.topics) {
-            const lows = await this.#admin.fetchTopicOffsets(topic);
-            const low = Number(lows.find((one) => one.partition === partition)?.low ?? 0);
-            const position = Math.max(starts[topic] ?? 0, low);
-            positions.set(topic, position);
-            this.#consumer.seek({ topic, partition, offset: String(position) });
-          }
-          owned.isReady = true;
-        }),
     };
-    owned.ready.catch((error: unknown) => this.#fail(error as Error));
     this.#owned.set(partition, owned);
+    owned.beginning = this.#begin(partition, owned, this.#releasing).catch((error: unknown) =>
+      this.#fail(error),
+    );
+    return owned;
+  }
+
+  async #begin(partition: number, owned: OwnedPartition, released: Promise<void>): Promise<void> {
+    await released;
+    const starts = await this.#options.handler.assigned(partition);
+    for (const topic of this.#options.topics)
+      owned.positions.set(topic, await this.#inBounds(topic, partition, starts[topic] ?? 0));
+    owned.ready = true;
+    if (owned.abort.signal.aborted) return;
+    try {
+      this.#goOn(partition, owned);
+    } catch {
+      // Not in the group just now: the next join goes on.
+    }
+  }
+
+  /** The offset, or the first one still kept. */
+  async #inBounds(topic: string, partition: number, offset: number): Promise<number> {
+    const bounds = await this.#admin.fetchTopicOffsets(topic);
+    const { low, high } = bounds.find((one) => one.partition === partition)!;
+    if (offset > Number(high)) throw new OffsetBeyondEnd(topic, partition, offset, Number(high));
+    return Math.max(offset, Number(low));
   }
 
   async #keepOnly(mine: ReadonlySet<number>): Promise<void> {
@@ -412,86 +576,65 @@ class KafkaConsumer implements LogConsumer {
         .map(async ([partition, owned]) => {
           this.#owned.delete(partition);
           owned.abort.abort();
-          await owned.ready.catch(() => undefined);
-          await owned.running.catch(() => undefined);
-          await this.#options.handler.revoked(partition);
+          await Promise.all([owned.beginning, owned.running]);
+          try {
+            await this.#options.handler.revoked(partition);
+          } catch (error) {
+            this.#fail(error);
+          }
         }),
     );
   }
 
-  async #batch({ batch, resolveOffset, heartbeat }: EachBatchPayload): Promise<void> {
-    const { topic, partition } = batch;
-    if (this.#abandoned || this.#stopping) throw new Rebalanced();
-    const owned = this.#owned.get(partition);
-    if (owned === undefined) throw new Rebalanced();
+  async #batch(payload: EachBatchPayload): Promise<void> {
+    const owned = this.#owned.get(payload.batch.partition);
+    if (this.#stopped !== undefined) return;
+    if (this.#abandoned || owned === undefined) throw new Rebalanced();
+    this.#latest = payload;
     const beat = async () => {
       try {
-        await heartbeat();
+        await payload.heartbeat();
       } catch (error) {
         if (REBALANCE_ERRORS.has((error as { type?: string }).type ?? "")) this.#abandoned = true;
       }
     };
     const beating = setInterval(() => void beat(), HEARTBEAT_MS);
     try {
-      if (!owned.isReady) {
-        // Fetched before the seek to the saved position: kafkajs fetches again from there.
-        await owned.ready;
-        return;
-      }
-      const from = owned.positions.get(topic)!;
-      const records = recordsOf(batch.messages).filter(({ offset }) => offset >= from);
-      if (records.length > 0) {
-        owned.running = this.#options.handler.batch({ topic, partition, records }, owned.abort.signal);
-        await owned.running;
-      }
-      const next = Math.max(from, Number(batch.lastOffset()) + 1);
-      owned.positions.set(topic, next);
-      resolveOffset(batch.lastOffset());
-    } catch (error) {
-      if (owned.abort.signal.aborted || this.#stopping) throw new Rebalanced();
-      if (!(error instanceof Rebalanced)) this.#fail(error as Error);
-      throw error;
+      owned.running = owned.running.then(() => this.#handle(payload, owned));
+      await owned.running;
     } finally {
       clearInterval(beating);
     }
-    await beat();
   }
 
-  async commit(topic: string, partition: number, next: number): Promise<void> {
-    await this.#consumer.commitOffsets([{ topic, partition, offset: String(next) }]);
-  }
-
-  async drained(): Promise<void> {
-    const ends = new Map<string, number>();
-    for (const topic of this.#options.topics) {
-      for (const { partition, high } of await this.#admin.fetchTopicOffsets(topic))
-        ends.set(`${topic}/${partition}`, Number(high));
+  async #handle(payload: EachBatchPayload, owned: OwnedPartition): Promise<void> {
+    const { topic, partition, messages } = payload.batch;
+    if (this.#over(owned) || !owned.ready || payload.isStale()) return;
+    try {
+      // kafkajs moves by itself where the log no longer has the offset, and after a rebalance.
+      const { fetchedOffset } = payload.batch as unknown as { readonly fetchedOffset: string };
+      const position = owned.positions.get(topic)!;
+      if (Number(fetchedOffset) !== position) {
+        owned.positions.set(topic, await this.#inBounds(topic, partition, position));
+        this.#goOn(partition, owned);
+        return;
+      }
+      const { maxBatchBytes = MAX_BATCH_BYTES, handler } = this.#options;
+      for (const records of slices(recordsOf(messages), maxBatchBytes)) {
+        if (this.#over(owned)) return;
+        await handler.batch({ topic, partition, records }, owned.abort.signal);
+        owned.positions.set(topic, records.at(-1)!.offset + 1);
+      }
+      const last = payload.batch.lastOffset();
+      owned.positions.set(topic, Number(last) + 1);
+      payload.resolveOffset(last);
+    } catch (error) {
+      if (!owned.abort.signal.aborted) this.#fail(error);
     }
-    while (!this.#stopping) {
-      const done =
-        this.#joined &&
-        !this.#abandoned &&
-        [...this.#owned].every(
-          ([partition, { isReady, positions }]) =>
-            isReady &&
-            this.#options.topics.every(
-              (topic) => positions.get(topic)! >= (ends.get(`${topic}/${partition}`) ?? 0),
-            ),
-        );
-      if (done) return;
-      await sleep(10);
-    }
-    return this.finished;
   }
 
-  async stop(): Promise<void> {
-    if (this.#stopping) return this.finished.catch(() => undefined);
-    this.#stopping = true;
-    await Promise.all([...this.#owned.values()].map(({ running }) => running.catch(() => undefined)));
-    await this.#consumer.stop().catch(() => undefined);
-    await this.#keepOnly(new Set());
-    await this.#consumer.disconnect().catch(() => undefined);
-    this.#settle.resolve();
+  #over(owned: OwnedPartition): boolean {
+    return this.#stopped !== undefined || this.#abandoned || owned.abort.signal.aborted;
   }
 }
 
@@ -576,5 +719,5 @@ function mendRequestQueue(): void {
 interface RequestQueue {
   pending: unknown[];
   throttledUntil: number;
-  scheduleCheckPendingRequests(): void;
+  scheduleCheckPendingRequests: (this: RequestQueue) => void;
 }
