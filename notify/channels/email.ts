@@ -1,0 +1,151 @@
+import { readFileSync } from "node:fs";
+import { Readable } from "node:stream";
+import { createTransport } from "nodemailer";
+import { isLoopback } from "../../infra/endpoints.js";
+import type { Config } from "../../schemas/config.js";
+import { letterHtml, letterText, oneLine } from "../templates/letter.js";
+import type { Channel, OutgoingMessage, Outcome } from "./channel.js";
+
+/** A mail as it goes to the server: envelope and the bytes after DATA. */
+export interface Mail {
+  readonly from: string;
+  readonly to: string;
+  readonly bytes: Buffer;
+}
+
+export interface MailTransport {
+  send(mail: Mail): Promise<Outcome>;
+  close(): Promise<void>;
+}
+
+/** E-mail: builds the MIME message, hands it to the transport. */
+export function createEmailChannel(transport: MailTransport): Channel {
+  return {
+    async send(message) {
+      const { utility, address } = message;
+      return transport.send({
+        from: utility.mail.from,
+        to: address,
+        bytes: await composeMail(message),
+      });
+    },
+    close: () => transport.close(),
+  };
+}
+
+const composer = createTransport({ streamTransport: true, buffer: true, newline: "windows" });
+
+/**
+ * The MIME message. `Message-ID` is the outbox id, so a repeat is known as one. The mail server that signs with DKIM
+ * must include List-Unsubscribe and List-Unsubscribe-Post (RFC 8058, section 4).
+ */
+export async function composeMail({ id, utility, address, letter }: OutgoingMessage): Promise<Buffer> {
+  const { from, replyTo } = utility.mail;
+  const domain = from.slice(from.lastIndexOf("@") + 1);
+  const name = oneLine(utility.name);
+  const headers: Record<string, string> = {
+    "Auto-Submitted": "auto-generated",
+    "X-Auto-Response-Suppress": "All",
+  };
+  if (letter.unsubscribe !== undefined) {
+    headers["List-Id"] = `"${name.replace(/["\\]/g, "")}" <alerts.${utility.id}.${domain}>`;
+    headers["List-Unsubscribe"] = `<${oneLine(letter.unsubscribe.url)}>`;
+    headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click";
+  }
+  const { message } = await composer.sendMail({
+    messageId: `<${id}@${domain}>`,
+    from: { name, address: from },
+    to: { name: "", address: oneLine(address) },
+    ...(replyTo === undefined ? {} : { replyTo }),
+    subject: oneLine(letter.subject),
+    headers,
+    text: letterText(letter),
+    html: letterHtml(letter),
+    xMailer: false,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+  return message as Buffer;
+}
+
+const CONNECTIONS = 4;
+const GIVE_UP_MS = 90_000;
+
+/**
+ * The configured mail server over pooled connections. TLS is required off this machine; on the loopback a certificate
+ * that it offers need not be signed.
+ * @throws Error where the password file can't be read
+ */
+export function createSmtpTransport(smtp: NonNullable<Config["smtp"]>): MailTransport {
+  const { host, port, secure, user } = smtp;
+  const local = isLoopback(host);
+  const pass = passwordOf(smtp);
+  const transporter = createTransport({
+    pool: true,
+    maxConnections: CONNECTIONS,
+    maxRequeues: 0,
+    host,
+    port,
+    secure,
+    requireTLS: !secure && !local,
+    tls: { rejectUnauthorized: !local, minVersion: "TLSv1.2" },
+    ...(user === undefined ? {} : { auth: { user, pass: pass ?? "" } }),
+    connectionTimeout: 10_000,
+    greetingTimeout: 10_000,
+    socketTimeout: 30_000,
+    dnsTimeout: 10_000,
+    logger: false,
+  });
+  return {
+    async send({ from, to, bytes }) {
+      let handedOver = false;
+      const raw = new Readable({
+        read() {
+          handedOver = true;
+          this.push(bytes);
+          this.push(null);
+        },
+      });
+      try {
+        await transporter.sendMail({
+          envelope: { from, to: [to] },
+          raw,
+          signal: AbortSignal.timeout(GIVE_UP_MS),
+        });
+        return { status: "accepted" };
+      } catch (error) {
+        return outcomeOf(error, handedOver);
+      }
+    },
+    close: () => Promise.resolve(transporter.close()),
+  };
+}
+
+/**
+ * What an error of nodemailer says. An answer to a command of the message is the server's word on this message. Anything
+ * before (greeting, STARTTLS, login) is about us and the server: no message is lost for it.
+ */
+export function outcomeOf(error: unknown, handedOver: boolean): Outcome {
+  const { responseCode, command, code } = error as {
+    responseCode?: unknown;
+    command?: unknown;
+    code?: unknown;
+  };
+  const name = typeof code === "string" && /^[A-Z]{2,20}$/.test(code) ? code : "ERROR";
+  if (typeof responseCode === "number" && responseCode >= 400) {
+    const answer = `SMTP ${responseCode}`;
+    const ofMessage = typeof command === "string" && /^(MAIL FROM|RCPT TO|DATA)/.test(command);
+    if (ofMessage) return { status: "refused", permanent: responseCode >= 500, code: answer };
+    if (!handedOver) return { status: "unreachable", code: answer };
+    // A closing word such as 421 after the message was handed over says that it was not taken.
+    return { status: "refused", permanent: false, code: answer };
+  }
+  return handedOver ? { status: "unknown", code: name } : { status: "unreachable", code: name };
+}
+
+function passwordOf({ user, passwordFile }: NonNullable<Config["smtp"]>): string | undefined {
+  if (user === undefined) return undefined;
+  const given = process.env["CURBSTOP_SMTP_PASSWORD"];
+  if (given !== undefined) return given;
+  return passwordFile === undefined ? undefined : readFileSync(passwordFile, "utf8").trim();
+}

@@ -1,0 +1,26 @@
+import type { Config } from "../../schemas/config.js";
+import type { Channel } from "./channel.js";
+import { createEmailChannel, createSmtpTransport, type MailTransport } from "./email.js";
+
+/** What channels are made from. */
+export interface ChannelContext {
+  readonly config: Config;
+  readonly transport?: MailTransport;
+}
+
+/** The channels by name: a new one is an entry here. `undefined`: not configured, its messages wait. */
+const CHANNELS: Readonly<Record<string, (context: ChannelContext) => Channel | undefined>> = {
+  email: ({ config: { smtp }, transport }) => {
+    const mail = transport ?? (smtp === undefined ? undefined : createSmtpTransport(smtp));
+    return mail === undefined ? undefined : createEmailChannel(mail);
+  },
+};
+
+export function openChannels(context: ChannelContext): ReadonlyMap<string, Channel> {
+  const open = new Map<string, Channel>();
+  for (const [name, make] of Object.entries(CHANNELS)) {
+    const channel = make(context);
+    if (channel !== undefined) open.set(name, channel);
+  }
+  return open;
+}

@@ -1,0 +1,329 @@
+import { z } from "zod";
+import type { Clock } from "../../infra/clock.js";
+import type { Vault } from "../../infra/crypto/vault.js";
+import type { Database, Queryable } from "../../infra/postgres/database.js";
+import { canonicalAccount, canonicalEmail, canonicalZip } from "../../schemas/canonical.js";
+import type { Config, UtilityConfig } from "../../schemas/config.js";
+import { linkId, linkMatches, type LinkPurpose } from "./link-token.js";
+import { CONSENT_KINDS, CONSENT_VERSION, consentHash, type ConsentKind, type Language } from "./wording.js";
+
+export interface ConsentStores {
+  readonly config: Config;
+  readonly database: Database;
+  readonly vault: Vault;
+  readonly clock: Clock;
+}
+
+export interface SubscriptionRequest {
+  /** Id of a configured utility. */
+  readonly utility: string;
+  readonly account: string;
+  readonly zip: string;
+  readonly email: string;
+  readonly kinds: readonly ConsentKind[];
+  /** Default: the utility's first. */
+  readonly language?: Language;
+  readonly method: "web" | "command";
+}
+
+/** Names the fields that can't be right in form; their values are personal and stay out of the message. */
+export class SubscriptionInvalid extends Error {
+  override readonly name = "SubscriptionInvalid";
+  readonly fields: readonly string[];
+  constructor(fields: readonly string[]) {
+    super(
+      `Sign-up: ${fields.join(", ")} missing or not in the expected form ` +
+        `(utility: a configured id, email: name@domain, kinds: ${CONSENT_KINDS.join(" or ")}).`,
+    );
+    this.fields = fields;
+  }
+}
+
+/** How long the link in a confirmation mail works. */
+const CONFIRM_HOURS = 24;
+/** Confirmation mails to one address in that time: whoever fills in the form of others can't flood them. */
+const MOST_REQUESTS = 3;
+
+const form = z.object({
+  account: z.string().trim().min(1).max(40),
+  zip: z.string().trim().min(1).max(12),
+  email: z.string().trim().max(254).pipe(z.email()),
+  kinds: z.array(z.enum(CONSENT_KINDS)).min(1),
+});
+
+/**
+ * Asks for alerts. A confirmation mail is put into the outbox only where account and ZIP match an occupancy that holds
+ * now; the caller can't tell from the result whether they did.
+ * @throws SubscriptionInvalid
+ */
+export async function requestSubscription(
+  { config, database, vault, clock }: ConsentStores,
+  request: SubscriptionRequest,
+): Promise<void> {
+  const utility = config.utilities.find(({ id }) => id === request.utility);
+  const parsed = form.safeParse(request);
+  const wrong = new Set<string>(parsed.error?.issues.map(({ path }) => String(path[0])));
+  if (utility === undefined) wrong.add("utility");
+  if (!parsed.success || utility === undefined) throw new SubscriptionInvalid([...wrong]);
+  const language =
+    request.language !== undefined && utility.languages.includes(request.language)
+      ? request.language
+      : utility.languages[0]!;
+  const { account, zip, email, kinds } = parsed.data;
+  const now = new Date(clock.now());
+  const address = canonicalEmail(email);
+  const addressHash = vault.hash(utility.id, "email", address);
+  const sealed = sealAddress(vault, utility.id, addressHash, address);
+  await database.transaction(async (transaction) => {
+    const occupancies = await transaction.query<{ occupancy_id: number }>(
+      `SELECT o.occupancy_id FROM occupancies o JOIN accounts a USING (account_id) JOIN premises p USING (premise_id)
+       WHERE a.utility = $1 AND a.number_hash = $2 AND p.zip_hash = $3
+         AND o.valid_from <= $4 AND (o.valid_until IS NULL OR o.valid_until > $4)`,
+      [
+        utility.id,
+        vault.hash(utility.id, "account", canonicalAccount(account)),
+        vault.hash(utility.id, "zip", canonicalZip(zip)),
+        now,
+      ],
+    );
+    if (occupancies.length === 0) return;
+    const [contact] = await transaction.query<{ contact_id: string }>(
+      `INSERT INTO contacts (utility, channel, address_hash, address_sealed, language, created_at)
+       VALUES ($1, 'email', $2, $3, $4, $5)
+       ON CONFLICT (utility, channel, address_hash) DO UPDATE SET utility = excluded.utility RETURNING contact_id`,
+      [utility.id, addressHash, sealed, language, now],
+    );
+    const [recent] = await transaction.query<{ requests: number }>(
+      "SELECT count(*) AS requests FROM confirmations WHERE contact_id = $1 AND requested_at > $2",
+      [contact!.contact_id, hoursAfter(now, -CONFIRM_HOURS)],
+    );
+    if (recent!.requests >= MOST_REQUESTS) return;
+    const ids = occupancies.map(({ occupancy_id }) => occupancy_id);
+    const agreed = [CONSENT_VERSION, consentHash(utility.name, language)];
+    const [confirmation] = await transaction.query<{ confirmation_id: string }>(
+      `INSERT INTO confirmations (utility, contact_id, channel, occupancies, kinds, language, method, text_version,
+         text_hash, requested_at, expires_at) VALUES ($1, $2, 'email', $3, $4, $5, $6, $7, $8, $9, $10)
+       RETURNING confirmation_id`,
+      [
+        utility.id,
+        contact!.contact_id,
+        ids,
+        [...new Set(kinds)],
+        language,
+        request.method,
+        ...agreed,
+        now,
+        hoursAfter(now, CONFIRM_HOURS),
+      ],
+    );
+    await addConsents(transaction, confirmation!.confirmation_id, "request", request.method, now, null);
+    await transaction.query(
+      `INSERT INTO outbox (utility, kind, confirmation_id, contact_id, channel, state, not_before, created_at, updated_at)
+       VALUES ($1, 'confirmation', $2, $3, 'email', 'queued', $4, $4, $4)`,
+      [utility.id, confirmation!.confirmation_id, contact!.contact_id, now],
+    );
+  });
+}
+
+export type ConfirmationState = "open" | "confirmed" | "expired";
+
+export interface Confirmation {
+  readonly utility: UtilityConfig;
+  readonly kinds: readonly ConsentKind[];
+  readonly language: Language;
+  readonly state: ConfirmationState;
+}
+
+/** What a confirmation link is for; `undefined` where the token is none of ours. Changes nothing. */
+export async function describeConfirmation(
+  stores: ConsentStores,
+  token: string,
+): Promise<Confirmation | undefined> {
+  const found = await findConfirmation(stores, stores.database, token);
+  if (found === undefined) return undefined;
+  const { utility, row } = found;
+  return { utility, kinds: row.kinds, language: row.language, state: stateOf(row, stores.clock.now()) };
+}
+
+/**
+ * Confirms a request; the consents hold from then on. Once only: a link that was used, has expired or is none of ours
+ * gives `false`, and so does one whose resident has moved out since.
+ */
+export async function confirmSubscription(
+  stores: ConsentStores,
+  token: string,
+  evidence: { readonly ip?: string; readonly userAgent?: string },
+): Promise<boolean> {
+  const now = new Date(stores.clock.now());
+  return stores.database.transaction(async (transaction) => {
+    const found = await findConfirmation(stores, transaction, token);
+    if (found === undefined) return false;
+    const { utility, row, id } = found;
+    await lockContact(transaction, row.contact_id);
+    const used = await transaction.query(
+      `UPDATE confirmations SET confirmed_at = $2 WHERE confirmation_id = $1 AND confirmed_at IS NULL AND expires_at > $2
+       RETURNING 1`,
+      [id, now],
+    );
+    if (used.length === 0) return false;
+    const sealed = stores.vault.seal(
+      utility.id,
+      `consents.evidence|${row.contact_id}`,
+      JSON.stringify(evidence),
+    );
+    const added = await addConsents(transaction, id, "confirm", "link", now, sealed);
+    if (added === 0) return false;
+    await transaction.query(
+      "UPDATE contacts SET verified_at = coalesce(verified_at, $2), language = $3 WHERE contact_id = $1",
+      [row.contact_id, now, row.language],
+    );
+    return true;
+  });
+}
+
+export interface Unsubscription {
+  readonly utility: UtilityConfig;
+  readonly language: Language;
+  /** `done`: nothing is agreed to any more. */
+  readonly state: "open" | "done";
+}
+
+/** What an unsubscribe link would end; `undefined` where the token is none of ours. Changes nothing. */
+export async function describeUnsubscribe(
+  stores: ConsentStores,
+  token: string,
+): Promise<Unsubscription | undefined> {
+  const contact = await findContact(stores, stores.database, token);
+  if (contact === undefined) return undefined;
+  const active = await stores.database.query("SELECT 1 FROM active_consents WHERE contact_id = $1 LIMIT 1", [
+    contact.id,
+  ]);
+  return {
+    utility: contact.utility,
+    language: contact.language,
+    state: active.length > 0 ? "open" : "done",
+  };
+}
+
+/**
+ * Ends every alert of the utility to the contact, at once: what waits in the outbox is suppressed in the same
+ * transaction. The link works for ever; `false` where the token is none of ours.
+ */
+export async function unsubscribe(stores: ConsentStores, token: string): Promise<boolean> {
+  const now = new Date(stores.clock.now());
+  return stores.database.transaction(async (transaction) => {
+    const contact = await findContact(stores, transaction, token);
+    if (contact === undefined) return false;
+    await lockContact(transaction, contact.id);
+    await transaction.query(
+      `INSERT INTO consents (utility, contact_id, occupancy_id, kind, channel, action, method, language, text_version, text_hash, at)
+       SELECT utility, contact_id, occupancy_id, kind, channel, 'revoke', 'link', language, text_version, text_hash, $2
+       FROM active_consents WHERE contact_id = $1`,
+      [contact.id, now],
+    );
+    await transaction.query(
+      `UPDATE outbox SET state = 'suppressed', reason = 'no-consent', updated_at = $2
+       WHERE contact_id = $1 AND kind <> 'confirmation' AND state IN ('queued', 'held', 'unknown')`,
+      [contact.id, now],
+    );
+    return true;
+  });
+}
+
+/** Ends the consents of occupancies that are over: who moved out hears no more. */
+export async function endFormerConsents(database: Queryable, now: Date): Promise<void> {
+  await database.query(
+    `INSERT INTO consents (utility, contact_id, occupancy_id, kind, channel, action, method, language, text_version, text_hash, at)
+     SELECT c.utility, contact_id, occupancy_id, kind, channel, 'end', 'move-out', language, text_version, text_hash, $1
+     FROM active_consents c JOIN occupancies o USING (occupancy_id) WHERE o.valid_until <= $1`,
+    [now],
+  );
+}
+
+/** The address is bound to its row by the hash beside it. */
+export function sealAddress(vault: Vault, utility: string, hash: Buffer, address: string): Buffer {
+  return vault.seal(utility, `contacts.address|${hash.toString("hex")}`, address);
+}
+
+/** @throws Error where the sealed address belongs to another row or key */
+export function unsealAddress(vault: Vault, utility: string, hash: Buffer, sealed: Buffer): string {
+  return vault.unseal(utility, `contacts.address|${hash.toString("hex")}`, sealed).toString("utf8");
+}
+
+interface ConfirmationRow {
+  readonly utility: string;
+  readonly contact_id: string;
+  readonly kinds: ConsentKind[];
+  readonly language: Language;
+  readonly expires_at: Date;
+  readonly confirmed_at: Date | null;
+}
+
+async function findConfirmation(stores: ConsentStores, on: Queryable, token: string) {
+  const id = linkId(token);
+  if (id === undefined) return undefined;
+  const [row] = await on.query<ConfirmationRow>(
+    `SELECT utility, contact_id, kinds, language, expires_at, confirmed_at FROM confirmations WHERE confirmation_id = $1`,
+    [id],
+  );
+  const utility = row && signedUtility(stores, row.utility, "confirm", id, token);
+  return row === undefined || utility === undefined ? undefined : { id, row, utility };
+}
+
+async function findContact(stores: ConsentStores, on: Queryable, token: string) {
+  const id = linkId(token);
+  if (id === undefined) return undefined;
+  const [row] = await on.query<{ utility: string; language: Language }>(
+    "SELECT utility, language FROM contacts WHERE contact_id = $1",
+    [id],
+  );
+  const utility = row && signedUtility(stores, row.utility, "unsubscribe", id, token);
+  return row === undefined || utility === undefined ? undefined : { id, utility, language: row.language };
+}
+
+/** The utility of a token whose signature is right. */
+function signedUtility(
+  { config, vault }: ConsentStores,
+  utilityId: string,
+  purpose: LinkPurpose,
+  id: string,
+  token: string,
+): UtilityConfig | undefined {
+  if (!linkMatches(vault, utilityId, purpose, id, token)) return undefined;
+  return config.utilities.find((utility) => utility.id === utilityId);
+}
+
+function stateOf({ confirmed_at, expires_at }: ConfirmationRow, now: number): ConfirmationState {
+  if (confirmed_at !== null) return "confirmed";
+  return expires_at.getTime() > now ? "open" : "expired";
+}
+
+/** One step for each occupancy that still holds and each kind of a confirmation; returns how many. */
+async function addConsents(
+  transaction: Queryable,
+  confirmationId: string,
+  action: "request" | "confirm",
+  method: string,
+  now: Date,
+  evidence: Buffer | null,
+): Promise<number> {
+  const added = await transaction.query(
+    `INSERT INTO consents (utility, contact_id, occupancy_id, kind, channel, action, method, language, text_version,
+       text_hash, evidence_sealed, at)
+     SELECT c.utility, c.contact_id, o.occupancy_id, kind, c.channel, $2, $3, c.language, c.text_version, c.text_hash, $4, $5
+     FROM confirmations c CROSS JOIN unnest(c.kinds) AS kind
+     JOIN occupancies o ON o.occupancy_id = ANY (c.occupancies) AND (o.valid_until IS NULL OR o.valid_until > $5)
+     WHERE c.confirmation_id = $1 RETURNING 1`,
+    [confirmationId, action, method, evidence, now],
+  );
+  return added.length;
+}
+
+/** Steps of one contact follow each other, so that their numbers tell their order. Rows that refer to it may be added. */
+async function lockContact(transaction: Queryable, contactId: string): Promise<void> {
+  await transaction.query("SELECT 1 FROM contacts WHERE contact_id = $1 FOR NO KEY UPDATE", [contactId]);
+}
+
+function hoursAfter(time: Date, hours: number): Date {
+  return new Date(time.getTime() + hours * 3_600_000);
+}

@@ -1,0 +1,150 @@
+import type { AnomalyMessage, RuleName } from "../schemas/anomalies.js";
+import type { ConsentKind } from "./consent/wording.js";
+
+/** Which consent covers the anomalies of a rule. */
+export const KIND_OF_RULE: Readonly<Record<RuleName, ConsentKind>> = {
+  "continuous-flow": "leak",
+  spike: "high-usage",
+};
+
+export type AlertKind = "alert" | "stopped" | "correction";
+/** What a message says of the anomaly: that it goes on, that it is over, that it never was. */
+export type Told = "open" | "over" | "withdrawn";
+export type OutboxState =
+  "queued" | "held" | "sending" | "accepted" | "failed" | "suppressed" | "expired" | "unknown";
+
+/** A message of the outbox about the anomaly in question, to the contact in question. */
+export interface Sent {
+  readonly kind: AlertKind;
+  readonly stage: number;
+  readonly state: OutboxState;
+  /** `null` as long as no attempt can have reached the resident. */
+  readonly told: Told | null;
+}
+
+/** Why nothing is sent. */
+export type Refusal =
+  | "backfill"
+  | "not-live"
+  | "old-news"
+  | "no-consent"
+  | "before-occupancy"
+  | "already-told"
+  | "waiting-to-tell"
+  | "refused-before"
+  | "reads-stopped"
+  | "rule-changed"
+  | "corrected"
+  | "nothing-told"
+  | "still-holds";
+
+export type Decision =
+  | { readonly send: AlertKind; readonly stage: number }
+  | { readonly send: undefined; readonly reason: Refusal };
+
+const SECONDS_AN_HOUR = 3600;
+/** A leak's rate is the lowest hour of its last 24: after so long an occupancy, none of them is a former occupant's. */
+const RATE_WINDOW_SECONDS = 24 * SECONDS_AN_HOUR;
+
+/** What holds for everyone: `undefined` where residents may be told. `now` in UTC seconds. */
+export function refusalForAll(
+  anomaly: AnomalyMessage,
+  alerts: { readonly live: boolean; readonly maxAgeHours: number },
+  now: number,
+): Refusal | undefined {
+  if (anomaly.backfill) return "backfill";
+  if (!alerts.live) return "not-live";
+  // That we were wrong stays true with time; that water runs does not.
+  if (anomaly.state !== "withdrawn" && isOldNews(anomaly, alerts, now)) return "old-news";
+  return undefined;
+}
+
+export function isOldNews(
+  anomaly: AnomalyMessage,
+  { maxAgeHours }: { readonly maxAgeHours: number },
+  now: number,
+): boolean {
+  return now - anomaly.end > maxAgeHours * SECONDS_AN_HOUR;
+}
+
+/**
+ * Whether a resident whose occupancy began at `from` (UTC seconds) may hear of an anomaly. One that began before is a
+ * former occupant's, save a leak whose last 24 hours are the resident's own: it is told without what lies before.
+ */
+export function concernsOccupant({ rule, start, end }: AnomalyMessage, from: number): boolean {
+  return start >= from || (rule === "continuous-flow" && end - from >= RATE_WINDOW_SECONDS);
+}
+
+/** What an alert would say now; a refusal where it has nothing left to say. */
+export function sayable(anomaly: AnomalyMessage): Told | Refusal {
+  if (anomaly.state === "withdrawn") return "withdrawn";
+  if (anomaly.state !== "closed") return "open";
+  // Silence of the meter is no proof that the water stopped.
+  if (anomaly.reason === "no-reads") return "reads-stopped";
+  if (anomaly.reason === "rule-changed" || anomaly.reason === "corrected") return anomaly.reason;
+  return "over";
+}
+
+export interface RecipientView {
+  /** Since when meter, premise and account belong together, UTC seconds. */
+  readonly from: number;
+  readonly history: readonly Sent[];
+  /** The contact was told of another anomaly of this meter and rule that overlaps this one. */
+  readonly toldOfOverlap: boolean;
+  /** Another anomaly of this meter and rule that still holds overlaps this one. */
+  readonly overlapHolds: boolean;
+}
+
+/**
+ * What one consenting contact is to be told of an anomaly as it stands now.
+ *
+ * An open one is told once, whenever the contact first may hear of it; again (next stage) only if an end was told and
+ * the water runs on. One that ended before it could be told is told once, as over: it is on the bill. The end of a leak
+ * that was told is told once, if the flow is known to have stopped; a spike's end says nothing new. What was told and
+ * never was is corrected once.
+ */
+export function decide(anomaly: AnomalyMessage, view: RecipientView): Decision {
+  const history = view.history.filter((sent) => !neverLeft(sent));
+  const latest = history
+    .filter(({ kind }) => kind === "alert")
+    .reduce<Sent | undefined>(
+      (last, sent) => (last === undefined || sent.stage > last.stage ? sent : last),
+      undefined,
+    );
+  const says = sayable(anomaly);
+  if (says === "withdrawn") return decideCorrection(latest, history, view);
+  if (latest === undefined) {
+    if (says !== "open" && says !== "over") return not(says);
+    if (!concernsOccupant(anomaly, view.from)) return not("before-occupancy");
+    if (view.toldOfOverlap) return not("already-told");
+    return { send: "alert", stage: 0 };
+  }
+  if (latest.state === "failed") return not("refused-before");
+  if (latest.told === null) return not("waiting-to-tell");
+  const { stage } = latest;
+  const endTold = history.some((sent) => sent.kind !== "alert" && sent.stage === stage && sent.told !== null);
+  if (says === "open") {
+    return endTold || latest.told === "over" ? { send: "alert", stage: stage + 1 } : not("already-told");
+  }
+  if (latest.told === "over" || KIND_OF_RULE[anomaly.rule] !== "leak") return not("already-told");
+  if (says !== "over") return not(says);
+  return history.some((sent) => sent.kind !== "alert" && sent.stage === stage)
+    ? not("already-told")
+    : { send: "stopped", stage };
+}
+
+function decideCorrection(latest: Sent | undefined, history: readonly Sent[], view: RecipientView): Decision {
+  if (latest === undefined || latest.told === null) return not("nothing-told");
+  if (view.overlapHolds) return not("still-holds");
+  const corrected = history.some(({ kind, stage }) => kind === "correction" && stage === latest.stage);
+  return corrected ? not("already-told") : { send: "correction", stage: latest.stage };
+}
+
+/** Taken back before any attempt: as if it had never been. */
+function neverLeft({ state, told }: Sent): boolean {
+  return told === null && (state === "suppressed" || state === "expired");
+}
+
+function not(reason: Refusal): Decision {
+  return { send: undefined, reason };
+}

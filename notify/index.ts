@@ -1,0 +1,196 @@
+import { hostname } from "node:os";
+import { Deferred } from "../infra/deferred.js";
+import type { LogBatch, LogConsumer } from "../infra/log/log.js";
+import { loadOffset, saveOffset } from "../infra/log/offset-store.js";
+import { parseMessage } from "../infra/log/parse-message.js";
+import { isDatabaseUnavailable } from "../infra/postgres/database.js";
+import type { Stage, StageContext, StageHealth } from "../infra/stage.js";
+import { stalling } from "../infra/stall.js";
+import { anomalyMessage, type AnomalyMessage } from "../schemas/anomalies.js";
+import type { MailTransport } from "./channels/email.js";
+import { openChannels } from "./channels/index.js";
+import { recordDecisions, type Policy } from "./outbox/record-decisions.js";
+import { Sender } from "./outbox/sender.js";
+import { SendingHours } from "./outbox/sending-hours.js";
+
+export {
+  confirmSubscription,
+  describeConfirmation,
+  describeUnsubscribe,
+  requestSubscription,
+  SubscriptionInvalid,
+  unsubscribe,
+  type Confirmation,
+  type ConsentStores,
+  type SubscriptionRequest,
+  type Unsubscription,
+} from "./consent/subscription.js";
+export { CONSENT_KINDS, consentText, type ConsentKind, type Language } from "./consent/wording.js";
+export { listAlerts, type AlertFilter, type AlertRow } from "./outbox/list-alerts.js";
+export type { MailTransport } from "./channels/email.js";
+
+export interface NotifyContext extends StageContext {
+  /** Name of this process in the consumer group; stable over restarts. */
+  readonly member?: string;
+  /** Takes the mails instead of the configured mail server. */
+  readonly transport?: MailTransport;
+}
+
+/** Also: `drain` resolves when what may be sent now was sent or rests; retries of a later time and quiet hours are left. */
+export type NotifyStage = Stage;
+
+const GROUP = "notify";
+const TOPIC = "anomalies";
+const STOP_PATIENCE_MS = 5_000;
+
+/**
+ * Decides what residents are told of anomalies, and sends it.
+ *
+ * Several may run: each decides for a share of the partitions and all send from the one outbox. Nothing is sent about a
+ * utility before its `alerts.live`, confirmation mails included.
+ */
+export function createNotify(context: NotifyContext): NotifyStage {
+  return new Notify(context);
+}
+
+class Notify implements NotifyStage {
+  readonly name = "notify";
+  readonly #context: NotifyContext;
+  readonly #policies: ReadonlyMap<string, Policy>;
+  readonly #abandon = new AbortController();
+  readonly #ended = new Deferred();
+  #identity = "";
+  #consumer: LogConsumer | undefined;
+  #sender: Sender | undefined;
+  #stalledOn: string | undefined;
+  #live = false;
+  #sends = false;
+
+  constructor(context: NotifyContext) {
+    this.#context = context;
+    this.#policies = new Map(
+      context.config.utilities.map((utility) => [utility.id, { utility, hours: new SendingHours(utility) }]),
+    );
+    this.#ended.promise.catch(() => undefined);
+  }
+
+  get finished(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  async start(): Promise<void> {
+    const { log, member } = this.#context;
+    const channels = openChannels(this.#context);
+    this.#sends = channels.size > 0;
+    this.#identity = await log.identity();
+    this.#sender = new Sender({
+      ...this.#context,
+      channels,
+      policies: this.#policies,
+      stalling: (work) => this.#stalling(work),
+    });
+    this.#consumer = await log.consumer({
+      group: GROUP,
+      topics: [TOPIC],
+      member: member ?? `notify@${hostname()}`,
+      maxBatchBytes: 256 * 1024,
+      handler: {
+        assigned: async (partition) => ({ [TOPIC]: await this.#loadOffset(partition) }),
+        batch: (batch) => this.#batch(batch),
+        revoked: () => Promise.resolve(),
+      },
+    });
+    this.#live = true;
+    Promise.all([this.#consumer.finished, this.#sender.finished]).then(
+      () => this.#end(),
+      (error: unknown) => this.#end(error),
+    );
+  }
+
+  async drain(): Promise<void> {
+    const work = async () => {
+      await this.#consumer?.drained();
+      await this.#sender?.drained();
+    };
+    // A stage that failed never drains: its error is the answer.
+    await Promise.race([work(), this.#ended.promise]);
+  }
+
+  async stop(): Promise<void> {
+    const patience = setTimeout(() => this.#abandon.abort(), STOP_PATIENCE_MS);
+    await this.#consumer?.stop();
+    await this.#sender?.stop();
+    clearTimeout(patience);
+    this.#end();
+  }
+
+  health(): StageHealth {
+    if (!this.#live) return { live: false, ready: false, reason: "not running" };
+    if (this.#stalledOn !== undefined)
+      return { live: true, ready: false, reason: `waiting for ${this.#stalledOn}` };
+    const obstacle = this.#sender?.obstacle;
+    if (obstacle !== undefined)
+      return { live: true, ready: false, reason: `waiting for the mail server (${obstacle})` };
+    if (!this.#sends)
+      return { live: true, ready: true, reason: "no mail server configured: messages wait in the outbox" };
+    return { live: true, ready: true };
+  }
+
+  #end(error?: unknown): void {
+    this.#live = false;
+    if (error === undefined) this.#ended.resolve();
+    else this.#ended.reject(error as Error);
+  }
+
+  #loadOffset(partition: number): Promise<number> {
+    const { database } = this.#context;
+    const at = { group: GROUP, topic: TOPIC, partition, identity: this.#identity };
+    return this.#stalling(() => loadOffset(database, at));
+  }
+
+  /** Decisions, outbox rows and the position of a batch, in one transaction. */
+  async #batch(batch: LogBatch): Promise<void> {
+    const { database, clock, metrics } = this.#context;
+    // Of several versions the newest: what happened in between is told as it stands.
+    const latest = new Map<string, AnomalyMessage>();
+    for (const { value, offset } of batch.records) {
+      if (value === null) continue;
+      const message = parseMessage(anomalyMessage, value, batch, offset);
+      if ((latest.get(message.id)?.version ?? 0) < message.version) latest.set(message.id, message);
+    }
+    const { partition } = batch;
+    const next = batch.records.at(-1)!.offset + 1;
+    const outcomes = await this.#stalling(() =>
+      database.transaction(async (transaction) => {
+        const done = await recordDecisions(transaction, [...latest.values()], {
+          policies: this.#policies,
+          now: clock.now(),
+        });
+        await saveOffset(transaction, {
+          group: GROUP,
+          topic: TOPIC,
+          partition,
+          identity: this.#identity,
+          next,
+        });
+        return done;
+      }),
+    );
+    for (const { utility, decision } of outcomes) metrics.decisions.inc({ utility, decision });
+    if (outcomes.length > 0) this.#sender?.wake();
+    await this.#consumer?.commit(TOPIC, partition, next).catch(() => undefined);
+  }
+
+  #stalling<T>(work: () => Promise<T>): Promise<T> {
+    return stalling(work, {
+      store: "PostgreSQL",
+      signal: this.#abandon.signal,
+      isUnavailable: isDatabaseUnavailable,
+      logger: this.#context.logger,
+      onStall: (on) => {
+        this.#stalledOn = on;
+        this.#context.metrics.stalled.set({ stage: this.name }, on === undefined ? 0 : 1);
+      },
+    });
+  }
+}

@@ -1,0 +1,216 @@
+import type { Database, Queryable } from "../../infra/postgres/database.js";
+import type { AnomalyMessage } from "../../schemas/anomalies.js";
+import type { ConsentKind, Language } from "../consent/wording.js";
+import {
+  concernsOccupant,
+  refusalForAll,
+  sayable,
+  type AlertKind,
+  type OutboxState,
+  type Told,
+} from "../decide.js";
+import type { Policy } from "./record-decisions.js";
+
+/** Class of the advisory lock by which a sender shows that it lives. */
+export const OWNER_LOCK = 1_129_467_907;
+const LEASE_MS = 120_000;
+/** Attempts whose outcome stayed unknown: then the message counts as failed. */
+const MOST_UNKNOWN = 5;
+
+/** An outbox row with what is needed to judge and to write the message. */
+export interface OutboxEntry {
+  readonly outbox_id: string;
+  readonly utility: string;
+  readonly kind: AlertKind | "confirmation";
+  readonly stage: number;
+  readonly state: OutboxState;
+  readonly channel: string;
+  readonly attempts: number;
+  readonly told: Told | null;
+  readonly contact_id: string;
+  readonly address_hash: Buffer;
+  readonly address_sealed: Buffer;
+  readonly language: Language;
+  readonly message: AnomalyMessage | null;
+  /** Since when meter, premise and account of the recipient belong together (UTC seconds); `null`: no consent holds. */
+  readonly since: number | null;
+  readonly number_sealed: Buffer | null;
+  readonly confirmation_id: string | null;
+  readonly kinds: ConsentKind[] | null;
+  readonly confirmation_language: Language | null;
+  readonly expires_at: Date | null;
+  readonly confirmed_at: Date | null;
+  /** Whether the alert that this one follows can have reached the resident. */
+  readonly alert_told: boolean;
+}
+
+/** A message in hand: `sending` is committed. */
+export interface Claimed extends OutboxEntry {
+  readonly attempt: number;
+  /** What the row said before this attempt: holds again if the attempt surely reached nobody. */
+  readonly toldBefore: Told | null;
+}
+
+export interface ClaimContext {
+  readonly policies: ReadonlyMap<string, Policy>;
+  /** Channels that can send. */
+  readonly channels: readonly string[];
+  /** UTC milliseconds. */
+  readonly now: number;
+}
+
+/** Condition for rows that may be sent now; $1 now, $2 channels, $3 utilities that are live. */
+const DUE = `o.state IN ('queued', 'held', 'unknown') AND o.not_before <= $1 AND o.channel = ANY ($2)
+  AND (o.kind <> 'confirmation' OR o.utility = ANY ($3))
+  AND (o.kind IN ('confirmation', 'alert') OR NOT EXISTS (
+    SELECT 1 FROM outbox a WHERE a.anomaly = o.anomaly AND a.kind = 'alert' AND a.stage = o.stage
+      AND a.contact_id = o.contact_id AND a.channel = o.channel
+      AND a.state IN ('queued', 'held', 'sending', 'unknown')))`;
+
+function dueValues({ policies, channels, now }: ClaimContext): readonly unknown[] {
+  const live = [...policies.values()].filter(({ utility }) => utility.alerts.live);
+  return [new Date(now), channels, live.map(({ utility }) => utility.id)];
+}
+
+/** Whether anything may be sent now or is being sent. */
+export async function isBusy(database: Database, context: ClaimContext): Promise<boolean> {
+  const [row] = await database.query<{ busy: boolean }>(
+    `SELECT EXISTS (SELECT 1 FROM outbox o WHERE ${DUE}) OR EXISTS (SELECT 1 FROM outbox WHERE state = 'sending') AS busy`,
+    dueValues(context),
+  );
+  return row!.busy;
+}
+
+/**
+ * Takes up to `limit` messages in hand. What no longer holds (consent, occupancy, the anomaly itself, its age, the
+ * hours) is put aside with its reason. Messages of a sender that died become `unknown`, never `queued`.
+ */
+export async function claim(
+  database: Database,
+  context: ClaimContext,
+  owner: number,
+  limit: number,
+): Promise<{ readonly claimed: readonly Claimed[]; readonly looked: number }> {
+  const now = new Date(context.now);
+  return database.transaction(async (transaction) => {
+    await transaction.query(
+      `UPDATE outbox SET state = 'unknown', reason = 'sender-died', owner = NULL, lease_until = NULL, not_before = $1, updated_at = $1
+       WHERE outbox_id IN (
+         SELECT outbox_id FROM outbox o WHERE state = 'sending' AND (lease_until < $1 OR NOT EXISTS (
+           SELECT 1 FROM pg_locks l WHERE l.locktype = 'advisory' AND l.classid = $2::integer AND l.objid = o.owner AND l.granted
+             AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())))
+         FOR UPDATE SKIP LOCKED)`,
+      [now, OWNER_LOCK],
+    );
+    const locked = await transaction.query<{ outbox_id: string }>(
+      `SELECT o.outbox_id FROM outbox o WHERE ${DUE} ORDER BY o.not_before LIMIT $4 FOR UPDATE OF o SKIP LOCKED`,
+      [...dueValues(context), limit],
+    );
+    if (locked.length === 0) return { claimed: [], looked: 0 };
+    // A statement of its own: it sees what was committed before the rows were locked.
+    const entries = await loadEntries(
+      transaction,
+      locked.map(({ outbox_id }) => outbox_id),
+      now,
+    );
+    const claimed: Claimed[] = [];
+    for (const entry of entries) {
+      const verdict = judge(entry, context);
+      const attempt =
+        "send" in verdict ? await take(transaction, entry, verdict.send, owner, now) : undefined;
+      if (attempt !== undefined && "send" in verdict) {
+        claimed.push({ ...entry, attempt, told: verdict.send, toldBefore: entry.told });
+        continue;
+      }
+      const aside: Aside =
+        "send" in verdict ? { state: "suppressed", reason: "no-consent", notBefore: undefined } : verdict;
+      await transaction.query(
+        `UPDATE outbox SET state = $2, reason = $3, not_before = coalesce($4, not_before), updated_at = $5 WHERE outbox_id = $1`,
+        [entry.outbox_id, aside.state, aside.reason, aside.notBefore ?? null, now],
+      );
+    }
+    return { claimed, looked: locked.length };
+  });
+}
+
+interface Aside {
+  readonly state: OutboxState;
+  readonly reason: string;
+  readonly notBefore: Date | undefined;
+}
+
+/** Whether a message may go now, and what it says. */
+function judge(entry: OutboxEntry, { policies, now }: ClaimContext): { readonly send: Told | null } | Aside {
+  const aside = (state: OutboxState, reason: string, notBefore?: Date): Aside => ({
+    state,
+    reason,
+    notBefore,
+  });
+  const policy = policies.get(entry.utility);
+  if (policy === undefined) return aside("suppressed", "utility-unknown");
+  if (entry.state === "unknown" && entry.attempts >= MOST_UNKNOWN) return aside("failed", "no-answer");
+  if (entry.kind === "confirmation") {
+    if (entry.confirmed_at !== null) return aside("suppressed", "confirmed");
+    return entry.expires_at!.getTime() <= now ? aside("expired", "link-expired") : { send: null };
+  }
+  const anomaly = entry.message!;
+  const refusal = refusalForAll(anomaly, policy.utility.alerts, Math.floor(now / 1000));
+  // A correction is due however old the readings are.
+  if (refusal === "old-news" && entry.kind !== "correction") return aside("expired", refusal);
+  if (refusal !== undefined && refusal !== "old-news") return aside("suppressed", refusal);
+  if (entry.since === null) return aside("suppressed", "no-consent");
+  if (!concernsOccupant(anomaly, entry.since)) return aside("suppressed", "before-occupancy");
+  const says = sayable(anomaly);
+  if (entry.kind === "alert" && says !== "open" && says !== "over") return aside("suppressed", says);
+  if (entry.kind === "stopped" && says !== "over") return aside("suppressed", "flow-goes-on");
+  if (entry.kind === "correction" && says !== "withdrawn") return aside("suppressed", "still-holds");
+  if (entry.kind !== "alert" && !entry.alert_told) return aside("suppressed", "nothing-told");
+  const start = policy.hours.next(now);
+  if (start > now)
+    return aside(entry.state === "unknown" ? "unknown" : "held", "quiet-hours", new Date(start));
+  // A repeat of what may have arrived says the same.
+  return { send: entry.told ?? (says as Told) };
+}
+
+function loadEntries(transaction: Queryable, ids: readonly string[], now: Date): Promise<OutboxEntry[]> {
+  return transaction.query<OutboxEntry>(
+    `SELECT o.outbox_id, o.utility, o.kind, o.stage, o.state, o.channel, o.attempts, o.told, o.contact_id,
+            c.address_hash, c.address_sealed, c.language, s.message, a.number_sealed,
+            f.confirmation_id, f.kinds, f.language AS confirmation_language, f.expires_at, f.confirmed_at,
+            (SELECT extract(epoch FROM min(r.valid_from))::float8 FROM recipients r
+             WHERE r.meter_key = s.meter_key AND r.contact_id = o.contact_id AND r.kind = o.consent_kind
+               AND r.channel = o.channel AND r.valid_from <= $2 AND (r.valid_until IS NULL OR r.valid_until > $2)) AS since,
+            EXISTS (SELECT 1 FROM outbox alert WHERE alert.anomaly = o.anomaly AND alert.kind = 'alert'
+               AND alert.stage = o.stage AND alert.contact_id = o.contact_id AND alert.channel = o.channel
+               AND alert.told IS NOT NULL) AS alert_told
+     FROM outbox o
+     JOIN contacts c ON c.contact_id = o.contact_id
+     LEFT JOIN anomalies_seen s ON s.anomaly = o.anomaly
+     LEFT JOIN confirmations f ON f.confirmation_id = o.confirmation_id
+     LEFT JOIN occupancies p ON p.occupancy_id = o.occupancy_id
+     LEFT JOIN accounts a ON a.account_id = p.account_id
+     WHERE o.outbox_id = ANY ($1) ORDER BY o.not_before`,
+    [ids, now],
+  );
+}
+
+/** Marks a message as being sent, if its consent holds in this very statement; returns the number of the attempt. */
+async function take(
+  transaction: Queryable,
+  entry: OutboxEntry,
+  told: Told | null,
+  owner: number,
+  now: Date,
+): Promise<number | undefined> {
+  const [row] = await transaction.query<{ attempts: number }>(
+    `UPDATE outbox o SET state = 'sending', told = $2, attempts = attempts + 1, owner = $3, lease_until = $4, reason = NULL,
+       updated_at = $5
+     WHERE outbox_id = $1 AND (kind = 'confirmation' OR EXISTS (
+       SELECT 1 FROM recipients r JOIN anomalies_seen s ON s.meter_key = r.meter_key
+       WHERE s.anomaly = o.anomaly AND r.contact_id = o.contact_id AND r.kind = o.consent_kind AND r.channel = o.channel
+         AND r.valid_from <= $5 AND (r.valid_until IS NULL OR r.valid_until > $5)))
+     RETURNING attempts`,
+    [entry.outbox_id, told, owner, new Date(now.getTime() + LEASE_MS), now],
+  );
+  return row?.attempts;
+}

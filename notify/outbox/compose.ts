@@ -1,0 +1,88 @@
+import type { Vault } from "../../infra/crypto/vault.js";
+import type { AnomalyMessage } from "../../schemas/anomalies.js";
+import { canonicalAccount } from "../../schemas/canonical.js";
+import type { Config, UtilityConfig } from "../../schemas/config.js";
+import type { OutgoingMessage } from "../channels/channel.js";
+import { linkToken } from "../consent/link-token.js";
+import { unsealAddress } from "../consent/subscription.js";
+import { confirmation } from "../templates/confirmation.js";
+import { correction } from "../templates/correction.js";
+import type { Frame, Told } from "../templates/frame.js";
+import { highUsageAlert } from "../templates/high-usage-alert.js";
+import { leakAlert } from "../templates/leak-alert.js";
+import { leakStopped } from "../templates/leak-stopped.js";
+import type { Letter } from "../templates/letter.js";
+import type { Claimed } from "./claim.js";
+
+/** Shorter account numbers would be given away by their last four. */
+const SHORTEST_ACCOUNT = 7;
+
+/** The message of an outbox row, addressed and worded. */
+export function compose(
+  claimed: Claimed,
+  utility: UtilityConfig,
+  stores: { readonly vault: Vault; readonly config: Config },
+): OutgoingMessage {
+  return {
+    id: claimed.outbox_id,
+    utility,
+    address: unsealAddress(stores.vault, utility.id, claimed.address_hash, claimed.address_sealed),
+    letter: letterOf(claimed, utility, stores),
+  };
+}
+
+function letterOf(
+  claimed: Claimed,
+  utility: UtilityConfig,
+  { vault, config }: { readonly vault: Vault; readonly config: Config },
+): Letter {
+  const link = (path: "confirm" | "unsubscribe", id: string) =>
+    `${config.web.publicUrl.replace(/\/+$/, "")}/${path}/${linkToken(vault, utility.id, path, id)}`;
+  const { kind, message, contact_id } = claimed;
+  if (kind === "confirmation") {
+    const frame: Frame = { utility, language: claimed.confirmation_language!, unsubscribeUrl: undefined };
+    return confirmation(frame, claimed.kinds!, link("confirm", claimed.confirmation_id!));
+  }
+  const frame: Frame = {
+    utility,
+    language: claimed.language,
+    unsubscribeUrl: link("unsubscribe", contact_id),
+  };
+  const told = toldOf(message!, claimed, accountEnding(claimed, utility, vault));
+  switch (kind) {
+    case "alert":
+      return told.rule === "spike" ? highUsageAlert(frame, told) : leakAlert(frame, told);
+    case "stopped":
+      return leakStopped(frame, told);
+    case "correction":
+      return correction(frame, told);
+  }
+}
+
+/** The anomaly without what belongs to a former occupant. */
+function toldOf(
+  { rule, start, end, rate, volume, evidence }: AnomalyMessage,
+  { since, told }: Claimed,
+  ending: string | undefined,
+): Told {
+  const own = start >= since!;
+  const peak = evidence["usualPeak"];
+  return {
+    rule,
+    over: told !== "open",
+    start: own ? start : since!,
+    end,
+    rate,
+    volume: own ? volume : undefined,
+    usualPeak: own && typeof peak === "number" ? peak : undefined,
+    accountEnding: ending,
+  };
+}
+
+function accountEnding({ number_sealed }: Claimed, utility: UtilityConfig, vault: Vault): string | undefined {
+  if (number_sealed === null) return undefined;
+  const number = canonicalAccount(
+    vault.unseal(utility.id, "accounts.number", number_sealed).toString("utf8"),
+  );
+  return number.length >= SHORTEST_ACCOUNT ? number.slice(-4) : undefined;
+}

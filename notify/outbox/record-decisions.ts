@@ -1,0 +1,234 @@
+import type { Queryable } from "../../infra/postgres/database.js";
+import type { AnomalyMessage } from "../../schemas/anomalies.js";
+import type { UtilityConfig } from "../../schemas/config.js";
+import {
+  decide,
+  KIND_OF_RULE,
+  refusalForAll,
+  type AlertKind,
+  type Decision,
+  type OutboxState,
+  type Refusal,
+  type Sent,
+  type Told,
+} from "../decide.js";
+import type { SendingHours } from "./sending-hours.js";
+
+export interface Policy {
+  readonly utility: UtilityConfig;
+  readonly hours: SendingHours;
+}
+
+/** One decision for one contact, or for all: what is sent, or why nothing is. */
+export interface Outcome {
+  readonly utility: string;
+  readonly decision: AlertKind | Refusal;
+}
+
+interface Recipient {
+  readonly meter_key: string;
+  readonly kind: string;
+  readonly channel: string;
+  readonly contact_id: string;
+  readonly occupancy_id: number;
+  readonly since: number;
+}
+
+interface SentRow {
+  readonly anomaly: string;
+  readonly contact_id: string;
+  readonly channel: string;
+  readonly kind: AlertKind;
+  readonly stage: number;
+  readonly state: OutboxState;
+  readonly told: Told | null;
+}
+
+interface Neighbour {
+  readonly anomaly: string;
+  readonly meter_key: string;
+  readonly rule: string;
+  starts_at: number;
+  ends_at: number;
+  holds: boolean;
+  readonly contacts: Set<string>;
+}
+
+/**
+ * Takes in anomalies as they stand now (one message each, the newest) and writes, in the caller's transaction, what is to
+ * be sent and why the rest is not. Messages of a version that was seen before change nothing.
+ */
+export async function recordDecisions(
+  transaction: Queryable,
+  messages: readonly AnomalyMessage[],
+  context: { readonly policies: ReadonlyMap<string, Policy>; readonly now: number },
+): Promise<readonly Outcome[]> {
+  const { policies } = context;
+  const now = new Date(context.now);
+  const fresh = await takeIn(
+    transaction,
+    messages.filter(({ utility }) => policies.has(utility)),
+    now,
+  );
+  if (fresh.length === 0) return [];
+  // Locked first: a sender that has a message in hand has by then committed what it says.
+  const history = await sentAbout(transaction, fresh);
+  const recipients = await recipientsOf(transaction, fresh, now);
+  const neighbours = await neighboursOf(transaction, fresh);
+  const outcomes: Outcome[] = [];
+  const note = async (anomaly: AnomalyMessage, contact: string | null, outcome: Refusal) => {
+    outcomes.push({ utility: anomaly.utility, decision: outcome });
+    await transaction.query(
+      `INSERT INTO decisions (utility, anomaly, contact_id, outcome, version, first_at, last_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $6)
+       ON CONFLICT (anomaly, contact_id, outcome) DO UPDATE SET version = excluded.version, last_at = excluded.last_at`,
+      [anomaly.utility, anomaly.id, contact, outcome, anomaly.version, now],
+    );
+  };
+  for (const anomaly of fresh) {
+    const { utility, hours } = policies.get(anomaly.utility)!;
+    const refusal = refusalForAll(anomaly, utility.alerts, Math.floor(context.now / 1000));
+    if (refusal !== undefined) {
+      await note(anomaly, null, refusal);
+      continue;
+    }
+    const kind = KIND_OF_RULE[anomaly.rule];
+    const own = recipients.filter((one) => one.meter_key === anomaly.meter && one.kind === kind);
+    if (own.length === 0) await note(anomaly, null, "no-consent");
+    const around = neighbours.filter(
+      (other) =>
+        other.anomaly !== anomaly.id &&
+        other.holds &&
+        other.meter_key === anomaly.meter &&
+        other.rule === anomaly.rule &&
+        other.starts_at < anomaly.end &&
+        anomaly.start < other.ends_at,
+    );
+    for (const recipient of own) {
+      const sent = history.filter(
+        (row) =>
+          row.anomaly === anomaly.id &&
+          row.contact_id === recipient.contact_id &&
+          row.channel === recipient.channel,
+      );
+      const decision = decide(anomaly, {
+        from: recipient.since,
+        history: sent,
+        toldOfOverlap: around.some(({ contacts }) => contacts.has(recipient.contact_id)),
+        overlapHolds: around.length > 0,
+      });
+      if (decision.send === undefined) {
+        await note(anomaly, recipient.contact_id, decision.reason);
+        continue;
+      }
+      outcomes.push({ utility: anomaly.utility, decision: decision.send });
+      await enqueue(transaction, anomaly, recipient, decision, now, new Date(hours.next(context.now)));
+      if (decision.send === "alert") {
+        neighbours.find((other) => other.anomaly === anomaly.id)?.contacts.add(recipient.contact_id);
+      }
+    }
+  }
+  return outcomes;
+}
+
+/** Keeps the messages whose version is news. */
+async function takeIn(
+  transaction: Queryable,
+  messages: readonly AnomalyMessage[],
+  now: Date,
+): Promise<AnomalyMessage[]> {
+  if (messages.length === 0) return [];
+  // In one order for all writers, so that none waits for another in a circle.
+  const ordered = [...messages].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const taken = await transaction.query<{ anomaly: string }>(
+    `INSERT INTO anomalies_seen (anomaly, utility, meter_key, rule, version, state, starts_at, ends_at, message, seen_at)
+     SELECT m->>'id', m->>'utility', m->>'meter', m->>'rule', (m->>'version')::integer, m->>'state',
+            (m->>'start')::bigint, (m->>'end')::bigint, m, $2
+     FROM unnest($1::jsonb[]) AS m
+     ON CONFLICT (anomaly) DO UPDATE SET version = excluded.version, state = excluded.state,
+       starts_at = excluded.starts_at, ends_at = excluded.ends_at, message = excluded.message, seen_at = excluded.seen_at
+     WHERE anomalies_seen.version < excluded.version
+     RETURNING anomaly`,
+    [ordered.map((message) => JSON.stringify(message)), now],
+  );
+  const news = new Set(taken.map(({ anomaly }) => anomaly));
+  return messages.filter(({ id }) => news.has(id));
+}
+
+function sentAbout(transaction: Queryable, anomalies: readonly AnomalyMessage[]): Promise<SentRow[]> {
+  return transaction.query<SentRow & Sent>(
+    `SELECT anomaly, contact_id, channel, kind, stage, state, told FROM outbox WHERE anomaly = ANY ($1)
+     ORDER BY outbox_id FOR UPDATE`,
+    [anomalies.map(({ id }) => id)],
+  );
+}
+
+/** Who has agreed and lives there now; a contact with two accounts on one premise counts once, by the longer. */
+function recipientsOf(
+  transaction: Queryable,
+  anomalies: readonly AnomalyMessage[],
+  now: Date,
+): Promise<Recipient[]> {
+  return transaction.query<Recipient>(
+    `SELECT DISTINCT ON (meter_key, kind, channel, contact_id)
+            meter_key, kind, channel, contact_id, occupancy_id, extract(epoch FROM valid_from)::float8 AS since
+     FROM recipients WHERE meter_key = ANY ($1) AND valid_from <= $2 AND (valid_until IS NULL OR valid_until > $2)
+     ORDER BY meter_key, kind, channel, contact_id, valid_from, occupancy_id`,
+    [[...new Set(anomalies.map(({ meter }) => meter))], now],
+  );
+}
+
+/** Anomalies of the same meters near in time, with the contacts that were or will be told of them. */
+async function neighboursOf(
+  transaction: Queryable,
+  anomalies: readonly AnomalyMessage[],
+): Promise<Neighbour[]> {
+  const rows = await transaction.query<Omit<Neighbour, "contacts"> & { contact_id: string | null }>(
+    `SELECT s.anomaly, s.meter_key, s.rule, s.starts_at, s.ends_at, s.state <> 'withdrawn' AS holds, o.contact_id
+     FROM anomalies_seen s
+     LEFT JOIN outbox o ON o.anomaly = s.anomaly AND o.kind = 'alert'
+       AND (o.told IS NOT NULL OR o.state NOT IN ('failed', 'suppressed', 'expired'))
+     WHERE s.meter_key = ANY ($1) AND s.ends_at > $2`,
+    [[...new Set(anomalies.map(({ meter }) => meter))], Math.min(...anomalies.map(({ start }) => start))],
+  );
+  const neighbours = new Map<string, Neighbour>();
+  for (const { contact_id, ...row } of rows) {
+    const known = neighbours.get(row.anomaly) ?? { ...row, contacts: new Set<string>() };
+    if (contact_id !== null) known.contacts.add(contact_id);
+    neighbours.set(row.anomaly, known);
+  }
+  return [...neighbours.values()];
+}
+
+async function enqueue(
+  transaction: Queryable,
+  anomaly: AnomalyMessage,
+  recipient: Recipient,
+  { send, stage }: Extract<Decision, { send: AlertKind }>,
+  now: Date,
+  notBefore: Date,
+): Promise<void> {
+  // A row that was taken back before any attempt is taken up again, under the same Message-ID.
+  await transaction.query(
+    `INSERT INTO outbox (utility, kind, anomaly, stage, contact_id, occupancy_id, consent_kind, channel, state,
+       not_before, created_at, updated_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)
+     ON CONFLICT (anomaly, kind, stage, contact_id, channel) DO UPDATE SET
+       state = excluded.state, reason = NULL, occupancy_id = excluded.occupancy_id, not_before = excluded.not_before,
+       updated_at = excluded.updated_at
+     WHERE outbox.state IN ('suppressed', 'expired') AND outbox.told IS NULL`,
+    [
+      anomaly.utility,
+      send,
+      anomaly.id,
+      stage,
+      recipient.contact_id,
+      recipient.occupancy_id,
+      recipient.kind,
+      recipient.channel,
+      notBefore > now ? "held" : "queued",
+      notBefore,
+      now,
+    ],
+  );
+}

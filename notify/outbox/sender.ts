@@ -1,0 +1,167 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type pg from "pg";
+import type { Clock } from "../../infra/clock.js";
+import type { Vault } from "../../infra/crypto/vault.js";
+import { Deferred } from "../../infra/deferred.js";
+import { errorFields, type Logger } from "../../infra/logger.js";
+import type { Database } from "../../infra/postgres/database.js";
+import type { Config } from "../../schemas/config.js";
+import type { Channel, Outcome } from "../channels/channel.js";
+import { endFormerConsents } from "../consent/subscription.js";
+import { claim, isBusy, OWNER_LOCK, type Claimed, type ClaimContext } from "./claim.js";
+import { compose } from "./compose.js";
+import type { Policy } from "./record-decisions.js";
+import { settle } from "./settle.js";
+
+/** Messages in hand at once; the mail transport spreads them over its connections. */
+const IN_HAND = 8;
+const POLL_MS = 500;
+const CONSENTS_EVERY_MS = 60_000;
+/** How long `stop` waits for messages in hand; those left are `unknown` at the next start. */
+const STOP_PATIENCE_MS = 5_000;
+
+export interface SenderContext {
+  readonly config: Config;
+  readonly database: Database;
+  readonly vault: Vault;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly channels: ReadonlyMap<string, Channel>;
+  readonly policies: ReadonlyMap<string, Policy>;
+  /** Tries again while the database can't be used. */
+  readonly stalling: <T>(work: () => Promise<T>) => Promise<T>;
+}
+
+/** Sends what the outbox holds, a few messages at a time, until stopped. */
+export class Sender {
+  readonly finished: Promise<void>;
+  readonly #context: SenderContext;
+  readonly #inHand = new Set<Promise<void>>();
+  readonly #stop = new AbortController();
+  #wake = new Deferred();
+  #owner: { readonly id: number; readonly connection: pg.Client } | undefined;
+  #consentsEnded = 0;
+  #unreachable: string | undefined;
+
+  constructor(context: SenderContext) {
+    this.#context = context;
+    this.finished = this.#run();
+    this.finished.catch(() => undefined);
+  }
+
+  /** Why nothing goes out, if so. */
+  get obstacle(): string | undefined {
+    return this.#unreachable;
+  }
+
+  wake(): void {
+    this.#wake.resolve();
+  }
+
+  /** Resolves when nothing is left that may be sent now; what waits for a later time is left. */
+  async drained(): Promise<void> {
+    const { database, channels, stalling } = this.#context;
+    await stalling(() => this.#endConsents(true));
+    if (channels.size === 0) return;
+    while (!this.#stop.signal.aborted) {
+      if (this.#inHand.size === 0 && !(await stalling(() => isBusy(database, this.#claimContext())))) return;
+      this.wake();
+      await sleep(10);
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.wake();
+    await this.finished.catch(() => undefined);
+    await Promise.race([Promise.all(this.#inHand), sleep(STOP_PATIENCE_MS, undefined, { ref: false })]);
+    for (const channel of this.#context.channels.values()) await channel.close();
+    await this.#owner?.connection.end().catch(() => undefined);
+  }
+
+  async #run(): Promise<void> {
+    const { stalling } = this.#context;
+    while (!this.#stop.signal.aborted) {
+      this.#wake = new Deferred();
+      const looked = await stalling(() => this.#fill());
+      if (looked > 0 && this.#inHand.size < IN_HAND) continue;
+      await Promise.race([this.#wake.promise, sleep(POLL_MS, undefined, { ref: false })]);
+    }
+  }
+
+  /** Takes messages in hand up to the limit; returns how many were looked at. */
+  async #fill(): Promise<number> {
+    const { database, channels } = this.#context;
+    await this.#endConsents(false);
+    const room = IN_HAND - this.#inHand.size;
+    if (channels.size === 0 || room === 0) return 0;
+    const owner = await this.#ownerId();
+    const { claimed, looked } = await claim(database, this.#claimContext(), owner, room);
+    for (const message of claimed) {
+      const sending = this.#send(message).finally(() => {
+        this.#inHand.delete(sending);
+        this.wake();
+      });
+      this.#inHand.add(sending);
+    }
+    return looked;
+  }
+
+  async #send(message: Claimed): Promise<void> {
+    const { channels, policies, database, clock, logger, stalling } = this.#context;
+    const fields = {
+      outbox: message.outbox_id,
+      utility: message.utility,
+      channel: message.channel,
+      attempt: message.attempt,
+    };
+    let outcome: Outcome;
+    try {
+      const { utility } = policies.get(message.utility)!;
+      outcome = await channels.get(message.channel)!.send(compose(message, utility, this.#context));
+    } catch (error) {
+      // Nothing was handed over: the message could not be put together.
+      logger.error("message could not be composed", { ...fields, ...errorFields(error) });
+      outcome = { status: "refused", permanent: true, code: "not-composed" };
+    }
+    this.#unreachable = outcome.status === "unreachable" ? `${message.channel}: ${outcome.code}` : undefined;
+    try {
+      const state = await stalling(() => settle(database, message, outcome, clock.now()));
+      const result = { ...fields, state, ...("code" in outcome ? { code: outcome.code } : {}) };
+      if (state === "accepted") logger.info("message accepted", result);
+      else logger.warn("message not accepted", result);
+    } catch (error) {
+      // The row stays `sending`; its lease makes it `unknown`.
+      logger.warn("outcome of a message not recorded", { ...fields, ...errorFields(error) });
+    }
+  }
+
+  /** A number whose lock lives as long as our connection: when we die, others see it at once. */
+  async #ownerId(): Promise<number> {
+    if (this.#owner !== undefined) return this.#owner.id;
+    const connection = await this.#context.database.connect();
+    try {
+      const { rows } = await connection.query("SELECT nextval('outbox_owners')::integer AS id");
+      const { id } = (rows as [{ id: number }])[0];
+      await connection.query("SELECT pg_advisory_lock($1, $2)", [OWNER_LOCK, id]);
+      connection.once("end", () => (this.#owner = undefined));
+      this.#owner = { id, connection };
+      return id;
+    } catch (error) {
+      await connection.end().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #endConsents(now: boolean): Promise<void> {
+    const time = performance.now();
+    if (!now && this.#consentsEnded !== 0 && time - this.#consentsEnded < CONSENTS_EVERY_MS) return;
+    await endFormerConsents(this.#context.database, new Date(this.#context.clock.now()));
+    this.#consentsEnded = time;
+  }
+
+  #claimContext(): ClaimContext {
+    const { policies, channels, clock } = this.#context;
+    return { policies, channels: [...channels.keys()], now: clock.now() };
+  }
+}

@@ -1,0 +1,69 @@
+import type { UtilityConfig } from "../../schemas/config.js";
+import type { Language } from "../consent/wording.js";
+import type { Letter } from "./letter.js";
+
+/** What every letter needs beside its own words. */
+export interface Frame {
+  readonly utility: UtilityConfig;
+  readonly language: Language;
+  readonly unsubscribeUrl: string | undefined;
+}
+
+const FOOT = {
+  en: {
+    why: (name: string) => `You get this because you asked ${name} for water alerts at this address.`,
+    once: (name: string) =>
+      `Somebody, most likely you, asked ${name} for water alerts at this address. Without your confirmation nothing more is sent.`,
+    privacy: (address: string) => `Questions about your personal data: ${address}`,
+    stop: "Stop these e-mails",
+  },
+  es: {
+    why: (name: string) =>
+      `Recibe este correo porque pidió a ${name} avisos sobre su agua en esta dirección.`,
+    once: (name: string) =>
+      `Alguien, probablemente usted, pidió a ${name} avisos sobre el agua en esta dirección. Sin su confirmación no se envía nada más.`,
+    privacy: (address: string) => `Preguntas sobre sus datos personales: ${address}`,
+    stop: "Dejar de recibir estos correos",
+  },
+} as const;
+
+/** The letter with its foot: why it came, postal address, where to ask, how to stop. */
+export function framed(
+  { utility, language, unsubscribeUrl }: Frame,
+  letter: Pick<Letter, "subject" | "heading" | "blocks">,
+): Letter {
+  const words = FOOT[language];
+  return {
+    ...letter,
+    language,
+    footer: [
+      unsubscribeUrl === undefined ? words.once(utility.name) : words.why(utility.name),
+      `${utility.name}, ${utility.mail.postalAddress}`,
+      words.privacy(utility.mail.privacy),
+    ],
+    unsubscribe: unsubscribeUrl === undefined ? undefined : { label: words.stop, url: unsubscribeUrl },
+  };
+}
+
+/** An anomaly as a letter tells it. Times are UTC seconds, volumes millilitres, rates millilitres an hour. */
+export interface Told {
+  readonly rule: "continuous-flow" | "spike";
+  readonly over: boolean;
+  readonly start: number;
+  readonly end: number;
+  readonly rate: number;
+  /** `undefined` where part of it is a former occupant's. */
+  readonly volume: number | undefined;
+  /** The meter's usual busiest hour, where known. */
+  readonly usualPeak: number | undefined;
+  /** Last four of the account number, where it is long enough to stay private. */
+  readonly accountEnding: string | undefined;
+}
+
+export function service(language: Language, ending: string | undefined): string {
+  if (language === "es")
+    return ending === undefined
+      ? "su servicio de agua"
+      : `su servicio de agua (cuenta terminada en ${ending})`;
+  return ending === undefined ? "your water service" : `your water service (account ending in ${ending})`;
+}

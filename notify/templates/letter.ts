@@ -1,0 +1,97 @@
+import type { Language } from "../consent/wording.js";
+
+/** A message to a resident, apart from how a channel shows it. Texts are plain: channels escape. */
+export interface Letter {
+  readonly language: Language;
+  /** At most 60 characters where the utility's name allows. */
+  readonly subject: string;
+  readonly heading: string;
+  readonly blocks: readonly Block[];
+  readonly footer: readonly string[];
+  readonly unsubscribe: { readonly label: string; readonly url: string } | undefined;
+}
+
+export type Block =
+  | { readonly text: string }
+  | { readonly facts: readonly (readonly [label: string, value: string])[] }
+  | { readonly title: string; readonly steps: readonly string[] }
+  | { readonly button: string; readonly url: string };
+
+/** The text part: lines of plain text, every link in full. */
+export function letterText({ heading, blocks, footer, unsubscribe }: Letter): string {
+  const parts = [heading, ...blocks.map(blockText)];
+  const foot = unsubscribe === undefined ? footer : [...footer, `${unsubscribe.label}: ${unsubscribe.url}`];
+  return `${parts.join("\n\n")}\n\n-- \n${foot.join("\n")}\n`;
+}
+
+function blockText(block: Block): string {
+  if ("text" in block) return block.text;
+  if ("facts" in block) return block.facts.map(([label, value]) => `${label}: ${value}`).join("\n");
+  if ("steps" in block)
+    return [block.title, ...block.steps.map((step, index) => `${index + 1}. ${step}`)].join("\n");
+  return `${block.button}:\n${block.url}`;
+}
+
+const FONT = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif";
+const TEXT = `${FONT};font-size:16px;line-height:1.5;color:#1b2733`;
+const SMALL = `${FONT};font-size:13px;line-height:1.5;color:#4d5b68`;
+
+/** The HTML part: one column that a phone shows without zoom, styles inline, nothing fetched from elsewhere. */
+export function letterHtml({ language, subject, heading, blocks, footer, unsubscribe }: Letter): string {
+  const foot = footer.map(escapeHtml);
+  if (unsubscribe !== undefined) {
+    foot.push(
+      `<a href="${escapeHtml(unsubscribe.url)}" style="color:#0b5394">${escapeHtml(unsubscribe.label)}</a>`,
+    );
+  }
+  return `<!doctype html>
+<html lang="${language}">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escapeHtml(subject)}</title></head>
+<body style="margin:0;padding:0;background:#eef2f5">
+<table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="background:#eef2f5"><tr><td align="center" style="padding:16px">
+<table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="max-width:560px;background:#ffffff;border-radius:6px"><tr><td style="padding:24px">
+<h1 style="${FONT};font-size:22px;line-height:1.3;margin:0 0 16px;color:#0b3d66">${escapeHtml(heading)}</h1>
+${blocks.map(blockHtml).join("\n")}
+</td></tr></table>
+<table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="max-width:560px"><tr><td style="padding:16px 24px;${SMALL}">
+${foot.join("<br>\n")}
+</td></tr></table>
+</td></tr></table>
+</body>
+</html>
+`;
+}
+
+function blockHtml(block: Block): string {
+  if ("text" in block) return `<p style="${TEXT};margin:0 0 16px">${escapeHtml(block.text)}</p>`;
+  if ("facts" in block) {
+    const rows = block.facts.map(
+      ([label, value]) =>
+        `<tr><th scope="row" align="left" valign="top" style="${TEXT};font-weight:normal;padding:4px 16px 4px 0;color:#4d5b68">${escapeHtml(label)}</th>` +
+        `<td valign="top" style="${TEXT};font-weight:bold;padding:4px 0">${escapeHtml(value)}</td></tr>`,
+    );
+    return `<table cellpadding="0" cellspacing="0" style="margin:0 0 16px;border-collapse:collapse">${rows.join("")}</table>`;
+  }
+  if ("steps" in block) {
+    const items = block.steps.map((step) => `<li style="margin:0 0 8px">${escapeHtml(step)}</li>`);
+    return `<h2 style="${FONT};font-size:17px;margin:0 0 8px;color:#0b3d66">${escapeHtml(block.title)}</h2><ol style="${TEXT};margin:0 0 16px;padding-left:24px">${items.join("")}</ol>`;
+  }
+  return `<p style="margin:0 0 16px"><a href="${escapeHtml(block.url)}" style="${FONT};font-size:16px;font-weight:bold;display:inline-block;padding:12px 24px;background:#0b5394;color:#ffffff;text-decoration:none;border-radius:4px">${escapeHtml(block.button)}</a></p>`;
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ENTITIES[character]!);
+}
+
+/** A header's value: one line, whatever came in. */
+export function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]+/gu, " ").trim();
+}

@@ -1,0 +1,113 @@
+import formbody from "@fastify/formbody";
+import fastify, { type FastifyInstance } from "fastify";
+import { Deferred } from "../infra/deferred.js";
+import { errorFields } from "../infra/logger.js";
+import type { Stage, StageContext, StageHealth } from "../infra/stage.js";
+import { addOperatorPages } from "./operator-pages.js";
+import { addResidentPages } from "./resident-pages.js";
+
+export interface WebContext extends StageContext {
+  /** The stages of this process, for the health pages. */
+  readonly stages: () => readonly Stage[];
+}
+
+export interface WebStage extends Stage {
+  /** Address it listens at, such as http://127.0.0.1:8080; known after `start`. */
+  readonly url: string;
+}
+
+const BODY_LIMIT = 16 * 1024;
+
+/**
+ * Pages for residents (sign-up, confirm, unsubscribe), health and metrics. Behind a proxy on this machine the address
+ * of the visitor is taken from X-Forwarded-For. The proxy should pass on the residents' pages only.
+ */
+export function createWeb(context: WebContext): WebStage {
+  return new Web(context);
+}
+
+class Web implements WebStage {
+  readonly name = "web";
+  readonly #context: WebContext;
+  readonly #ended = new Deferred();
+  #server: FastifyInstance | undefined;
+  #url = "";
+
+  constructor(context: WebContext) {
+    this.#context = context;
+  }
+
+  get url(): string {
+    return this.#url;
+  }
+
+  get finished(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  async start(): Promise<void> {
+    const { host, port } = this.#context.config.web;
+    const server = createServer(this.#context);
+    this.#url = await server.listen({ host, port });
+    this.#server = server;
+  }
+
+  drain(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async stop(): Promise<void> {
+    await this.#server?.close();
+    this.#server = undefined;
+    this.#ended.resolve();
+  }
+
+  health(): StageHealth {
+    return this.#server === undefined
+      ? { live: false, ready: false, reason: "not running" }
+      : { live: true, ready: true };
+  }
+}
+
+function createServer(context: WebContext): FastifyInstance {
+  const { logger } = context;
+  const server = fastify({
+    logger: false,
+    trustProxy: "loopback",
+    bodyLimit: BODY_LIMIT,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 64 },
+  });
+  void server.register(formbody, { bodyLimit: BODY_LIMIT });
+  // One-click requests may come as multipart: the body is read and not used.
+  server.addContentTypeParser("*", { parseAs: "buffer" }, (_request, _body, done) => done(null, {}));
+  server.addHook("onResponse", (request, reply, done) => {
+    // The route, not the address: tokens stay out of the log.
+    logger.debug("request", {
+      method: request.method,
+      path: request.routeOptions.url ?? "unknown",
+      status: reply.statusCode,
+      ms: Math.round(reply.elapsedTime),
+    });
+    done();
+  });
+  server.setErrorHandler(async (error, request, reply) => {
+    const { statusCode } = error as { statusCode?: unknown };
+    const status = typeof statusCode === "number" && statusCode >= 400 && statusCode < 500 ? statusCode : 503;
+    if (status === 503) {
+      logger.error("request failed", {
+        method: request.method,
+        path: request.routeOptions.url ?? "unknown",
+        ...errorFields(error),
+      });
+    }
+    return reply
+      .code(status)
+      .header("referrer-policy", "no-referrer")
+      .type("text/plain; charset=utf-8")
+      .send(status === 503 ? "Not available now. Please try again in a few minutes." : "Bad request.");
+  });
+  addResidentPages(server, context);
+  addOperatorPages(server, context);
+  return server;
+}

@@ -1,0 +1,295 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { z } from "zod";
+import {
+  CONSENT_KINDS,
+  confirmSubscription,
+  consentText,
+  describeConfirmation,
+  describeUnsubscribe,
+  requestSubscription,
+  SubscriptionInvalid,
+  unsubscribe,
+  type ConsentStores,
+  type Language,
+} from "../notify/index.js";
+import { canonicalEmail } from "../schemas/canonical.js";
+import type { UtilityConfig } from "../schemas/config.js";
+import { CONTENT_SECURITY_POLICY, html, page, type Html } from "./page.js";
+import { RateLimit } from "./rate-limit.js";
+import { WORDS } from "./wording.js";
+
+/** A sign-up is answered after this time at the earliest: how long the look-up took says nothing. */
+const ANSWER_AFTER_MS = 200;
+const HOUR_MS = 3_600_000;
+const MOST_BY_ADDRESS = 20;
+const MOST_BY_EMAIL = 5;
+
+const field = z.string().max(300).catch("");
+const form = z
+  .object({
+    account: field,
+    zip: field,
+    email: field,
+    kinds: z.union([z.array(z.string()), z.string().transform((one) => [one])]).catch([]),
+    language: field,
+  })
+  .catch({ account: "", zip: "", email: "", kinds: [], language: "" });
+type Form = z.infer<typeof form>;
+
+type ByUtility = FastifyRequest<{ Params: { utility: string } }>;
+type ByToken = FastifyRequest<{ Params: { token: string } }>;
+
+/** Sign-up, confirmation and unsubscribe pages. GET never changes anything: mail scanners follow links. */
+export function addResidentPages(server: FastifyInstance, stores: ConsentStores): void {
+  const { config, clock, vault } = stores;
+  const byAddress = new RateLimit({ clock, most: MOST_BY_ADDRESS, windowMs: HOUR_MS });
+  const byEmail = new RateLimit({ clock, most: MOST_BY_EMAIL, windowMs: HOUR_MS });
+  const utilityOf = (id: string) => config.utilities.find((utility) => utility.id === id);
+
+  server.get("/:utility/subscribe", async (request: ByUtility, reply) => {
+    const utility = utilityOf(request.params.utility);
+    if (utility === undefined) return notFound(reply, "en");
+    const language = languageOf(request, utility);
+    if (!utility.alerts.live) return notOpen(reply, utility, language);
+    return send(reply, 200, subscribePage(utility, language));
+  });
+
+  server.post("/:utility/subscribe", async (request: ByUtility, reply) => {
+    const utility = utilityOf(request.params.utility);
+    if (utility === undefined) return notFound(reply, "en");
+    const given = form.parse(request.body);
+    const language = utility.languages.find((one) => one === given.language) ?? languageOf(request, utility);
+    if (!utility.alerts.live) return notOpen(reply, utility, language);
+    const words = WORDS[language];
+    const email = vault.hash(utility.id, "email", canonicalEmail(given.email)).toString("base64");
+    if (!byAddress.take(request.ip) || !byEmail.take(email)) {
+      return send(reply, 429, plainPage(utility, language, words.subscribe(utility.name), words.tooMany));
+    }
+    const earliest = sleep(ANSWER_AFTER_MS);
+    try {
+      const { account, zip } = given;
+      await requestSubscription(stores, {
+        utility: utility.id,
+        account,
+        zip,
+        email: given.email,
+        kinds: given.kinds as (typeof CONSENT_KINDS)[number][],
+        language,
+        method: "web",
+      });
+    } catch (error) {
+      if (!(error instanceof SubscriptionInvalid)) throw error;
+      return send(reply, 400, subscribePage(utility, language, given, error.fields));
+    }
+    await earliest;
+    return send(reply, 200, plainPage(utility, language, words.asked, words.askedText));
+  });
+
+  server.get("/confirm/:token", async ({ params: { token } }: ByToken, reply) => {
+    const found = await describeConfirmation(stores, token);
+    if (found === undefined) return notFound(reply, "en");
+    const { utility, language, kinds, state } = found;
+    const words = WORDS[language];
+    if (state !== "open") return send(reply, 200, closedPage(utility, language, state));
+    const text = words.confirmText(utility.name, kinds.map((kind) => words.kind[kind]).join(", "));
+    return send(
+      reply,
+      200,
+      framed(
+        utility,
+        language,
+        words.confirm,
+        html`<p>${text}</p>
+          <form method="post"><button type="submit">${words.confirmButton}</button></form>
+          <p class="hint">${consentText(utility.name, language)}</p>`,
+      ),
+    );
+  });
+
+  server.post("/confirm/:token", async (request: ByToken, reply) => {
+    const { token } = request.params;
+    const found = await describeConfirmation(stores, token);
+    if (found === undefined) return notFound(reply, "en");
+    const { utility, language, state } = found;
+    const words = WORDS[language];
+    const userAgent = request.headers["user-agent"]?.slice(0, 300);
+    const confirmed = await confirmSubscription(stores, token, {
+      ip: request.ip,
+      ...(userAgent === undefined ? {} : { userAgent }),
+    });
+    if (!confirmed) {
+      return send(reply, 200, closedPage(utility, language, state === "confirmed" ? state : "expired"));
+    }
+    return send(reply, 200, plainPage(utility, language, words.confirmed, words.confirmedText));
+  });
+
+  server.get("/unsubscribe/:token", async ({ params: { token } }: ByToken, reply) => {
+    const found = await describeUnsubscribe(stores, token);
+    if (found === undefined) return notFound(reply, "en");
+    const { utility, language, state } = found;
+    const words = WORDS[language];
+    if (state === "done") {
+      return send(reply, 200, plainPage(utility, language, words.unsubscribed, words.unsubscribedText));
+    }
+    return send(
+      reply,
+      200,
+      framed(
+        utility,
+        language,
+        words.unsubscribe,
+        html`<p>${words.unsubscribeText(utility.name)}</p>
+          <form method="post"><button type="submit">${words.unsubscribeButton}</button></form>`,
+      ),
+    );
+  });
+
+  // Also what a mail program posts by itself (RFC 8058): no cookie, no redirect, any form of body.
+  server.post("/unsubscribe/:token", async ({ params: { token } }: ByToken, reply) => {
+    const found = await describeUnsubscribe(stores, token);
+    if (found === undefined || !(await unsubscribe(stores, token))) return notFound(reply, "en");
+    const words = WORDS[found.language];
+    return send(
+      reply,
+      200,
+      plainPage(found.utility, found.language, words.unsubscribed, words.unsubscribedText),
+    );
+  });
+
+  server.setNotFoundHandler((_request, reply) => notFound(reply, "en"));
+}
+
+function subscribePage(
+  utility: UtilityConfig,
+  language: Language,
+  given?: Form,
+  wrong: readonly string[] = [],
+): string {
+  const words = WORDS[language];
+  const others = utility.languages.filter((one) => one !== language);
+  const kinds = CONSENT_KINDS.map((kind) => {
+    const ticked = given?.kinds.includes(kind) === true;
+    return html`<label class="tick"
+      >${
+        ticked
+          ? html`<input type="checkbox" name="kinds" value="${kind}" checked />`
+          : html`<input type="checkbox" name="kinds" value="${kind}" />`
+      }
+      ${words.kind[kind]}</label
+    >`;
+  });
+  const complaint =
+    wrong.length === 0
+      ? []
+      : html`<p class="wrong" role="alert">
+          ${words.wrong} ${wrong.map((name) => words.field[name] ?? name).join(", ")}
+        </p>`;
+  return framed(
+    utility,
+    language,
+    words.subscribe(utility.name),
+    html`<p>${words.intro}</p>
+      ${complaint}
+      <form method="post" action="/${utility.id}/subscribe">
+        <input type="hidden" name="language" value="${language}" />
+        <label for="account">${words.account}</label>
+        <input
+          id="account"
+          type="text"
+          name="account"
+          required
+          maxlength="40"
+          autocomplete="off"
+          value="${given?.account ?? ""}"
+          aria-describedby="account-hint"
+        />
+        <span id="account-hint" class="hint">${words.accountHint}</span>
+        <label for="zip">${words.zip}</label>
+        <input
+          id="zip"
+          type="text"
+          name="zip"
+          required
+          maxlength="12"
+          autocomplete="postal-code"
+          value="${given?.zip ?? ""}"
+        />
+        <label for="email">${words.email}</label>
+        <input
+          id="email"
+          type="email"
+          name="email"
+          required
+          maxlength="254"
+          autocomplete="email"
+          value="${given?.email ?? ""}"
+        />
+        <fieldset>
+          <legend>${words.kinds}</legend>
+          ${kinds}
+        </fieldset>
+        <p class="hint">${consentText(utility.name, language)}</p>
+        <button type="submit">${words.send}</button>
+      </form>
+      ${others.map(
+        (other) =>
+          html`<p>
+            <a href="/${utility.id}/subscribe?lang=${other}" hreflang="${other}" lang="${other}"
+              >${words.otherLanguage}</a
+            >
+          </p>`,
+      )}`,
+  );
+}
+
+function closedPage(utility: UtilityConfig, language: Language, state: "confirmed" | "expired"): string {
+  const words = WORDS[language];
+  return plainPage(utility, language, words.confirm, state === "confirmed" ? words.used : words.expired);
+}
+
+function plainPage(utility: UtilityConfig, language: Language, title: string, text: string): string {
+  return framed(utility, language, title, html`<p>${text}</p>`);
+}
+
+function framed(utility: UtilityConfig, language: Language, title: string, body: Html): string {
+  return page({ language, title, body, footer: WORDS[language].privacy(utility.mail.privacy) });
+}
+
+function notFound(reply: FastifyReply, language: Language): FastifyReply {
+  const words = WORDS[language];
+  return send(
+    reply,
+    404,
+    page({ language, title: words.notFound, body: html`<p>${words.notFoundText}</p>` }),
+  );
+}
+
+function notOpen(reply: FastifyReply, utility: UtilityConfig, language: Language): FastifyReply {
+  const words = WORDS[language];
+  return send(reply, 404, plainPage(utility, language, words.subscribe(utility.name), words.notOpen));
+}
+
+function send(reply: FastifyReply, status: number, text: string): FastifyReply {
+  return reply
+    .code(status)
+    .headers({
+      "content-type": "text/html; charset=utf-8",
+      "content-security-policy": CONTENT_SECURITY_POLICY,
+      "referrer-policy": "no-referrer",
+      "x-content-type-options": "nosniff",
+      "cache-control": "no-store",
+    })
+    .send(text);
+}
+
+/** `?lang=`, else the first language of the browser that the utility writes, else the utility's first. */
+function languageOf(request: FastifyRequest, { languages }: UtilityConfig): Language {
+  const asked = z.object({ lang: z.string() }).safeParse(request.query).data?.lang;
+  const wanted = [asked ?? "", ...(request.headers["accept-language"] ?? "").split(",")];
+  for (const one of wanted) {
+    const known = languages.find((language) => one.trim().toLowerCase().startsWith(language));
+    if (known !== undefined) return known;
+  }
+  return languages[0]!;
+}

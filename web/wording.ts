@@ -1,0 +1,124 @@
+import type { ConsentKind, Language } from "../notify/index.js";
+
+/** What the pages say, by language. */
+export const WORDS: Readonly<Record<Language, Words>> = {
+  en: {
+    subscribe: (name) => `Water alerts from ${name}`,
+    intro: "Get an e-mail when your meter shows a possible leak or unusually high use. No account is needed.",
+    account: "Account number",
+    accountHint: "As on your bill.",
+    zip: "ZIP code of the service address",
+    email: "E-mail address",
+    kinds: "Tell me about",
+    kind: { leak: "possible leaks (water that never stops)", "high-usage": "unusually high water use" },
+    send: "Send me a confirmation e-mail",
+    wrong: "Please check these fields:",
+    field: {
+      account: "account number",
+      zip: "ZIP code",
+      email: "e-mail address",
+      kinds: "tick at least one box",
+    },
+    tooMany: "Too many requests. Please try again in an hour.",
+    asked: "Please look at your e-mail",
+    askedText:
+      "If the account number and ZIP code match our records, a message with a link is on its way. Open it within 24 hours to confirm. If nothing comes, check the entries and your spam folder.",
+    confirm: "Confirm your alerts",
+    confirmText: (name, kinds) => `${name} will e-mail you about: ${kinds}.`,
+    confirmButton: "Yes, send me alerts",
+    confirmed: "You are signed up",
+    confirmedText: "From now on you get an e-mail when it matters. Every one has a link to stop them.",
+    used: "This link was used already. If you confirmed, your alerts are on.",
+    expired: "This link no longer works. Please sign up again.",
+    unsubscribe: "Stop water alerts",
+    unsubscribeText: (name) => `${name} will send no more alert e-mails to this address, for leaks included.`,
+    unsubscribeButton: "Stop all alerts",
+    unsubscribed: "Alerts are off",
+    unsubscribedText: "No more alert e-mails are sent to this address. You can sign up again at any time.",
+    notFound: "Page not found",
+    notFoundText: "The address is wrong or incomplete. Please copy the whole link from the e-mail.",
+    notOpen: "Sign-up has not opened yet.",
+    privacy: (address) => `Questions about your personal data: ${address}`,
+    otherLanguage: "Español",
+  },
+  es: {
+    subscribe: (name) => `Avisos sobre el agua de ${name}`,
+    intro:
+      "Reciba un correo cuando su medidor muestre una posible fuga o un consumo inusualmente alto. No hace falta crear una cuenta.",
+    account: "Número de cuenta",
+    accountHint: "Como aparece en su factura.",
+    zip: "Código postal de la dirección del servicio",
+    email: "Correo electrónico",
+    kinds: "Avíseme sobre",
+    kind: {
+      leak: "posibles fugas (agua que no deja de correr)",
+      "high-usage": "consumo de agua inusualmente alto",
+    },
+    send: "Envíenme un correo de confirmación",
+    wrong: "Revise estos campos:",
+    field: {
+      account: "número de cuenta",
+      zip: "código postal",
+      email: "correo electrónico",
+      kinds: "marque al menos una casilla",
+    },
+    tooMany: "Demasiadas solicitudes. Intente de nuevo en una hora.",
+    asked: "Revise su correo",
+    askedText:
+      "Si el número de cuenta y el código postal coinciden con nuestros registros, le llegará un mensaje con un enlace. Ábralo antes de 24 horas para confirmar. Si no llega nada, revise los datos y la carpeta de correo no deseado.",
+    confirm: "Confirme sus avisos",
+    confirmText: (name, kinds) => `${name} le avisará por correo sobre: ${kinds}.`,
+    confirmButton: "Sí, envíenme avisos",
+    confirmed: "Su suscripción está activa",
+    confirmedText:
+      "Desde ahora recibirá un correo cuando haga falta. Cada uno trae un enlace para dejar de recibirlos.",
+    used: "Este enlace ya se usó. Si usted confirmó, sus avisos están activos.",
+    expired: "Este enlace ya no funciona. Suscríbase de nuevo.",
+    unsubscribe: "Dejar de recibir avisos",
+    unsubscribeText: (name) =>
+      `${name} no enviará más avisos por correo a esta dirección, tampoco sobre fugas.`,
+    unsubscribeButton: "Dejar de recibir todos los avisos",
+    unsubscribed: "Los avisos están desactivados",
+    unsubscribedText:
+      "No se enviarán más avisos por correo a esta dirección. Puede suscribirse de nuevo cuando quiera.",
+    notFound: "Página no encontrada",
+    notFoundText: "La dirección es incorrecta o está incompleta. Copie el enlace completo del correo.",
+    notOpen: "La suscripción todavía no está abierta.",
+    privacy: (address) => `Preguntas sobre sus datos personales: ${address}`,
+    otherLanguage: "English",
+  },
+};
+
+export interface Words {
+  readonly subscribe: (name: string) => string;
+  readonly intro: string;
+  readonly account: string;
+  readonly accountHint: string;
+  readonly zip: string;
+  readonly email: string;
+  readonly kinds: string;
+  readonly kind: Readonly<Record<ConsentKind, string>>;
+  readonly send: string;
+  readonly wrong: string;
+  readonly field: Readonly<Record<string, string>>;
+  readonly tooMany: string;
+  readonly asked: string;
+  readonly askedText: string;
+  readonly confirm: string;
+  readonly confirmText: (name: string, kinds: string) => string;
+  readonly confirmButton: string;
+  readonly confirmed: string;
+  readonly confirmedText: string;
+  readonly used: string;
+  readonly expired: string;
+  readonly unsubscribe: string;
+  readonly unsubscribeText: (name: string) => string;
+  readonly unsubscribeButton: string;
+  readonly unsubscribed: string;
+  readonly unsubscribedText: string;
+  readonly notFound: string;
+  readonly notFoundText: string;
+  readonly notOpen: string;
+  readonly privacy: (address: string) => string;
+  readonly otherLanguage: string;
+}
