@@ -105,23 +105,23 @@ export async function readCrosswalk(
         continue;
       }
       const bytes = Buffer.from(text);
-      if (!readDate(bytes, 0, bytes.length, stamp)) return refuse("bad-date", column, text);
+      if (!readDate(bytes, 0, bytes.length, stamp)) return refuse("bad-date", column);
       dates.push(zone.firstInstantFrom(stamp.day * 86_400));
     }
     const [moveIn, moveOut] = dates;
     if (moveIn !== undefined && moveOut !== undefined && moveOut < moveIn)
-      return refuse("moved-out-before-in", "move_out", get("move_out"));
+      return refuse("moved-out-before-in", "move_out");
     const setting: MeterSetting = { from: 0 };
     const classWord = get("class");
     if (classWord !== "") {
       const parsed = meterClass.safeParse(classWord.toLowerCase());
-      if (!parsed.success) return refuse("unknown-class", "class", classWord);
+      if (!parsed.success) return refuse("unknown-class", "class");
       setting.class = parsed.data;
     }
     const flow = get("normal_flow_l_per_h");
     if (flow !== "") {
       const litres = Number(flow);
-      if (!(litres >= 0 && litres < 1e6)) return refuse("bad-number", "normal_flow_l_per_h", flow);
+      if (!(litres >= 0 && litres < 1e6)) return refuse("bad-number", "normal_flow_l_per_h");
       setting.continuousFlowRate = Math.round(litres * 1000);
     }
     rows.push({

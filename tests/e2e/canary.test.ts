@@ -77,7 +77,7 @@ beforeAll(async () => {
       };
     },
   });
-  mailbox = await startMailbox(test.folder);
+  mailbox = await startMailbox(join(test.folder, "mails.jsonl"));
   test.settings.config.smtp!.port = mailbox.port;
   const context = test.context();
   const { stores } = test;
@@ -123,7 +123,7 @@ beforeAll(async () => {
     method: "command",
   }).catch((error: unknown) => errors.push(String(error)));
   await drainAll();
-  for (const { text } of mailbox.messages()) {
+  for (const { text = "" } of await mailbox.mails()) {
     const token = /\/confirm\/([^\s"<]+)/.exec(text)?.[1];
     if (token !== undefined)
       await confirmSubscription(context, token, { ip: "198.51.100.7", userAgent: name });
@@ -180,7 +180,7 @@ function leaksOf(text: string): string[] {
 }
 
 it("did send the resident an alert, so there was something to leak", () => {
-  expect(mailbox.messages().filter(({ to }) => to.includes(CANARY.email)).length).toBeGreaterThanOrEqual(2);
+  expect(mailbox.recipients().filter((to) => to === CANARY.email).length).toBeGreaterThanOrEqual(2);
   expect(topics.get("reads")!.length).toBeGreaterThan(1000);
   expect(topics.get("anomalies")).toContain("continuous-flow");
   expect(test.logged.length).toBeGreaterThan(3);

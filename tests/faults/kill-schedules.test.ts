@@ -31,7 +31,7 @@ async function inFolder<T>(
   work: (folder: string, config: string, mailbox: Mailbox) => Promise<T>,
 ): Promise<T> {
   const folder = temporaryFolder(name);
-  const mailbox = await startMailbox(folder);
+  const mailbox = await startMailbox(join(folder, "mails.jsonl"));
   try {
     const config = writeConfig(folder, mailbox.port);
     await prepare(folder, mailbox);
@@ -46,9 +46,9 @@ const ami = (folder: string) => join(folder, "drop", "ami");
 
 async function told(mailbox: Mailbox, mails: number): Promise<void> {
   const until = Date.now() + PATIENCE_MS;
-  while (mailsTold(mailbox).length < mails) {
+  while ((await mailsTold(mailbox)).length < mails) {
     if (Date.now() > until)
-      throw new Error(`${mails} mails expected, told: ${mailsTold(mailbox).join(" | ")}`);
+      throw new Error(`${mails} mails expected, told: ${(await mailsTold(mailbox)).join(" | ")}`);
     await sleep(20);
   }
 }

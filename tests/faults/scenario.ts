@@ -162,8 +162,8 @@ export async function prepare(folder: string, mailbox: Mailbox): Promise<void> {
   await notify.start();
   await notify.drain();
   await notify.stop();
-  for (const mail of mailbox.messages()) {
-    const token = /\/confirm\/([^\s"<]+)/.exec(mail.text)?.[1];
+  for (const { text = "" } of await mailbox.mails()) {
+    const token = /\/confirm\/([^\s"<]+)/.exec(text)?.[1];
     if (token !== undefined) await confirmSubscription(context, token, {});
   }
   await stores.close();
@@ -190,15 +190,17 @@ export async function resultsOf(folder: string, mailbox: Mailbox): Promise<objec
       "SELECT state, correction, rows, reads, rejected FROM files WHERE source = 'ami' ORDER BY state, correction, rows, reads",
     );
     const rejects = await database.query("SELECT line, code FROM rejects ORDER BY line");
-    return { usage, anomalies, files, rejects, mails: mailsTold(mailbox) };
+    return { usage, anomalies, files, rejects, mails: await mailsTold(mailbox) };
   } finally {
     await stores.close();
   }
 }
 
 /** Mails as the residents count them: the same Message-ID again is the same mail. */
-export function mailsTold(mailbox: Mailbox): string[] {
+export async function mailsTold(mailbox: Mailbox): Promise<string[]> {
   const told = new Map<string, string>();
-  for (const { messageId, to, subject } of mailbox.messages()) told.set(messageId, `${to.join()} ${subject}`);
+  const recipients = mailbox.recipients();
+  for (const [i, { messageId, subject }] of (await mailbox.mails()).entries())
+    told.set(messageId!, `${recipients[i]} ${subject}`);
   return [...told.values()].sort();
 }
