@@ -159,6 +159,11 @@ export interface MeterEnvironment {
 export const KEPT_SECONDS = 8 * 86_400;
 const TRIM_AT_SECONDS = 10 * 86_400;
 
+const NO_SETTINGS: readonly MeterSetting[] = [];
+
+/** What `#context` gave last. */
+let lastContext: { readonly environment: MeterEnvironment; readonly of: FoldContext } | undefined;
+
 /**
  * All that the detector knows of one meter: the reads of the last days, and the rules' memory from before them
  * (`base`). What it tells is a function of the set of reads: whenever a read comes out of order, the memory is folded
@@ -169,7 +174,7 @@ export class MeterState {
   readonly utility: string;
   readonly meter: string;
   readonly channels = new Map<string, Channel>();
-  settings: readonly MeterSetting[] = [];
+  settings: readonly MeterSetting[] = NO_SETTINGS;
   base = new Fold();
   /** After all kept reads; `undefined` until it is needed. */
   #head: Fold | undefined;
@@ -264,7 +269,18 @@ export class MeterState {
       if (channel.resolution > 0 && (resolution === 0 || channel.resolution < resolution))
         resolution = channel.resolution;
     }
-    return { ...environment.context, settings: this.settings, resolution };
+    const { settings } = this;
+    // Nearly every meter of a utility has the same, block after block.
+    const last = lastContext;
+    if (
+      last?.environment === environment &&
+      last.of.settings === settings &&
+      last.of.resolution === resolution
+    )
+      return last.of;
+    const of: FoldContext = { ...environment.context, settings, resolution };
+    lastContext = { environment, of };
+    return of;
   }
 
   /**

@@ -51,16 +51,17 @@ const FIRST_ROWS = 65_536;
 /** Growing columns of one table, and the runs that say the rest. */
 class Columns {
   rows = 0;
+  // Kept from one block to the next: arrays of this size are dear to make and to collect.
   time = new Uint32Array(FIRST_ROWS);
   length = new Uint32Array(FIRST_ROWS);
   ml = new BigInt64Array(FIRST_ROWS);
   delivered = new Float64Array(FIRST_ROWS);
   flags = new Uint16Array(FIRST_ROWS);
   line = new Uint32Array(FIRST_ROWS);
-  readonly runs: Run[] = [];
-  readonly utilities = new Dictionary();
-  readonly channels = new Dictionary();
-  readonly units = new Dictionary();
+  runs: Run[] = [];
+  utilities = new Dictionary();
+  channels = new Dictionary();
+  units = new Dictionary();
   #block: ReadsBlock | undefined;
   #constants: Constants | undefined;
   #from = 0;
@@ -101,6 +102,17 @@ class Columns {
     this.#block = undefined;
   }
 
+  clear(): void {
+    this.rows = 0;
+    this.runs = [];
+    this.utilities = new Dictionary();
+    this.channels = new Dictionary();
+    this.units = new Dictionary();
+    this.#from = 0;
+    this.#constants = undefined;
+    this.#block = undefined;
+  }
+
   #grow(): void {
     const size = this.time.length * 2;
     const grown = <T extends { set(from: T): void }>(to: T, from: T): T => {
@@ -125,8 +137,8 @@ const STATES = { opened: 1, updated: 2, closed: 3, withdrawn: 4 } as const;
 
 /** Rows of one batch for ClickHouse, gathered as columns. */
 export class RowBuffer implements RowSink {
-  #intervals = new Columns();
-  #reads = new Columns();
+  readonly #intervals = new Columns();
+  readonly #reads = new Columns();
   #versionHigh = 0;
   #versionLow = 0;
 
@@ -192,8 +204,8 @@ export class RowBuffer implements RowSink {
     const inserts: EncodedInsert[] = [];
     if (this.#reads.rows > 0) inserts.push(encodeReads(this.#reads));
     if (this.#intervals.rows > 0) inserts.push(encodeIntervals(this.#intervals));
-    this.#reads = new Columns();
-    this.#intervals = new Columns();
+    this.#reads.clear();
+    this.#intervals.clear();
     return inserts;
   }
 }
@@ -217,13 +229,17 @@ function words(
   return array;
 }
 
-function filled<T extends { fill(value: number, from: number, to: number): T }>(
+/** A loop: runs are as short as a day, for which `fill` costs more. */
+function filled<T extends { [index: number]: number }>(
   array: T,
   runs: readonly Run[],
   value: (run: Run) => number,
 ): T {
   let at = 0;
-  for (const run of runs) array.fill(value(run), at, (at += run.rows));
+  for (const run of runs) {
+    const same = value(run);
+    for (const end = at + run.rows; at < end; at++) array[at] = same;
+  }
   return array;
 }
 

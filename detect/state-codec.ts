@@ -7,7 +7,7 @@ import { Spike } from "./rules/spike.js";
 import type { MeterSetting } from "../schemas/meters.js";
 
 /** Raise it when the layout changes: states of another format are rebuilt from ClickHouse. */
-export const STATE_FORMAT = 1;
+export const STATE_FORMAT = 2;
 
 /** Bytes of growing length, numbers as zigzag varints: small differences take a byte. */
 class Writer {
@@ -16,8 +16,14 @@ class Writer {
 
   number(value: number): void {
     if (this.#at + 10 > this.#bytes.length) this.#grow(10);
-    let rest = value < 0 ? -2 * value - 1 : 2 * value;
     const bytes = this.#bytes;
+    if (value >= -1_000_000_000 && value <= 1_000_000_000) {
+      let small = value < 0 ? -2 * value - 1 : 2 * value;
+      for (; small > 127; small >>>= 7) bytes[this.#at++] = (small & 127) | 128;
+      bytes[this.#at++] = small;
+      return;
+    }
+    let rest = value < 0 ? -2 * value - 1 : 2 * value;
     while (rest >= 128) {
       bytes[this.#at++] = (rest % 128) + 128;
       rest = Math.floor(rest / 128);
@@ -31,6 +37,20 @@ class Writer {
     for (const value of values) {
       this.number(value - last);
       last = value;
+    }
+  }
+
+  /** The differences in runs of equal ones: what is the same along a day, or grows evenly, takes two numbers. */
+  runs(values: readonly number[]): void {
+    let last = 0;
+    for (let i = 0; i < values.length;) {
+      const difference = values[i]! - last;
+      let end = i + 1;
+      while (end < values.length && values[end]! - values[end - 1]! === difference) end++;
+      this.number(difference);
+      this.number(end - i);
+      last = values[end - 1]!;
+      i = end;
     }
   }
 
@@ -83,6 +103,19 @@ class Reader {
     return values;
   }
 
+  runs(count: number): number[] {
+    const values: number[] = [];
+    let last = 0;
+    while (values.length < count) {
+      const difference = this.number();
+      const length = this.number();
+      if (length < 1 || length > count - values.length)
+        throw new RangeError("a run of the state has a wrong length");
+      for (let i = 0; i < length; i++) values.push((last += difference));
+    }
+    return values;
+  }
+
   text(): string {
     const length = this.number();
     return this.#bytes.toString("utf8", this.#at, (this.#at += length));
@@ -116,13 +149,13 @@ function writeState(to: Writer, state: MeterState): void {
     to.text(name);
     for (const reads of [channel.registers, channel.usage]) {
       to.number(reads.count);
-      to.differences(reads.time);
-      to.differences(reads.length);
+      to.runs(reads.time);
+      to.runs(reads.length);
       to.differences(reads.ml);
-      to.differences(reads.flags);
-      to.differences(reads.file);
-      to.differences(reads.line);
-      to.differences(reads.register);
+      to.runs(reads.flags);
+      to.runs(reads.file);
+      to.runs(reads.line);
+      to.runs(reads.register);
     }
     const mark = channel.baseMark;
     to.number(mark === undefined ? 0 : 1);
@@ -159,13 +192,13 @@ function readState(from: Reader): MeterState {
 
 function readReads(from: Reader, reads: KeptReads): void {
   const count = from.number();
-  reads.time = from.differences(count);
-  reads.length = from.differences(count);
+  reads.time = from.runs(count);
+  reads.length = from.runs(count);
   reads.ml = from.differences(count);
-  reads.flags = from.differences(count);
-  reads.file = from.differences(count);
-  reads.line = from.differences(count);
-  reads.register = from.differences(count);
+  reads.flags = from.runs(count);
+  reads.file = from.runs(count);
+  reads.line = from.runs(count);
+  reads.register = from.runs(count);
 }
 
 function readMark(from: Reader): RegisterMark {
