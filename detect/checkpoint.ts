@@ -2,6 +2,7 @@ import { crc32 } from "node:zlib";
 import { acceptsNewLog, AnotherLog } from "../infra/log/offset-store.js";
 import type { Database, Queryable } from "../infra/postgres/database.js";
 import type { AnomalyMessage } from "../schemas/anomalies.js";
+import type { MeterSetting } from "../schemas/meters.js";
 import type { MeterState } from "./meter-state.js";
 import { decodeStates, encodeStates, STATE_FORMAT } from "./state-codec.js";
 
@@ -21,8 +22,10 @@ export class OwnedStates {
   /** Next offset by topic. */
   readonly offsets: Record<string, number>;
   readonly #buckets = new Map<number, Map<string, MeterState>>();
-  /** Buckets whose stored states could not be read: their meters are rebuilt from ClickHouse when they are met. */
-  readonly lost: Set<number>;
+  /** Buckets with states that were lost: a meter that is missing there is rebuilt from ClickHouse when it is met. */
+  readonly lost: ReadonlySet<number>;
+  /** Settings of meters whose states were lost. */
+  readonly lostSettings = new Map<string, readonly MeterSetting[]>();
   readonly dirty = new Set<number>();
 
   constructor(
@@ -31,7 +34,7 @@ export class OwnedStates {
     generation: number,
     offsets: Record<string, number>,
     states: readonly MeterState[],
-    lost: Set<number>,
+    lost: ReadonlySet<number>,
   ) {
     this.partition = partition;
     this.epoch = epoch;
@@ -43,6 +46,11 @@ export class OwnedStates {
 
   get(meter: string): MeterState | undefined {
     return this.#buckets.get(bucketOf(meter))?.get(meter);
+  }
+
+  /** Whether the meter may have had a state that was lost. */
+  isLost(meter: string): boolean {
+    return this.lost.has(bucketOf(meter)) && this.get(meter) === undefined;
   }
 
   /** Keeps the state and marks it to be saved. */
@@ -84,15 +92,23 @@ export class Fenced extends Error {
   }
 }
 
+/** Whether the partition ever had an owner. */
+export async function isKnownPartition(database: Queryable, partition: number): Promise<boolean> {
+  const rows = await database.query("SELECT 1 FROM detector_partitions WHERE partition = $1", [partition]);
+  return rows.length > 0;
+}
+
 /**
  * Takes a partition over: raises its epoch, which fences the former owner, and loads its states.
  * @param identity of the log whose offsets will be used
+ * @param beginsAnew the partition is not known here though reads were stored before: every state counts as lost
  * @throws AnotherLog where the saved offsets belong to another log
  */
 export async function claimPartition(
   database: Database,
   partition: number,
   identity: string,
+  beginsAnew: boolean,
 ): Promise<OwnedStates> {
   return database.transaction(async (transaction) => {
     const generation = await generationOf(transaction, identity);
@@ -100,11 +116,13 @@ export async function claimPartition(
       epoch: number;
       generation: number;
       offsets: Record<string, number>;
+      buckets: number[];
     }>(
-      `INSERT INTO detector_partitions (partition, epoch, generation, offsets, saved_at) VALUES ($1, 1, $2, '{}', now())
+      `INSERT INTO detector_partitions (partition, epoch, generation, offsets, buckets, saved_at)
+       VALUES ($1, 1, $2, '{}', $3, now())
        ON CONFLICT (partition) DO UPDATE SET epoch = detector_partitions.epoch + 1
-       RETURNING epoch, generation, offsets`,
-      [partition, generation],
+       RETURNING epoch, generation, offsets, buckets`,
+      [partition, generation, beginsAnew ? [...Array(BUCKETS).keys()] : []],
     );
     let { offsets } = row!;
     if (row!.generation !== generation) {
@@ -125,13 +143,15 @@ export async function claimPartition(
       bucket: number;
       format: number;
       crc32: number;
+      whole: boolean;
       payload: Buffer;
-    }>("SELECT bucket, format, crc32, payload FROM detector_state WHERE partition = $1", [partition]);
+    }>("SELECT bucket, format, crc32, whole, payload FROM detector_state WHERE partition = $1", [partition]);
     const states: MeterState[] = [];
-    const lost = new Set<number>();
-    for (const { bucket, format, crc32: checksum, payload } of stored) {
-      if (format !== STATE_FORMAT || crc32(payload) !== checksum) lost.add(bucket);
-      else states.push(...decodeStates(payload));
+    const lost = new Set(row!.buckets);
+    for (const { bucket, format, crc32: checksum, whole, payload } of stored) {
+      if (format !== STATE_FORMAT || crc32(payload) !== checksum) continue;
+      states.push(...decodeStates(payload));
+      if (whole) lost.delete(bucket);
     }
     return new OwnedStates(partition, row!.epoch, generation, offsets, states, lost);
   });
@@ -174,19 +194,25 @@ export async function saveCheckpoint(database: Database, changes: readonly Parti
       const offsets = { ...owned.offsets };
       for (const { owned: changed, topic, next } of changes) if (changed === owned) offsets[topic] = next;
       const saved = await transaction.query(
-        "UPDATE detector_partitions SET offsets = $3, saved_at = now() WHERE partition = $1 AND epoch = $2 RETURNING 1",
-        [owned.partition, owned.epoch, JSON.stringify(offsets)],
+        `UPDATE detector_partitions SET offsets = $3, saved_at = now(), buckets = ARRAY(SELECT DISTINCT unnest(buckets || $4::integer[]))
+         WHERE partition = $1 AND epoch = $2 RETURNING 1`,
+        [
+          owned.partition,
+          owned.epoch,
+          JSON.stringify(offsets),
+          buckets.filter((saved) => saved.owned === owned).map(({ bucket }) => bucket),
+        ],
       );
       if (saved.length === 0) throw new Fenced(owned.partition);
     }
     // One statement and one binary value for all buckets: a statement each cost more than the states themselves.
     await transaction.query(
-      `INSERT INTO detector_state (partition, bucket, format, crc32, meters, payload)
-       SELECT partition, bucket, $1, crc32, meters, substring($2::bytea FROM past - length + 1 FOR length)
-       FROM unnest($3::int[], $4::int[], $5::bigint[], $6::int[], $7::int[], $8::int[])
-         AS t(partition, bucket, crc32, meters, past, length)
+      `INSERT INTO detector_state (partition, bucket, format, crc32, meters, whole, payload)
+       SELECT partition, bucket, $1, crc32, meters, whole, substring($2::bytea FROM past - length + 1 FOR length)
+       FROM unnest($3::int[], $4::int[], $5::bigint[], $6::int[], $7::boolean[], $8::int[], $9::int[])
+         AS t(partition, bucket, crc32, meters, whole, past, length)
        ON CONFLICT (partition, bucket) DO UPDATE SET format = excluded.format, crc32 = excluded.crc32,
-         meters = excluded.meters, payload = excluded.payload`,
+         meters = excluded.meters, whole = excluded.whole, payload = excluded.payload`,
       [
         STATE_FORMAT,
         Buffer.concat(
@@ -197,6 +223,7 @@ export async function saveCheckpoint(database: Database, changes: readonly Parti
         buckets.map(({ bucket }) => bucket),
         buckets.map(({ checksum }) => checksum),
         buckets.map(({ meters }) => meters),
+        buckets.map(({ owned, bucket }) => !owned.lost.has(bucket)),
         ends,
         buckets.map(({ payload }) => payload.length),
       ],

@@ -84,17 +84,26 @@ export class Fold {
     }
     this.slotMl += ml;
     this.slotSeconds += length;
-    if ((flags & DOUBTFUL) !== 0) this.slotDoubtful = true;
+    // Of a longer one nobody knows what belongs to the hour.
+    if ((flags & DOUBTFUL) !== 0 || length > HOUR) this.slotDoubtful = true;
     if (this.slotSeconds === HOUR * registers) {
       this.#judge(slot, slot + HOUR, this.slotMl, this.slotDoubtful, context, closed);
       this.slot = -1;
     }
   }
 
-  /** Anomalies that go on. */
-  open(context: FoldContext): Found[] {
-    const found = [this.flow.open(context.detect.continuousFlow), this.spike.open(context.detect.spike)];
-    return found.filter((one) => one !== undefined);
+  /** Anomalies that go on, of the rules that are judged. */
+  open({ detect, rules }: FoldContext): Found[] {
+    const found = [this.flow.open(detect.continuousFlow), this.spike.open(detect.spike)];
+    return found.filter((one) => one !== undefined && rules.has(one.rule)) as Found[];
+  }
+
+  /** No anomaly of the rule that is found from here on begins before this time. */
+  earliest(rule: RuleName): number {
+    const { start } = rule === "spike" ? this.spike : this.flow;
+    if (start >= 0) return start;
+    const hour = Math.floor(this.at / HOUR) * HOUR;
+    return this.slot >= 0 ? Math.min(this.slot, hour) : hour;
   }
 
   /** An hour that was not read in full says nothing. */
@@ -119,7 +128,8 @@ export class Fold {
     const { detect, rules } = context;
     if (rules.has("continuous-flow")) {
       const rate = rateSetting(context.settings, start) ?? detect.continuousFlow.minRate;
-      const threshold = Math.max(1, context.resolution, (rate * (end - start)) / HOUR);
+      // Two rounded register values one step apart may differ by a millilitre less than the rounded step.
+      const threshold = Math.max(1, context.resolution - 1, (rate * (end - start)) / HOUR);
       this.flow.step(unit, threshold, detect.continuousFlow, closed);
     }
     if (rules.has("spike")) this.spike.step(unit, context.days.dayOf(start), detect.spike, closed);

@@ -4,7 +4,8 @@ import type { Known } from "./lifecycle.js";
 import { MeterState, newChannel, type Channel } from "./meter-state.js";
 import type { Found } from "./rules/rule.js";
 
-interface StoredRead {
+/** A row of `register_reads` (`length` 0) or a delivered one of `intervals`; `key` is the meter key in hex. */
+export interface StoredRead {
   readonly key: string;
   readonly channel: string;
   readonly time: number;
@@ -18,7 +19,7 @@ interface StoredRead {
   readonly unit: string;
 }
 
-interface StoredAnomaly {
+export interface StoredAnomaly {
   readonly key: string;
   readonly id: string;
   readonly version: number;
@@ -67,6 +68,19 @@ export async function loadHistory(
     ),
   ]);
 
+  return statesOf(utility, before, { registers, usage, anomalies });
+}
+
+/** States that keep all the reads given: `loadHistory` without the way to ClickHouse. */
+export function statesOf(
+  utility: string,
+  before: ReadonlyMap<string, MeterState | undefined>,
+  stored: {
+    readonly registers: readonly StoredRead[];
+    readonly usage: readonly StoredRead[];
+    readonly anomalies: readonly StoredAnomaly[];
+  },
+): MeterState[] {
   const states = new Map<string, MeterState>();
   for (const [meter, old] of before) {
     const state = new MeterState(utility, meter);
@@ -75,16 +89,25 @@ export async function loadHistory(
       state.settings = old.settings;
       state.backfill = old.backfill;
       state.known = old.known;
-      for (const [name, { resolution, modulus, factsFile }] of old.channels) {
-        state.channels.set(name, { ...newChannel(), resolution, modulus, factsFile });
+      for (const [name, { resolution, modulus, modulusFile }] of old.channels) {
+        state.channels.set(name, { ...newChannel(), resolution, modulus, modulusFile });
       }
     }
     states.set(meter, state);
   }
-  for (const read of registers) keep(channelOf(states.get(read.key)!, read.channel), "registers", read);
-  for (const read of usage) keep(channelOf(states.get(read.key)!, read.channel), "usage", read);
-  for (const stored of anomalies) remember(states.get(stored.key)!, stored);
+  for (const read of stored.registers)
+    keep(channelOf(states.get(read.key)!, read.channel), "registers", read);
+  for (const read of stored.usage) keep(channelOf(states.get(read.key)!, read.channel), "usage", read);
+  for (const anomaly of stored.anomalies) remember(states.get(anomaly.key)!, anomaly);
   return [...states.values()];
+}
+
+/** Whether any read was ever stored. */
+export async function holdsReads(clickhouse: ClickHouse): Promise<boolean> {
+  const rows = await clickhouse.query(
+    "SELECT 1 FROM (SELECT 1 FROM curbstop.register_reads LIMIT 1 UNION ALL SELECT 1 FROM curbstop.intervals LIMIT 1) LIMIT 1",
+  );
+  return rows.length > 0;
 }
 
 function channelOf(state: MeterState, name: string): Channel {

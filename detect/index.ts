@@ -17,12 +17,12 @@ import { METER_PARTITIONS } from "../schemas/topics.js";
 import {
   claimPartition,
   forgetPending,
+  isKnownPartition,
   OwnedStates,
   pendingAnomalies,
   saveCheckpoint,
-  bucketOf,
 } from "./checkpoint.js";
-import { loadHistory } from "./history.js";
+import { holdsReads, loadHistory } from "./history.js";
 import { TimeZone } from "../infra/time-zone.js";
 import { MeterState, type BlockCounts, type MeterEnvironment } from "./meter-state.js";
 import { encodeAnomalies, fileRow, RowBuffer } from "./rows.js";
@@ -39,6 +39,12 @@ const FILES_GROUP = "detect-files";
 const STOP_PATIENCE_MS = 5_000;
 /** Meters whose history is loaded together. */
 const HISTORY_CHUNK = 100;
+
+/** A block and where it stands in the log. */
+interface Placed {
+  readonly block: ReadsBlock;
+  readonly offset: number;
+}
 
 /** Work of one batch that waits for its checkpoint. */
 interface Waiting {
@@ -71,6 +77,8 @@ class DetectStage implements Stage {
   #live = false;
   /** Rows on their way to ClickHouse. One failure keeps every later checkpoint from being saved. */
   #flushed: Promise<unknown> = Promise.resolve();
+  /** Utilities met in messages and not in the configuration. */
+  readonly #unknown = new Set<string>();
   readonly #abandon = new AbortController();
   readonly #ended = new Deferred();
 
@@ -156,18 +164,33 @@ class DetectStage implements Stage {
 
   async #assigned(partition: number): Promise<Record<string, number>> {
     const { database } = this.#context;
+    const known = await this.#stalling("PostgreSQL", () => isKnownPartition(database, partition));
+    const beginsAnew =
+      !known && (await this.#stalling("ClickHouse", () => holdsReads(this.#context.clickhouse)));
     const owned = await this.#stalling("PostgreSQL", () =>
-      claimPartition(database, partition, this.#identity),
+      claimPartition(database, partition, this.#identity, beginsAnew),
     );
-    this.#owned.set(partition, owned);
     if (owned.lost.size > 0) {
       this.#context.logger.warn("states lost, rebuilding from ClickHouse as meters are met", {
         partition,
         count: owned.lost.size,
       });
+      await this.#readSettings(owned);
     }
+    this.#owned.set(partition, owned);
     await this.#tellPending([partition]);
     return owned.offsets;
+  }
+
+  /** What was told of the meters whose states were lost: the topic keeps the newest of each. */
+  async #readSettings(owned: OwnedStates): Promise<void> {
+    for await (const batch of this.#context.log.read("meters", owned.partition, 0)) {
+      for (const { key, value, offset } of batch.records) {
+        if (!owned.isLost(key)) continue;
+        const settings = value === null ? [] : parseMessage(meterMessage, value, batch, offset).settings;
+        owned.lostSettings.set(key, settings);
+      }
+    }
   }
 
   async #batch(batch: LogBatch): Promise<void> {
@@ -184,79 +207,125 @@ class DetectStage implements Stage {
   }
 
   async #judgeReads(batch: LogBatch, owned: OwnedStates, messages: AnomalyMessage[]): Promise<void> {
-    const blocks = new Map<string, { block: ReadsBlock; offset: number }[]>();
+    const blocks = new Map<string, Placed[]>();
     for (const { value, offset } of batch.records) {
       if (value === null) continue;
       const block = parseMessage(readsMessage, value, batch, offset);
-      if (!this.#environments.has(block.utility)) continue;
+      if (!this.#environments.has(block.utility)) {
+        this.#warnOfUnknown(block.utility);
+        continue;
+      }
       const list = blocks.get(block.meter);
       if (list === undefined) blocks.set(block.meter, [{ block, offset }]);
       else list.push({ block, offset });
     }
-    const histories: string[] = [];
-    for (const [meter, list] of blocks) {
-      const state = owned.get(meter);
-      const lost = state === undefined && owned.lost.has(bucketOf(meter));
-      if (lost || (state !== undefined && needsHistory(state, list))) histories.push(meter);
-      else this.#judgeMeter(state, list, owned, messages);
-    }
-    if (histories.length === 0) return;
-    // What was decided so far must be in ClickHouse before a history is read from it.
-    await this.#flushRows();
-    await this.#tellPending([owned.partition]);
-    for (const chunk of chunksByUtility(histories, (meter) => blocks.get(meter)![0]!.block.utility)) {
-      const before = new Map(chunk.meters.map((meter) => [meter, owned.get(meter)]));
-      const states = await this.#stalling("ClickHouse", () =>
-        loadHistory(this.#context.clickhouse, chunk.utility, before),
+    for (let left: Map<string, readonly Placed[]> = blocks; left.size > 0;) {
+      const histories = new Map<string, readonly Placed[]>();
+      for (const [meter, list] of left) {
+        const state = owned.get(meter);
+        const rest =
+          state === undefined && owned.isLost(meter) ? list : this.#judgeMeter(state, list, owned, messages);
+        if (rest.length > 0) histories.set(meter, rest);
+      }
+      left = new Map();
+      await this.#withHistory(
+        owned,
+        [...histories].map(([meter, list]) => ({ meter, utility: list[0]!.block.utility })),
+        (state) => {
+          const rest = this.#judgeMeter(state, histories.get(state.meter)!, owned, messages);
+          if (rest.length > 0) left.set(state.meter, rest);
+        },
       );
-      for (const state of states) this.#judgeMeter(state, blocks.get(state.meter)!, owned, messages);
     }
   }
 
+  /** @returns the blocks that can't be judged without the meter's history */
   #judgeMeter(
     known: MeterState | undefined,
-    blocks: readonly { readonly block: ReadsBlock; readonly offset: number }[],
+    blocks: readonly Placed[],
     owned: OwnedStates,
     messages: AnomalyMessage[],
-  ): void {
+  ): readonly Placed[] {
     const { utility, meter } = blocks[0]!.block;
     const state = known ?? new MeterState(utility, meter);
     const environment = this.#environments.get(utility)!;
     const counts: BlockCounts = { accepted: 0, superseded: 0, missing: 0 };
+    let judged = 0;
     for (const { block, offset } of blocks) {
+      if (state.needsHistory(block)) break;
       this.#rows.version(owned.generation, offset + 1);
       messages.push(...state.apply(block, environment, this.#rows, counts));
+      judged++;
     }
-    state.trim(environment);
+    if (judged === 0) return blocks;
+    const rest = blocks.slice(judged);
+    if (rest.length === 0) state.trim(environment);
     owned.put(state);
     const { detectorReads } = this.#context.metrics;
     for (const outcome of ["accepted", "superseded", "missing"] as const) {
       if (counts[outcome] > 0) detectorReads.inc({ outcome }, counts[outcome]);
     }
+    return rest;
   }
 
   async #judgeSettings(batch: LogBatch, owned: OwnedStates, messages: AnomalyMessage[]): Promise<void> {
     const latest = new Map<string, MeterMessage>();
-    for (const { value, offset } of batch.records) {
-      if (value === null) continue;
+    for (const { key, value, offset } of batch.records) {
+      if (value === null) {
+        // A tombstone: the utility's defaults hold again.
+        const utility = owned.get(key)?.utility;
+        if (utility !== undefined) latest.set(key, { v: 1, utility, meter: key, settings: [] });
+        continue;
+      }
       const message = parseMessage(meterMessage, value, batch, offset);
       if (this.#environments.has(message.utility)) latest.set(message.meter, message);
+      else this.#warnOfUnknown(message.utility);
     }
-    for (const { utility, meter, settings } of latest.values()) {
-      const environment = this.#environments.get(utility)!;
-      let state = owned.get(meter) ?? new MeterState(utility, meter);
-      if (state.settingsNeedHistory(settings)) {
-        await this.#flushRows();
-        await this.#tellPending([owned.partition]);
-        const [whole] = await this.#stalling("ClickHouse", () =>
-          loadHistory(this.#context.clickhouse, utility, new Map([[meter, state]])),
-        );
-        state = whole!;
-      }
-      messages.push(...state.applySettings(settings, environment));
+    const judge = (state: MeterState) => {
+      const environment = this.#environments.get(state.utility)!;
+      messages.push(...state.applySettings(latest.get(state.meter)!.settings, environment));
       state.trim(environment);
       owned.put(state);
+    };
+    const histories: MeterMessage[] = [];
+    for (const message of latest.values()) {
+      const { utility, meter, settings } = message;
+      const state = owned.get(meter);
+      if (state === undefined ? owned.isLost(meter) : state.settingsNeedHistory(settings))
+        histories.push(message);
+      else judge(state ?? new MeterState(utility, meter));
     }
+    await this.#withHistory(owned, histories, judge);
+  }
+
+  /** Gives the meters their whole history, so many at a time. */
+  async #withHistory(
+    owned: OwnedStates,
+    meters: readonly { readonly utility: string; readonly meter: string }[],
+    use: (state: MeterState) => void,
+  ): Promise<void> {
+    if (meters.length === 0) return;
+    // What was decided so far must be in ClickHouse before a history is read from it.
+    await this.#flushRows();
+    await this.#tellPending([owned.partition]);
+    for (const chunk of chunksByUtility(meters)) {
+      const before = new Map(chunk.meters.map((meter) => [meter, owned.get(meter)]));
+      const states = await this.#stalling("ClickHouse", () =>
+        loadHistory(this.#context.clickhouse, chunk.utility, before),
+      );
+      for (const state of states) {
+        if (before.get(state.meter) === undefined) state.settings = owned.lostSettings.get(state.meter) ?? [];
+        use(state);
+      }
+    }
+  }
+
+  #warnOfUnknown(utility: string): void {
+    if (this.#unknown.has(utility)) return;
+    this.#unknown.add(utility);
+    this.#context.logger.warn("messages of a utility that is not in the configuration are passed over", {
+      utility,
+    });
   }
 
   /** One checkpoint for all batches that wait: rows first, then states with offsets, then the anomalies. */
@@ -362,19 +431,14 @@ function environmentOf(utility: UtilityConfig): MeterEnvironment {
   };
 }
 
-/** Whether any of a meter's blocks lies before what its state keeps. */
-function needsHistory(state: MeterState, blocks: readonly { readonly block: ReadsBlock }[]): boolean {
-  return blocks.some(({ block }) => state.needsHistory(block));
-}
-
 function* chunksByUtility(
-  meters: readonly string[],
-  utilityOf: (meter: string) => string,
+  meters: readonly { readonly utility: string; readonly meter: string }[],
 ): Iterable<{ readonly utility: string; readonly meters: string[] }> {
   const byUtility = new Map<string, string[]>();
-  for (const meter of meters) {
-    const utility = utilityOf(meter);
-    byUtility.set(utility, [...(byUtility.get(utility) ?? []), meter]);
+  for (const { utility, meter } of meters) {
+    const list = byUtility.get(utility);
+    if (list === undefined) byUtility.set(utility, [meter]);
+    else list.push(meter);
   }
   for (const [utility, list] of byUtility) {
     for (let at = 0; at < list.length; at += HISTORY_CHUNK)

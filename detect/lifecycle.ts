@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { AnomalyMessage } from "../schemas/anomalies.js";
+import type { AnomalyMessage, RuleName } from "../schemas/anomalies.js";
 import type { Found } from "./rules/rule.js";
 
 /** An anomaly that was told, as it was told last. */
@@ -22,12 +22,14 @@ interface Owner {
  *
  * A found anomaly is the known one of the same rule that it overlaps in time, of several the oldest; known ones left
  * over are withdrawn. An anomaly keeps its id however its start and end move; one that was withdrawn takes its id
- * again when it is found again with the same start.
+ * again when it is found again with the same start. Of a rule that is not judged any more, what is open is closed with
+ * that reason and the rest stays as it was told.
  */
 export function diffAnomalies(
   known: readonly Known[],
   found: readonly Found[],
   owner: Owner,
+  rules: ReadonlySet<RuleName>,
 ): { readonly known: Known[]; readonly messages: AnomalyMessage[] } {
   const messages: AnomalyMessage[] = [];
   const next: Known[] = [];
@@ -55,6 +57,17 @@ export function diffAnomalies(
   for (const rest of left) {
     if (rest.withdrawn) {
       next.push(rest);
+      continue;
+    }
+    if (!rules.has(rest.found.rule)) {
+      if (rest.found.closed === null) {
+        const found: Found = { ...rest.found, closed: "rule-changed" };
+        const ended: Known = { id: rest.id, version: rest.version + 1, found, withdrawn: false };
+        messages.push(message(ended, "closed", found.closed, owner));
+        next.push(ended);
+      } else {
+        next.push(rest);
+      }
       continue;
     }
     const gone: Known = { ...rest, version: rest.version + 1, withdrawn: true };

@@ -18,6 +18,8 @@ export class KeptReads {
   register: number[] = [];
   /** Value and unit as delivered, by time: of reads that came out of order, and of all after a recompute. */
   asDelivered: Map<number, AsDelivered> | undefined;
+  /** No kept read is longer. */
+  longest = 0;
 
   get count(): number {
     return this.time.length;
@@ -38,26 +40,31 @@ export class KeptReads {
   }
 
   /**
-   * Takes a read in, unless one of equal or better standing has its time: an actual read stands above an estimated
-   * one, then the newer file, then the later line.
+   * Takes a read in, unless one of better standing has its time: an actual read stands above an estimated one, then the
+   * newer file, then the later line.
+   * @returns `again` for a read that is kept already
    */
-  insert(read: Read): boolean {
+  insert(read: Read): "accepted" | "superseded" | "again" {
     const at = this.indexOf(read.time);
     if (at < this.time.length && this.time[at] === read.time) {
-      if (!stands(read, this.flags[at]!, this.file[at]!, this.line[at]!)) return false;
-      this.#set(at, read);
-      return true;
-    }
-    if (at === this.time.length) {
-      this.#set(at, read);
-    } else {
+      if (this.file[at] === read.file && this.line[at] === read.line) {
+        this.#keepDelivered(read);
+        return "again";
+      }
+      if (!stands(read, this.flags[at]!, this.file[at]!, this.line[at]!)) return "superseded";
+    } else if (at < this.time.length) {
       for (const column of this.#columns()) column.splice(at, 0, 0);
-      this.#set(at, read);
     }
-    return true;
+    this.#set(at, read);
+    return "accepted";
+  }
+
+  #keepDelivered({ time, asDelivered }: Read): void {
+    if (asDelivered !== undefined) (this.asDelivered ??= new Map()).set(time, asDelivered);
   }
 
   #set(at: number, read: Read): void {
+    if (read.length > this.longest) this.longest = read.length;
     this.time[at] = read.time;
     this.length[at] = read.length;
     this.ml[at] = read.ml;
@@ -65,7 +72,7 @@ export class KeptReads {
     this.file[at] = read.file;
     this.line[at] = read.line;
     this.register[at] = read.register;
-    if (read.asDelivered !== undefined) (this.asDelivered ??= new Map()).set(read.time, read.asDelivered);
+    this.#keepDelivered(read);
   }
 
   /** Drops the reads before index `count`. */
@@ -113,10 +120,13 @@ export interface Channel {
   headMark: RegisterMark | undefined;
   /** Event time of the first read ever. */
   firstSeen: number;
-  /** Facts about the register, from the newest file that told them. */
+  /** End of the delivered usage that went into the base: differences of registers from before it don't count. */
+  usageUntil: number;
+  /** Smallest step (mL) that any block told: files without decimals show less of it than the register has. */
   resolution: number;
+  /** Where the register begins again (mL), from the newest file with reads of it. */
   modulus: number;
-  factsFile: number;
+  modulusFile: number;
 }
 
 /** An interval as ClickHouse is to hold it. */
@@ -193,11 +203,14 @@ export class MeterState {
 
   /**
    * Whether the block can only be judged with the meter's whole history: a read of it lies before all that is kept, or
-   * it overlaps a delivered interval, whose stored row must then be written again.
+   * it overlaps a delivered interval, whose stored row must then be written again, or it tells about the register what
+   * changes the judgement of all that was.
    */
   needsHistory(block: ReadsBlock): boolean {
     const channel = this.channels.get(block.channel);
     if (channel === undefined && this.base.at === 0) return false;
+    if (this.base.at > 0 && (this.#finer(block) || (channel !== undefined && turnsElsewhere(block, channel))))
+      return true;
     const usage = block.kind === "usage";
     for (let i = 0; i < block.count; i++) {
       if (block.ml[i] === null) continue;
@@ -224,15 +237,17 @@ export class MeterState {
   ): AnomalyMessage[] {
     this.backfill = block.backfill === true;
     const channel = this.#channel(block);
-    if (block.file >= channel.factsFile) {
-      channel.factsFile = block.file;
-      channel.resolution = block.resolution;
-      channel.modulus = block.modulus;
-    }
-    const context = this.#context(environment);
     const head = this.#headFold(environment);
+    if (head.at > 0 && (this.#finer(block) || turnsElsewhere(block, channel))) {
+      const before = this.#rows(environment);
+      takeFacts(block, channel);
+      this.#insert(block, channel, before, environment, sink, counts);
+      return this.#diff(environment);
+    }
+    takeFacts(block, channel);
+    const context = this.#context(environment);
     if (!this.#append(block, channel, head, context, environment, sink, counts)) {
-      this.#insert(block, channel, environment, sink, counts);
+      this.#insert(block, channel, this.#rows(environment), environment, sink, counts);
     }
     return this.#diff(environment);
   }
@@ -250,7 +265,11 @@ export class MeterState {
   settingsNeedHistory(settings: readonly MeterSetting[]): boolean {
     if (this.base.at === 0) return false;
     const before = (list: readonly MeterSetting[]) =>
-      JSON.stringify(list.filter(({ from }) => from < this.base.at));
+      JSON.stringify(
+        list
+          .filter(({ from, continuousFlowRate }) => from < this.base.at && continuousFlowRate !== undefined)
+          .map(({ from, continuousFlowRate }) => [from, continuousFlowRate]),
+      );
     return before(settings) !== before(this.settings);
   }
 
@@ -264,23 +283,36 @@ export class MeterState {
   }
 
   #context(environment: MeterEnvironment): FoldContext {
-    let resolution = 0;
-    for (const channel of this.channels.values()) {
-      if (channel.resolution > 0 && (resolution === 0 || channel.resolution < resolution))
-        resolution = channel.resolution;
-    }
     const { settings } = this;
+    const resolution = this.#resolution();
     // Nearly every meter of a utility has the same, block after block.
     const last = lastContext;
     if (
       last?.environment === environment &&
       last.of.settings === settings &&
       last.of.resolution === resolution
-    )
+    ) {
       return last.of;
+    }
     const of: FoldContext = { ...environment.context, settings, resolution };
     lastContext = { environment, of };
     return of;
+  }
+
+  /** Smallest step of any register, 0: unknown. */
+  #resolution(): number {
+    let smallest = 0;
+    for (const { resolution } of this.channels.values()) {
+      if (resolution > 0 && (smallest === 0 || resolution < smallest)) smallest = resolution;
+    }
+    return smallest;
+  }
+
+  /** Whether the block tells of a smaller step than was known: thresholds change with it. */
+  #finer({ resolution }: ReadsBlock): boolean {
+    if (resolution === 0) return false;
+    const known = this.#resolution();
+    return known === 0 || resolution < known;
   }
 
   /**
@@ -299,7 +331,8 @@ export class MeterState {
     const usage = block.kind === "usage";
     const kept = usage ? channel.usage : channel.registers;
     if (this.channels.size !== 1 || (usage ? channel.registers : channel.usage).count > 0) return false;
-    if (usage && channel.headMark !== undefined) return false;
+    const { headMark } = channel;
+    if (headMark !== undefined && (usage || headMark.at < channel.usageUntil)) return false;
     const { length, time, flags, line, ml, count } = block;
     let end = head.at;
     for (let i = 0; i < count; i++) {
@@ -311,10 +344,10 @@ export class MeterState {
 
     this.hydrated = false;
     const closed = (found: Found) => this.#closed.push(found);
-    const register = { ...environment.registers, modulus: block.modulus };
+    const register = { ...environment.registers, modulus: channel.modulus };
     const most = environment.registers.maxRate / 3600;
     for (let i = 0; i < count; i++) {
-      const value = ml[i]!;
+      const value = ml[i] ?? null;
       if (value === null) {
         counts.missing++;
         continue;
@@ -327,6 +360,7 @@ export class MeterState {
       let span = 0;
       if (usage) {
         span = lengthAt(length, i);
+        if (span > kept.longest) kept.longest = span;
         if (value > most * span) readFlags |= Flag.overCapacity;
         head.push(at, span, value, readFlags, 1, context, closed);
         sink.usage(block, at, span, i, readFlags, readLine);
@@ -358,16 +392,17 @@ export class MeterState {
   #insert(
     block: ReadsBlock,
     channel: Channel,
+    before: ReadonlyMap<string, readonly IntervalRow[]>,
     environment: MeterEnvironment,
     sink: RowSink,
     counts: BlockCounts,
   ): void {
-    const before = this.#rows(environment);
+    let again = false;
     const usage = block.kind === "usage";
     const kept = usage ? channel.usage : channel.registers;
     const most = environment.registers.maxRate / 3600;
     for (let i = 0; i < block.count; i++) {
-      const ml = block.ml[i]!;
+      const ml = block.ml[i] ?? null;
       if (ml === null) {
         counts.missing++;
         continue;
@@ -377,7 +412,7 @@ export class MeterState {
       let flags = typeof block.flags === "number" ? block.flags : block.flags[i]!;
       if (usage && ml > most * length) flags |= Flag.overCapacity;
       const line = sequenceAt(block.line, i);
-      const accepted = kept.insert({
+      const outcome = kept.insert({
         time,
         length,
         ml,
@@ -387,7 +422,8 @@ export class MeterState {
         register: block.register,
         asDelivered: usage ? { value: deliveredAt(block, i) ?? 0, unit: block.unit } : undefined,
       });
-      if (!accepted) {
+      if (outcome !== "accepted") {
+        if (outcome === "again") again = true;
         counts.superseded++;
         continue;
       }
@@ -397,14 +433,16 @@ export class MeterState {
     }
     const after = this.#rows(environment);
     for (const [name, rows] of after) {
-      const was = new Map((before.get(name) ?? []).map((row) => [row.start, row]));
+      const was = new Map((before.get(name) ?? []).map((row) => [identityOf(row), row]));
       for (const row of rows) {
-        const old = was.get(row.start);
-        was.delete(row.start);
+        const identity = identityOf(row);
+        const old = was.get(identity);
+        was.delete(identity);
         if (old === undefined || !sameRow(old, row)) sink.interval(block, name, row, false);
       }
       for (const row of was.values()) sink.interval(block, name, row, true);
     }
+    if (again) writeAgain(block, channel, after.get(block.channel)!, sink);
     this.#head = undefined;
     this.#headFold(environment);
   }
@@ -451,7 +489,12 @@ export class MeterState {
   #diff(environment: MeterEnvironment): AnomalyMessage[] {
     const open = this.#headFold(environment).open(this.#context(environment));
     if (open.length === 0 && this.#closed.length === 0 && this.known.length === 0) return [];
-    const { known, messages } = diffAnomalies(this.known, [...this.#closed, ...open], this);
+    const { known, messages } = diffAnomalies(
+      this.known,
+      [...this.#closed, ...open],
+      this,
+      environment.context.rules,
+    );
     this.known = known;
     return messages;
   }
@@ -482,12 +525,9 @@ export class MeterState {
     this.hydrated = false;
     // What closed in the base can't change any more.
     this.#closed.splice(0, settled.length);
+    // Nor can any that began before what the base can still lead to, be it withdrawn or not.
     if (this.known.length === 0) return;
-    this.known = this.known.filter(
-      ({ found, withdrawn }) =>
-        !(withdrawn && found.end < this.base.at) &&
-        !settled.some((one) => one.rule === found.rule && one.start === found.start),
-    );
+    this.known = this.known.filter(({ found }) => found.start >= this.base.earliest(found.rule));
   }
 
   /** Folds what is before `cut` into the base: one register, one kind of reads, no overlap. */
@@ -502,6 +542,7 @@ export class MeterState {
     const parameters = { ...environment.registers, modulus: channel.modulus };
     for (let i = 0, until = usage.indexOf(cut); i < until; i++) {
       this.base.push(usage.time[i]!, usage.length[i]!, usage.ml[i]!, usage.flags[i]!, 1, context, onClosed);
+      channel.usageUntil = usage.time[i]! + usage.length[i]!;
     }
     for (let i = 0, until = registers.indexOf(cut); i < until; i++) {
       if (channel.baseMark === undefined) {
@@ -525,10 +566,12 @@ export class MeterState {
     const old = new Map<string, IntervalRow[]>();
     for (const [name, list] of this.#rows(environment)) {
       // A derived interval belongs to the read that ends it.
-      old.set(
-        name,
-        list.filter((row) => (row.derived ? row.start + row.length : row.start) < cut),
-      );
+      const before = list.filter((row) => (row.derived ? row.start + row.length : row.start) < cut);
+      old.set(name, before);
+      const channel = this.channels.get(name)!;
+      for (const { start, length, derived, counts } of before) {
+        if (counts && !derived) channel.usageUntil = Math.max(channel.usageUntil, start + length);
+      }
     }
     this.#foldInto(this.base, old, context, onClosed);
     for (const channel of this.channels.values()) {
@@ -542,11 +585,12 @@ export class MeterState {
   }
 
   /**
-   * The latest time not after `wanted` at which no channel of a meter with several has an interval across it: only
-   * there does folding in two parts equal folding in one.
+   * The latest time not after `wanted` at which, of a meter with several channels or of intervals that overlap, none
+   * lies across: only there does folding in two parts equal folding in one.
    */
   #cut(wanted: number): number {
-    if (this.channels.size === 1) return wanted;
+    const [only] = this.channels.values();
+    if (this.channels.size === 1 && countingUsage(only!.usage) === undefined) return wanted;
     let cut = wanted;
     for (let moved = true; moved;) {
       moved = false;
@@ -557,8 +601,8 @@ export class MeterState {
           cut = from;
           moved = true;
         }
-        const u = usage.indexOf(cut) - 1;
-        if (u >= 0 && usage.time[u]! + usage.length[u]! > cut) {
+        for (let u = usage.indexOf(cut) - 1; u >= 0 && usage.time[u]! + usage.longest > cut; u--) {
+          if (usage.time[u]! + usage.length[u]! <= cut) continue;
           cut = usage.time[u]!;
           moved = true;
         }
@@ -575,10 +619,31 @@ export function newChannel(): Channel {
     baseMark: undefined,
     headMark: undefined,
     firstSeen: Infinity,
+    usageUntil: 0,
     resolution: 0,
     modulus: 0,
-    factsFile: 0,
+    modulusFile: 0,
   };
+}
+
+/** Whether the block says that its register begins again elsewhere than was known: reads from before follow it too. */
+function turnsElsewhere(block: ReadsBlock, channel: Channel): boolean {
+  return block.modulus !== channel.modulus && newerModulus(block, channel);
+}
+
+function takeFacts(block: ReadsBlock, channel: Channel): void {
+  const { resolution, modulus, file } = block;
+  if (resolution > 0 && (channel.resolution === 0 || resolution < channel.resolution))
+    channel.resolution = resolution;
+  if (newerModulus(block, channel)) {
+    channel.modulus = modulus;
+    channel.modulusFile = file;
+  }
+}
+
+function newerModulus({ kind, file, modulus }: ReadsBlock, channel: Channel): boolean {
+  if (kind === "usage") return false;
+  return file > channel.modulusFile || (file === channel.modulusFile && modulus > channel.modulus);
 }
 
 function lengthAt(length: ReadsBlock["length"], i: number): number {
@@ -594,6 +659,41 @@ function derivedRow(interval: { start: number; length: number; ml: number; flags
     file: 0,
     line: 0,
   };
+}
+
+/** A derived and a delivered interval of the same beginning are two: one of them may count when the other does not. */
+function identityOf({ start, derived }: IntervalRow): string {
+  return derived ? `derived ${start}` : `delivered ${start}`;
+}
+
+/**
+ * Writes the rows around reads that came before: a process that was killed may have stored such a read and not what
+ * followed from it, and a state made from the stored reads then sees nothing new in it.
+ */
+function writeAgain(block: ReadsBlock, channel: Channel, rows: readonly IntervalRow[], sink: RowSink): void {
+  let from = Infinity;
+  let to = -Infinity;
+  for (let i = 0; i < block.count; i++) {
+    if (block.ml[i] === null) continue;
+    const time = sequenceAt(block.time, i);
+    from = Math.min(from, time);
+    to = Math.max(to, block.kind === "usage" ? time + lengthAt(block.length, i) : time);
+  }
+  const { registers, baseMark } = channel;
+  const gone = new Set<number>();
+  const first = registers.indexOf(from) - 1;
+  if (first < 0 && baseMark !== undefined) gone.add(baseMark.at);
+  for (let i = Math.max(first, 0); i < registers.count && registers.time[i]! <= to; i++)
+    gone.add(registers.time[i]!);
+  for (const row of rows) {
+    if (row.start > to || row.start + row.length < from) continue;
+    if (row.derived) gone.delete(row.start);
+    // Without its value as delivered it is not of this block and nothing overlaps it: it stands as it is stored.
+    else if (row.asDelivered === undefined) continue;
+    sink.interval(block, block.channel, row, false);
+  }
+  for (const start of gone)
+    sink.interval(block, block.channel, derivedRow({ start, length: 0, ml: 0, flags: 0 }), true);
 }
 
 function sameRow(a: IntervalRow, b: IntervalRow): boolean {

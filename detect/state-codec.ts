@@ -162,7 +162,8 @@ function writeState(to: Writer, state: MeterState): void {
     if (mark !== undefined)
       for (const value of [mark.at, mark.ml, mark.register, mark.flags]) to.number(value);
     to.number(Number.isFinite(channel.firstSeen) ? channel.firstSeen : -1);
-    for (const value of [channel.resolution, channel.modulus, channel.factsFile]) to.number(value);
+    for (const value of [channel.usageUntil, channel.resolution, channel.modulus, channel.modulusFile])
+      to.number(value);
   }
 }
 
@@ -182,9 +183,10 @@ function readState(from: Reader): MeterState {
     if (from.number() === 1) channel.baseMark = readMark(from);
     const firstSeen = from.number();
     channel.firstSeen = firstSeen < 0 ? Infinity : firstSeen;
+    channel.usageUntil = from.number();
     channel.resolution = from.number();
     channel.modulus = from.number();
-    channel.factsFile = from.number();
+    channel.modulusFile = from.number();
     state.channels.set(name, channel);
   }
   return state;
@@ -199,6 +201,7 @@ function readReads(from: Reader, reads: KeptReads): void {
   reads.file = from.runs(count);
   reads.line = from.runs(count);
   reads.register = from.runs(count);
+  reads.longest = Math.max(0, ...reads.length);
 }
 
 function readMark(from: Reader): RegisterMark {

@@ -25,6 +25,6 @@ export interface Found {
   readonly rate: number;
   readonly volume: number;
   /** `null` while it goes on. */
-  readonly closed: "flow-stopped" | "usage-normal" | "no-reads" | null;
+  readonly closed: "flow-stopped" | "usage-normal" | "no-reads" | "rule-changed" | null;
   readonly evidence: Readonly<Record<string, number | string | boolean | null>>;
 }

@@ -19,6 +19,8 @@ const VERSION = 1;
 const DAYS = 28;
 const WHOLE_DAY_SECONDS = 20 * 3600;
 const MAD_TO_SIGMA = 1.4826;
+/** A spike survives neutral hours and holes (seconds) up to this: what lies on both sides of a longer one are two. */
+const LONGEST_HOLE = 4 * 3600;
 
 /** Fold over units in order of time. */
 export class Spike {
@@ -49,6 +51,8 @@ export class Spike {
       this.daySeconds = 0;
       if (this.start < 0) this.threshold = -1;
     }
+    if (this.start >= 0 && unit.start - this.end > LONGEST_HOLE)
+      this.#finish("no-reads", parameters, onClosed);
     const seconds = unit.end - unit.start;
     const rate = Math.round((unit.ml * 3600) / seconds);
     if (rate > this.dayPeak) this.dayPeak = rate;
@@ -68,14 +72,7 @@ export class Spike {
         return;
       }
     }
-    if (this.start >= 0) {
-      onClosed(this.#found("usage-normal", parameters));
-      this.start = -1;
-      this.detectedAt = -1;
-      this.volume = 0;
-      this.rate = 0;
-      this.threshold = -1;
-    }
+    if (this.start >= 0) this.#finish("usage-normal", parameters, onClosed);
   }
 
   open(parameters: SpikeParameters): Found | undefined {
@@ -87,6 +84,19 @@ export class Spike {
     Object.assign(copy, this);
     copy.peaks = this.peaks.slice();
     return copy;
+  }
+
+  #finish(
+    reason: "usage-normal" | "no-reads",
+    parameters: SpikeParameters,
+    onClosed: (found: Found) => void,
+  ): void {
+    onClosed(this.#found(reason, parameters));
+    this.start = -1;
+    this.detectedAt = -1;
+    this.volume = 0;
+    this.rate = 0;
+    this.threshold = -1;
   }
 
   #found(closed: Found["closed"], parameters: SpikeParameters): Found {
@@ -112,7 +122,7 @@ export class Spike {
 
 /** mL/h above which an hour is a spike, see `SpikeParameters`; `peaks` in mL/h, not empty. */
 export function spikeThreshold(peaks: readonly number[], parameters: SpikeParameters): number {
-  const middle = median(peaks as number[]);
-  const sigma = MAD_TO_SIGMA * medianAbsoluteDeviation(peaks as number[]);
+  const middle = median(peaks);
+  const sigma = MAD_TO_SIGMA * medianAbsoluteDeviation(peaks);
   return Math.max(parameters.minVolume, middle + parameters.deviations * Math.max(sigma, middle / 10));
 }

@@ -43,9 +43,9 @@ CREATE TABLE IF NOT EXISTS curbstop.intervals
 ENGINE = ReplacingMergeTree(version, gone)
 -- The interval's own month: a correction falls into the partition of what it corrects.
 PARTITION BY toYYYYMM(start)
--- utility: one utility at a time; meter, channel: a curve lies together; start: its order and, with the three before,
--- the identity of an interval.
-ORDER BY (utility, meter, channel, start)
+-- utility: one utility at a time; meter, channel: a curve lies together; start: its order; origin: with the four before
+-- the identity of an interval, since a delivered one that doesn't count may begin where a derived one does that counts.
+ORDER BY (utility, meter, channel, start, origin)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Usage by interval with all corrections. Query usage';
 

@@ -6,22 +6,26 @@ CREATE TABLE log_generations (
   identity   text NOT NULL UNIQUE
 );
 
--- One row a partition: owner's epoch (fence) and the next offset of each input topic.
+-- One row a partition: owner's epoch (fence), the next offset of each input topic, and the buckets that were ever saved:
+-- one of them that is missing from detector_state was lost.
 CREATE TABLE detector_partitions (
   partition   integer PRIMARY KEY,
   epoch       bigint NOT NULL,
   generation  integer NOT NULL REFERENCES log_generations,
   offsets     jsonb NOT NULL,
+  buckets     integer[] NOT NULL,
   saved_at    timestamptz NOT NULL
 );
 
--- Meter states in buckets: compressed, with a checksum of the stored bytes.
+-- Meter states in buckets: compressed, with a checksum of the stored bytes. Not `whole`: the bucket was lost once, so a
+-- meter that it does not hold may still be one that had a state.
 CREATE TABLE detector_state (
   partition integer NOT NULL,
   bucket    integer NOT NULL,
   format    integer NOT NULL,
   crc32     bigint NOT NULL,
   meters    integer NOT NULL,
+  whole     boolean NOT NULL,
   payload   bytea NOT NULL,
   PRIMARY KEY (partition, bucket)
 );

@@ -1,0 +1,356 @@
+import { statesOf, type StoredAnomaly, type StoredRead } from "../../../detect/history.js";
+import {
+  MeterState,
+  type BlockCounts,
+  type IntervalRow,
+  type MeterEnvironment,
+  type RowSink,
+} from "../../../detect/meter-state.js";
+import { decodeStates, encodeStates } from "../../../detect/state-codec.js";
+import { TimeZone } from "../../../infra/time-zone.js";
+import type { AnomalyMessage } from "../../../schemas/anomalies.js";
+import { detectConfig } from "../../../schemas/config.js";
+import { Flag } from "../../../schemas/flags.js";
+import type { MeterSetting } from "../../../schemas/meters.js";
+import { deliveredAt, type ReadsBlock } from "../../../schemas/reads.js";
+
+export const METER = "00000000000000aa";
+export const UTILITY = "oakvale";
+
+type DetectInput = Parameters<typeof detectConfig.parse>[0];
+
+export function environmentOf(detect: DetectInput = {}, timeZone = "America/Los_Angeles"): MeterEnvironment {
+  const parsed = detectConfig.parse(detect);
+  return {
+    context: { detect: parsed, rules: new Set(parsed.rules), days: new TimeZone(timeZone) },
+    registers: parsed.registers,
+  };
+}
+
+/** One insert: rows of one table and month, stored whole or not at all. */
+interface Insert {
+  readonly rows: ((tables: Tables) => void)[];
+}
+
+interface StoredInterval {
+  readonly channel: string;
+  readonly row: IntervalRow;
+  readonly gone: boolean;
+  readonly version: number;
+}
+
+/** What ClickHouse holds of one meter, replacing rows as its engine does: the higher version, of equals the later. */
+export class Tables {
+  readonly registers = new Map<string, { readonly version: number; readonly read: StoredRead }>();
+  readonly intervals = new Map<string, StoredInterval>();
+  readonly anomalies = new Map<string, AnomalyMessage>();
+
+  putRead(read: StoredRead): void {
+    const version = ((read.flags & Flag.estimated) === 0 ? 2 ** 50 : 0) + read.file * 2 ** 20 + read.line;
+    const key = `${read.channel}|${read.time}`;
+    if ((this.registers.get(key)?.version ?? -1) <= version) this.registers.set(key, { version, read });
+  }
+
+  putInterval(stored: StoredInterval): void {
+    const { channel, row, version } = stored;
+    const key = `${channel}|${row.start}|${row.derived}`;
+    if ((this.intervals.get(key)?.version ?? -1) <= version) this.intervals.set(key, stored);
+  }
+
+  putAnomaly(message: AnomalyMessage): void {
+    const known = this.anomalies.get(message.id);
+    if (known !== undefined && known.version >= message.version) {
+      throw new Error(`${message.id}: version ${message.version} told after ${known.version}`);
+    }
+    this.anomalies.set(message.id, message);
+  }
+
+  /** The rows of view `usage`, in order. */
+  usage() {
+    return [...this.intervals.values()]
+      .filter(({ gone, row }) => !gone && row.counts)
+      .map(({ channel, row }) => ({ channel, ...row }))
+      .sort((a, b) => (a.channel < b.channel ? -1 : a.channel > b.channel ? 1 : a.start - b.start));
+  }
+
+  /** All delivered rows, counted or not. */
+  delivered() {
+    return [...this.intervals.values()]
+      .filter(({ row }) => !row.derived)
+      .map(({ channel, row }) => ({ channel, ...row }))
+      .sort((a, b) => (a.channel < b.channel ? -1 : a.channel > b.channel ? 1 : a.start - b.start));
+  }
+
+  /** The rows of view `anomalies_current`, in order, without what depends on the way to them. */
+  current() {
+    return [...this.anomalies.values()]
+      .filter(({ state }) => state !== "withdrawn")
+      .map(({ rule, start, end, detectedAt, rate, volume, state, reason }) => ({
+        rule,
+        start,
+        end,
+        detectedAt,
+        rate,
+        volume,
+        open: state !== "closed",
+        reason,
+      }))
+      .sort((a, b) => a.start - b.start || (a.rule < b.rule ? -1 : 1));
+  }
+}
+
+export interface ModelOptions {
+  readonly environment?: MeterEnvironment;
+  /** Whether the state is trimmed after this batch; the stage does it after each. */
+  readonly trims?: (batch: number) => boolean;
+  /** Whether the state goes through its bytes after this batch. */
+  readonly saves?: (batch: number) => boolean;
+}
+
+/** The stage for one meter, with what it stores, without its stores. */
+export class Model {
+  readonly tables = new Tables();
+  readonly messages: AnomalyMessage[] = [];
+  state: MeterState | undefined;
+  histories = 0;
+  #offset = 0;
+  #batches = 0;
+  readonly #environment: MeterEnvironment;
+  readonly #options: ModelOptions;
+
+  constructor(options: ModelOptions = {}) {
+    this.#options = options;
+    this.#environment = options.environment ?? environmentOf();
+  }
+
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /** One batch as the stage does it: all its blocks with one state, then a checkpoint. */
+  batch(blocks: readonly ReadsBlock[]): BlockCounts {
+    const { inserts, messages, counts } = this.judge(blocks);
+    for (const insert of inserts) this.store(insert);
+    this.commit(messages);
+    return counts;
+  }
+
+  /** What a batch leads to, not yet stored nor committed. */
+  judge(blocks: readonly ReadsBlock[]) {
+    let state = this.state ?? new MeterState(UTILITY, METER);
+    const counts: BlockCounts = { accepted: 0, superseded: 0, missing: 0 };
+    const sink = new InsertSink(() => this.#offset + 1);
+    const messages: AnomalyMessage[] = [];
+    for (const block of blocks) {
+      if (state.needsHistory(block)) {
+        for (const insert of sink.take()) this.store(insert);
+        state = this.#hydrate(state);
+      }
+      messages.push(...state.apply(block, this.#environment, sink, counts));
+      this.#offset++;
+    }
+    if (this.#options.trims?.(this.#batches) ?? true) state.trim(this.#environment);
+    if (this.#options.saves?.(this.#batches) ?? false) state = throughBytes(state);
+    this.#batches++;
+    this.state = state;
+    return { inserts: sink.take(), messages, counts };
+  }
+
+  store(insert: Insert): void {
+    for (const row of insert.rows) row(this.tables);
+  }
+
+  commit(messages: readonly AnomalyMessage[]): void {
+    for (const message of messages) {
+      this.tables.putAnomaly(message);
+      this.messages.push(message);
+    }
+  }
+
+  settings(settings: readonly MeterSetting[]): void {
+    let state = this.state ?? new MeterState(UTILITY, METER);
+    if (state.settingsNeedHistory(settings)) state = this.#hydrate(state);
+    this.commit(state.applySettings(settings, this.#environment));
+    state.trim(this.#environment);
+    this.state = state;
+  }
+
+  /** The process is killed and another goes on from the checkpoint. */
+  restart(state: MeterState | undefined, offset: number): void {
+    this.state = state === undefined ? undefined : throughBytes(state);
+    this.#offset = offset;
+  }
+
+  /** The checkpoint's state is gone: the next batch begins from the tables. */
+  loseState(): void {
+    this.state = this.#hydrate(undefined);
+  }
+
+  #hydrate(before: MeterState | undefined): MeterState {
+    this.histories++;
+    const { registers, intervals, anomalies } = this.tables;
+    const [state] = statesOf(UTILITY, new Map([[METER, before]]), {
+      registers: [...registers.values()].map(({ read }) => read).sort((a, b) => a.time - b.time),
+      usage: [...intervals.values()]
+        .filter(({ row }) => !row.derived)
+        .map(({ channel, row }) => storedUsage(channel, row))
+        .sort((a, b) => a.time - b.time),
+      anomalies: [...anomalies.values()].map(storedAnomaly),
+    });
+    return state!;
+  }
+}
+
+export function throughBytes(state: MeterState): MeterState {
+  const [copy] = decodeStates(encodeStates([state]));
+  return copy!;
+}
+
+class InsertSink implements RowSink {
+  readonly #inserts = new Map<string, Insert>();
+  readonly #version: () => number;
+
+  constructor(version: () => number) {
+    this.#version = version;
+  }
+
+  take(): Insert[] {
+    const inserts = [...this.#inserts.values()];
+    this.#inserts.clear();
+    return inserts;
+  }
+
+  registerRead(block: ReadsBlock, at: number, i: number, flags: number, line: number): void {
+    const { channel, unit, file, register } = block;
+    const read: StoredRead = {
+      key: METER,
+      channel,
+      time: at,
+      length: 0,
+      ml: String(block.ml[i]),
+      flags,
+      file,
+      line,
+      register,
+      delivered: deliveredAt(block, i) ?? 0,
+      unit,
+    };
+    this.#put(`reads ${month(at)}`, (tables) => tables.putRead(read));
+  }
+
+  usage(block: ReadsBlock, start: number, length: number, i: number, flags: number, line: number): void {
+    const asDelivered = { value: deliveredAt(block, i) ?? 0, unit: block.unit };
+    const row: IntervalRow = {
+      start,
+      length,
+      ml: block.ml[i]!,
+      flags,
+      derived: false,
+      counts: true,
+      asDelivered,
+      file: block.file,
+      line,
+    };
+    this.interval(block, block.channel, row, false);
+  }
+
+  interval(_block: ReadsBlock, channel: string, row: IntervalRow, gone: boolean): void {
+    if (!row.derived && row.asDelivered === undefined) {
+      throw new Error(`delivered row at ${row.start} written without its value as delivered`);
+    }
+    const stored = { channel, row, gone, version: this.#version() };
+    this.#put(`intervals ${month(row.start)}`, (tables) => tables.putInterval(stored));
+  }
+
+  #put(insert: string, row: (tables: Tables) => void): void {
+    const known = this.#inserts.get(insert);
+    if (known === undefined) this.#inserts.set(insert, { rows: [row] });
+    else known.rows.push(row);
+  }
+}
+
+function month(second: number): string {
+  return new Date(second * 1000).toISOString().slice(0, 7);
+}
+
+function storedUsage(channel: string, row: IntervalRow): StoredRead {
+  const { start, length, ml, flags, file, line, asDelivered } = row;
+  return {
+    key: METER,
+    channel,
+    time: start,
+    length,
+    ml: String(ml),
+    flags,
+    file,
+    line,
+    register: 0,
+    delivered: asDelivered!.value,
+    unit: asDelivered!.unit,
+  };
+}
+
+function storedAnomaly(message: AnomalyMessage): StoredAnomaly {
+  return {
+    key: METER,
+    id: message.id,
+    version: message.version,
+    rule: message.rule,
+    rule_version: message.ruleVersion,
+    state: message.state,
+    reason: message.reason ?? "",
+    start: message.start,
+    end: message.end,
+    detected_at: message.detectedAt,
+    rate: String(message.rate),
+    volume: String(message.volume),
+    evidence: JSON.stringify(message.evidence),
+  };
+}
+
+/** A read of a test: `length` 0 for a register. */
+export interface TestRead {
+  readonly time: number;
+  readonly length?: number;
+  readonly ml: number | null;
+  readonly flags?: number;
+}
+
+/** A block of reads in order of time. Lines are numbered from `line`. */
+export function blockOf(
+  reads: readonly TestRead[],
+  of: {
+    readonly kind?: "register" | "usage";
+    readonly channel?: string;
+    readonly file?: number;
+    readonly line?: number;
+    readonly register?: number;
+    readonly resolution?: number;
+    readonly modulus?: number;
+    readonly backfill?: boolean;
+  } = {},
+): ReadsBlock {
+  const { kind = "usage", channel = "", file = 1, line = 1, register = 1 } = of;
+  return {
+    v: 1,
+    utility: UTILITY,
+    source: "ami",
+    meter: METER,
+    channel,
+    kind,
+    file,
+    register,
+    unit: "L",
+    mlPerUnit: 1000,
+    resolution: of.resolution ?? 1,
+    modulus: of.modulus ?? 0,
+    count: reads.length,
+    time: reads.map(({ time }) => time),
+    ...(kind === "usage" ? { length: reads.map(({ length }) => length ?? 3600) } : {}),
+    ml: reads.map(({ ml }) => ml),
+    delivered: reads.map(({ ml }) => (ml === null ? null : ml / 1000)),
+    flags: reads.map(({ flags }) => flags ?? 0),
+    line: { from: line, step: 1 },
+    ...(of.backfill === undefined ? {} : { backfill: of.backfill }),
+  };
+}

@@ -1,0 +1,218 @@
+import { isDeepStrictEqual } from "node:util";
+import fc from "fast-check";
+import { seeded } from "../../../bench/random.js";
+import { Flag } from "../../../schemas/flags.js";
+import type { ReadsBlock } from "../../../schemas/reads.js";
+import { blockOf, environmentOf, Model, type ModelOptions, type TestRead } from "./model.js";
+
+const HOUR = 3600;
+const MOST_INTERVALS = 800;
+/** Five days before summer time ends in Los Angeles, so that every history has a day of 25 hours. */
+const START = Date.UTC(2025, 9, 28, 7) / 1000;
+const environment = environmentOf({ spike: { minDays: 3, minVolume: 100_000 } });
+
+type Kind = "register" | "usage";
+
+/** A history of a meter as files deliver it: a function of its seed. */
+interface History {
+  readonly seed: number;
+  readonly days: number;
+  /** Kinds of reads of each channel. */
+  readonly channels: readonly (readonly Kind[])[];
+  /** Seconds of an interval. */
+  readonly step: number;
+  /** Share of reads that are missing, estimated, or otherwise spoilt. */
+  readonly faults: number;
+  /** Files that correct a stretch of what came before. */
+  readonly corrections: number;
+  /** Corrections may cut time otherwise, so that delivered intervals overlap. */
+  readonly overlaps: boolean;
+}
+
+function blocksOf(history: History): ReadsBlock[] {
+  const random = seeded(history.seed);
+  const chance = (share: number) => random() < share;
+  const whole = (below: number) => Math.floor(random() * below);
+  const blocks: ReadsBlock[] = [];
+  history.channels.forEach((kinds, c) => {
+    const channel = history.channels.length === 1 ? "" : String(c + 1);
+    const flows = flowsOf(history, random);
+    const from = c === 0 ? 0 : whole(flows.length / 2);
+    for (const kind of kinds) {
+      const modulus = kind === "register" && chance(0.3) ? 2_000_000 : 0;
+      const whole1 = seriesOf(kind, flows, from, history, modulus, random);
+      let line = 1;
+      const put = (reads: readonly Placed[], file: number) => {
+        for (let at = 0; at < reads.length;) {
+          let end = Math.min(reads.length, at + 1 + whole(40));
+          for (let i = at + 1; i < end; i++) if (reads[i]!.register !== reads[at]!.register) end = i;
+          const part = reads.slice(at, end);
+          const resolution = chance(0.1) ? 100 : 1000;
+          blocks.push(
+            blockOf(part, { kind, channel, file, line, register: part[0]!.register, resolution, modulus }),
+          );
+          line += part.length;
+          at = end;
+        }
+      };
+      put(whole1, 1);
+      for (let n = 0; n < history.corrections; n++) {
+        const first = whole(whole1.length);
+        const part = whole1
+          .slice(first, first + 1 + whole(60))
+          .map((read) => corrected(read, kind, history, random));
+        put(part, 2 + n);
+      }
+    }
+  });
+  return blocks;
+}
+
+interface Placed extends TestRead {
+  readonly register: number;
+}
+
+/** Millilitres of each interval: dry stretches, leaks, use, bursts. */
+function flowsOf({ days, step }: History, random: () => number): number[] {
+  const flows: number[] = [];
+  const count = Math.min(MOST_INTERVALS, (days * 86_400) / step);
+  while (flows.length < count) {
+    const kind = Math.floor(random() * 4);
+    const hours = 1 + Math.floor(random() * 50);
+    for (let i = 0; i < (hours * HOUR) / step && flows.length < count; i++) {
+      const use = random() < 0.3 ? Math.floor(random() * 60) * 1000 : 0;
+      const ml = [0, 6000 + use, use, random() < 0.1 ? 900_000 : use][kind]!;
+      flows.push(Math.round((ml * step) / HOUR));
+    }
+  }
+  return flows;
+}
+
+function seriesOf(
+  kind: Kind,
+  flows: readonly number[],
+  from: number,
+  { step, faults }: History,
+  modulus: number,
+  random: () => number,
+): Placed[] {
+  const reads: Placed[] = [];
+  let register = 1;
+  let value = Math.floor(random() * 1_000_000);
+  for (let i = from; i < flows.length; i++) {
+    const ml = flows[i]!;
+    const fault = random() < faults ? Math.floor(random() * 7) : -1;
+    const time = START + i * step;
+    const flags = fault === 0 ? Flag.estimated : fault === 1 ? Flag.suspect : 0;
+    if (fault === 2) i += Math.floor(random() * 12);
+    if (kind === "usage") {
+      if (fault !== 3) reads.push({ time, length: step, ml: fault === 4 ? null : ml, flags, register: 1 });
+      continue;
+    }
+    value += ml;
+    if (fault === 3) {
+      register++;
+      value = 0;
+    }
+    if (fault === 5) value -= 15_000;
+    if (fault === 6) value -= 500_000;
+    if (modulus > 0) value = ((value % modulus) + modulus) % modulus;
+    const jitter = fault === 2 ? Math.floor(random() * 600) : 0;
+    reads.push({ time: time + jitter, ml: fault === 4 ? null : value, flags, register });
+  }
+  return reads;
+}
+
+function corrected(read: Placed, kind: Kind, { step, overlaps }: History, random: () => number): Placed {
+  const what = Math.floor(random() * 5);
+  if (what === 0) return { ...read, flags: (read.flags ?? 0) ^ Flag.estimated };
+  if (what === 1 && read.ml !== null) return { ...read, ml: read.ml + Math.floor(random() * 9) * 1000 };
+  if (what === 2) return { ...read, ml: kind === "usage" ? 0 : null };
+  if (what === 3 && overlaps && kind === "usage") return { ...read, length: step * 2 };
+  if (what === 4 && overlaps) return { ...read, time: read.time + step / 2 };
+  return read;
+}
+
+function run(blocks: readonly ReadsBlock[], sizes: () => number, options: ModelOptions = {}): Model {
+  const model = new Model({ environment, ...options });
+  for (let at = 0; at < blocks.length;) {
+    const size = sizes();
+    model.batch(blocks.slice(at, at + size));
+    at += size;
+  }
+  return model;
+}
+
+function shuffled<T>(list: readonly T[], random: () => number): T[] {
+  const copy = [...list];
+  for (let i = copy.length - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [copy[i], copy[j]] = [copy[j]!, copy[i]!];
+  }
+  return copy;
+}
+
+function resultOf({ tables }: Model) {
+  return { usage: tables.usage(), delivered: tables.delivered(), anomalies: tables.current() };
+}
+
+const histories = fc.record({
+  seed: fc.nat(),
+  days: fc.integer({ min: 1, max: 34 }),
+  channels: fc.constantFrom<readonly (readonly Kind[])[]>(
+    [["usage"]],
+    [["register"]],
+    [["register"]],
+    [["register", "usage"]],
+    [["register"], ["register"]],
+    [["usage"], ["usage"]],
+  ),
+  step: fc.constantFrom(HOUR, HOUR, 2 * HOUR, HOUR / 4),
+  faults: fc.constantFrom(0, 0.02, 0.1),
+  corrections: fc.integer({ min: 0, max: 4 }),
+  overlaps: fc.boolean(),
+});
+
+/** The whole set at once: nothing is trimmed, saved or loaded on the way. */
+function reference(blocks: readonly ReadsBlock[]): Model {
+  return run(blocks, () => blocks.length, { trims: () => false });
+}
+
+function expectSame(model: Model, other: Model): void {
+  const [result, expected] = [resultOf(model), resultOf(other)];
+  // Much faster than the matcher, which is there to show the difference.
+  if (!isDeepStrictEqual(result, expected)) expect(result).toEqual(expected);
+  expect(result.usage).toHaveLength(expected.usage.length);
+}
+
+const RUNS = 40;
+
+it("finds the same intervals and anomalies whatever the order, batches and repetitions of the blocks", () => {
+  fc.assert(
+    fc.property(histories, fc.nat(), (history, orderSeed) => {
+      const random = seeded(orderSeed);
+      const blocks = blocksOf(history);
+      const twice = [...blocks, ...blocks.filter(() => random() < 0.1)];
+      const sizes = () => 1 + Math.floor(random() * 6);
+      expectSame(run(shuffled(twice, random), sizes), reference(blocks));
+    }),
+    { numRuns: RUNS },
+  );
+});
+
+it("finds the same with nearly sorted blocks, some late, trimmed and saved at any moment", () => {
+  fc.assert(
+    fc.property(histories, fc.nat(), (history, orderSeed) => {
+      const random = seeded(orderSeed);
+      const blocks = blocksOf(history);
+      const places = blocks.map((block, i) => ({ block, at: i + (random() < 0.2 ? random() * 12 : 0) }));
+      const order = places.sort((a, b) => a.at - b.at).map(({ block }) => block);
+      const options = { trims: () => random() < 0.5, saves: () => random() < 0.5 };
+      expectSame(
+        run(order, () => 1 + Math.floor(random() * 3), options),
+        reference(blocks),
+      );
+    }),
+    { numRuns: RUNS },
+  );
+});
