@@ -440,7 +440,7 @@ export class ReadsCsv implements RowSink {
       this.#rejectValue(row, code, "time", this.#text(row, this.#time));
       return;
     }
-    this.#fruitful = true;
+    if (!this.#fruitful) this.#fruitful = true;
     this.#sink.read(series, at, length, this.#ml, this.#delivered, flags & ~NO_READ, row.line);
   }
 
@@ -516,7 +516,8 @@ export class ReadsCsv implements RowSink {
       unit: kind === "register" ? registerUnit : unit,
     };
     let index = this.#first;
-    for (const { start, length, parts } of day) {
+    for (let slot = 0; slot < day.length; slot++) {
+      const { start, length, parts } = day[slot]!;
       column.name = NAMES[index - this.#first]!;
       let taken = this.#value(row, index++, column, series!, flags);
       if (parts > 1) {
