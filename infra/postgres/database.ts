@@ -51,6 +51,8 @@ export function openDatabase(
   const pool = new pg.Pool(settings);
   // An idle connection that breaks is replaced at the next query; without a listener it would end the process.
   pool.on("error", () => undefined);
+  // The pool listens to idle connections alone: one that breaks inside a transaction, between two statements, too.
+  pool.on("connect", (client) => client.on("error", () => undefined));
   return {
     url,
     query: (text, values) => run(pool, text, values),

@@ -82,16 +82,9 @@ export async function readCrosswalk(
       return index === undefined ? "" : (fields[index] ?? "");
     };
     const { line, offset, length } = row;
-    // In a row with more or fewer fields than the header a field may hold what belongs in another: nothing is told.
-    const refuse = (code: RejectCode, field: Column | "row", value: string | null = null) => {
-      rejects.push({
-        line,
-        offset,
-        length,
-        code,
-        field,
-        value: fields.length === width ? (value?.slice(0, 80) ?? null) : null,
-      });
+    // A shifted column puts a name where a class should be: no value of such a file is kept.
+    const refuse = (code: RejectCode, field: Column | "row") => {
+      rejects.push({ line, offset, length, code, field, value: null });
     };
     if (fields.every((text) => text === "")) return;
     if (fields.length > width) return refuse("too-many-columns", "row");
