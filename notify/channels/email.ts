@@ -48,7 +48,7 @@ export async function composeMail({ id, utility, address, letter }: OutgoingMess
     "X-Auto-Response-Suppress": "All",
   };
   if (letter.unsubscribe !== undefined) {
-    headers["List-Id"] = `"${name.replace(/["\\]/g, "")}" <alerts.${utility.id}.${domain}>`;
+    headers["List-Id"] = `<alerts.${utility.id}.${domain}>`;
     headers["List-Unsubscribe"] = `<${oneLine(letter.unsubscribe.url)}>`;
     headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click";
   }

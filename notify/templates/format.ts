@@ -34,7 +34,9 @@ export class Format {
 
   /** An instant (UTC seconds) on the local clock. */
   moment(second: number): string {
-    return this.#moment.format(second * 1000).replace(/[\u202f\u00a0]/g, " ");
+    const text = this.#moment.format(second * 1000).replace(/[\u202f\u00a0]/g, " ");
+    // Spanish writes "a.m." with points, which would meet the one that ends a sentence.
+    return text.replace(/\b([ap])\.\s?m\.$/, "$1m");
   }
 
   /** A length in seconds: hours up to three days, then days. */

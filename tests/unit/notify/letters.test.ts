@@ -1,0 +1,213 @@
+import fc from "fast-check";
+import { simpleParser } from "mailparser";
+import { composeMail, outcomeOf } from "../../../notify/channels/email.js";
+import { confirmation } from "../../../notify/templates/confirmation.js";
+import { correction } from "../../../notify/templates/correction.js";
+import { Format } from "../../../notify/templates/format.js";
+import type { Frame, Told } from "../../../notify/templates/frame.js";
+import { highUsageAlert } from "../../../notify/templates/high-usage-alert.js";
+import { leakAlert } from "../../../notify/templates/leak-alert.js";
+import { leakStopped } from "../../../notify/templates/leak-stopped.js";
+import { letterHtml, letterText, type Letter } from "../../../notify/templates/letter.js";
+import { utilityConfig, type UtilityConfig } from "../../../schemas/config.js";
+import { OAKVALE } from "../../harness/stores.js";
+
+const START = Date.UTC(2026, 4, 31, 8) / 1000;
+
+const utilityOf = (change: Partial<UtilityConfig> = {}): UtilityConfig => ({
+  ...utilityConfig.parse({
+    ...OAKVALE,
+    sources: [{ id: "customers", folder: "drop", format: "crosswalk" }],
+  }),
+  ...change,
+});
+
+const frameOf = (language: "en" | "es", change: Partial<UtilityConfig> = {}): Frame => ({
+  utility: utilityOf(change),
+  language,
+  unsubscribeUrl: "https://alerts.oakvale.example/unsubscribe/abc",
+});
+
+const toldOf = (change: Partial<Told> = {}): Told => ({
+  rule: "continuous-flow",
+  over: false,
+  start: START,
+  end: START + 26 * 3600,
+  rate: 7_000,
+  volume: 200_000,
+  usualPeak: 100_000,
+  accountEnding: "4417",
+  ...change,
+});
+
+/** Every letter there is, in a language. */
+function letters(language: "en" | "es", change: Partial<UtilityConfig> = {}): Letter[] {
+  const frame = frameOf(language, change);
+  return [
+    leakAlert(frame, toldOf()),
+    leakAlert(frame, toldOf({ over: true })),
+    leakStopped(frame, toldOf({ over: true })),
+    highUsageAlert(frame, toldOf({ rule: "spike" })),
+    highUsageAlert(frame, toldOf({ rule: "spike", over: true })),
+    correction(frame, toldOf()),
+    correction(frame, toldOf({ rule: "spike" })),
+    confirmation(
+      { ...frame, unsubscribeUrl: undefined },
+      ["leak", "high-usage"],
+      "https://alerts.oakvale.example/confirm/abc",
+    ),
+  ];
+}
+
+describe("a leak alert", () => {
+  it("says since when in local time, how long, how fast and how much, and what to do", () => {
+    const text = letterText(leakAlert(frameOf("en"), toldOf()));
+    expect(text).toContain("since Sunday, May 31 at 1:00 AM");
+    expect(text).toContain("Running for: 26 hours");
+    expect(text).toContain("about 1.85 gallons an hour, 44.4 gallons a day");
+    expect(text).toContain("Used so far: about 52.8 gallons");
+    expect(text).toContain("account ending in 4417");
+    expect(text).toMatch(/toilets[^]*shut-off valve/);
+    expect(text).toContain("https://alerts.oakvale.example/unsubscribe/abc");
+    expect(text).toContain("1 Reservoir Road");
+    expect(text).toContain("privacy@oakvale.example");
+    expect(text).toContain("may be a leak");
+  });
+
+  it("says the same in Spanish", () => {
+    const text = letterText(leakAlert(frameOf("es"), toldOf()));
+    expect(text).toContain("desde el domingo, 31 de mayo, 1:00 am.");
+    expect(text).toContain("Corre desde hace: 26 horas");
+    expect(text).toContain("1.85 galones por hora, 44.4 galones por día");
+    expect(text).toContain("cuenta terminada en 4417");
+    expect(text).not.toMatch(/\b(the|hour|leak|since)\b/i);
+    expect(text).not.toContain("..");
+  });
+
+  it("keeps a former occupant's volume out", () => {
+    const text = letterText(leakAlert(frameOf("en"), toldOf({ volume: undefined })));
+    expect(text).not.toContain("Used so far");
+  });
+});
+
+it("writes volumes in the utility's unit", () => {
+  const of = (units: UtilityConfig["units"], language: "en" | "es" = "en") =>
+    new Format({ units, timeZone: "UTC" }, language).volume(1_000_000);
+  expect(of("gal")).toBe("264 gallons");
+  expect(of("L")).toBe("1,000 liters");
+  expect(of("m3")).toBe("1 cubic meter");
+  expect(of("m3", "es")).toBe("1 metro cúbico");
+  expect(of("ft3")).toBe("35.3 cubic feet");
+});
+
+it("counts long flows in days", () => {
+  const format = new Format({ units: "gal", timeZone: "UTC" }, "es");
+  expect(format.duration(3600)).toBe("1 hora");
+  expect(format.duration(71 * 3600)).toBe("71 horas");
+  expect(format.duration(80 * 3600)).toBe("3 días");
+});
+
+it.each(["en", "es"] as const)("keeps every subject within 60 characters (%s)", (language) => {
+  for (const { subject } of letters(language)) expect(subject.length).toBeLessThanOrEqual(60);
+});
+
+it.each(["en", "es"] as const)("fetches nothing from elsewhere and names its language (%s)", (language) => {
+  for (const letter of letters(language)) {
+    const html = letterHtml(letter);
+    expect(html).not.toMatch(/<img|src=|url\(|<link|<script/i);
+    expect(html).toContain(`<html lang="${language}">`);
+  }
+});
+
+it("shows the same facts in both parts", () => {
+  for (const letter of letters("en")) {
+    const html = letterHtml(letter);
+    for (const block of letter.blocks) {
+      if ("facts" in block) for (const [, value] of block.facts) expect(html).toContain(value);
+      if ("steps" in block) expect(html).toContain(block.title);
+    }
+  }
+});
+
+it("escapes what it is given", () => {
+  const html = letterHtml(leakAlert(frameOf("en", { name: `<b>"Oak" & Co</b>` }), toldOf()));
+  expect(html).not.toContain("<b>");
+  expect(html).toContain("&lt;b&gt;&quot;Oak&quot; &amp; Co&lt;/b&gt;");
+});
+
+it("lets no line break of any value start a header", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(
+        fc.constantFrom("\r\n", "\n", "\r", "\u2028", "\u0000", "Bcc: x@evil.example", "é", '"', "a b"),
+        {
+          maxLength: 8,
+        },
+      ),
+      async (parts) => {
+        const name = `Oakvale${parts.join("")}`;
+        const utility = utilityOf({ name });
+        const letter = {
+          ...leakAlert({ ...frameOf("en"), utility }, toldOf()),
+          subject: `Possible ${parts.join("")}leak`,
+        };
+        const bytes = await composeMail({ id: "5e", utility, address: "r@mail.example", letter });
+        const { headerLines, bcc } = await simpleParser(bytes);
+        expect(bcc).toBeUndefined();
+        expect(headerLines.map(({ key }) => key).sort()).toEqual(
+          [
+            "auto-submitted",
+            "content-type",
+            "date",
+            "from",
+            "list-id",
+            "list-unsubscribe",
+            "list-unsubscribe-post",
+            "message-id",
+            "mime-version",
+            "subject",
+            "to",
+            "x-auto-response-suppress",
+          ].sort(),
+        );
+      },
+    ),
+    { numRuns: 50 },
+  );
+});
+
+it("asks for confirmation without a list header: there is nothing to leave yet", async () => {
+  const letter = letters("en").at(-1)!;
+  const bytes = await composeMail({ id: "5e", utility: utilityOf(), address: "r@mail.example", letter });
+  const { headerLines, text } = await simpleParser(bytes);
+  expect(headerLines.map(({ key }) => key)).not.toContain("list-unsubscribe");
+  expect(text).toContain("https://alerts.oakvale.example/confirm/abc");
+});
+
+describe("what an error of the mail server means", () => {
+  it.each([
+    [
+      { responseCode: 450, command: "RCPT TO" },
+      true,
+      { status: "refused", permanent: false, code: "SMTP 450" },
+    ],
+    [
+      { responseCode: 550, command: "RCPT TO" },
+      true,
+      { status: "refused", permanent: true, code: "SMTP 550" },
+    ],
+    [{ responseCode: 554, command: "DATA" }, true, { status: "refused", permanent: true, code: "SMTP 554" }],
+    [
+      { responseCode: 535, command: "AUTH PLAIN", code: "EAUTH" },
+      false,
+      { status: "unreachable", code: "SMTP 535" },
+    ],
+    [{ responseCode: 554, command: "CONN" }, false, { status: "unreachable", code: "SMTP 554" }],
+    [{ responseCode: 421, command: "CONN" }, true, { status: "refused", permanent: false, code: "SMTP 421" }],
+    [{ code: "ECONNECTION", command: "CONN" }, true, { status: "unknown", code: "ECONNECTION" }],
+    [{ code: "ESOCKET", command: "CONN" }, false, { status: "unreachable", code: "ESOCKET" }],
+    [new Error("550 <r@mail.example> unknown"), false, { status: "unreachable", code: "ERROR" }],
+  ])("%j, handed over %s", (error, handedOver, outcome) => {
+    expect(outcomeOf(error, handedOver)).toEqual(outcome);
+  });
+});

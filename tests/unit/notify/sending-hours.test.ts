@@ -1,0 +1,46 @@
+import fc from "fast-check";
+import { SendingHours } from "../../../notify/outbox/sending-hours.js";
+
+const hoursOf = (sendFrom: string, sendUntil: string, timeZone = "America/Los_Angeles") =>
+  new SendingHours({ timeZone, alerts: { live: true, sendFrom, sendUntil, maxAgeHours: 72 } });
+
+const local = (time: number, timeZone = "America/Los_Angeles") =>
+  new Intl.DateTimeFormat("en-GB", { timeZone, hour: "2-digit", minute: "2-digit" }).format(time);
+
+it("lets messages go at once within the hours", () => {
+  const noon = Date.UTC(2026, 5, 1, 19);
+  expect(hoursOf("08:00", "20:00").next(noon)).toBe(noon);
+});
+
+it("holds them until the next morning, by the local clock", () => {
+  expect(hoursOf("08:00", "20:00").next(Date.UTC(2026, 5, 2, 3))).toBe(Date.UTC(2026, 5, 2, 15));
+  expect(hoursOf("08:00", "20:00").next(Date.UTC(2026, 5, 2, 14, 59))).toBe(Date.UTC(2026, 5, 2, 15));
+  expect(hoursOf("08:00", "20:00").next(Date.UTC(2026, 11, 2, 15, 59))).toBe(Date.UTC(2026, 11, 2, 16));
+});
+
+it("waits for the hour after one that spring leaves out", () => {
+  expect(hoursOf("02:30", "04:00").next(Date.UTC(2026, 2, 8, 9))).toBe(Date.UTC(2026, 2, 8, 10, 30));
+});
+
+it("takes equal hours for the whole day and later ones for a night", () => {
+  const night = Date.UTC(2026, 5, 2, 8);
+  expect(hoursOf("08:00", "08:00").next(night)).toBe(night);
+  expect(hoursOf("20:00", "08:00").next(night)).toBe(night);
+  expect(hoursOf("20:00", "08:00").next(Date.UTC(2026, 5, 1, 19))).toBe(Date.UTC(2026, 5, 2, 3));
+});
+
+it("never names an instant outside the hours nor one more than a day ahead", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: Date.UTC(2025, 0), max: Date.UTC(2028, 0) }),
+      fc.constantFrom("America/Los_Angeles", "Australia/Lord_Howe", "Europe/Berlin", "America/Phoenix"),
+      (now, zone) => {
+        const next = hoursOf("08:00", "20:00", zone).next(now);
+        expect(next).toBeGreaterThanOrEqual(now);
+        expect(next - now).toBeLessThanOrEqual(13 * 3_600_000);
+        const clock = local(next, zone);
+        expect(clock >= "08:00" && clock < "20:00").toBe(true);
+      },
+    ),
+  );
+});
