@@ -615,7 +615,8 @@ export class ReadsCsv implements RowSink {
     const { line, offset, length, count } = row;
     this.#refused = true;
     this.valuesRejected++;
-    const shown = value === null || count === this.#width ? value : shapeOf(value);
+    const told = value === null || count === this.#width || field === "row";
+    const shown = told ? value : shapeOf(value);
     this.#sink.reject({ line, offset, length, code, field, value: shown?.slice(0, 80) ?? null });
   }
 }
@@ -640,7 +641,7 @@ const POWERS = Array.from({ length: 16 }, (_, i) => 10 ** i);
 
 function isBlank({ bytes, start, end, count }: CsvRow): boolean {
   for (let i = 0; i < count; i++) {
-    for (let at = start[i]!; at < end[i]!; at++) if (bytes[at]! > 32) return false;
+    for (let at = start[i]!; at < end[i]!; at++) if (bytes[at] !== 32 && bytes[at] !== 9) return false;
   }
   return true;
 }
