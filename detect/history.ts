@@ -45,7 +45,7 @@ export async function loadHistory(
   utility: string,
   before: ReadonlyMap<string, MeterState | undefined>,
 ): Promise<MeterState[]> {
-  const meters = [...before.keys()].map((meter) => BigInt(`0x${meter}`).toString());
+  const meters = [...before.keys()].map((meter) => BigInt(`0x${meter}`));
   const where = "utility = {utility:String} AND meter IN ({meters:Array(UInt64)})";
   const parameters = { utility, meters };
   const key = "leftPad(lower(hex(meter)), 16, '0') AS key";
