@@ -39,6 +39,14 @@ export class KeptReads {
     return low;
   }
 
+  /** Whether this very read is kept. */
+  has(file: number, time: number, line: number): boolean {
+    const at = this.indexOf(time);
+    return (
+      at < this.time.length && this.time[at] === time && this.file[at] === file && this.line[at] === line
+    );
+  }
+
   /**
    * Takes a read in, unless one of better standing has its time: an actual read stands above an estimated one, then the
    * newer file, then the later line.
@@ -203,8 +211,8 @@ export class MeterState {
 
   /**
    * Whether the block can only be judged with the meter's whole history: a read of it lies before all that is kept, or
-   * it overlaps a delivered interval, whose stored row must then be written again, or it tells about the register what
-   * changes the judgement of all that was.
+   * it overlaps a delivered interval, whose stored row must then be written again (or may have to, see `writeAgain`:
+   * an insert is whole within a month), or it tells about the register what changes the judgement of all that was.
    */
   needsHistory(block: ReadsBlock): boolean {
     const channel = this.channels.get(block.channel);
@@ -218,8 +226,15 @@ export class MeterState {
       if (time < this.base.at) return true;
       if (channel === undefined) continue;
       if (!usage && channel.baseMark !== undefined && time <= channel.baseMark.at) return true;
-      if (usage && !this.hydrated && overlapsKept(channel.usage, time, lengthAt(block.length, i)))
-        return true;
+      if (usage && !this.hydrated) {
+        const length = lengthAt(block.length, i);
+        if (overlapsKept(channel.usage, time, length)) return true;
+        if (
+          channel.usage.has(block.file, time, sequenceAt(block.line, i)) &&
+          isAcrossMonths(channel.usage, time, length)
+        )
+          return true;
+      }
     }
     return false;
   }
@@ -651,8 +666,12 @@ function lengthAt(length: ReadsBlock["length"], i: number): number {
 }
 
 function derivedRow(interval: { start: number; length: number; ml: number; flags: number }): IntervalRow {
+  // Field by field: to spread costs ten times as much, and a late read makes a row of each kept one.
   return {
-    ...interval,
+    start: interval.start,
+    length: interval.length,
+    ml: interval.ml,
+    flags: interval.flags,
     derived: true,
     counts: true,
     asDelivered: undefined,
@@ -662,31 +681,29 @@ function derivedRow(interval: { start: number; length: number; ml: number; flags
 }
 
 /** A derived and a delivered interval of the same beginning are two: one of them may count when the other does not. */
-function identityOf({ start, derived }: IntervalRow): string {
-  return derived ? `derived ${start}` : `delivered ${start}`;
+function identityOf({ start, derived }: IntervalRow): number {
+  return derived ? 2 * start + 1 : 2 * start;
 }
 
 /**
- * Writes the rows around reads that came before: a process that was killed may have stored such a read and not what
- * followed from it, and a state made from the stored reads then sees nothing new in it.
+ * Writes again what may follow from reads that came before: a process that was killed may have stored such a read and
+ * not all that it led to, and a state made from the stored reads then sees nothing new in it. Small steps back carry a
+ * register read's effect on to later intervals, overlaps that of a delivered one to any.
  */
 function writeAgain(block: ReadsBlock, channel: Channel, rows: readonly IntervalRow[], sink: RowSink): void {
-  let from = Infinity;
-  let to = -Infinity;
-  for (let i = 0; i < block.count; i++) {
-    if (block.ml[i] === null) continue;
-    const time = sequenceAt(block.time, i);
-    from = Math.min(from, time);
-    to = Math.max(to, block.kind === "usage" ? time + lengthAt(block.length, i) : time);
-  }
   const { registers, baseMark } = channel;
-  const gone = new Set<number>();
-  const first = registers.indexOf(from) - 1;
-  if (first < 0 && baseMark !== undefined) gone.add(baseMark.at);
-  for (let i = Math.max(first, 0); i < registers.count && registers.time[i]! <= to; i++)
-    gone.add(registers.time[i]!);
+  const starts = baseMark === undefined ? registers.time : [baseMark.at, ...registers.time];
+  let first = -Infinity;
+  if (block.kind === "register") {
+    let earliest = Infinity;
+    for (let i = 0; i < block.count; i++) {
+      if (block.ml[i] !== null) earliest = Math.min(earliest, sequenceAt(block.time, i));
+    }
+    for (const start of starts) if (start < earliest) first = start;
+  }
+  const gone = new Set(starts.filter((start) => start >= first));
   for (const row of rows) {
-    if (row.start > to || row.start + row.length < from) continue;
+    if (row.start < first) continue;
     if (row.derived) gone.delete(row.start);
     // Without its value as delivered it is not of this block and nothing overlaps it: it stands as it is stored.
     else if (row.asDelivered === undefined) continue;
@@ -734,6 +751,12 @@ function overlapsKept({ time, length }: KeptReads, start: number, seconds: numbe
     if (keptStart !== start || keptEnd !== start + seconds) return true;
   }
   return false;
+}
+
+/** Whether the interval or one that it may overlap lies in another UTC month than its beginning. */
+function isAcrossMonths({ longest }: KeptReads, start: number, seconds: number): boolean {
+  const monthAt = (second: number) => new Date(second * 1000).getUTCMonth();
+  return monthAt(start - longest) !== monthAt(start + seconds + longest);
 }
 
 /**

@@ -175,15 +175,16 @@ export class Model {
     this.state = state;
   }
 
-  /** The process is killed and another goes on from the checkpoint. */
-  restart(state: MeterState | undefined, offset: number): void {
-    this.state = state === undefined ? undefined : throughBytes(state);
-    this.#offset = offset;
+  /** The state as it is saved, and the offset to go on from. */
+  checkpoint(): { readonly state: Buffer | undefined; readonly offset: number } {
+    return { state: this.state === undefined ? undefined : encodeStates([this.state]), offset: this.#offset };
   }
 
-  /** The checkpoint's state is gone: the next batch begins from the tables. */
-  loseState(): void {
-    this.state = this.#hydrate(undefined);
+  /** The process was killed and another goes on from a checkpoint; a state that was lost is made from the tables. */
+  restart(state: Buffer | "lost" | undefined, offset: number): void {
+    if (state === "lost") this.state = this.#hydrate(undefined);
+    else this.state = state === undefined ? undefined : decodeStates(state)[0];
+    this.#offset = offset;
   }
 
   #hydrate(before: MeterState | undefined): MeterState {
@@ -201,7 +202,7 @@ export class Model {
   }
 }
 
-export function throughBytes(state: MeterState): MeterState {
+function throughBytes(state: MeterState): MeterState {
   const [copy] = decodeStates(encodeStates([state]));
   return copy!;
 }

@@ -185,7 +185,8 @@ function expectSame(model: Model, other: Model): void {
   expect(result.usage).toHaveLength(expected.usage.length);
 }
 
-const RUNS = 40;
+/** Nightly runs ask for more. */
+const RUNS = Number(process.env["PROPERTY_RUNS"] ?? 25);
 
 it("finds the same intervals and anomalies whatever the order, batches and repetitions of the blocks", () => {
   fc.assert(
@@ -212,6 +213,35 @@ it("finds the same with nearly sorted blocks, some late, trimmed and saved at an
         run(order, () => 1 + Math.floor(random() * 3), options),
         reference(blocks),
       );
+    }),
+    { numRuns: RUNS },
+  );
+});
+
+it("stores what an undisturbed run stores though the process is killed between any two inserts", () => {
+  fc.assert(
+    fc.property(histories, fc.nat(), (history, orderSeed) => {
+      const random = seeded(orderSeed);
+      const blocks = blocksOf(history);
+      const order = blocks
+        .map((block, i) => ({ block, at: i + (random() < 0.3 ? random() * 20 : 0) }))
+        .sort((a, b) => a.at - b.at)
+        .map(({ block }) => block);
+      const model = new Model({ environment });
+      while (model.offset < order.length) {
+        const { state, offset } = model.checkpoint();
+        const next = () => order.slice(model.offset, model.offset + 1 + Math.floor(random() * 4));
+        if (random() < 0.3) {
+          // Some batches are judged and stored in part, then the process is gone.
+          for (let n = Math.floor(random() * 4); n >= 0 && model.offset < order.length; n--) {
+            const { inserts } = model.judge(next());
+            for (const insert of inserts) if (n > 0 || random() < 0.5) model.store(insert);
+          }
+          model.restart(random() < 0.2 ? "lost" : state, offset);
+        }
+        model.batch(next());
+      }
+      expectSame(model, reference(blocks));
     }),
     { numRuns: RUNS },
   );
