@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import { pino, type Logger as Pino } from "pino";
 
 /**
@@ -107,7 +108,7 @@ function only(fields: LogFields): Record<string, unknown> {
  * What of an error may be logged: its class and code. Messages of drivers quote values and are left out.
  */
 export function errorFields(error: unknown): LogFields {
-  if (!(error instanceof Error)) return { errorName: typeof error };
+  if (!types.isNativeError(error)) return { errorName: typeof error };
   const code = (error as { code?: unknown }).code;
   return { errorName: error.name, ...(typeof code === "string" || typeof code === "number" ? { code } : {}) };
 }

@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import { Agent, request } from "node:http";
 import { request as requestTls, Agent as TlsAgent } from "node:https";
 import { createClient, ClickHouseError } from "@clickhouse/client";
@@ -127,5 +128,5 @@ const DATA_FAULTS = new Set([
 /** Whether an error says that the store can't be used now: the stage stalls and tries again. */
 export function isClickHouseUnavailable(error: unknown): boolean {
   if (error instanceof ClickHouseError) return !DATA_FAULTS.has(error.code);
-  return error instanceof Error;
+  return types.isNativeError(error);
 }

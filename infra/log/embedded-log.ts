@@ -334,9 +334,8 @@ class EmbeddedConsumer implements LogConsumer {
       try {
         await this.#session();
       } catch (error) {
-        if (!isDatabaseUnavailable(error)) this.#failure ??= error as Error;
-        if (this.#failure !== undefined) break;
-        await sleep(POLL_MS);
+        if (isDatabaseUnavailable(error)) await sleep(POLL_MS);
+        else this.#fail(error);
       }
     }
     if (this.#failure !== undefined) throw this.#failure;

@@ -1,3 +1,4 @@
+import { types as kinds } from "node:util";
 import pg from "pg";
 import { requireTls } from "../endpoints.js";
 
@@ -98,8 +99,8 @@ const TEMPORARY = /^(08|53|57P0|58|40001|40P01|55P03)/;
  * its values are wrong: the stage stalls and tries again.
  */
 export function isDatabaseUnavailable(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const code = (error as { code?: unknown }).code;
+  if (!kinds.isNativeError(error)) return false;
+  const { code } = error as { code?: unknown };
   if (typeof code === "string") {
     if (TEMPORARY.test(code)) return true;
     if (/^E[A-Z]+$/.test(code)) return true;
