@@ -1,0 +1,109 @@
+import { Fold, type FoldContext } from "../../../detect/fold.js";
+import type { Found } from "../../../detect/rules/rule.js";
+import { Flag } from "../../../schemas/flags.js";
+import { environmentOf } from "./model.js";
+
+const HOUR = 3600;
+const context: FoldContext = { ...environmentOf().context, settings: [], resolution: 0 };
+
+interface Pushed {
+  readonly at: number;
+  readonly ml: number;
+  readonly length?: number;
+  readonly flags?: number;
+  readonly registers?: number;
+}
+
+function follow(pushes: readonly Pushed[], of: Partial<FoldContext> = {}) {
+  const fold = new Fold();
+  const closed: Found[] = [];
+  const all = { ...context, ...of };
+  for (const { at, ml, length = HOUR, flags = 0, registers = 1 } of pushes)
+    fold.push(at, length, ml, flags, registers, all, (found) => closed.push(found));
+  return { closed, open: fold.open(all) };
+}
+
+const hours = (count: number, push: Omit<Pushed, "at">, from = 0): Pushed[] =>
+  Array.from({ length: count }, (_, i) => ({ ...push, at: (from + i) * HOUR }));
+const quarters = (count: number, ml: (i: number) => number): Pushed[] =>
+  Array.from({ length: count }, (_, i) => ({ at: i * 900, ml: ml(i), length: 900 }));
+
+it("judges quarters of an hour by the hour", () => {
+  const drop = (i: number) => (i % 4 === 0 ? 4000 : 0);
+  expect(follow(quarters(96, drop)).open).toMatchObject([
+    { rule: "continuous-flow", start: 0, end: 24 * HOUR, rate: 4000 },
+  ]);
+  expect(follow(quarters(95, drop)).open).toEqual([]);
+});
+
+it("lets an hour with a quarter missing or estimated say nothing", () => {
+  const whole = quarters(100, () => 1000);
+  expect(follow(whole.filter((_, i) => i !== 40)).open).toMatchObject([
+    { end: 25 * HOUR, volume: 24 * 4000 },
+  ]);
+  const estimated = whole.map((push, i) => (i === 40 ? { ...push, ml: 0, flags: Flag.estimated } : push));
+  expect(follow(estimated).open).toMatchObject([{ volume: 24 * 4000 }]);
+});
+
+it("judges the sum of a meter's registers", () => {
+  const both = (low: number, high: number) =>
+    hours(24, { ml: low, registers: 2 }).flatMap((push) => [push, { ...push, ml: high }]);
+  expect(follow(both(2000, 2000)).open).toMatchObject([{ rate: 4000, volume: 24 * 4000 }]);
+  expect(follow(both(1000, 1000)).open).toEqual([]);
+  expect(follow(hours(24, { ml: 9000, registers: 2 })).open).toEqual([]);
+});
+
+it("takes no long interval of one register for the hour of two", () => {
+  expect(follow(hours(24, { ml: 9000, registers: 2, length: 2 * HOUR })).open).toEqual([]);
+});
+
+it("takes a hole whose register did not move as proof that nothing flowed, a moved one as no proof", () => {
+  const leak = hours(30, { ml: 5000 });
+  const gap = (ml: number) => ({ at: 30 * HOUR, ml, length: 6 * HOUR, flags: Flag.gap });
+  expect(follow([...leak, gap(0)])).toMatchObject({
+    closed: [{ end: 30 * HOUR, closed: "flow-stopped" }],
+    open: [],
+  });
+  expect(follow([...leak, gap(7)])).toMatchObject({ closed: [], open: [{ end: 30 * HOUR }] });
+});
+
+it("takes the larger of resolution and setting as threshold, whatever interval it is scaled to", () => {
+  const open = (ml: number, of: Partial<FoldContext>) => follow(hours(24, { ml }), of).open.length;
+  expect(open(3785, {})).toBe(1);
+  expect(open(3784, {})).toBe(0);
+  expect(open(5999, { settings: [{ from: 0, continuousFlowRate: 6000 }] })).toBe(0);
+  expect(open(6000, { settings: [{ from: 0, continuousFlowRate: 6000 }] })).toBe(1);
+  expect(open(9000, { resolution: 10_000 })).toBe(0);
+  // One cubic foot is 28,316.8 mL: rounded register values lie 28,316 or 28,317 mL apart, the rounded step is 28,317.
+  expect(open(28_316, { resolution: 28_317 })).toBe(1);
+  const half = Array.from({ length: 48 }, (_, i) => ({ at: i * 1800, ml: 1893, length: 1800 }));
+  expect(follow(half).open).toHaveLength(1);
+});
+
+it("takes the setting that holds at the hour", () => {
+  const settings = [
+    { from: 0, continuousFlowRate: 10_000 },
+    { from: 10 * HOUR, continuousFlowRate: 1000 },
+    { from: 20 * HOUR, class: "commercial" as const },
+  ];
+  expect(follow(hours(33, { ml: 5000 }), { settings }).open).toEqual([]);
+  expect(follow(hours(34, { ml: 5000 }), { settings }).open).toMatchObject([{ start: 10 * HOUR }]);
+});
+
+it("counts the local days of a zone with summer time", () => {
+  // 2 November 2025 has 25 hours in Los Angeles: peaks lie in their own days on both sides of the change.
+  const start = Date.UTC(2025, 9, 18, 7) / 1000;
+  const normal = Array.from({ length: 15 * 24 + 1 }, (_, i) => ({
+    at: start + i * HOUR,
+    ml: [19, 20].includes((i + 12) % 24) ? 100_000 : 0,
+  }));
+  const spike = { at: start + normal.length * HOUR, ml: 2_000_000 };
+  expect(follow([...normal, spike]).open).toMatchObject([
+    { rule: "spike", evidence: { days: 15, usualPeak: 100_000 } },
+  ]);
+});
+
+it("judges only the rules that are asked for", () => {
+  const rules = new Set(["spike"] as const);
+  expect(follow(hours(48, { ml: 5000 }), { rules }).open).toEqual([]);
+});
