@@ -83,12 +83,6 @@ class Notify implements NotifyStage {
     const channels = openChannels(this.#context);
     this.#sends = channels.size > 0;
     this.#identity = await log.identity();
-    this.#sender = new Sender({
-      ...this.#context,
-      channels,
-      policies: this.#policies,
-      stalling: (work) => this.#stalling(work),
-    });
     this.#consumer = await log.consumer({
       group: GROUP,
       topics: [TOPIC],
@@ -99,6 +93,12 @@ class Notify implements NotifyStage {
         batch: (batch) => this.#batch(batch),
         revoked: () => Promise.resolve(),
       },
+    });
+    this.#sender = new Sender({
+      ...this.#context,
+      channels,
+      policies: this.#policies,
+      stalling: (work) => this.#stalling(work),
     });
     this.#live = true;
     Promise.all([this.#consumer.finished, this.#sender.finished]).then(

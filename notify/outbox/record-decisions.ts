@@ -25,6 +25,12 @@ export interface Outcome {
   readonly decision: AlertKind | Refusal;
 }
 
+interface Note {
+  readonly anomaly: AnomalyMessage;
+  readonly contact: string | null;
+  readonly outcome: Refusal;
+}
+
 interface Recipient {
   readonly meter_key: string;
   readonly kind: string;
@@ -76,25 +82,21 @@ export async function recordDecisions(
   const recipients = await recipientsOf(transaction, fresh, now);
   const neighbours = await neighboursOf(transaction, fresh);
   const outcomes: Outcome[] = [];
-  const note = async (anomaly: AnomalyMessage, contact: string | null, outcome: Refusal) => {
+  const notes: Note[] = [];
+  const note = (anomaly: AnomalyMessage, contact: string | null, outcome: Refusal) => {
     outcomes.push({ utility: anomaly.utility, decision: outcome });
-    await transaction.query(
-      `INSERT INTO decisions (utility, anomaly, contact_id, outcome, version, first_at, last_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $6)
-       ON CONFLICT (anomaly, contact_id, outcome) DO UPDATE SET version = excluded.version, last_at = excluded.last_at`,
-      [anomaly.utility, anomaly.id, contact, outcome, anomaly.version, now],
-    );
+    notes.push({ anomaly, contact, outcome });
   };
   for (const anomaly of fresh) {
     const { utility, hours } = policies.get(anomaly.utility)!;
     const refusal = refusalForAll(anomaly, utility.alerts, Math.floor(context.now / 1000));
     if (refusal !== undefined) {
-      await note(anomaly, null, refusal);
+      note(anomaly, null, refusal);
       continue;
     }
     const kind = KIND_OF_RULE[anomaly.rule];
     const own = recipients.filter((one) => one.meter_key === anomaly.meter && one.kind === kind);
-    if (own.length === 0) await note(anomaly, null, "no-consent");
+    if (own.length === 0) note(anomaly, null, "no-consent");
     const around = neighbours.filter(
       (other) =>
         other.anomaly !== anomaly.id &&
@@ -118,7 +120,7 @@ export async function recordDecisions(
         overlapHolds: around.length > 0,
       });
       if (decision.send === undefined) {
-        await note(anomaly, recipient.contact_id, decision.reason);
+        note(anomaly, recipient.contact_id, decision.reason);
         continue;
       }
       outcomes.push({ utility: anomaly.utility, decision: decision.send });
@@ -128,7 +130,26 @@ export async function recordDecisions(
       }
     }
   }
+  await writeNotes(transaction, notes, now);
   return outcomes;
+}
+
+/** Adds the reasons for which nothing is sent; one that was noted before gets its latest time. */
+async function writeNotes(transaction: Queryable, notes: readonly Note[], now: Date): Promise<void> {
+  if (notes.length === 0) return;
+  await transaction.query(
+    `INSERT INTO decisions (utility, anomaly, contact_id, outcome, version, first_at, last_at)
+     SELECT *, $6, $6 FROM unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::integer[])
+     ON CONFLICT (anomaly, contact_id, outcome) DO UPDATE SET version = excluded.version, last_at = excluded.last_at`,
+    [
+      notes.map(({ anomaly }) => anomaly.utility),
+      notes.map(({ anomaly }) => anomaly.id),
+      notes.map(({ contact }) => contact),
+      notes.map(({ outcome }) => outcome),
+      notes.map(({ anomaly }) => anomaly.version),
+      now,
+    ],
+  );
 }
 
 /** Keeps the messages whose version is news. */
