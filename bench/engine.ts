@@ -1,7 +1,5 @@
-import { createReadStream, statSync } from "node:fs";
-import { request } from "node:http";
-import { pipeline } from "node:stream/promises";
 import { startClickHouse } from "../infra/clickhouse/embedded-server.js";
+import { rowsOf, sqlAt } from "./sql.js";
 
 /** An anomaly, named by what both sides can compare: times in UTC seconds, volume in millilitres. */
 export interface Answer {
@@ -59,48 +57,14 @@ const LOADS = {
 
 export async function startEngine(directory: string): Promise<Engine> {
   const server = await startClickHouse({ directory, utilities: [] });
-  const address = new URL(server.url);
+  const ask = sqlAt(server.url);
 
-  function ask(sql: string, file?: string): Promise<string> {
-    return new Promise((resolve, reject) => {
-      const call = request(
-        {
-          host: address.hostname,
-          port: address.port,
-          method: "POST",
-          path: `/?wait_end_of_query=1&query=${encodeURIComponent(sql)}`,
-          headers: {
-            "X-ClickHouse-User": address.username,
-            "X-ClickHouse-Key": address.password,
-            "Content-Length": file === undefined ? 0 : statSync(file).size,
-          },
-        },
-        (response) => {
-          const chunks: Buffer[] = [];
-          response.on("data", (chunk: Buffer) => chunks.push(chunk));
-          response.on("error", reject);
-          response.on("end", () => {
-            const text = Buffer.concat(chunks).toString("utf8");
-            if (response.statusCode === 200) resolve(text);
-            else reject(new Error(text.slice(0, 2000)));
-          });
-        },
-      );
-      call.on("error", reject);
-      if (file === undefined) call.end();
-      else pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), call).catch(reject);
+  async function anomalies(rule: string, statement: string): Promise<Answer[]> {
+    const rows = await rowsOf(ask, statement);
+    return rows.map((row) => {
+      const [start, end, volume] = row.map(Number);
+      return { rule, start: start!, end: end!, volume: volume! };
     });
-  }
-
-  async function anomalies(rule: string, sql: string): Promise<Answer[]> {
-    const text = await ask(`${sql} FORMAT TSV`);
-    return text
-      .split("\n")
-      .filter(Boolean)
-      .map((line) => {
-        const [start, end, volume] = line.split("\t").map(Number);
-        return { rule, start: start!, end: end!, volume: volume! };
-      });
   }
 
   await ask("CREATE DATABASE bench");
@@ -110,7 +74,7 @@ export async function startEngine(directory: string): Promise<Engine> {
 
   return {
     load: async (layout, path) => {
-      await ask(LOADS[layout], path);
+      await ask(LOADS[layout], { file: path });
     },
     // Runs of flowing hours between dry ones: reads that follow the same dry hour belong together.
     findFlows: ({ hours, minLitres, maxGapHours }) =>
@@ -145,11 +109,8 @@ export async function startEngine(directory: string): Promise<Engine> {
          GROUP BY meter, run`,
       ),
     async totals() {
-      const [reads, volume] = (
-        await ask("SELECT count(), toInt64(round(sum(litres) * 1000)) FROM bench.town FORMAT TSV")
-      )
-        .split("\t")
-        .map(Number);
+      const [row] = await rowsOf(ask, "SELECT count(), toInt64(round(sum(litres) * 1000)) FROM bench.town");
+      const [reads, volume] = row!.map(Number);
       return { reads: reads!, volume: volume! };
     },
     stop: () => server.stop(),

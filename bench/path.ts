@@ -11,61 +11,55 @@ import { createIngest } from "../ingest/index.js";
 import type { ConfigInput } from "../schemas/config.js";
 
 type UtilityInput = ConfigInput["utilities"][number];
-type SourceInput = UtilityInput["sources"][number];
+type Profile = NonNullable<UtilityInput["sources"][number]["profile"]>;
 
 /** The way from a dropped file to ClickHouse in this process, as `curbstop up` runs it, on stores of its own. */
 export interface StraightPath {
   readonly stores: Stores;
   /**
-   * Moves a file into the drop folder of the source and resolves when it is published and archived, and every block of
+   * Moves a file into the drop folder of the utility's source and resolves when it is published and archived, and every block of
    * it is judged, in ClickHouse and in a saved checkpoint.
    */
-  take(file: string, source: string): Promise<void>;
+  take(file: string, utility: string, source: string): Promise<void>;
   close(): Promise<void>;
 }
 
-/** A source whose files are whole as soon as they are there: they come by rename. */
-export function dropSource(
-  folder: string,
-  id: string,
-  profile: NonNullable<SourceInput["profile"]>,
-): SourceInput {
-  return {
-    id,
-    folder: dropFolder(folder, id),
-    format: "csv",
-    complete: { by: "stability", seconds: 0 },
-    profile,
-  };
-}
-
-function dropFolder(folder: string, source: string): string {
-  return join(folder, "drop", source);
+export interface PathUtility {
+  readonly id: string;
+  readonly timeZone: string;
+  /** Profile of each source by its id. */
+  readonly sources: Readonly<Record<string, Profile>>;
 }
 
 /** @param folder of its own; the embedded servers, which drop root, must be able to reach it */
 export async function openPath(
   folder: string,
-  utility: { readonly timeZone: string; readonly sources: readonly SourceInput[] },
+  utilities: readonly PathUtility[],
   clock: Clock,
 ): Promise<StraightPath> {
   const settings = parseConfig(
     JSON.stringify({
       dataDirectory: join(folder, "data"),
       web: { port: 0 },
-      utilities: [
-        {
-          id: "bench",
-          name: "Bench",
-          units: "L",
-          mail: {
-            from: "alerts@bench.example",
-            postalAddress: "1 Bench Road",
-            privacy: "privacy@bench.example",
-          },
-          ...utility,
+      utilities: utilities.map(({ id, timeZone, sources }): UtilityInput => ({
+        id,
+        timeZone,
+        name: id,
+        units: "L",
+        mail: {
+          from: "alerts@bench.example",
+          postalAddress: "1 Bench Road",
+          privacy: "privacy@bench.example",
         },
-      ],
+        sources: Object.entries(sources).map(([source, profile]) => ({
+          id: source,
+          folder: join(folder, "drop", id, source),
+          format: "csv",
+          // Files come by rename.
+          complete: { by: "stability", seconds: 0 },
+          profile,
+        })),
+      })),
     }),
     join(folder, "curbstop.yaml"),
     {},
@@ -91,8 +85,8 @@ export async function openPath(
   }
   return {
     stores,
-    async take(file, source) {
-      const drop = dropFolder(folder, source);
+    async take(file, utility, source) {
+      const drop = join(folder, "drop", utility, source);
       mkdirSync(drop, { recursive: true });
       renameSync(file, join(drop, basename(file)));
       await ingest.drain();

@@ -6,7 +6,7 @@ import type { ClickHouse } from "../infra/clickhouse/client.js";
 import { detectConfig } from "../schemas/config.js";
 import { startEngine, type Answers } from "./engine.js";
 import { generateTown } from "./generate.js";
-import { dropSource, openPath } from "./path.js";
+import { openPath } from "./path.js";
 import { measured, type Cost } from "./processes.js";
 
 export interface BenchOptions {
@@ -138,25 +138,26 @@ async function ourRound({ folder, layout, path, days }: Place): Promise<Round["o
   rmSync(place, { recursive: true, force: true });
   const way = await openPath(
     place,
-    {
-      timeZone: "UTC",
-      sources: [
-        dropSource(place, "long", {
-          columns: { meter: "meter_id", time: "timestamp", usage: "value", quality: "flag" },
-        }),
-        dropSource(place, "wide", {
-          layout: "wide",
-          columns: { meter: "meter_id", time: "date", first: "h1" },
-          time: { format: "YYYY-MM-DD" },
-        }),
-      ],
-    },
+    [
+      {
+        id: "bench",
+        timeZone: "UTC",
+        sources: {
+          long: { columns: { meter: "meter_id", time: "timestamp", usage: "value", quality: "flag" } },
+          wide: {
+            layout: "wide",
+            columns: { meter: "meter_id", time: "date", first: "h1" },
+            time: { format: "YYYY-MM-DD" },
+          },
+        },
+      },
+    ],
     new SteppedClock((START + days * DAY) * 1000),
   );
   try {
     const copy = join(place, `town-${layout}.csv`);
     linkOrCopy(path, copy);
-    const { cost } = await measured(() => way.take(copy, layout));
+    const { cost } = await measured(() => way.take(copy, "bench", layout));
     return { cost, answers: await ourAnswers(way.stores.clickhouse) };
   } finally {
     await way.close();
