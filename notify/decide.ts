@@ -59,7 +59,7 @@ export function refusalForAll(
   return undefined;
 }
 
-export function isOldNews(
+function isOldNews(
   anomaly: AnomalyMessage,
   { maxAgeHours }: { readonly maxAgeHours: number },
   now: number,

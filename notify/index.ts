@@ -20,13 +20,10 @@ export {
   requestSubscription,
   SubscriptionInvalid,
   unsubscribe,
-  type Confirmation,
   type ConsentStores,
-  type SubscriptionRequest,
-  type Unsubscription,
 } from "./consent/subscription.js";
 export { CONSENT_KINDS, consentText, type ConsentKind, type Language } from "./consent/wording.js";
-export { listAlerts, type AlertFilter, type AlertRow } from "./outbox/list-alerts.js";
+export { listAlerts } from "./outbox/list-alerts.js";
 export type { MailTransport } from "./channels/email.js";
 
 export interface NotifyContext extends StageContext {

@@ -3,7 +3,7 @@ import { logLag } from "../infra/log/lag.js";
 import { errorFields } from "../infra/logger.js";
 import type { Stage, StageContext, StageHealth } from "../infra/stage.js";
 
-export interface HealthReport {
+interface HealthReport {
   /** Every stage's loop runs. */
   readonly live: boolean;
   /** Every stage does its work; `stages` gives the reasons where one does not. */

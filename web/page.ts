@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 
 const STYLE = `
-:root{color-scheme:light dark}
 body{font:17px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;margin:0;background:#eef2f5;color:#1b2733}
 main{max-width:34rem;margin:0 auto;padding:1.5rem 1.25rem;background:#fff;min-height:100vh;box-sizing:border-box}
 h1{font-size:1.5rem;line-height:1.25;margin:.5rem 0 1rem;color:#0b3d66}

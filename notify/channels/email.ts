@@ -7,7 +7,7 @@ import { letterHtml, letterText, oneLine } from "../templates/letter.js";
 import type { Channel, OutgoingMessage, Outcome } from "./channel.js";
 
 /** A mail as it goes to the server: envelope and the bytes after DATA. */
-export interface Mail {
+interface Mail {
   readonly from: string;
   readonly to: string;
   readonly bytes: Buffer;

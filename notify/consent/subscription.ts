@@ -125,7 +125,7 @@ export async function requestSubscription(
   });
 }
 
-export type ConfirmationState = "open" | "confirmed" | "expired";
+type ConfirmationState = "open" | "confirmed" | "expired";
 
 export interface Confirmation {
   readonly utility: UtilityConfig;
@@ -241,7 +241,7 @@ export async function endFormerConsents(database: Queryable, now: Date): Promise
 }
 
 /** The address is bound to its row by the hash beside it. */
-export function sealAddress(vault: Vault, utility: string, hash: Buffer, address: string): Buffer {
+function sealAddress(vault: Vault, utility: string, hash: Buffer, address: string): Buffer {
   return vault.seal(utility, `contacts.address|${hash.toString("hex")}`, address);
 }
 

@@ -18,7 +18,7 @@ const LEASE_MS = 120_000;
 const MOST_UNKNOWN = 5;
 
 /** An outbox row with what is needed to judge and to write the message. */
-export interface OutboxEntry {
+interface OutboxEntry {
   readonly outbox_id: string;
   readonly utility: string;
   readonly kind: AlertKind | "confirmation";

@@ -17,6 +17,9 @@ import { settle } from "./settle.js";
 const IN_HAND = 8;
 const POLL_MS = 500;
 const CONSENTS_EVERY_MS = 60_000;
+const LONGEST_REST_MS = 5_000;
+/** Beyond the longest pause between attempts; older bad news says nothing of now. */
+const AWAY_COUNTS_MS = 120_000;
 /** How long `stop` waits for messages in hand; those left are `unknown` at the next start. */
 const STOP_PATIENCE_MS = 5_000;
 
@@ -41,7 +44,8 @@ export class Sender {
   #wake = new Deferred();
   #owner: { readonly id: number; readonly connection: pg.Client } | undefined;
   #consentsEnded = 0;
-  #unreachable: string | undefined;
+  /** The last attempt found the provider away: since when (monotonic), and how often in a row. */
+  #away: { readonly reason: string; readonly since: number; readonly times: number } | undefined;
 
   constructor(context: SenderContext) {
     this.#context = context;
@@ -51,7 +55,9 @@ export class Sender {
 
   /** Why nothing goes out, if so. */
   get obstacle(): string | undefined {
-    return this.#unreachable;
+    return this.#away !== undefined && performance.now() - this.#away.since < AWAY_COUNTS_MS
+      ? this.#away.reason
+      : undefined;
   }
 
   wake(): void {
@@ -94,7 +100,7 @@ export class Sender {
     const { database, channels } = this.#context;
     await this.#endConsents(false);
     const room = IN_HAND - this.#inHand.size;
-    if (channels.size === 0 || room === 0) return 0;
+    if (channels.size === 0 || room === 0 || this.#resting()) return 0;
     const owner = await this.#ownerId();
     const { claimed, looked } = await claim(database, this.#claimContext(), owner, room);
     for (const message of claimed) {
@@ -124,7 +130,7 @@ export class Sender {
       logger.error("message could not be composed", { ...fields, ...errorFields(error) });
       outcome = { status: "refused", permanent: true, code: "not-composed" };
     }
-    this.#unreachable = outcome.status === "unreachable" ? `${message.channel}: ${outcome.code}` : undefined;
+    this.#noteReach(message, outcome);
     try {
       const state = await stalling(() => settle(database, message, outcome, clock.now()));
       const result = { ...fields, state, ...("code" in outcome ? { code: outcome.code } : {}) };
@@ -151,6 +157,25 @@ export class Sender {
       await connection.end().catch(() => undefined);
       throw error;
     }
+  }
+
+  #noteReach({ channel }: Claimed, outcome: Outcome): void {
+    if (outcome.status !== "unreachable") {
+      this.#away = undefined;
+      return;
+    }
+    // Several in hand find out together: that is once.
+    if (this.#resting()) return;
+    const times = (this.#away?.times ?? 0) + 1;
+    this.#away = { reason: `${channel}: ${outcome.code}`, since: performance.now(), times };
+  }
+
+  /** Whether to leave a provider alone that was away a moment ago: with thousands waiting, each would knock. */
+  #resting(): boolean {
+    return (
+      this.#away !== undefined &&
+      performance.now() - this.#away.since < Math.min(LONGEST_REST_MS, 100 * 2 ** this.#away.times)
+    );
   }
 
   async #endConsents(now: boolean): Promise<void> {

@@ -7,12 +7,12 @@ const MINUTE = 60_000;
 const MOST_REFUSALS = 12;
 
 /** Pause after a temporary refusal: half a minute, doubled each time, at most an hour. */
-export function refusalPause(refusals: number): number {
+function refusalPause(refusals: number): number {
   return Math.min(60 * MINUTE, (MINUTE / 2) * 2 ** (refusals - 1));
 }
 
 /** Pause while the mail server can't be reached or did not answer: 2 seconds, doubled each time, at most a minute. */
-export function contactPause(attempt: number): number {
+function contactPause(attempt: number): number {
   return Math.min(MINUTE, 1000 * 2 ** Math.min(attempt, 10));
 }
 

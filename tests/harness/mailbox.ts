@@ -5,7 +5,7 @@ import { simpleParser, type ParsedMail } from "mailparser";
 import { SMTPServer } from "smtp-server";
 
 /** What the server does with one message instead of taking it. */
-export type Misbehaviour =
+type Misbehaviour =
   | { readonly do: "refuse"; readonly at: "rcpt" | "data"; readonly code: number }
   /** Takes the message, writes it, and breaks the connection without an answer. */
   | { readonly do: "cut-after-data" }
