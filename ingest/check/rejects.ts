@@ -1,6 +1,6 @@
 /** Why a row is rejected; each is explained in docs/formats.md. */
 export const REJECT_CODES = {
-  "missing-meter": "the meter's column is empty",
+  "missing-meter": "a meter id",
   "bad-id":
     "ids of printable UTF-8: of a meter or serial at most 200 bytes, of a channel at most 16 characters",
   "stray-quote": "quotes in pairs around a whole field, within one line",

@@ -1,0 +1,81 @@
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
+import { REJECT_CODES } from "../../../ingest/check/rejects.js";
+import { readCrosswalk } from "../../../ingest/registry/crosswalk.js";
+import { parseConfig } from "../../../infra/config/load-config.js";
+import { csvProfile } from "../../../schemas/profile.js";
+import { OAKVALE } from "../../harness/stores.js";
+import { at, readText } from "../../harness/read-text.js";
+
+const PAGE = readFileSync("docs/formats.md", "utf8");
+
+/** The blocks of code under an example's mark, by language. */
+function example(name: string): Record<string, string> {
+  const part = PAGE.split(`<!-- example: ${name} -->`)[1]!.split("<!-- example")[0]!;
+  return Object.fromEntries(
+    [...part.matchAll(/```(\w+)\n([^]*?)```/g)].map(([, language, text]) => [language, text]),
+  );
+}
+
+function read(name: string) {
+  const { yaml, csv } = example(name);
+  const source = { id: "ami", folder: "drop", ...(parse(yaml!) as object) };
+  const input = { utilities: [{ ...OAKVALE, sources: [source] }] };
+  const { config } = parseConfig(JSON.stringify(input), "curbstop.yaml", {});
+  const found = readText(csv!, config.utilities[0]!.sources[0]!.profile!);
+  expect(found.rejects).toEqual([]);
+  return found.reads;
+}
+
+it("reads the example of layout long", () => {
+  expect(read("long")).toMatchObject([
+    { meter: "M-1", time: at("2026-05-01T07:00Z"), delivered: 1234.5, unit: "gal", flags: 0 },
+    { time: at("2026-05-01T08:00Z"), delivered: 7.5, flags: 1 },
+    { time: at("2026-05-01T09:00Z"), ml: null },
+  ]);
+});
+
+it("reads the example of registers", () => {
+  expect(read("register")).toMatchObject([
+    { meter: "00123", serial: "A77", kind: "register", time: at("2026-05-01T07:15Z"), delivered: 999_998 },
+    { serial: "A77", delivered: 2 },
+    { serial: "B01", delivered: 0 },
+  ]);
+});
+
+it("reads the example of layout wide", () => {
+  const reads = read("wide");
+  expect(reads).toHaveLength(24);
+  expect(reads[6]).toMatchObject({ time: at("2026-05-01T13:00Z"), delivered: 0.02, unit: "ccf" });
+  expect(reads[23]!.ml).toBeNull();
+});
+
+it("reads the example of a preset with additions", () => {
+  expect(read("beacon")).toMatchObject([{ meter: "130615549", time: at("2026-05-01T07:00Z"), length: 900 }]);
+});
+
+it("reads the example of a crosswalk", async () => {
+  async function* chunks() {
+    yield Buffer.from(example("crosswalk")["csv"]!);
+  }
+  const { rows, rejects } = await readCrosswalk(chunks(), OAKVALE.timeZone, csvProfile.parse({}));
+  expect(rejects).toEqual([]);
+  expect(rows).toMatchObject([
+    { meterId: "M-1", locationId: "L-7", address: "1 Main St, Apt 2", moveIn: at("2024-02-01T08:00Z") },
+  ]);
+});
+
+it("takes the example of a source as configuration", () => {
+  const [, source] = /```yaml\n(utilities:[^]*?)```/.exec(PAGE)!;
+  expect(parseConfig(source!, "curbstop.yaml", {}).config.utilities[0]!.sources).toHaveLength(1);
+});
+
+it("explains every reject code with what the command says, and every option of a profile", () => {
+  // Columns of tables are padded.
+  const page = PAGE.replace(/ +/g, " ");
+  for (const [code, expected] of Object.entries(REJECT_CODES))
+    expect(page).toContain(`| \`${code}\` | ${expected} |`);
+  const time = csvProfile.parse({}).time;
+  const options = [...Object.keys(csvProfile.shape), ...Object.keys(time).map((name) => `time.${name}`)];
+  for (const option of options) expect(page).toContain(`\`${option}`);
+});
