@@ -36,7 +36,7 @@ import { SoleOwner } from "./pickup/sole-owner.js";
 import { applyCrosswalk, readCrosswalk } from "./registry/crosswalk.js";
 import { MeterKeys } from "./registry/meter-keys.js";
 
-export { listFiles, listRejects, type LedgerFile, type RejectRow } from "./pickup/ledger.js";
+export { listFiles, listRejects, type LedgerFile } from "./pickup/ledger.js";
 
 export interface IngestProgress {
   readonly utility: string;

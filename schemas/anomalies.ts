@@ -39,4 +39,3 @@ export const anomalyMessage = z.object({
   backfill: z.boolean(),
 });
 export type AnomalyMessage = z.infer<typeof anomalyMessage>;
-export type AnomalyState = AnomalyMessage["state"];

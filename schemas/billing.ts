@@ -22,4 +22,3 @@ export const billingRead = z.object({
   unit: z.string().max(16),
   delivered: z.number(),
 });
-export type BillingRead = z.infer<typeof billingRead>;
