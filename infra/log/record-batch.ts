@@ -16,6 +16,11 @@ const WORTH_COMPRESSING = 4096;
 const compress = promisify(deflateRaw) as (body: Buffer, options: object) => Promise<Buffer>;
 const decompress = promisify(inflateRaw) as (body: Buffer, options: object) => Promise<Buffer>;
 
+/** Output in one piece where it is known how long it gets: every 16 kB by default, each a round through the thread pool. */
+function chunkFor(bytes: number): number {
+  return Math.min(4 * 1024 * 1024, Math.max(1024, Math.ceil(bytes)));
+}
+
 export interface DeltaRecord extends OutgoingRecord {
   readonly delta: number;
 }
@@ -41,7 +46,9 @@ export async function encodeBatch(records: readonly DeltaRecord[]): Promise<Buff
     }
   }
   const deflated = size >= WORTH_COMPRESSING;
-  const body = deflated ? await compress(plain, { level: constants.Z_BEST_SPEED }) : plain;
+  const body = deflated
+    ? await compress(plain, { level: constants.Z_BEST_SPEED, chunkSize: chunkFor(size / 2) })
+    : plain;
   const header = Buffer.allocUnsafe(HEADER);
   header[0] = VERSION;
   header[5] = deflated ? DEFLATED : 0;
@@ -75,7 +82,10 @@ export async function decodeBatch(
   }
   const body = stored.subarray(HEADER);
   const maxOutputLength = Math.max(1, stored.readUInt32LE(6));
-  const plain = (stored[5]! & DEFLATED) !== 0 ? await decompress(body, { maxOutputLength }) : body;
+  const plain =
+    (stored[5]! & DEFLATED) !== 0
+      ? await decompress(body, { maxOutputLength, chunkSize: chunkFor(maxOutputLength) })
+      : body;
   const count = stored.readUInt32LE(10);
   const records: LogRecord[] = [];
   let at = 0;

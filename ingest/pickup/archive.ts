@@ -7,6 +7,8 @@ import { createGunzip, createGzip } from "node:zlib";
 import type { Vault } from "../../infra/crypto/vault.js";
 import type { Database } from "../../infra/postgres/database.js";
 
+/** Large: every chunk is a round through the thread pool. */
+const CHUNK = 256 * 1024;
 const NONCE = 12;
 const TAG = 16;
 
@@ -36,7 +38,8 @@ export class Archive {
     const draft = `${target}.part`;
     const out = createWriteStream(draft, { mode: 0o600 });
     out.write(nonce);
-    await pipeline(createReadStream(path), createGzip({ level: 1 }), cipher, out, { end: false });
+    const original = createReadStream(path, { highWaterMark: CHUNK });
+    await pipeline(original, createGzip({ level: 1, chunkSize: CHUNK }), cipher, out, { end: false });
     await new Promise<void>((resolve, reject) => {
       out.once("error", reject);
       out.end(cipher.getAuthTag(), resolve);
