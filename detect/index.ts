@@ -73,7 +73,9 @@ class DetectStage implements Stage {
   #consumer: LogConsumer | undefined;
   #files: LogConsumer | undefined;
   #producer: LogProducer | undefined;
-  #stalledOn: string | undefined;
+  /** Calls that wait for a store now. */
+  readonly #stalled = new Map<symbol, string>();
+  #failure: string | undefined;
   #live = false;
   /** Rows on their way to ClickHouse. One failure keeps every later checkpoint from being saved. */
   #flushed: Promise<unknown> = Promise.resolve();
@@ -150,16 +152,19 @@ class DetectStage implements Stage {
   }
 
   health(): StageHealth {
-    if (!this.#live) return { live: false, ready: false, reason: "not running" };
-    if (this.#stalledOn !== undefined)
-      return { live: true, ready: false, reason: `waiting for ${this.#stalledOn}` };
+    if (!this.#live) return { live: false, ready: false, reason: this.#failure ?? "not running" };
+    const [store] = this.#stalled.values();
+    if (store !== undefined) return { live: true, ready: false, reason: `waiting for ${store}` };
     return { live: true, ready: true };
   }
 
   #end(error?: unknown): void {
     this.#live = false;
     if (error === undefined) this.#ended.resolve();
-    else this.#ended.reject(error as Error);
+    else {
+      this.#failure = (error as Error).message;
+      this.#ended.reject(error as Error);
+    }
   }
 
   async #assigned(partition: number): Promise<Record<string, number>> {
@@ -407,14 +412,16 @@ class DetectStage implements Stage {
         : store === "PostgreSQL"
           ? isDatabaseUnavailable
           : () => true;
+    const call = Symbol();
     return stalling(work, {
       store,
       signal: this.#abandon.signal,
       isUnavailable,
       logger: this.#context.logger,
       onStall: (on) => {
-        this.#stalledOn = on;
-        this.#context.metrics.stalled.set({ stage: this.name }, on === undefined ? 0 : 1);
+        if (on === undefined) this.#stalled.delete(call);
+        else this.#stalled.set(call, on);
+        this.#context.metrics.stalled.set({ stage: this.name }, this.#stalled.size > 0 ? 1 : 0);
       },
     });
   }
