@@ -1,6 +1,7 @@
 import type { Database } from "../infra/postgres/database.js";
 import type { Mail } from "./mailbox.js";
 import { signUpAfter } from "./opt-in.js";
+import { DROP_HOUR, MORNING_HOUR } from "./season.js";
 import type { Town } from "./town.js";
 import { trueAnomalies, type True } from "./truth.js";
 
@@ -23,9 +24,6 @@ export interface Told {
 }
 
 const MAX_AGE_HOURS = 72;
-/** Local hours of a morning: files are judged before alerts may be sent. */
-const JUDGED_HOUR = 5;
-const SENT_HOUR = 9;
 
 /**
  * Mails that must go out, and no others, by the rules in words: who confirmed hears of an anomaly of a kind that was
@@ -35,18 +33,17 @@ const SENT_HOUR = 9;
 export function expectedMails(town: Town): Told[] {
   const mails: Told[] = [];
   for (const [i, { home, kinds, confirms }] of town.residents.entries()) {
-    const asked = town.dayStart(0) + SENT_HOUR * 3600 + signUpAfter(i);
+    const asked = town.clockAt(0, MORNING_HOUR) + signUpAfter(i);
     mails.push({ home, tells: TELLS.confirmation, at: asked });
     if (!confirms) continue;
     const told: { readonly about: True; open: boolean; withdrawn: boolean }[] = [];
     for (let day = 0; day < town.days; day++) {
-      const midnight = town.dayStart(day + 1);
-      const at = midnight + SENT_HOUR * 3600;
+      const at = town.clockAt(day + 1, MORNING_HOUR);
       const known = trueAnomalies(town, town.homes[home - 1]!, day).filter(({ rule }) =>
         kinds.includes(rule === "spike" ? "high-usage" : "leak"),
       );
       for (const one of known) {
-        const age = (midnight + JUDGED_HOUR * 3600 - town.instantOf(one.until)) / 3600;
+        const age = (town.clockAt(day + 1, DROP_HOUR) - town.instantOf(one.until)) / 3600;
         if (age > MAX_AGE_HOURS) continue;
         const before = told.find(({ about }) => sameAnomaly(about, one));
         if (before === undefined) {

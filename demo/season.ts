@@ -12,9 +12,9 @@ export interface Season {
   readonly processingMs: Readonly<Record<string, number>>;
 }
 
-/** Local times of a day at which something happens. */
-const DROP_HOUR = 5;
-const MORNING_HOUR = 9;
+/** Hours on the wall clock: files come before alerts may be sent. */
+export const DROP_HOUR = 5;
+export const MORNING_HOUR = 9;
 
 /**
  * Lives through the period, day by day: each morning at 5 the head-end drops the files of the day before, and ingest and
@@ -51,15 +51,14 @@ export async function liveThrough(options: {
     await drain();
   };
 
-  clock.set((town.dayStart(0) + MORNING_HOUR * 3600) * 1000);
+  clock.set(town.clockAt(0, MORNING_HOUR) * 1000);
   await deliver([crosswalk(town)]);
   await options.optIn();
   for (let day = 0; day < town.days; day++) {
     options.onDay(day, "files of the day");
-    const morning = town.dayStart(day + 1);
-    clock.set((morning + DROP_HOUR * 3600) * 1000);
+    clock.set(town.clockAt(day + 1, DROP_HOUR) * 1000);
     await deliver(headEnd.after(day));
-    clock.set((morning + MORNING_HOUR * 3600) * 1000);
+    clock.set(town.clockAt(day + 1, MORNING_HOUR) * 1000);
     await drain();
   }
   return { deliveries, processingMs };

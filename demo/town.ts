@@ -82,6 +82,8 @@ export interface Town {
   readonly misread: number;
   /** UTC seconds of the beginning of a local day. */
   readonly dayStart: (day: number) => number;
+  /** UTC seconds at which the wall clock shows an hour of a local day. */
+  readonly clockAt: (day: number, hour: number) => number;
   /** Index of the first hour of a local day: hours count from the beginning of the period. */
   readonly firstHour: (day: number) => number;
   /** UTC seconds of the beginning of an hour. */
@@ -110,9 +112,12 @@ export function makeTown(options: {
     );
   }
   const zone = new TimeZone(TIME_ZONE);
-  const dayStart = (day: number) => zone.instantsOf((FIRST_DAY + day) * 86_400)[0]!;
+  const clockAt = (day: number, hour: number) =>
+    zone.instantsOf((FIRST_DAY + day) * 86_400 + hour * 3600)[0]!;
+  const dayStart = (day: number) => clockAt(day, 0);
   const start = dayStart(0);
-  const firstHour = (day: number) => (dayStart(day) - start) / 3600;
+  const firstHours = Array.from({ length: days + 1 }, (_, day) => (dayStart(day) - start) / 3600);
+  const firstHour = (day: number) => firstHours[day]!;
   const calendar = { days, firstHour, hours: firstHour(days), hourAt: hourOfDay(zone, start) };
 
   const random = seeded(seed);
@@ -158,6 +163,7 @@ export function makeTown(options: {
     collector,
     misread: numberOf.get("misread")!,
     dayStart,
+    clockAt,
     firstHour,
     instantOf: (hour) => start + hour * 3600,
     dateOf: (day) => new Date((FIRST_DAY + day) * 86_400_000).toISOString().slice(0, 10),

@@ -78,7 +78,8 @@ function tellingSpans({ water }: Home, reads: Uint8Array, usage: Int32Array): Sp
     const anotherRegister = from < water.exchangedAt && hour >= water.exchangedAt;
     const estimated = reads[from] === ReadKind.estimated || reads[hour] === ReadKind.estimated;
     if (anotherRegister || estimated) continue;
-    const volume = usage.subarray(from, hour).reduce((sum, one) => sum + one, 0);
+    let volume = 0;
+    for (let i = from; i < hour; i++) volume += usage[i]!;
     if (hour - from === 1 || volume === 0) spans.push({ from, until: hour, volume });
   }
   return spans;
@@ -134,9 +135,11 @@ function spikes(town: Town, home: Home, spans: readonly Span[]): True[] {
     }
     run = [];
   };
+  let next = 0;
   for (let day = 0; day < town.days; day++) {
-    const [first, next] = [town.firstHour(day), town.firstHour(day + 1)];
-    const today = spans.filter(({ from }) => from >= first && from < next);
+    const begin = next;
+    while (next < spans.length && spans[next]!.from < town.firstHour(day + 1)) next++;
+    const today = spans.slice(begin, next);
     const todaysLimit =
       peaks.length < SPIKE_DAYS.least ? Infinity : spikeLimit(peaks.slice(-SPIKE_DAYS.most));
     for (const span of today) {
