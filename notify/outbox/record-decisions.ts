@@ -96,7 +96,10 @@ export async function recordDecisions(
     }
     const kind = KIND_OF_RULE[anomaly.rule];
     const own = recipients.filter((one) => one.meter_key === anomaly.meter && one.kind === kind);
-    if (own.length === 0) note(anomaly, null, "no-consent");
+    if (own.length === 0) {
+      note(anomaly, null, "no-consent");
+      continue;
+    }
     const around = neighbours.filter(
       (other) =>
         other.anomaly !== anomaly.id &&

@@ -13,8 +13,8 @@ import { compose } from "./compose.js";
 import type { Policy } from "./record-decisions.js";
 import { settle } from "./settle.js";
 
-/** Messages in hand at once; the mail transport spreads them over its connections. */
-const IN_HAND = 8;
+/** Messages in hand at once; the mail transport spreads them over its connections. More are taken when half are done. */
+const IN_HAND = 16;
 const POLL_MS = 500;
 const CONSENTS_EVERY_MS = 60_000;
 const LONGEST_REST_MS = 5_000;
@@ -64,13 +64,20 @@ export class Sender {
     this.#wake.resolve();
   }
 
-  /** Resolves when nothing is left that may be sent now; what waits for a later time is left. */
+  /**
+   * Resolves when nothing is left that may be sent now; what waits for a later time is left, and so is all where an
+   * attempt since the call found the provider away.
+   */
   async drained(): Promise<void> {
     const { database, channels, stalling } = this.#context;
     await stalling(() => this.#endConsents(true));
     if (channels.size === 0) return;
+    const called = performance.now();
     while (!this.#stop.signal.aborted) {
-      if (this.#inHand.size === 0 && !(await stalling(() => isBusy(database, this.#claimContext())))) return;
+      if (this.#inHand.size === 0) {
+        if (this.#away !== undefined && this.#away.since > called) return;
+        if (!(await stalling(() => isBusy(database, this.#claimContext())))) return;
+      }
       this.wake();
       await sleep(10);
     }
@@ -100,7 +107,7 @@ export class Sender {
     const { database, channels } = this.#context;
     await this.#endConsents(false);
     const room = IN_HAND - this.#inHand.size;
-    if (channels.size === 0 || room === 0 || this.#resting()) return 0;
+    if (channels.size === 0 || room < IN_HAND / 2 || this.#resting()) return 0;
     const owner = await this.#ownerId();
     const { claimed, looked } = await claim(database, this.#claimContext(), owner, room);
     for (const message of claimed) {
