@@ -1,5 +1,13 @@
 import { promisify } from "node:util";
-import { constants, crc32, deflateRaw, inflateRaw } from "node:zlib";
+import {
+  constants,
+  crc32,
+  deflateRaw,
+  deflateRawSync,
+  inflateRaw,
+  inflateRawSync,
+  type ZlibOptions,
+} from "node:zlib";
 import type { LogRecord, OutgoingRecord } from "./log.js";
 
 /**
@@ -12,13 +20,22 @@ const DEFLATED = 1;
 const HEADER = 14;
 const CHECKED_FROM = 5;
 const WORTH_COMPRESSING = 4096;
+/** Below this, about a millisecond, zlib's way through the thread pool costs more than the work (measured: twice). */
+const WORTH_A_THREAD = 256 * 1024;
+/** zlib fills chunks, and each takes a turn of the event loop: large ones make one turn of a batch. */
+const CHUNK = 64 * 1024;
 
-const compress = promisify(deflateRaw) as (body: Buffer, options: object) => Promise<Buffer>;
-const decompress = promisify(inflateRaw) as (body: Buffer, options: object) => Promise<Buffer>;
+const compressAside = promisify(deflateRaw) as (body: Buffer, options: ZlibOptions) => Promise<Buffer>;
+const decompressAside = promisify(inflateRaw) as (body: Buffer, options: ZlibOptions) => Promise<Buffer>;
 
-/** Output in one piece where it is known how long it gets: every 16 kB by default, each a round through the thread pool. */
-function chunkFor(bytes: number): number {
-  return Math.min(4 * 1024 * 1024, Math.max(1024, Math.ceil(bytes)));
+function compress(plain: Buffer): Buffer | Promise<Buffer> {
+  const options = { level: constants.Z_BEST_SPEED, chunkSize: Math.max(CHUNK, plain.length >> 2) };
+  return plain.length < WORTH_A_THREAD ? deflateRawSync(plain, options) : compressAside(plain, options);
+}
+
+function decompress(body: Buffer, size: number): Buffer | Promise<Buffer> {
+  const options = { chunkSize: size + CHUNK, maxOutputLength: size };
+  return size < WORTH_A_THREAD ? inflateRawSync(body, options) : decompressAside(body, options);
 }
 
 export interface DeltaRecord extends OutgoingRecord {
@@ -46,9 +63,7 @@ export async function encodeBatch(records: readonly DeltaRecord[]): Promise<Buff
     }
   }
   const deflated = size >= WORTH_COMPRESSING;
-  const body = deflated
-    ? await compress(plain, { level: constants.Z_BEST_SPEED, chunkSize: chunkFor(size / 2) })
-    : plain;
+  const body = deflated ? await compress(plain) : plain;
   const header = Buffer.allocUnsafe(HEADER);
   header[0] = VERSION;
   header[5] = deflated ? DEFLATED : 0;
@@ -81,11 +96,7 @@ export async function decodeBatch(
     );
   }
   const body = stored.subarray(HEADER);
-  const maxOutputLength = Math.max(1, stored.readUInt32LE(6));
-  const plain =
-    (stored[5]! & DEFLATED) !== 0
-      ? await decompress(body, { maxOutputLength, chunkSize: chunkFor(maxOutputLength) })
-      : body;
+  const plain = (stored[5]! & DEFLATED) !== 0 ? await decompress(body, stored.readUInt32LE(6)) : body;
   const count = stored.readUInt32LE(10);
   const records: LogRecord[] = [];
   let at = 0;
