@@ -82,6 +82,17 @@ async function decisionsOf(anomaly: string): Promise<string[]> {
   return rows.map(({ outcome }) => outcome);
 }
 
+/** What a click on the link of a mail does. */
+async function unsubscribeAll(email: string): Promise<void> {
+  const { database, vault } = test.stores;
+  const [contact] = await database.query<{ contact_id: string }>(
+    "SELECT contact_id FROM contacts WHERE address_hash = $1",
+    [vault.hash("oakvale", "email", email)],
+  );
+  const token = linkToken(vault, "oakvale", "unsubscribe", contact!.contact_id);
+  expect(await unsubscribe({ config: world.config, database, vault, clock: test.clock }, token)).toBe(true);
+}
+
 it("tells of a leak once, then that it has stopped, and nothing on replay", async () => {
   const { id, email, meter } = await home();
   const opened = leak(test.clock, meter, { id });
@@ -146,15 +157,7 @@ it("stops at once with the unsubscribe link, also what waits in the outbox", asy
   await tell(world, leak(test.clock, meter, { id }));
   await notify.drain();
   expect((await outboxOf(id)).map(({ state }) => state)).toEqual(["held"]);
-  const { database, vault } = test.stores;
-  const [contact] = await database.query<{ contact_id: string }>(
-    "SELECT contact_id FROM contacts WHERE address_hash = $1",
-    [vault.hash("oakvale", "email", email)],
-  );
-  const stores = { config: world.config, database, vault, clock: test.clock };
-  expect(await unsubscribe(stores, linkToken(vault, "oakvale", "unsubscribe", contact!.contact_id))).toBe(
-    true,
-  );
+  await unsubscribeAll(email);
   expect((await outboxOf(id)).map(({ state, reason }) => [state, reason])).toEqual([
     ["suppressed", "no-consent"],
   ]);
@@ -311,6 +314,29 @@ it("sends again under the same Message-ID when the connection broke after the me
   expect(mails).toHaveLength(2);
   expect(mails[0]!.messageId).toBe(mails[1]!.messageId);
   expect((await outboxOf(id)).map(({ state, attempts }) => [state, attempts])).toEqual([["accepted", 2]]);
+});
+
+it("tries again soon when the connection broke before the message was handed over", async () => {
+  const { id, email, meter } = await home();
+  mailbox.script({ do: "cut-at-rcpt" });
+  await tell(world, leak(test.clock, meter, { id }));
+  expect(await mailsTo(email)).toEqual([]);
+  expect((await outboxOf(id)).map(({ attempts }) => attempts)).toEqual([1]);
+  test.clock.set(NOON + 60_000);
+  expect(await mailsTo(email)).toHaveLength(1);
+});
+
+it("does not repeat a message that may have arrived once its consent has ended", async () => {
+  const { id, email, meter } = await home();
+  mailbox.script({ do: "cut-after-data" });
+  await tell(world, leak(test.clock, meter, { id }));
+  await notify.drain();
+  await unsubscribeAll(email);
+  test.clock.set(NOON + 60_000);
+  expect(await mailsTo(email)).toHaveLength(1);
+  expect((await outboxOf(id)).map(({ state, reason }) => [state, reason])).toEqual([
+    ["suppressed", "no-consent"],
+  ]);
 });
 
 it("makes messages of a sender that died unknown, never queued", async () => {
