@@ -9,6 +9,7 @@ export class SoleOwner {
   readonly #database: Database;
   #name = "";
   #session: pg.Client | undefined;
+  #ours = false;
 
   constructor(database: Database) {
     this.#database = database;
@@ -19,33 +20,33 @@ export class SoleOwner {
     this.#name = name;
   }
 
-  /** Whether the work is ours, taking it where it is free. */
+  /** Whether the work is ours, taking it where it is free. One call at a time. */
   async isOurs(): Promise<boolean> {
-    if (this.#session !== undefined) return true;
-    const session = await this.#database.connect();
-    try {
-      const { rows } = await session.query<{ ours: boolean }>(
-        "SELECT pg_try_advisory_lock(hashtext($1)) AS ours",
-        [this.#name],
-      );
-      if (rows[0]?.ours !== true) {
-        await session.end();
-        return false;
-      }
-    } catch (error) {
-      await session.end().catch(() => undefined);
-      throw error;
-    }
-    this.#session = session;
-    session.once("end", () => {
-      if (this.#session === session) this.#session = undefined;
-    });
-    return true;
+    if (this.#ours) return true;
+    const session = this.#session ?? (await this.#connect());
+    const { rows } = await session.query<{ ours: boolean }>(
+      "SELECT pg_try_advisory_lock(hashtext($1)) AS ours",
+      [this.#name],
+    );
+    this.#ours = this.#session === session && rows[0]?.ours === true;
+    return this.#ours;
   }
 
   async release(): Promise<void> {
     const session = this.#session;
     this.#session = undefined;
+    this.#ours = false;
     await session?.end().catch(() => undefined);
+  }
+
+  async #connect(): Promise<pg.Client> {
+    const session = await this.#database.connect();
+    this.#session = session;
+    session.once("end", () => {
+      if (this.#session !== session) return;
+      this.#session = undefined;
+      this.#ours = false;
+    });
+    return session;
   }
 }
