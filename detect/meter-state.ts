@@ -734,10 +734,10 @@ function stepAt(mark: RegisterMark, reads: KeptReads, i: number, parameters: Reg
 }
 
 /** Whether the channel has delivered usage beside register reads, or delivered intervals that overlap. */
-function mixed({ usage, registers, baseMark }: Channel): boolean {
-  return (
-    usage.count > 0 && (registers.count > 0 || baseMark !== undefined || countingUsage(usage) !== undefined)
-  );
+function mixed({ usage, registers, baseMark, usageUntil }: Channel): boolean {
+  const hasRegisters = registers.count > 0 || baseMark !== undefined;
+  if (usage.count > 0) return hasRegisters || countingUsage(usage) !== undefined;
+  return hasRegisters && usageUntil > (baseMark?.at ?? registers.time[0]!);
 }
 
 /** Whether an interval of another beginning overlaps one that is kept, or one of the same beginning differs in length. */
@@ -789,7 +789,7 @@ function intervalsOf(channel: Channel, parameters: RegisterParameters): Interval
       continue;
     }
     const interval = stepAt(at, registers, i, parameters);
-    if (interval !== undefined) derived.push(derivedRow(interval));
+    if (interval !== undefined && interval.start >= channel.usageUntil) derived.push(derivedRow(interval));
   }
   channel.headMark = at;
   if (derived.length === 0) return rows;

@@ -172,13 +172,17 @@ export class RowBuffer implements RowSink {
 
   interval(block: ReadsBlock, channel: string, row: IntervalRow, gone: boolean): void {
     const columns = this.#intervals;
-    columns.begin(undefined, {
-      ...this.#constants(columns, block, channel, row.asDelivered?.unit ?? ""),
-      file: row.file,
-      origin: row.derived ? ORIGIN_REGISTER : ORIGIN_DELIVERED,
-      counts: row.counts ? 1 : 0,
-      gone: gone ? 1 : 0,
-    });
+    // The usual row of a file of registers; those of a block are one run.
+    const usual = block.kind === "register" && row.derived && row.counts && !gone && channel === block.channel;
+    if (!usual || !columns.isRunOf(block)) {
+      columns.begin(usual ? block : undefined, {
+        ...this.#constants(columns, block, channel, row.asDelivered?.unit ?? ""),
+        file: row.file,
+        origin: row.derived ? ORIGIN_REGISTER : ORIGIN_DELIVERED,
+        counts: row.counts ? 1 : 0,
+        gone: gone ? 1 : 0,
+      });
+    }
     columns.add(row.start, row.length, row.ml, row.asDelivered?.value ?? 0, row.flags, row.line);
   }
 
