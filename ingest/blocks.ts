@@ -5,7 +5,9 @@ import type { ReadSink, Series } from "./formats/reads-csv.js";
 
 const DAY = 86_400;
 /** Reads held back over all series before everything is let go: bounds memory for files in order of time. */
-const MOST_PENDING = 1_000_000;
+const MOST_PENDING = 2_000_000;
+/** A series with reads in hand takes as much memory as so many reads: a million meters may have one each. */
+const SERIES_COST = 20;
 
 /** A block whose meter is still named as in the file. */
 export interface RawBlock {
@@ -109,6 +111,7 @@ export class BlockBuilder implements ReadSink {
       this.#cut(series);
     }
     if (series.times.length === 0) {
+      this.#pending += SERIES_COST;
       series.day = day;
       series.blockUnit = series.unit;
       series.blockMlPerUnit = series.mlPerUnit;
@@ -171,7 +174,7 @@ export class BlockBuilder implements ReadSink {
         line: toSequence(lines),
       },
     });
-    this.#pending -= times.length;
+    this.#pending -= times.length + SERIES_COST;
     series.times = [];
     series.lengths = [];
     series.ml = [];
