@@ -64,6 +64,9 @@ export function compileTimeFormat(format: string): StampReader {
   }
 
   const date = { year: 1970, month: 1, day: 1, hour: 0, minute: 0, second: 0 };
+  // Rows that follow each other are mostly of one date: its bytes are compared, not read again.
+  const dateTokens = leadingDate(tokens);
+  const lastDate = { bytes: new Uint8Array(64), length: 0, year: 0, month: 0, day: 0 };
   let lastYear = -1;
   let lastMonth = -1;
   let monthStart = 0;
@@ -77,7 +80,23 @@ export function compileTimeFormat(format: string): StampReader {
     let afternoon: boolean | undefined;
     into.offset = NaN;
     into.epoch = NaN;
-    for (const token of tokens) {
+    let next = 0;
+    if (startsWith(bytes, start, end, lastDate)) {
+      at += lastDate.length;
+      next = dateTokens;
+      date.year = lastDate.year;
+      date.month = lastDate.month;
+      date.day = lastDate.day;
+    }
+    for (; next < tokens.length; next++) {
+      if (next === dateTokens && at - start <= lastDate.bytes.length) {
+        lastDate.length = at - start;
+        for (let i = 0; i < lastDate.length; i++) lastDate.bytes[i] = bytes[start + i]!;
+        lastDate.year = date.year;
+        lastDate.month = date.month;
+        lastDate.day = date.day;
+      }
+      const token = tokens[next]!;
       switch (token.kind) {
         case "number": {
           let value = 0;
@@ -160,6 +179,31 @@ export function compileTimeFormat(format: string): StampReader {
     into.second = hour * 3600 + minute * 60 + Math.min(second, 59);
     return true;
   };
+}
+
+const DATE_FIELDS: ReadonlySet<string> = new Set(["year", "month", "day"]);
+
+/** How many tokens the date at the beginning of a format takes, -1 where it does not begin with a date alone. */
+function leadingDate(tokens: readonly Token[]): number {
+  const isTime = tokens.findIndex(
+    (token) => token.kind !== "literal" && !(token.kind === "number" && DATE_FIELDS.has(token.field)),
+  );
+  const date = isTime < 0 ? -1 : isTime - 1;
+  return date > 0 && tokens[date]!.kind === "literal" ? date : -1;
+}
+
+/** Whether the stamp begins with the date, and the date ends there. */
+function startsWith(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  date: { readonly bytes: Uint8Array; readonly length: number },
+): boolean {
+  const { length } = date;
+  if (length === 0 || end - start <= length) return false;
+  for (let i = 0; i < length; i++) if (bytes[start + i] !== date.bytes[i]) return false;
+  const after = bytes[start + length]!;
+  return after < 48 || after > 57;
 }
 
 function offsetSeconds(text: string): number {
