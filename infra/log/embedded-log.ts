@@ -65,10 +65,12 @@ WITH incoming AS (
   INSERT INTO log_batches (topic, partition, base_offset, next_offset, bytes, payload)
   SELECT topic, partition, next_offset - records, next_offset, bytes, substring($7::bytea FROM start + 1 FOR length)
   FROM moved
-), told AS (
-  SELECT pg_notify('${CHANNEL}', string_agg(topic || ' ' || partition || ' ' || next_offset, ',')) FROM moved
 )
-SELECT topic, partition, next_offset FROM moved, told`;
+SELECT topic, partition, next_offset FROM moved`;
+
+/** Waits for no sync: the transaction of a notification writes to the WAL, but holds nothing worth keeping. */
+const TELL = "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2)";
+const TELL_EVERY_MS = 20;
 
 /** The log in PostgreSQL, for one machine: the same port as Kafka, with the database's durability. */
 export function createEmbeddedLog(database: Database): EmbeddedLog {
@@ -115,6 +117,33 @@ export function createEmbeddedLog(database: Database): EmbeddedLog {
       payloads.length === 1 ? payloads[0] : Buffer.concat(payloads, end),
     ]);
     for (const consumer of consumers) consumer.learn(ends);
+    void tell(ends);
+  }
+
+  const untold = new Map<string, PartitionEnd>();
+  let telling = false;
+  let closed = false;
+
+  /**
+   * Tells other processes where partitions end, beside the appends: in their transactions it would keep concurrent
+   * commits from sharing a sync. It is a hint: they poll, too.
+   */
+  async function tell(ends: readonly PartitionEnd[]): Promise<void> {
+    for (const end of ends) {
+      const name = `${end.topic}/${end.partition}`;
+      if (end.next_offset > (untold.get(name)?.next_offset ?? 0)) untold.set(name, end);
+    }
+    if (telling) return;
+    telling = true;
+    while (untold.size > 0 && !closed) {
+      const payload = [...untold.values()]
+        .map(({ topic, partition, next_offset }) => `${topic} ${partition} ${next_offset}`)
+        .join();
+      untold.clear();
+      await database.query(TELL, [CHANNEL, payload]).catch(() => undefined);
+      await sleep(TELL_EVERY_MS, undefined, { ref: false });
+    }
+    telling = false;
   }
 
   return {
@@ -182,6 +211,7 @@ export function createEmbeddedLog(database: Database): EmbeddedLog {
     },
     maintain: (now) => maintain(database, now),
     async close() {
+      closed = true;
       await Promise.all([...consumers].map((consumer) => consumer.stop()));
     },
   };

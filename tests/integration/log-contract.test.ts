@@ -304,7 +304,7 @@ for (const [name, start] of adapters) {
       // At most the batch in flight was stored and not told.
       expect(stored.length - told.length).toBeLessThanOrEqual(20);
       expect(stored.length % 10).toBe(0);
-      expect(seen.at(-1)!.key).toBe("last");
+      expect(seen.filter(({ key }) => key === "last")).toHaveLength(1);
     });
 
     it("reads from the offset that the handler says, whatever was committed", async () => {
