@@ -8,8 +8,15 @@ import { packageRoot } from "../package-root.js";
 import { freePort, SupervisedServer } from "../supervise.js";
 
 /** Tables that hold rows of several utilities; each gets the analysts' row filter. */
-const SHARED_TABLES = ["register_reads", "intervals", "anomalies", "files"];
-const VIEWS = ["reads_current", "usage", "usage_daily", "anomalies_current", "files_current", "freshness"];
+export const SHARED_TABLES = ["register_reads", "intervals", "anomalies", "files"];
+export const VIEWS = [
+  "reads_current",
+  "usage",
+  "usage_daily",
+  "anomalies_current",
+  "files_current",
+  "freshness",
+];
 
 export interface EmbeddedClickHouse {
   /** HTTP address with the application's user. */

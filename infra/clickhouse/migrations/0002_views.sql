@@ -48,9 +48,9 @@ CREATE VIEW IF NOT EXISTS curbstop.usage_daily
     hours Float64 COMMENT 'Hours covered by reads',
     estimated_litres Float64 COMMENT 'Part of it that was estimated'
 )
-AS SELECT utility, meter, toDate(start) AS day, sum(litres) AS litres, sum(length) / 3600 AS hours,
-          sumIf(litres, estimated) AS estimated_litres
-FROM curbstop.usage
+AS SELECT utility, meter, toDate(u.start) AS day, sum(u.litres) AS litres, sum(u.length) / 3600 AS hours,
+          sumIf(u.litres, u.estimated) AS estimated_litres
+FROM curbstop.usage AS u
 GROUP BY utility, meter, day
 COMMENT 'Usage by meter and UTC day after all corrections';
 
@@ -105,8 +105,8 @@ CREATE VIEW IF NOT EXISTS curbstop.freshness
     reads UInt64 COMMENT 'Reads published',
     rejected UInt64 COMMENT 'Rows rejected'
 )
-AS SELECT utility, source, countIf(state = 'published') AS files, max(published_at) AS last_file,
-          max(last_read) AS last_read, sum(reads) AS reads, sum(rejected) AS rejected
-FROM curbstop.files_current
+AS SELECT utility, source, countIf(f.state = 'published') AS files, max(f.published_at) AS last_file,
+          max(f.last_read) AS last_read, sum(f.reads) AS reads, sum(f.rejected) AS rejected
+FROM curbstop.files_current AS f
 GROUP BY utility, source
 COMMENT 'How fresh and complete each feed is';

@@ -1,0 +1,103 @@
+import { analystGrants } from "../../infra/clickhouse/analyst-grants.js";
+import { openClickHouse, type ClickHouse } from "../../infra/clickhouse/client.js";
+import { startStores, usageUtility, type TestStores } from "../harness/stores.js";
+
+let test: TestStores;
+let analyst: ClickHouse;
+beforeAll(async () => {
+  test = await startStores("clickhouse", {
+    config: (folder) => {
+      const oakvale = usageUtility(folder);
+      const sources = [{ ...oakvale.sources[0]!, folder: `${folder}/drop/elm` }];
+      return { utilities: [oakvale, { ...oakvale, id: "elm-ridge", name: "Elm Ridge Water", sources }] };
+    },
+  });
+  analyst = openClickHouse(test.stores.analystUrl("oakvale")!);
+});
+afterAll(async () => {
+  await analyst.close();
+  await test.close();
+});
+
+const interval = (utility: string, version: number, more: object = {}) => ({
+  utility,
+  meter: "170",
+  channel: "",
+  start: "2026-01-01 00:00:00",
+  length: 3600,
+  ml: version * 1000,
+  origin: "delivered",
+  delivered: version,
+  unit: "L",
+  flags: 0,
+  file: version,
+  line: 1,
+  counts: 1,
+  version,
+  gone: 0,
+  ...more,
+});
+
+it("has a comment on every table, view and column", async () => {
+  const { clickhouse } = test.stores;
+  const bare = await clickhouse.query(
+    `SELECT table, name FROM system.columns WHERE database = 'curbstop' AND comment = '' AND table != 'schema_migrations'
+     UNION ALL SELECT name, '' FROM system.tables WHERE database = 'curbstop' AND comment = '' AND name != 'schema_migrations'`,
+  );
+  expect(bare).toEqual([]);
+});
+
+it("shows each interval once in its views after a correction, in one part or several, without FINAL", async () => {
+  const { clickhouse } = test.stores;
+  await clickhouse.command("SYSTEM STOP MERGES curbstop.intervals");
+  for (const version of [2, 1, 3]) await clickhouse.insertRows("intervals", [interval("oakvale", version)]);
+  const derived = { origin: "register", start: "2026-01-01 01:00:00" };
+  await clickhouse.insertRows("intervals", [interval("oakvale", 1, derived)]);
+  await clickhouse.insertRows("intervals", [interval("oakvale", 2, { ...derived, gone: 1 })]);
+  await clickhouse.insertRows("intervals", [
+    interval("oakvale", 4, { start: "2026-01-01 02:00:00", counts: 0 }),
+  ]);
+  const query = "SELECT litres, file FROM curbstop.usage WHERE utility = 'oakvale'";
+  const daily = "SELECT litres, hours FROM curbstop.usage_daily WHERE utility = 'oakvale'";
+  expect(await clickhouse.query(query)).toEqual([{ litres: 3, file: 3 }]);
+  expect(await clickhouse.query(daily)).toEqual([{ litres: 3, hours: 1 }]);
+  await clickhouse.command("SYSTEM START MERGES curbstop.intervals");
+  await clickhouse.command("OPTIMIZE TABLE curbstop.intervals FINAL");
+  expect(await clickhouse.query(query)).toEqual([{ litres: 3, file: 3 }]);
+});
+
+it("lets the analyst of a utility see its rows alone, in tables and views, and change nothing", async () => {
+  const { clickhouse } = test.stores;
+  await clickhouse.insertRows("intervals", [interval("oakvale", 9), interval("elm-ridge", 9)]);
+  for (const from of ["usage", "usage_daily", "intervals"]) {
+    const rows = await analyst.query<{ utility: string }>(`SELECT DISTINCT utility FROM curbstop.${from}`);
+    expect(rows).toEqual([{ utility: "oakvale" }]);
+  }
+  for (const refused of [
+    "INSERT INTO curbstop.files (utility) VALUES ('oakvale')",
+    "ALTER TABLE curbstop.intervals DELETE WHERE 1",
+    "DROP TABLE curbstop.intervals",
+    "CREATE TABLE curbstop.mine (n UInt8) ENGINE = Memory",
+  ]) {
+    await expect(analyst.command(refused)).rejects.toThrow();
+  }
+  for (const refused of [
+    "SELECT * FROM curbstop.schema_migrations",
+    "SELECT * FROM system.users",
+    "SELECT * FROM system.query_log",
+    "SELECT * FROM system.processes",
+    "SELECT * FROM url('http://127.0.0.1:1/', CSV, 'a String')",
+    "SELECT * FROM file('/etc/hosts', 'LineAsString')",
+  ]) {
+    await expect(analyst.query(refused)).rejects.toThrow();
+  }
+});
+
+it("gives statements for the same analyst on a server of one's own, which parse", async () => {
+  const statements = analystGrants("elm-ridge", "ab".repeat(32));
+  expect(statements.join("\n")).toContain("USING utility = 'elm-ridge' TO analyst_elm_ridge");
+  for (const statement of statements) {
+    expect(await test.stores.clickhouse.query(`EXPLAIN AST ${statement}`)).not.toEqual([]);
+  }
+  expect(() => analystGrants("elm-ridge", "secret")).toThrow("64 hex digits");
+});
