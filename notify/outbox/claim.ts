@@ -59,6 +59,14 @@ export interface ClaimContext {
   readonly now: number;
 }
 
+/** Who takes messages in hand. */
+interface Sender {
+  /** Number of its advisory lock. */
+  readonly owner: number;
+  /** What it has in hand already: whatever the clock says, that is not lost. */
+  readonly inHand: readonly string[];
+}
+
 /** Condition for rows that may be sent now; $1 now, $2 channels, $3 utilities that are live. */
 const DUE = `o.state IN ('queued', 'held', 'unknown') AND o.not_before <= $1 AND o.channel = ANY ($2)
   AND (o.kind <> 'confirmation' OR o.utility = ANY ($3))
@@ -88,7 +96,7 @@ export async function isBusy(database: Database, context: ClaimContext): Promise
 export async function claim(
   database: Database,
   context: ClaimContext,
-  owner: number,
+  sender: Sender,
   limit: number,
 ): Promise<{ readonly claimed: readonly Claimed[]; readonly looked: number }> {
   const now = new Date(context.now);
@@ -96,11 +104,12 @@ export async function claim(
     await transaction.query(
       `UPDATE outbox SET state = 'unknown', reason = 'sender-died', owner = NULL, lease_until = NULL, not_before = $1, updated_at = $1
        WHERE outbox_id IN (
-         SELECT outbox_id FROM outbox o WHERE state = 'sending' AND (lease_until < $1 OR NOT EXISTS (
-           SELECT 1 FROM pg_locks l WHERE l.locktype = 'advisory' AND l.classid = $2::integer AND l.objid = o.owner AND l.granted
-             AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())))
+         SELECT outbox_id FROM outbox o WHERE state = 'sending' AND outbox_id <> ALL ($4)
+           AND (owner = $3 OR lease_until < $1 OR NOT EXISTS (
+             SELECT 1 FROM pg_locks l WHERE l.locktype = 'advisory' AND l.classid = $2::integer AND l.objid = o.owner
+               AND l.granted AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())))
          FOR UPDATE SKIP LOCKED)`,
-      [now, OWNER_LOCK],
+      [now, OWNER_LOCK, sender.owner, sender.inHand],
     );
     const locked = await transaction.query<{ outbox_id: string }>(
       `SELECT o.outbox_id FROM outbox o WHERE ${DUE} ORDER BY o.not_before LIMIT $4 FOR UPDATE OF o SKIP LOCKED`,
@@ -117,7 +126,7 @@ export async function claim(
     for (const entry of entries) {
       const verdict = judge(entry, context);
       const attempt =
-        "send" in verdict ? await take(transaction, entry, verdict.send, owner, now) : undefined;
+        "send" in verdict ? await take(transaction, entry, verdict.send, sender.owner, now) : undefined;
       if (attempt !== undefined && "send" in verdict) {
         claimed.push({ ...entry, attempt, told: verdict.send, toldBefore: entry.told });
         continue;

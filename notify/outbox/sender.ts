@@ -39,10 +39,12 @@ export interface SenderContext {
 export class Sender {
   readonly finished: Promise<void>;
   readonly #context: SenderContext;
-  readonly #inHand = new Set<Promise<void>>();
+  readonly #inHand = new Map<string, Promise<void>>();
   readonly #stop = new AbortController();
   #wake = new Deferred();
   #owner: { readonly id: number; readonly connection: pg.Client } | undefined;
+  /** Kept over a lost connection, so that what is in hand stays ours. */
+  #ownerNumber: number | undefined;
   #consentsEnded = 0;
   /** The last attempt found the provider away: since when (monotonic), and how often in a row. */
   #away: { readonly reason: string; readonly since: number; readonly times: number } | undefined;
@@ -87,7 +89,10 @@ export class Sender {
     this.#stop.abort();
     this.wake();
     await this.finished.catch(() => undefined);
-    await Promise.race([Promise.all(this.#inHand), sleep(STOP_PATIENCE_MS, undefined, { ref: false })]);
+    await Promise.race([
+      Promise.all(this.#inHand.values()),
+      sleep(STOP_PATIENCE_MS, undefined, { ref: false }),
+    ]);
     for (const channel of this.#context.channels.values()) await channel.close();
     await this.#owner?.connection.end().catch(() => undefined);
   }
@@ -109,13 +114,14 @@ export class Sender {
     const room = IN_HAND - this.#inHand.size;
     if (channels.size === 0 || room < IN_HAND / 2 || this.#resting()) return 0;
     const owner = await this.#ownerId();
-    const { claimed, looked } = await claim(database, this.#claimContext(), owner, room);
+    const sender = { owner, inHand: [...this.#inHand.keys()] };
+    const { claimed, looked } = await claim(database, this.#claimContext(), sender, room);
     for (const message of claimed) {
       const sending = this.#send(message).finally(() => {
-        this.#inHand.delete(sending);
+        this.#inHand.delete(message.outbox_id);
         this.wake();
       });
-      this.#inHand.add(sending);
+      this.#inHand.set(message.outbox_id, sending);
     }
     return looked;
   }
@@ -154,11 +160,16 @@ export class Sender {
     if (this.#owner !== undefined) return this.#owner.id;
     const connection = await this.#context.database.connect();
     try {
-      const { rows } = await connection.query("SELECT nextval('outbox_owners')::integer AS id");
-      const { id } = (rows as [{ id: number }])[0];
-      await connection.query("SELECT pg_advisory_lock($1, $2)", [OWNER_LOCK, id]);
+      let id = this.#ownerNumber;
+      // The server may not have noticed yet that the connection of before is gone: then under a new number.
+      if (id === undefined || !(await lockOwner(connection, id))) {
+        const { rows } = await connection.query("SELECT nextval('outbox_owners')::integer AS id");
+        ({ id } = (rows as [{ id: number }])[0]);
+        await lockOwner(connection, id);
+      }
       connection.once("end", () => (this.#owner = undefined));
       this.#owner = { id, connection };
+      this.#ownerNumber = id;
       return id;
     } catch (error) {
       await connection.end().catch(() => undefined);
@@ -196,4 +207,9 @@ export class Sender {
     const { policies, channels, clock } = this.#context;
     return { policies, channels: [...channels.keys()], now: clock.now() };
   }
+}
+
+async function lockOwner(connection: pg.Client, id: number): Promise<boolean> {
+  const { rows } = await connection.query("SELECT pg_try_advisory_lock($1, $2) AS got", [OWNER_LOCK, id]);
+  return (rows as [{ got: boolean }])[0].got;
 }
