@@ -34,11 +34,11 @@ export function encodeNative(rows: number, columns: readonly NativeColumn[]): Bu
   for (const column of columns) {
     parts.push(text(column.name), text(column.type));
     if (column.type === "String") {
-      for (const value of column.values as readonly string[]) parts.push(text(value));
+      for (const value of column.values) parts.push(text(value));
     } else if (column.type === "LowCardinality(String)") {
-      parts.push(...lowCardinality(rows, column.keys, column.values as Uint16Array));
+      parts.push(...lowCardinality(rows, column.keys, column.values));
     } else {
-      const { buffer, byteOffset, byteLength } = column.values as ArrayBufferView;
+      const { buffer, byteOffset, byteLength } = column.values;
       parts.push(new Uint8Array(buffer, byteOffset, byteLength));
     }
   }
