@@ -246,7 +246,7 @@ const STYLE = `
   .tag.good { background: #d9f0df; color: #14602b; }
   dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.1rem 1rem; margin: 0.6rem 0 1rem; }
   dd { margin: 0; }
-  iframe { width: 100%; height: 46rem; border: 1px solid var(--line); border-radius: 8px; background: var(--paper); }
+  iframe { width: 100%; height: 58rem; border: 1px solid var(--line); border-radius: 8px; background: var(--paper); }
   details { margin-top: 1rem; }
   pre { white-space: pre-wrap; background: var(--paper); border: 1px solid var(--line); border-radius: 8px; padding: 1rem; }
   figure { margin: 0; background: var(--paper); border: 1px solid var(--line); border-radius: 8px; padding: 0.8rem; }

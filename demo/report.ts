@@ -224,11 +224,10 @@ export function printAddresses(out: NodeJS.WritableStream, addresses: Addresses)
   const { bold } = colours(out);
   out.write(`\n${bold("Open for a look, until Ctrl-C")}\n`);
   out.write(`mailbox     ${addresses.mailbox}\n`);
-  out.write(
-    `ClickHouse  ${addresses.clickhouse}\n            such as curl '…/?query=SELECT+*+FROM+curbstop.anomalies_current' with this address\n`,
-  );
-  out.write(`residents   ${addresses.web}\n`);
-  out.write(`folder      ${addresses.folder}\n`);
+  out.write(`sign-up     ${addresses.web}\n`);
+  out.write(`ClickHouse  ${addresses.clickhouse}  (read only)\n`);
+  out.write(`            curl '${addresses.clickhouse}/?query=SELECT+*+FROM+curbstop.anomalies_current'\n`);
+  out.write(`folder      ${addresses.folder}, which stays\n`);
 }
 
 const round = (seconds: number) => Math.round(seconds * 10) / 10;

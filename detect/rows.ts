@@ -173,7 +173,8 @@ export class RowBuffer implements RowSink {
   interval(block: ReadsBlock, channel: string, row: IntervalRow, gone: boolean): void {
     const columns = this.#intervals;
     // The usual row of a file of registers; those of a block are one run.
-    const usual = block.kind === "register" && row.derived && row.counts && !gone && channel === block.channel;
+    const usual =
+      block.kind === "register" && row.derived && row.counts && !gone && channel === block.channel;
     if (!usual || !columns.isRunOf(block)) {
       columns.begin(usual ? block : undefined, {
         ...this.#constants(columns, block, channel, row.asDelivered?.unit ?? ""),

@@ -46,7 +46,7 @@ describe("the demo", () => {
     const run = await demo({});
     ({ exitCode, stderr } = run);
     printed = JSON.parse(run.stdout) as Printed;
-  }, 240_000);
+  }, 480_000);
 
   it("ends with 0 and prints one JSON object and nothing else", () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
