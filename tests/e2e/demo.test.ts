@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
@@ -119,4 +119,5 @@ it("stops when it is told to, with 130, and leaves no server behind", async () =
   stop.abort();
   await expect(running).resolves.toMatchObject({ exitCode: 130, stdout: "" });
   expect(existsSync(join(folder, "data", "owner.json"))).toBe(false);
+  rmSync(folder, { recursive: true, force: true });
 }, 120_000);
