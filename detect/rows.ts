@@ -234,12 +234,20 @@ function words(
   return array;
 }
 
-/** A loop: runs are as short as a day, for which `fill` costs more. */
-function filled<T extends { [index: number]: number }>(
+/**
+ * Nearly all columns that runs say are the same all along. Otherwise a loop: runs are as short as a day, for which `fill`
+ * costs more.
+ */
+function filled<T extends { [index: number]: number; fill(value: number): unknown }>(
   array: T,
   runs: readonly Run[],
   value: (run: Run) => number,
 ): T {
+  const first = runs.length === 0 ? 0 : value(runs[0]!);
+  if (runs.every((run) => value(run) === first)) {
+    array.fill(first);
+    return array;
+  }
   let at = 0;
   for (const run of runs) {
     const same = value(run);
