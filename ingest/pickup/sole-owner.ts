@@ -10,6 +10,7 @@ export class SoleOwner {
   #name = "";
   #session: pg.Client | undefined;
   #ours = false;
+  #released = false;
 
   constructor(database: Database) {
     this.#database = database;
@@ -32,7 +33,9 @@ export class SoleOwner {
     return this.#ours;
   }
 
+  /** For good: a connection that is only being made is given back as soon as it is there. */
   async release(): Promise<void> {
+    this.#released = true;
     const session = this.#session;
     this.#session = undefined;
     this.#ours = false;
@@ -41,6 +44,10 @@ export class SoleOwner {
 
   async #connect(): Promise<pg.Client> {
     const session = await this.#database.connect();
+    if (this.#released) {
+      await session.end().catch(() => undefined);
+      throw new Error("The work was given up while its lock was taken.");
+    }
     this.#session = session;
     session.once("end", () => {
       if (this.#session !== session) return;
