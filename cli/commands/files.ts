@@ -128,7 +128,7 @@ export function addFileCommands(root: Command): void {
         code: row.code,
         field: row.field,
         value: row.value,
-        expected: REJECT_CODES[row.code as RejectCode],
+        expected: expectedOf(row.code),
       }));
       print(options.json, shown, "No row was rejected.", () =>
         table(shown, [
@@ -140,10 +140,15 @@ export function addFileCommands(root: Command): void {
             title: "received",
             value: ({ value }) => (value === null ? "(not kept)" : JSON.stringify(value)),
           },
-          { title: "expected", value: ({ expected, code }) => expected ?? code },
+          { title: "expected", value: ({ expected }) => expected },
         ]),
       );
     });
+}
+
+/** What was expected instead; the code itself where a newer version wrote it. */
+function expectedOf(code: string): string {
+  return code in REJECT_CODES ? REJECT_CODES[code as RejectCode] : code;
 }
 
 function print(json: boolean | undefined, rows: readonly object[], none: string, text: () => string): void {

@@ -19,12 +19,14 @@ export interface Database extends Queryable {
   close(): Promise<void>;
 }
 
-const INT8 = 20;
-
 /** Whole numbers beyond 2^53 throw instead of losing digits; other types as the client's defaults. */
 const types = {
-  getTypeParser(oid: number, format?: "text" | "binary"): (value: never) => unknown {
-    if (oid !== INT8) return pg.types.getTypeParser(oid, format as "text");
+  getTypeParser(
+    oid: Parameters<typeof pg.types.getTypeParser>[0],
+    format?: "text" | "binary",
+  ): (value: never) => unknown {
+    if (oid !== pg.types.builtins.INT8)
+      return pg.types.getTypeParser(oid, format) as (value: never) => unknown;
     return (text: string) => {
       const number = Number(text);
       if (!Number.isSafeInteger(number)) throw new RangeError(`int8 ${text} exceeds 2^53`);

@@ -114,7 +114,7 @@ export async function openScenario(
   const settings = settingsOf(folder, {
     smtp: { host: "127.0.0.1", port: mailPort },
     utilities: [
-      { ...utility!, languages: ["en"], alerts: { live: true, sendFrom: "00:00", sendUntil: "23:59" } },
+      { ...utility, languages: ["en"], alerts: { live: true, sendFrom: "00:00", sendUntil: "23:59" } },
     ],
   });
   const logger = createLogger({ level: "silent" });

@@ -48,4 +48,4 @@ const counted = (count: number) => {
 export const rawBlocks: fc.Arbitrary<RawBlock> = fc
   .integer({ min: 1, max: 30 })
   .chain(counted)
-  .map((block) => ({ meterId: "M", serial: "", block }) as RawBlock);
+  .map((block) => ({ meterId: "M", serial: "", block }));
