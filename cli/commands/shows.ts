@@ -53,14 +53,13 @@ export function addShows(root: Command): void {
     )
     .option(
       "--data <folder>",
-      "folder that holds daiad/ and karratha/",
-      join(packageRoot(), "..", "shared", "data"),
+      "folder that holds daiad/ and karratha/ (default: ../shared/data from the package)",
     )
     .option("--json", "print one JSON object instead")
-    .action(async (options: { data: string; json?: boolean }) => {
+    .action(async (options: { data?: string; json?: boolean }) => {
       const { runReal } = await import("../../bench/real.js");
       const { exitCode } = await runReal({
-        shared: options.data,
+        shared: options.data ?? join(packageRoot(), "..", "shared", "data"),
         json: options.json === true,
         out: process.stdout,
       });

@@ -1,13 +1,33 @@
+import { createHash, randomBytes } from "node:crypto";
 import { Option, type Command } from "commander";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { analystGrants } from "../../infra/clickhouse/analyst-grants.js";
+import { analystUser } from "../../infra/clickhouse/embedded-server.js";
 import { EXIT, UsageError } from "../exit.js";
 import { chosenUtility, settingsFor } from "../settings.js";
 import { isTerminal } from "../terminal.js";
 import { withStores } from "./files.js";
 
-/** `sql`: a query as the utility's analyst, who reads and sees that utility alone. */
+/** `sql`: a query as the utility's analyst, who reads and sees that utility alone; `analyst` makes that user elsewhere. */
 export function addSql(root: Command): void {
+  root
+    .command("analyst")
+    .summary("SQL that makes a utility's analyst on a ClickHouse server of your own")
+    .description(
+      "Prints the statements that give the utility a read-only user who sees its rows and no others, with a new password " +
+        "(on standard error). Run them on the server as a user who manages access. The embedded server has these users already.",
+    )
+    .option("-u, --utility <id>", "utility, where several are configured")
+    .action((options: { utility?: string }, command: Command) => {
+      const { id } = chosenUtility(settingsFor(command), options.utility);
+      const password = randomBytes(24).toString("base64url");
+      const checksum = createHash("sha256").update(password).digest("hex");
+      process.stdout.write(analystGrants(id, checksum).join(";\n") + ";\n");
+      process.stderr.write(
+        `Password of ${analystUser(id)}: ${password}\nAfterwards: CURBSTOP_ANALYST_URL=https://${analystUser(id)}:PASSWORD@HOST:8443\n`,
+      );
+    });
   root
     .command("sql")
     .argument("<query>", "one statement of ClickHouse's SQL; - reads it from standard input")

@@ -75,6 +75,13 @@ it("prints the schema that editors complete from", async () => {
   expect(schema.properties.utilities.items.properties.timeZone.description).toMatch(/IANA/);
 });
 
+it("prints the SQL that makes a utility's analyst on a server of one's own", async () => {
+  const { code, stdout, stderr } = await curbstop(["analyst", "-c", config]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/CREATE ROW POLICY IF NOT EXISTS analyst_oakvale ON curbstop\.intervals/);
+  expect(stdout).not.toContain(/Password of analyst_oakvale: (\S+)/.exec(stderr)![1]);
+});
+
 it("takes what lies in the drop folders, lists files and rejects, answers the analyst", async () => {
   drop("customers", "customers.csv", "meter_id,account_id,location_id,zip\nM-1,1001,L-1,90000\n");
   const rows = ["meter_id,timestamp,value,flag"];
