@@ -12,6 +12,7 @@ beforeAll(async () => {
   expect(made).toMatchObject({ code: 0 });
   const text = readFileSync(config, "utf8")
     .replace("seconds: 10", "seconds: 0")
+    .replace("format: crosswalk", "format: crosswalk\n        complete: { by: stability, seconds: 0 }")
     .replace("port: 8080", "port: 0");
   writeFileSync(config, text);
 });
@@ -97,7 +98,8 @@ it("takes what lies in the drop folders, lists files and rejects, answers the an
   expect(summary.files.map(({ state }: { state: string }) => state)).toEqual(["taken", "taken"]);
 
   const files = JSON.parse((await curbstop(["files", "--json", "-c", config])).stdout);
-  expect(files).toMatchObject([{ source: "ami", reads: 48, rejected: 1 }, { source: "customers" }]);
+  expect(files).toHaveLength(2);
+  expect(files).toContainEqual(expect.objectContaining({ source: "ami", reads: 48, rejected: 1 }));
   const rejects = JSON.parse((await curbstop(["rejects", "--json", "-c", config])).stdout);
   expect(rejects).toMatchObject([{ line: 50, code: "bad-number", field: "usage", value: "lots" }]);
 
@@ -121,7 +123,13 @@ it("processes a file again after its profile was mended", async () => {
   const files = JSON.parse((await curbstop(["files", "--json", "-c", config])).stdout);
   const text = readFileSync(config, "utf8");
   writeFileSync(config, text.replace("unit: gal\n          quality", "unit: L\n          quality"));
-  const again = await curbstop(["files", "reingest", String(files[0].file), "-c", config]);
+  const again = await curbstop([
+    "files",
+    "reingest",
+    String(files.find(({ source }: { source: string }) => source === "ami").file),
+    "-c",
+    config,
+  ]);
   expect(again.stdout).toMatch(/processed again as \d+: archived, 48 reads, 1 rejected/);
   expect(again.code).toBe(1);
   await curbstop(["run", "-c", config]);
