@@ -91,14 +91,14 @@ async function seen(meter: string) {
   const query = (sql: string) => clickhouse.query(sql, { meter: key });
   return {
     usage: await query(
-      "SELECT toUnixTimestamp(start) AS at, length, ml, flags, origin, delivered, unit, file, line FROM curbstop.usage WHERE meter = {meter:UInt64} ORDER BY start",
+      "SELECT toUnixTimestamp(start) AS at, length, ml, flags, origin, delivered, unit, file, line FROM curbstop.usage WHERE meter = {meter:UInt64} ORDER BY start, channel",
     ),
     reads: await query(
-      "SELECT toUnixTimestamp(at) AS instant, ml, flags, file, line FROM curbstop.reads_current WHERE meter = {meter:UInt64} ORDER BY at",
+      "SELECT toUnixTimestamp(at) AS instant, ml, flags, file, line FROM curbstop.reads_current WHERE meter = {meter:UInt64} ORDER BY at, channel",
     ),
     anomalies: await query(
       `SELECT rule, toUnixTimestamp(start) AS since, toUnixTimestamp(end) AS until, litres, litres_per_hour, state = 'closed' AS closed
-       FROM curbstop.anomalies_current WHERE meter = {meter:UInt64} ORDER BY start`,
+       FROM curbstop.anomalies_current WHERE meter = {meter:UInt64} ORDER BY start, rule`,
     ),
   };
 }
