@@ -16,15 +16,8 @@ import {
   writeConfig,
 } from "./scenario.js";
 
-/**
- * SIGKILL of each stage and of all at random moments: whatever the moment, reads, anomalies and mails end as in an undisturbed
- * run. A failing seed is printed with the test's name; CURBSTOP_TEST_SEEDS=7,19 runs those alone.
- */
-const SEEDS =
-  process.env["CURBSTOP_TEST_SEEDS"]?.split(",").map(Number) ?? Array.from({ length: 30 }, (_, i) => i + 1);
 const PATIENCE_MS = 60_000;
 const scenario = makeScenario(Date.now());
-let expected: object;
 
 async function inFolder<T>(
   name: string,
@@ -57,54 +50,57 @@ async function told(mailbox: Mailbox, mails: number): Promise<void> {
 const CONFIRMED = 3;
 const ALERTED = CONFIRMED + 2;
 
-beforeAll(async () => {
-  expected = await inFolder("undisturbed", async (folder, config, mailbox) => {
-    for (const file of scenario.first) dropFile(ami(folder), file);
-    await curbstop(["run", "-c", config]);
-    await told(mailbox, ALERTED);
-    for (const file of scenario.second) dropFile(ami(folder), file);
-    await curbstop(["run", "-c", config]);
-    return resultsOf(folder, mailbox);
-  });
-}, 120_000);
+/**
+ * SIGKILL at random moments, of single stages or of the whole of `up` with its servers: whatever the moment, reads, anomalies
+ * and mails end as in an undisturbed run. A failing seed stands in the test's name; CURBSTOP_TEST_SEEDS=7,19 runs those alone.
+ */
+export function killSchedules(what: "stages" | "all", seeds: readonly number[]): void {
+  const wanted = process.env["CURBSTOP_TEST_SEEDS"]?.split(",").map(Number) ?? seeds;
+  let expected: object;
 
-it("finds the planted leaks and tells the subscribed homes when nothing is disturbed", () => {
-  const { anomalies, mails, files, rejects } = expected as {
-    anomalies: { rule: string; state: string }[];
-    mails: string[];
-    files: { state: string }[];
-    rejects: object[];
-  };
-  expect(anomalies.filter(({ rule }) => rule === "continuous-flow")).toHaveLength(3);
-  expect(anomalies.every(({ state }) => state === "closed")).toBe(true);
-  expect(mails).toHaveLength(ALERTED + 2);
-  for (const home of [1, 2]) expect(mails.filter((mail) => mail.startsWith(addressOf(home)))).toHaveLength(3);
-  expect(files.map(({ state }) => state)).toEqual([
-    "archived",
-    "archived",
-    "archived",
-    "archived",
-    "archived",
-    "duplicate",
-  ]);
-  expect(rejects).toEqual([{ line: 52, code: "bad-time" }]);
-});
-
-describe.each(SEEDS)("schedule %i", (seed) => {
-  // Two of three kill single stages, the third kills the whole of `up` with its servers.
-  const whole = seed % 3 === 0;
-  it(`ends as undisturbed after SIGKILL of ${whole ? "all" : "stages"}`, async () => {
-    const random = seeded(seed);
-    const results = await inFolder(`seed-${seed}`, async (folder, config, mailbox) => {
-      if (whole) await killAll(folder, config, mailbox, random);
-      else await killStages(folder, config, mailbox, random);
-      const last = await curbstop(["run", "-c", config]);
-      expect([0, 1]).toContain(last.code);
+  beforeAll(async () => {
+    expected = await inFolder("undisturbed", async (folder, config, mailbox) => {
+      for (const file of scenario.first) dropFile(ami(folder), file);
+      await curbstop(["run", "-c", config]);
+      await told(mailbox, ALERTED);
+      for (const file of scenario.second) dropFile(ami(folder), file);
+      await curbstop(["run", "-c", config]);
       return resultsOf(folder, mailbox);
     });
-    expect(results).toEqual(expected);
-  }, 240_000);
-});
+  }, 120_000);
+
+  it("finds the planted leaks and tells the subscribed homes when nothing is disturbed", () => {
+    const { anomalies, mails, files, rejects } = expected as {
+      anomalies: { rule: string; state: string }[];
+      mails: string[];
+      files: { state: string }[];
+      rejects: object[];
+    };
+    expect(anomalies.filter(({ rule }) => rule === "continuous-flow")).toHaveLength(3);
+    expect(anomalies.every(({ state }) => state === "closed")).toBe(true);
+    expect(mails).toHaveLength(ALERTED + 2);
+    for (const home of [1, 2])
+      expect(mails.filter((mail) => mail.startsWith(addressOf(home)))).toHaveLength(3);
+    expect(files.map(({ state }) => state)).toEqual([...Array<string>(5).fill("archived"), "duplicate"]);
+    expect(rejects).toEqual([{ line: 52, code: "bad-time" }]);
+  });
+
+  it.each(wanted)(
+    `ends as undisturbed after SIGKILL of ${what}, seed %i`,
+    async (seed) => {
+      const random = seeded(seed);
+      const results = await inFolder(`seed-${seed}`, async (folder, config, mailbox) => {
+        if (what === "all") await killAll(folder, config, mailbox, random);
+        else await killStages(folder, config, mailbox, random);
+        const last = await curbstop(["run", "-c", config]);
+        expect([0, 1]).toContain(last.code);
+        return resultsOf(folder, mailbox);
+      });
+      expect(results).toEqual(expected);
+    },
+    240_000,
+  );
+}
 
 async function killAll(
   folder: string,
