@@ -110,7 +110,7 @@ it("takes what lies in the drop folders, lists files and rejects, answers the an
     "-c",
     config,
   ]);
-  expect(JSON.parse(sql.stdout)).toEqual({ n: expect.anything(), litres: 454.249 });
+  expect(JSON.parse(sql.stdout)).toEqual({ n: expect.anything(), litres: 454.272 });
   const refused = await curbstop(["sql", "DROP TABLE intervals", "-c", config]);
   expect(refused.code).toBe(1);
   expect(refused.stderr).toMatch(/ClickHouse refused/);
