@@ -19,6 +19,9 @@ function end() {
 }
 
 process.stdin.on("end", end).on("error", end).resume();
+// The parent may be gone before it heard of us: a broken pipe must not end the guardian and leave the server.
+process.stdout.on("error", end);
+process.stderr.on("error", end);
 process.on("SIGTERM", end).on("SIGINT", () => {});
 server.on("error", (error) => {
   process.stderr.write(`${command}: ${error.message}\n`);
