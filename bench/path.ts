@@ -4,9 +4,8 @@ import { createDetect } from "../detect/index.js";
 import type { Clock } from "../infra/clock.js";
 import { parseConfig } from "../infra/config/load-config.js";
 import { createLogger } from "../infra/logger.js";
-import { Metrics } from "../infra/metrics.js";
 import type { Stage } from "../infra/stage.js";
-import { openStores, type Stores } from "../infra/stores.js";
+import { openStores, stageContext, type Stores } from "../infra/stores.js";
 import { createIngest } from "../ingest/index.js";
 import type { ConfigInput } from "../schemas/config.js";
 
@@ -64,11 +63,10 @@ export async function openPath(
     join(folder, "curbstop.yaml"),
     {},
   );
-  const { config } = settings;
   const logger = createLogger({ level: "silent" });
   const stores = await openStores(settings, { logger });
-  const { database, log, vault, clickhouse } = stores;
-  const context = { config, database, log, vault, clock, logger, metrics: new Metrics() };
+  const { clickhouse } = stores;
+  const context = stageContext(stores, settings, clock, logger);
   const ingest = createIngest(context);
   const detect = createDetect({ ...context, clickhouse });
   const stages: Stage[] = [detect, ingest];

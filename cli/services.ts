@@ -1,13 +1,11 @@
-import { hostname } from "node:os";
 import { schedule } from "node-cron";
 import { createDetect } from "../detect/index.js";
 import { systemClock } from "../infra/clock.js";
 import type { Settings } from "../infra/config/load-config.js";
 import { createLogger, errorFields, type Logger } from "../infra/logger.js";
-import { Metrics } from "../infra/metrics.js";
 import type { Stage, StageContext } from "../infra/stage.js";
-import { openStores, type Stores } from "../infra/stores.js";
-import { createIngest, type IngestProgress, type IngestStage } from "../ingest/index.js";
+import { openStores, stageContext, type Stores } from "../infra/stores.js";
+import { createIngest, type IngestProgress } from "../ingest/index.js";
 import { createNotify } from "../notify/index.js";
 import { createWeb } from "../web/index.js";
 
@@ -22,7 +20,6 @@ export interface Services {
   readonly context: StageContext;
   readonly stages: readonly Stage[];
   readonly webUrl: string | undefined;
-  ingest(): IngestStage;
   /** Stops the stages in order, then closes the stores. */
   close(): Promise<void>;
   /** Rejects with the error of the first stage that can't go on. */
@@ -43,28 +40,18 @@ export async function startServices(
   names: readonly StageName[],
   options: ServicesOptions,
 ): Promise<Services> {
-  const { config, environment } = settings;
-  const logger = createLogger({ level: environment.CURBSTOP_LOG_LEVEL ?? options.logLevel });
+  const logger = createLogger({ level: settings.environment.CURBSTOP_LOG_LEVEL ?? options.logLevel });
   const stores = await openStores(settings, { logger, share: options.share });
-  const context: StageContext = {
-    config,
-    database: stores.database,
-    log: stores.log,
-    vault: stores.vault,
-    clock: systemClock,
-    logger,
-    metrics: new Metrics(),
-  };
+  const context = stageContext(stores, settings, systemClock, logger);
   const stages: Stage[] = [];
   let webUrl: string | undefined;
-  let ingest: IngestStage | undefined;
   const make = (name: StageName): Stage => {
     const { onProgress } = options;
     switch (name) {
       case "ingest":
-        return (ingest = createIngest({ ...context, ...(onProgress === undefined ? {} : { onProgress }) }));
+        return createIngest({ ...context, ...(onProgress === undefined ? {} : { onProgress }) });
       case "detect":
-        return createDetect({ ...context, clickhouse: stores.clickhouse, member: `detect@${hostname()}` });
+        return createDetect({ ...context, clickhouse: stores.clickhouse });
       case "notify":
         return createNotify(context);
       case "web":
@@ -100,10 +87,6 @@ export async function startServices(
     context,
     stages,
     webUrl,
-    ingest() {
-      if (ingest === undefined) throw new Error("ingest was not started");
-      return ingest;
-    },
     close,
     failed,
   };

@@ -6,9 +6,8 @@ import { createDetect } from "../detect/index.js";
 import { openClickHouse } from "../infra/clickhouse/client.js";
 import { SteppedClock } from "../infra/clock.js";
 import { createLogger } from "../infra/logger.js";
-import { Metrics } from "../infra/metrics.js";
-import type { Stage, StageContext } from "../infra/stage.js";
-import { openStores } from "../infra/stores.js";
+import type { Stage } from "../infra/stage.js";
+import { openStores, stageContext } from "../infra/stores.js";
 import { freePort } from "../infra/supervise.js";
 import { createIngest } from "../ingest/index.js";
 import { createNotify } from "../notify/index.js";
@@ -98,15 +97,7 @@ async function run(
   closing.push(() => stores.close());
   signal.throwIfAborted();
 
-  const context: StageContext = {
-    config: settings.config,
-    database: stores.database,
-    log: stores.log,
-    vault: stores.vault,
-    clock,
-    logger,
-    metrics: new Metrics(),
-  };
+  const context = stageContext(stores, settings, clock, logger);
   const { clickhouse } = stores;
   const stages = [createIngest(context), createDetect({ ...context, clickhouse }), createNotify(context)];
   const all: Stage[] = [];

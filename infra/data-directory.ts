@@ -12,7 +12,6 @@ export interface RunningServers {
   readonly databaseUrl?: string;
   readonly clickhouseUrl?: string;
   readonly analystUrls?: Readonly<Record<string, string>>;
-  readonly webUrl?: string;
 }
 
 /** The data directory belongs to another process. */
@@ -30,7 +29,7 @@ export class DataDirectoryInUse extends Error {
 
 export interface DataDirectoryLock {
   /** Tells other processes where the servers are. */
-  publish(servers: Pick<RunningServers, "databaseUrl" | "clickhouseUrl" | "analystUrls" | "webUrl">): void;
+  publish(servers: Pick<RunningServers, "databaseUrl" | "clickhouseUrl" | "analystUrls">): void;
   release(): void;
 }
 

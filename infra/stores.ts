@@ -3,6 +3,7 @@ import { TOPICS } from "../schemas/topics.js";
 import { openClickHouse, type ClickHouse } from "./clickhouse/client.js";
 import { startClickHouse } from "./clickhouse/embedded-server.js";
 import { migrateClickHouse } from "./clickhouse/migrate.js";
+import type { Clock } from "./clock.js";
 import type { Settings } from "./config/load-config.js";
 import { Vault } from "./crypto/vault.js";
 import {
@@ -15,9 +16,11 @@ import { createEmbeddedLog } from "./log/embedded-log.js";
 import { createKafkaLog } from "./log/kafka-log.js";
 import type { Log } from "./log/log.js";
 import type { Logger } from "./logger.js";
+import { Metrics } from "./metrics.js";
 import { openDatabase, type Database } from "./postgres/database.js";
 import { startPostgres } from "./postgres/embedded-server.js";
 import { migrateDatabase } from "./postgres/migrate.js";
+import type { StageContext } from "./stage.js";
 
 export interface Stores {
   readonly database: Database;
@@ -30,8 +33,6 @@ export interface Stores {
   readonly embedded: { readonly postgres: boolean; readonly clickhouse: boolean; readonly log: boolean };
   /** Puts a maintenance run of the embedded log on the caller's schedule; nothing on Kafka. */
   maintain(now: number): Promise<void>;
-  /** Where the servers run, told to other processes of this data directory. */
-  readonly lock: DataDirectoryLock | undefined;
   close(): Promise<void>;
 }
 
@@ -124,7 +125,6 @@ export async function openStores({ config, environment }: Settings, options: Sto
       analystUrl: (utility) => analysts[utility],
       clickhouseUrl: clickhouseUrl!,
       embedded,
-      lock,
       maintain: async (now) => embeddedLog?.maintain(now),
       close: () => closeAll(closing),
     };
@@ -132,6 +132,16 @@ export async function openStores({ config, environment }: Settings, options: Sto
     await closeAll(closing);
     throw error;
   }
+}
+
+/** What stages are built from, over opened stores. */
+export function stageContext(
+  { database, log, vault }: Stores,
+  { config }: Settings,
+  clock: Clock,
+  logger: Logger,
+): StageContext {
+  return { config, database, log, vault, clock, logger, metrics: new Metrics() };
 }
 
 /** Last opened, first closed. */

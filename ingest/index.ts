@@ -53,9 +53,15 @@ export interface IngestContext extends StageContext {
 export interface IngestStage extends Stage {
   /**
    * Processes an archived file again, under a new number: after a mended profile.
-   * @throws Error where there is no such file, or its original is gone
+   * For a stage that was not started: the loop of one that runs takes up whatever stands unfinished in the ledger.
+   * @throws ReingestRefused where there is no such file, or its original is gone
    */
   reingest(file: number): Promise<LedgerFile>;
+}
+
+/** The file can't be processed again; the message says why. */
+export class ReingestRefused extends Error {
+  override readonly name = "ReingestRefused";
 }
 
 const POLL_MS = 1_000;
@@ -184,15 +190,20 @@ class Ingest implements IngestStage {
     const { database, clock } = this.#context;
     await this.#open();
     const [old] = await database.query<LedgerFile>("SELECT * FROM files WHERE file = $1", [file]);
-    if (old === undefined) throw new Error(`There is no file ${file}; "curbstop files" lists them.`);
+    if (old === undefined)
+      throw new ReingestRefused(`There is no file ${file}; "curbstop files" lists them.`);
     if (old.duplicate_of !== null) {
-      throw new Error(`File ${file} has the same bytes as file ${old.duplicate_of}: reingest that one.`);
+      throw new ReingestRefused(
+        `File ${file} has the same bytes as file ${old.duplicate_of}: reingest that one.`,
+      );
     }
     const feed = this.#feedOf(old);
     if (feed === undefined)
-      throw new Error(`Source ${old.source} of utility ${old.utility} is no longer in the configuration.`);
+      throw new ReingestRefused(
+        `Source ${old.source} of utility ${old.utility} is no longer in the configuration.`,
+      );
     if (old.archive_path === null || old.archive_key === null) {
-      throw new Error(
+      throw new ReingestRefused(
         `The original of file ${file} is no longer in the archive (kept for retentionDays.archive days). Drop it again.`,
       );
     }

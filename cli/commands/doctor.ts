@@ -5,11 +5,11 @@ import { dirname } from "node:path";
 import type { Command } from "commander";
 import type { Settings } from "../../infra/config/load-config.js";
 import { runningServers } from "../../infra/data-directory.js";
-import { createLogger } from "../../infra/logger.js";
-import { openStores, type Stores } from "../../infra/stores.js";
+import type { Stores } from "../../infra/stores.js";
 import { EXIT, explain } from "../exit.js";
 import { settingsFor } from "../settings.js";
 import { colours } from "../terminal.js";
+import { withStores } from "../with-stores.js";
 
 interface Finding {
   readonly check: string;
@@ -37,13 +37,7 @@ export function addDoctor(root: Command): void {
       findings.push(...(await folders(settings)), await mailServer(settings));
       let code: number = EXIT.done;
       try {
-        const logger = createLogger({ level: settings.environment.CURBSTOP_LOG_LEVEL ?? "silent" });
-        const stores = await openStores(settings, { logger, share: true });
-        try {
-          findings.push(...(await inStores(settings, stores)));
-        } finally {
-          await stores.close();
-        }
+        findings.push(...(await withStores(settings, (stores) => inStores(settings, stores), "silent")));
       } catch (error) {
         const { text, code: why } = explain(error);
         code = why;

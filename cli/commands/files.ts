@@ -1,12 +1,12 @@
 import type { Command } from "commander";
-import { listFiles, listRejects } from "../../ingest/index.js";
+import { createIngest, listFiles, listRejects, ReingestRefused } from "../../ingest/index.js";
 import { REJECT_CODES, type RejectCode } from "../../ingest/check/rejects.js";
-import { openStores } from "../../infra/stores.js";
-import { createLogger } from "../../infra/logger.js";
+import { systemClock } from "../../infra/clock.js";
+import { stageContext } from "../../infra/stores.js";
 import { EXIT, UsageError } from "../exit.js";
-import { startServices } from "../services.js";
 import { settingsFor, wholeNumber } from "../settings.js";
 import { table } from "../terminal.js";
+import { withStores } from "../with-stores.js";
 
 interface ListOptions {
   readonly utility?: string;
@@ -25,7 +25,7 @@ export function addFileCommands(root: Command): void {
     .option("-n, --limit <number>", "how many", wholeNumber("--limit"), 50)
     .option("--json", "one JSON array")
     .action(async (options: ListOptions & { source?: string }, command: Command) => {
-      const rows = await withStores(command, ({ database }) => listFiles(database, options));
+      const rows = await withStores(settingsFor(command), ({ database }) => listFiles(database, options));
       const shown = rows.map((row) => ({
         file: row.file,
         utility: row.utility,
@@ -79,24 +79,21 @@ export function addFileCommands(root: Command): void {
     )
     .action(async (file: string, _options: object, command: Command) => {
       const number = wholeNumber("file")(file);
-      const services = await startServices(settingsFor(command), ["ingest"], {
-        share: true,
-        logLevel: "warn",
+      const settings = settingsFor(command);
+      await withStores(settings, async (stores, logger) => {
+        const ingest = createIngest(stageContext(stores, settings, systemClock, logger));
+        try {
+          const done = await ingest.reingest(number);
+          process.stdout.write(
+            `File ${number} was processed again as ${done.file}: ${done.state}, ${done.reads} reads, ${done.rejected} rejected.\n`,
+          );
+          if (done.state === "rejected" || done.rejected > 0) process.exitCode = EXIT.rejected;
+        } catch (error) {
+          throw error instanceof ReingestRefused ? new UsageError(error.message) : error;
+        } finally {
+          await ingest.stop();
+        }
       });
-      try {
-        const done = await services
-          .ingest()
-          .reingest(number)
-          .catch((error: unknown) => {
-            throw new UsageError((error as Error).message);
-          });
-        process.stdout.write(
-          `File ${number} was processed again as ${done.file}: ${done.state}, ${done.reads} reads, ${done.rejected} rejected.\n`,
-        );
-        if (done.state === "rejected" || done.rejected > 0) process.exitCode = EXIT.rejected;
-      } finally {
-        await services.close();
-      }
     });
 
   root
@@ -117,7 +114,7 @@ export function addFileCommands(root: Command): void {
           `--code: "${options.code}" is not a reason. Known: ${Object.keys(REJECT_CODES).join(", ")}.`,
         );
       }
-      const rows = await withStores(command, ({ database }) => listRejects(database, options));
+      const rows = await withStores(settingsFor(command), ({ database }) => listRejects(database, options));
       const shown = rows.map((row) => ({
         file: row.file,
         utility: row.utility,
@@ -158,19 +155,4 @@ function print(json: boolean | undefined, rows: readonly object[], none: string,
 
 function minute(date: Date): string {
   return date.toISOString().slice(0, 16).replace("T", " ");
-}
-
-/** Opens the stores for one look, of the running process where there is one. */
-export async function withStores<T>(
-  command: Command,
-  work: (stores: Awaited<ReturnType<typeof openStores>>) => Promise<T>,
-): Promise<T> {
-  const settings = settingsFor(command);
-  const logger = createLogger({ level: settings.environment.CURBSTOP_LOG_LEVEL ?? "warn" });
-  const stores = await openStores(settings, { logger, share: true });
-  try {
-    return await work(stores);
-  } finally {
-    await stores.close();
-  }
 }

@@ -7,7 +7,7 @@ import { analystUser } from "../../infra/clickhouse/embedded-server.js";
 import { EXIT, UsageError } from "../exit.js";
 import { chosenUtility, settingsFor } from "../settings.js";
 import { isTerminal } from "../terminal.js";
-import { withStores } from "./files.js";
+import { withStores } from "../with-stores.js";
 
 /** `sql`: a query as the utility's analyst, who reads and sees that utility alone; `analyst` makes that user elsewhere. */
 export function addSql(root: Command): void {
@@ -56,7 +56,7 @@ Examples:
         const settings = settingsFor(command);
         const utility = chosenUtility(settings, options.utility);
         const sql = query === "-" ? await text(process.stdin) : query;
-        await withStores(command, async (stores) => {
+        await withStores(settings, async (stores) => {
           const url = settings.environment.CURBSTOP_ANALYST_URL ?? stores.analystUrl(utility.id);
           if (url === undefined) {
             throw new UsageError(

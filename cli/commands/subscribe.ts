@@ -5,7 +5,7 @@ import { requestSubscription } from "../../notify/index.js";
 import { UsageError } from "../exit.js";
 import { chosenUtility, settingsFor } from "../settings.js";
 import { isTerminal } from "../terminal.js";
-import { withStores } from "./files.js";
+import { withStores } from "../with-stores.js";
 
 const KINDS = ["leak", "high-usage"] as const;
 
@@ -35,7 +35,8 @@ export function addSubscribe(root: Command): void {
     .option("--kind <kind...>", `what to be told of: ${KINDS.join(", ")} (default: leak)`)
     .option("--language <code>", "en or es; default: the utility's first")
     .action(async (options: SubscribeOptions, command: Command) => {
-      const utility = chosenUtility(settingsFor(command), options.utility);
+      const settings = settingsFor(command);
+      const utility = chosenUtility(settings, options.utility);
       const kinds = (options.kind ?? ["leak"]).map((kind) => {
         const known = KINDS.find((one) => one === kind);
         if (known === undefined)
@@ -48,8 +49,7 @@ export function addSubscribe(root: Command): void {
       const account = await answer(options.account, "Account number");
       const zip = await answer(options.zip, "ZIP code");
       const email = await answer(options.email, "E-mail address");
-      const settings = settingsFor(command);
-      await withStores(command, async ({ database, vault }) => {
+      await withStores(settings, async ({ database, vault }) => {
         await requestSubscription(
           { config: settings.config, database, vault, clock: systemClock },
           { utility: utility.id, account, zip, email, kinds, language, method: "command" },
@@ -59,7 +59,8 @@ export function addSubscribe(root: Command): void {
         });
       });
       process.stdout.write(
-        "If account and ZIP code match, a mail with a link to confirm is on its way as soon as the notify stage runs.\n",
+        "If account and ZIP code match, a mail with a link to confirm is on its way as soon as the notify stage runs" +
+          (utility.alerts.live ? ".\n" : " and the utility is live (alerts.live).\n"),
       );
     });
 }

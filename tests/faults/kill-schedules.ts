@@ -143,7 +143,7 @@ async function killStages(
   random: () => number,
 ): Promise<void> {
   // The servers live in this process; the stages share them and are killed one by one.
-  const { stores } = await openScenario(folder, mailbox.port);
+  const { stores } = await openScenario(folder);
   const stages = new Map<string, CurbstopProcess>();
   const start = (name: string) => stages.set(name, startCurbstop([name, "-c", config]));
   const names = ["ingest", "detect", "notify"];

@@ -1,14 +1,14 @@
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "../../infra/clock.js";
+import { loadConfig } from "../../infra/config/load-config.js";
 import { createLogger } from "../../infra/logger.js";
-import { Metrics } from "../../infra/metrics.js";
 import type { StageContext } from "../../infra/stage.js";
-import { openStores, type Stores } from "../../infra/stores.js";
+import { openStores, stageContext, type Stores } from "../../infra/stores.js";
 import { createIngest } from "../../ingest/index.js";
 import { confirmSubscription, createNotify, requestSubscription } from "../../notify/index.js";
 import type { Mailbox } from "../harness/mailbox.js";
-import { OAKVALE, settingsOf, usageUtility } from "../harness/stores.js";
+import { OAKVALE, usageUtility } from "../harness/stores.js";
 
 const HOUR = 3_600_000;
 const METERS = 12;
@@ -105,38 +105,19 @@ export function writeConfig(folder: string, mailPort: number): string {
   return path;
 }
 
-/** Opens the scenario's stores in this process. */
+/** Opens the stores of the configuration that `writeConfig` wrote, in this process. */
 export async function openScenario(
   folder: string,
-  mailPort: number,
-): Promise<{ stores: Stores; context: StageContext }> {
-  const [utility] = [usageUtility(folder)];
-  const settings = settingsOf(folder, {
-    smtp: { host: "127.0.0.1", port: mailPort },
-    utilities: [
-      { ...utility, languages: ["en"], alerts: { live: true, sendFrom: "00:00", sendUntil: "23:59" } },
-    ],
-  });
+): Promise<{ readonly stores: Stores; readonly context: StageContext }> {
+  const settings = loadConfig(join(folder, "curbstop.yaml"), {});
   const logger = createLogger({ level: "silent" });
   const stores = await openStores(settings, { logger });
-  const { database, log, vault } = stores;
-  return {
-    stores,
-    context: {
-      config: settings.config,
-      database,
-      log,
-      vault,
-      clock: systemClock,
-      logger,
-      metrics: new Metrics(),
-    },
-  };
+  return { stores, context: stageContext(stores, settings, systemClock, logger) };
 }
 
 /** The registry, and residents who confirmed by the link in their mail. */
 export async function prepare(folder: string, mailbox: Mailbox): Promise<void> {
-  const { stores, context } = await openScenario(folder, mailbox.port);
+  const { stores, context } = await openScenario(folder);
   const homes = Array.from({ length: METERS }, (_, i) => i + 1);
   dropFile(join(folder, "drop", "customers"), {
     name: "customers.csv",
@@ -175,7 +156,7 @@ export function addressOf(home: number): string {
 
 /** What must be the same after every schedule: nothing of it depends on random keys. */
 export async function resultsOf(folder: string, mailbox: Mailbox): Promise<object> {
-  const { stores } = await openScenario(folder, mailbox.port);
+  const { stores } = await openScenario(folder);
   try {
     const { clickhouse, database } = stores;
     const usage = await clickhouse.query(

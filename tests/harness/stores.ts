@@ -4,9 +4,8 @@ import { join } from "node:path";
 import { SteppedClock } from "../../infra/clock.js";
 import { parseConfig, type Settings } from "../../infra/config/load-config.js";
 import { createLogger } from "../../infra/logger.js";
-import { Metrics } from "../../infra/metrics.js";
 import type { Stage, StageContext } from "../../infra/stage.js";
-import { openStores, type Stores } from "../../infra/stores.js";
+import { openStores, stageContext, type Stores } from "../../infra/stores.js";
 import type { ConfigInput } from "../../schemas/config.js";
 
 /** What a test may leave out of a configuration. */
@@ -117,15 +116,7 @@ export async function startStores(
     stores,
     clock,
     logged,
-    context: () => ({
-      config: settings.config,
-      database: stores.database,
-      log: stores.log,
-      vault: stores.vault,
-      clock,
-      logger,
-      metrics: new Metrics(),
-    }),
+    context: () => stageContext(stores, settings, clock, logger),
     async start(stage) {
       started.push(stage);
       await stage.start();
