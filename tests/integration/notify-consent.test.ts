@@ -171,7 +171,7 @@ async function play(steps: readonly Step[]): Promise<void> {
 
 it("sends no alert without a consent that holds at that moment, whatever happens in whatever order", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 16 }), async (steps) => {
+    fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 24 }), async (steps) => {
       wrong.length = 0;
       await play(steps);
       expect(wrong).toEqual([]);
