@@ -21,6 +21,16 @@ export const REJECT_CODES = {
   "moved-out-before-in": "a move_out that is not before move_in",
   "missing-field": "a value in a required column",
   "unknown-class": "single-family, multi-family, commercial, irrigation or always-on",
+  "not-water": "the read of a water meter",
+  "bad-length": "an interval of at least one second",
+  "unlinked-reading": "links within the file from the readings to their reading type and usage point",
+  "bad-reading-type": "a reading type of delivered water that says whether it is a delta or a register",
+  "not-json": "one JSON object a line",
+  "unknown-message": "a telegram of wmbusmeters, or a message of rtlamr of a type that the options name",
+  "left-out": "a row that the options let in",
+  "usage-mismatch": "a consumption that is the current read less the previous one",
+  "days-mismatch": "as many days as lie between the two reads",
+  "previous-not-earlier": "a previous read that is earlier than the current one",
 } as const;
 
 export type RejectCode = keyof typeof REJECT_CODES;
