@@ -31,6 +31,12 @@ export const REJECT_CODES = {
   "usage-mismatch": "a consumption that is the current read less the previous one",
   "days-mismatch": "as many days as lie between the two reads",
   "previous-not-earlier": "a previous read that is earlier than the current one",
+  "unknown-record": "a record of the format",
+  "misplaced-record": "a record where the format has its place",
+  "not-reads": "a purpose of reads: OK, RESEND or HISTORY",
+  "unknown-quality": "a quality flag of the format",
+  "bad-interval": "an interval of the format, of a day at most",
+  "bad-split": "400 records that cover each interval of their day once",
 } as const;
 
 export type RejectCode = keyof typeof REJECT_CODES;
