@@ -7,6 +7,9 @@ import { z } from "zod";
 export const MILLILITRES = {
   mL: 1,
   L: 1_000,
+  /** A cubic metre, as Australian files write it. */
+  kL: 1_000_000,
+  ML: 1_000_000_000,
   m3: 1_000_000,
   gal: 3785.411784,
   kgal: 3_785_411.784,
@@ -31,6 +34,15 @@ const UNIT_WORDS: Readonly<Record<string, Unit>> = {
   liters: "L",
   litre: "L",
   litres: "L",
+  kl: "kL",
+  kiloliter: "kL",
+  kiloliters: "kL",
+  kilolitre: "kL",
+  kilolitres: "kL",
+  megaliter: "ML",
+  megaliters: "ML",
+  megalitre: "ML",
+  megalitres: "ML",
   m3: "m3",
   "m³": "m3",
   cm: "m3",
@@ -61,7 +73,24 @@ const UNIT_WORDS: Readonly<Record<string, Unit>> = {
   acft: "acft",
 };
 
-/** The unit that a word in a file names, or `undefined`. */
+/**
+ * The unit that a word in a file names, or `undefined`. Case does not count, but for `ML`: megalitres, where `ml` are
+ * millilitres.
+ */
 export function unitOf(word: string): Unit | undefined {
-  return UNIT_WORDS[word.toLowerCase().replace(/[\s._-]/g, "")];
+  const bare = word.replace(/[\s._-]/g, "");
+  return bare === "ML" ? "ML" : UNIT_WORDS[bare.toLowerCase()];
+}
+
+/** Words for units of energy, power, voltage and current, in lower case without blanks, dots and underscores. */
+const NO_VOLUMES: ReadonlySet<string> = new Set(
+  (
+    "wh kwh mwh gwh varh kvarh mvarh vah kvah mvah w kw mw va kva var kvar v kv volts a amps pf " +
+    "therm therms btu mbtu mmbtu dth j kj mj gj tj ccfc gas"
+  ).split(" "),
+);
+
+/** Whether a word names a unit that measures something other than volume: its values are no water. */
+export function isOtherThanVolume(word: string): boolean {
+  return NO_VOLUMES.has(word.toLowerCase().replace(/[\s._-]/g, ""));
 }

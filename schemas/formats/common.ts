@@ -1,0 +1,31 @@
+import { z } from "zod";
+import { isTimeZone } from "../time-zone.js";
+import { unit } from "../units.js";
+
+/** Canonical form of meter ids, the same for every source of a utility. */
+export const meterIdForm = z
+  .strictObject({
+    leadingZeros: z
+      .enum(["keep", "strip"])
+      .default("keep")
+      .describe("strip: 00123 and 123 are one meter. Outer blanks never count."),
+    upperCase: z.boolean().default(false).describe("true: a1 and A1 are one meter."),
+  })
+  .prefault({})
+  .describe("Canonical form of the meter id.");
+
+/** Zone of stamps that carry none. */
+export const stampZone = z
+  .string()
+  .refine(
+    (zone) => zone === "utility" || isTimeZone(zone),
+    'expected an IANA time zone such as America/Los_Angeles, "utility" or UTC',
+  );
+
+/** Words that a file uses for units, beside those that are known. */
+export const unitWords = z
+  .record(z.string(), unit)
+  .default({})
+  .describe(
+    "Units by the words of the file, before those that are known; case does not count. For words of a head-end's own, and to try the format with files of gas or electricity (KWH: L).",
+  );
