@@ -22,7 +22,7 @@ export const REJECT_CODES = {
   "missing-field": "a value in a required column",
   "unknown-class": "single-family, multi-family, commercial, irrigation or always-on",
   "not-water": "the read of a water meter",
-  "bad-length": "an interval of at least one second",
+  "bad-length": "an interval of at least one second, and of the length that the options ask for",
   "unlinked-reading": "links within the file from the readings to their reading type and usage point",
   "bad-reading-type": "a reading type of delivered water that says whether it is a delta or a register",
   "not-json": "one JSON object a line",
