@@ -20,11 +20,11 @@ export class LocalTimes {
   }
 
   /**
-   * The instant at which the clock shows `local`; NaN where it never does. In the hour that comes twice, the order of the
+   * The instant at which the clock shows `local`; NaN where it never does, and of NaN. In the hour that comes twice, the order of the
    * series' stamps tells which of the two it is.
    */
   instantOf(local: number, series: Series): number {
-    if (this.#zone === undefined) return local;
+    if (this.#zone === undefined || Number.isNaN(local)) return local;
     const day = Math.floor(local / DAY);
     if (day !== this.#day) {
       this.#day = day;
