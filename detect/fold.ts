@@ -3,6 +3,7 @@ import type { DetectConfig } from "../schemas/config.js";
 import { DOUBTFUL } from "../schemas/flags.js";
 import type { MeterSetting } from "../schemas/meters.js";
 import type { TimeZone } from "../infra/time-zone.js";
+import type { ReadColumns } from "./read-columns.js";
 import { LONGEST_HOUR } from "./registers.js";
 import { ContinuousFlow } from "./rules/continuous-flow.js";
 import type { Found, Unit } from "./rules/rule.js";
@@ -90,6 +91,20 @@ export class Fold {
       this.#judge(slot, slot + HOUR, this.slotMl, this.slotDoubtful, context, closed);
       this.slot = -1;
     }
+  }
+
+  /** Folds intervals of a meter with one register in. */
+  pushAll(
+    { count, time, length, ml, flags }: ReadColumns,
+    context: FoldContext,
+    closed: (found: Found) => void,
+  ): void {
+    for (let i = 0; i < count; i++) this.push(time[i]!, length[i]!, ml[i]!, flags[i]!, 1, context, closed);
+  }
+
+  /** Whether no anomaly goes on. */
+  get isQuiet(): boolean {
+    return this.flow.detectedAt < 0 && this.spike.start < 0;
   }
 
   /** Anomalies that go on, of the rules that are judged. */

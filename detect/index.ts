@@ -14,6 +14,7 @@ import { fileMessage } from "../schemas/files.js";
 import { meterMessage, type MeterMessage } from "../schemas/meters.js";
 import { readsMessage, type ReadsBlock } from "../schemas/reads.js";
 import { METER_PARTITIONS } from "../schemas/topics.js";
+import { BlockReader } from "./block-reader.js";
 import {
   claimPartition,
   forgetPending,
@@ -66,7 +67,10 @@ class DetectStage implements Stage {
   readonly #context: DetectContext;
   readonly #environments: ReadonlyMap<string, MeterEnvironment>;
   readonly #owned = new Map<number, OwnedStates>();
-  #rows = new RowBuffer();
+  readonly #blocks = new BlockReader();
+  readonly #rows = new RowBuffer();
+  /** What became of reads since the metric was told. */
+  readonly #counts: BlockCounts = { accepted: 0, superseded: 0, missing: 0 };
   #waiting: Waiting[] = [];
   #committing = false;
   #identity = "";
@@ -203,6 +207,7 @@ class DetectStage implements Stage {
     const messages: AnomalyMessage[] = [];
     if (batch.topic === "meters") await this.#judgeSettings(batch, owned, messages);
     else await this.#judgeReads(batch, owned, messages);
+    this.#countReads();
     const next = batch.records.at(-1)!.offset + 1;
     await new Promise<void>((done, failed) => {
       this.#waiting.push({ owned, topic: batch.topic, next, messages, done, failed });
@@ -215,7 +220,9 @@ class DetectStage implements Stage {
     const blocks = new Map<string, Placed[]>();
     for (const { value, offset } of batch.records) {
       if (value === null) continue;
-      const block = parseMessage(readsMessage, value, batch, offset);
+      const block =
+        this.#blocks.read(value) ??
+        this.#blocks.learn(parseMessage(readsMessage, value, batch, offset), value);
       if (!this.#environments.has(block.utility)) {
         this.#warnOfUnknown(block.utility);
         continue;
@@ -254,22 +261,17 @@ class DetectStage implements Stage {
     const { utility, meter } = blocks[0]!.block;
     const state = known ?? new MeterState(utility, meter);
     const environment = this.#environments.get(utility)!;
-    const counts: BlockCounts = { accepted: 0, superseded: 0, missing: 0 };
     let judged = 0;
     for (const { block, offset } of blocks) {
       if (state.needsHistory(block)) break;
       this.#rows.version(owned.generation, offset + 1);
-      messages.push(...state.apply(block, environment, this.#rows, counts));
+      messages.push(...state.apply(block, environment, this.#rows, this.#counts));
       judged++;
     }
     if (judged === 0) return blocks;
     const rest = blocks.slice(judged);
     if (rest.length === 0) state.trim(environment);
     owned.put(state);
-    const { detectorReads } = this.#context.metrics;
-    for (const outcome of ["accepted", "superseded", "missing"] as const) {
-      if (counts[outcome] > 0) detectorReads.inc({ outcome }, counts[outcome]);
-    }
     return rest;
   }
 
@@ -325,6 +327,14 @@ class DetectStage implements Stage {
     }
   }
 
+  #countReads(): void {
+    const { detectorReads } = this.#context.metrics;
+    for (const outcome of ["accepted", "superseded", "missing"] as const) {
+      if (this.#counts[outcome] > 0) detectorReads.inc({ outcome }, this.#counts[outcome]);
+      this.#counts[outcome] = 0;
+    }
+  }
+
   #warnOfUnknown(utility: string): void {
     if (this.#unknown.has(utility)) return;
     this.#unknown.add(utility);
@@ -363,7 +373,7 @@ class DetectStage implements Stage {
     const inserts = this.#rows.take().map((insert) =>
       this.#stalling("ClickHouse", async () => {
         const end = this.#context.metrics.insertSeconds.startTimer();
-        await this.#context.clickhouse.insertNative(insert.table, insert.columns, insert.block);
+        await this.#context.clickhouse.insertNative(insert.statement, insert.block);
         end();
       }),
     );
@@ -381,9 +391,7 @@ class DetectStage implements Stage {
     if (messages.length === 0) return;
     await this.#stalling("log", () => this.#producer!.append(anomalyBatches(messages)));
     const insert = encodeAnomalies(messages);
-    await this.#stalling("ClickHouse", () =>
-      clickhouse.insertNative(insert.table, insert.columns, insert.block),
-    );
+    await this.#stalling("ClickHouse", () => clickhouse.insertNative(insert.statement, insert.block));
     await this.#stalling("PostgreSQL", () => forgetPending(database, ids));
     for (const { utility, rule, state } of messages) metrics.detected.inc({ utility, rule, state });
   }

@@ -1,123 +1,13 @@
 import { Flag } from "../schemas/flags.js";
 import type { MeterSetting } from "../schemas/meters.js";
-import { deliveredAt, sequenceAt, type ReadsBlock } from "../schemas/reads.js";
+import { deliveredAt, MAX_BLOCK_READS, sequenceAt, type ReadsBlock } from "../schemas/reads.js";
 import { Fold, type FoldContext } from "./fold.js";
+import { KeptReads, type AsDelivered } from "./kept-reads.js";
 import { diffAnomalies, type Known } from "./lifecycle.js";
+import { ReadColumns } from "./read-columns.js";
 import { registerStep, type RegisterMark, type RegisterParameters } from "./registers.js";
 import type { Found } from "./rules/rule.js";
 import type { AnomalyMessage } from "../schemas/anomalies.js";
-
-/** Reads of one register of a meter that are kept, in order of time, as columns; `length` is 0 for register reads. */
-export class KeptReads {
-  time: number[] = [];
-  length: number[] = [];
-  ml: number[] = [];
-  flags: number[] = [];
-  file: number[] = [];
-  line: number[] = [];
-  register: number[] = [];
-  /** Value and unit as delivered, by time: of reads that came out of order, and of all after a recompute. */
-  asDelivered: Map<number, AsDelivered> | undefined;
-  /** No kept read is longer. */
-  longest = 0;
-
-  get count(): number {
-    return this.time.length;
-  }
-
-  /** Index of the first read at or after `time`. */
-  indexOf(time: number): number {
-    const times = this.time;
-    let low = 0;
-    let high = times.length;
-    if (high === 0 || times[high - 1]! < time) return high;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (times[middle]! < time) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
-  /** Whether this very read is kept. */
-  has(file: number, time: number, line: number): boolean {
-    const at = this.indexOf(time);
-    return (
-      at < this.time.length && this.time[at] === time && this.file[at] === file && this.line[at] === line
-    );
-  }
-
-  /**
-   * Takes a read in, unless one of better standing has its time: an actual read stands above an estimated one, then the
-   * newer file, then the later line.
-   * @returns `again` for a read that is kept already
-   */
-  insert(read: Read): "accepted" | "superseded" | "again" {
-    const at = this.indexOf(read.time);
-    if (at < this.time.length && this.time[at] === read.time) {
-      if (this.file[at] === read.file && this.line[at] === read.line) {
-        this.#keepDelivered(read);
-        return "again";
-      }
-      if (!stands(read, this.flags[at]!, this.file[at]!, this.line[at]!)) return "superseded";
-    } else if (at < this.time.length) {
-      for (const column of this.#columns()) column.splice(at, 0, 0);
-    }
-    this.#set(at, read);
-    return "accepted";
-  }
-
-  #keepDelivered({ time, asDelivered }: Read): void {
-    if (asDelivered !== undefined) (this.asDelivered ??= new Map()).set(time, asDelivered);
-  }
-
-  #set(at: number, read: Read): void {
-    if (read.length > this.longest) this.longest = read.length;
-    this.time[at] = read.time;
-    this.length[at] = read.length;
-    this.ml[at] = read.ml;
-    this.flags[at] = read.flags;
-    this.file[at] = read.file;
-    this.line[at] = read.line;
-    this.register[at] = read.register;
-    this.#keepDelivered(read);
-  }
-
-  /** Drops the reads before index `count`. */
-  dropFirst(count: number): void {
-    if (count === 0) return;
-    for (const column of this.#columns()) column.splice(0, count);
-    this.asDelivered = undefined;
-  }
-
-  #columns(): number[][] {
-    return [this.time, this.length, this.ml, this.flags, this.file, this.line, this.register];
-  }
-}
-
-export interface Read {
-  time: number;
-  length: number;
-  ml: number;
-  flags: number;
-  file: number;
-  line: number;
-  register: number;
-  asDelivered: AsDelivered | undefined;
-}
-
-export interface AsDelivered {
-  readonly value: number;
-  readonly unit: string;
-}
-
-function stands(read: Read, flags: number, file: number, line: number): boolean {
-  const actual = (read.flags & Flag.estimated) === 0;
-  const wasActual = (flags & Flag.estimated) === 0;
-  if (actual !== wasActual) return actual;
-  if (read.file !== file) return read.file > file;
-  return read.line > line;
-}
 
 /** One register (channel) of a meter. */
 export interface Channel {
@@ -152,11 +42,19 @@ export interface IntervalRow {
 
 /** Where rows for ClickHouse go; calls are cheap, nothing is sent before the batch ends. */
 export interface RowSink {
-  /** A register read that was accepted at index `i` of the block. */
-  registerRead(block: ReadsBlock, at: number, i: number, flags: number, line: number): void;
-  /** Usage of the block, accepted as it is, at index `i`. */
-  usage(block: ReadsBlock, start: number, length: number, i: number, flags: number, line: number): void;
+  /** Register reads of the block that were accepted. */
+  registerReads(block: ReadsBlock, reads: AcceptedReads): void;
+  /** Usage of the block, accepted as it is. */
+  usage(block: ReadsBlock, reads: AcceptedReads): void;
+  /** Intervals between register reads of the block, in order; `line` and `file` say nothing. */
+  derived(block: ReadsBlock, intervals: ReadColumns): void;
   interval(block: ReadsBlock, channel: string, row: IntervalRow, gone: boolean): void;
+}
+
+/** Reads of a block that were accepted. */
+export class AcceptedReads extends ReadColumns {
+  /** Place of each in the block. */
+  readonly index = new Int32Array(MAX_BLOCK_READS);
 }
 
 /** What became of a block's reads. */
@@ -178,6 +76,12 @@ export const KEPT_SECONDS = 8 * 86_400;
 const TRIM_AT_SECONDS = 10 * 86_400;
 
 const NO_SETTINGS: readonly MeterSetting[] = [];
+const NO_MESSAGES: readonly AnomalyMessage[] = [];
+
+// Used again for each block.
+const accepted = new AcceptedReads();
+const derivedIntervals = new ReadColumns();
+const settled = new ReadColumns();
 
 /** What `#context` gave last. */
 let lastContext: { readonly environment: MeterEnvironment; readonly of: FoldContext } | undefined;
@@ -201,6 +105,8 @@ export class MeterState {
   /** Anomalies told that later reads may still change. */
   known: Known[] = [];
   backfill = false;
+  /** Smallest step of any register (mL), -1: to be looked up. */
+  #smallestStep = -1;
   /** The whole history is kept for now, with values as delivered. */
   hydrated = false;
 
@@ -220,6 +126,7 @@ export class MeterState {
     if (this.base.at > 0 && (this.#finer(block) || (channel !== undefined && turnsElsewhere(block, channel))))
       return true;
     const usage = block.kind === "usage";
+    if (this.#isLater(block, channel)) return false;
     for (let i = 0; i < block.count; i++) {
       if (block.ml[i] === null) continue;
       const time = sequenceAt(block.time, i);
@@ -239,9 +146,19 @@ export class MeterState {
     return false;
   }
 
+  /** Whether all of the block lies after what is kept of its channel: the common case, told at a glance. */
+  #isLater({ time, kind }: ReadsBlock, channel: Channel | undefined): boolean {
+    let first = Infinity;
+    if (!Array.isArray(time)) first = time.step >= 0 ? time.from : -Infinity;
+    else for (const one of time) if (one < first) first = one;
+    if (first < this.base.at) return false;
+    if (channel === undefined) return true;
+    if (kind === "register") return channel.baseMark === undefined || first > channel.baseMark.at;
+    return channel.usage.endsBy(first);
+  }
+
   /**
    * Takes a block in.
-   * @param version of the rows that it leads to
    * @returns messages of anomalies that changed
    */
   apply(
@@ -249,17 +166,17 @@ export class MeterState {
     environment: MeterEnvironment,
     sink: RowSink,
     counts: BlockCounts,
-  ): AnomalyMessage[] {
+  ): readonly AnomalyMessage[] {
     this.backfill = block.backfill === true;
     const channel = this.#channel(block);
     const head = this.#headFold(environment);
     if (head.at > 0 && (this.#finer(block) || turnsElsewhere(block, channel))) {
       const before = this.#rows(environment);
-      takeFacts(block, channel);
+      this.#takeFacts(block, channel);
       this.#insert(block, channel, before, environment, sink, counts);
       return this.#diff(environment);
     }
-    takeFacts(block, channel);
+    this.#takeFacts(block, channel);
     const context = this.#context(environment);
     if (!this.#append(block, channel, head, context, environment, sink, counts)) {
       this.#insert(block, channel, this.#rows(environment), environment, sink, counts);
@@ -268,9 +185,9 @@ export class MeterState {
   }
 
   /** New settings: what follows from `base` on is judged again. */
-  applySettings(settings: readonly MeterSetting[], environment: MeterEnvironment): AnomalyMessage[] {
+  applySettings(settings: readonly MeterSetting[], environment: MeterEnvironment): readonly AnomalyMessage[] {
     this.settings = settings;
-    if (this.channels.size === 0) return [];
+    if (this.channels.size === 0) return NO_MESSAGES;
     this.#head = undefined;
     this.#headFold(environment);
     return this.#diff(environment);
@@ -316,11 +233,14 @@ export class MeterState {
 
   /** Smallest step of any register, 0: unknown. */
   #resolution(): number {
-    let smallest = 0;
-    for (const { resolution } of this.channels.values()) {
-      if (resolution > 0 && (smallest === 0 || resolution < smallest)) smallest = resolution;
+    if (this.#smallestStep < 0) {
+      this.#smallestStep = 0;
+      for (const { resolution } of this.channels.values()) {
+        if (resolution > 0 && (this.#smallestStep === 0 || resolution < this.#smallestStep))
+          this.#smallestStep = resolution;
+      }
     }
-    return smallest;
+    return this.#smallestStep;
   }
 
   /** Whether the block tells of a smaller step than was known: thresholds change with it. */
@@ -328,6 +248,18 @@ export class MeterState {
     if (resolution === 0) return false;
     const known = this.#resolution();
     return known === 0 || resolution < known;
+  }
+
+  #takeFacts(block: ReadsBlock, channel: Channel): void {
+    const { resolution, modulus, file } = block;
+    if (resolution > 0 && (channel.resolution === 0 || resolution < channel.resolution)) {
+      channel.resolution = resolution;
+      this.#smallestStep = -1;
+    }
+    if (newerModulus(block, channel)) {
+      channel.modulus = modulus;
+      channel.modulusFile = file;
+    }
   }
 
   /**
@@ -348,58 +280,30 @@ export class MeterState {
     if (this.channels.size !== 1 || (usage ? channel.registers : channel.usage).count > 0) return false;
     const { headMark } = channel;
     if (headMark !== undefined && (usage || headMark.at < channel.usageUntil)) return false;
-    const { length, time, flags, line, ml, count } = block;
-    let end = head.at;
-    for (let i = 0; i < count; i++) {
-      if (ml[i] === null) continue;
-      const start = sequenceAt(time, i);
-      if (usage ? start < end : start <= end) return false;
-      end = usage ? start + lengthAt(length, i) : start;
-    }
+    const missing = takeInOrder(block, head.at, accepted);
+    if (missing < 0) return false;
 
     this.hydrated = false;
+    counts.missing += missing;
+    counts.accepted += accepted.count;
+    if (accepted.count === 0) return true;
     const closed = (found: Found) => this.#closed.push(found);
-    const register = { ...environment.registers, modulus: channel.modulus };
-    const most = environment.registers.maxRate / 3600;
-    for (let i = 0; i < count; i++) {
-      const value = ml[i] ?? null;
-      if (value === null) {
-        counts.missing++;
-        continue;
-      }
-      counts.accepted++;
-      const at = sequenceAt(time, i);
-      const readLine = sequenceAt(line, i);
-      let readFlags = typeof flags === "number" ? flags : flags[i]!;
-      if (channel.firstSeen > at) channel.firstSeen = at;
-      let span = 0;
-      if (usage) {
-        span = lengthAt(length, i);
-        if (span > kept.longest) kept.longest = span;
-        if (value > most * span) readFlags |= Flag.overCapacity;
-        head.push(at, span, value, readFlags, 1, context, closed);
-        sink.usage(block, at, span, i, readFlags, readLine);
-      } else {
-        sink.registerRead(block, at, i, readFlags, readLine);
-        if (channel.headMark === undefined) {
-          channel.headMark = { at, ml: value, register: block.register, flags: readFlags };
-        } else {
-          const derived = registerStep(channel.headMark, at, value, block.register, readFlags, register);
-          if (derived !== undefined) {
-            head.push(derived.start, derived.length, derived.ml, derived.flags, 1, context, closed);
-            sink.interval(block, block.channel, derivedRow(derived), false);
-          }
-        }
-        if (at > head.at) head.at = at;
-      }
-      kept.time.push(at);
-      kept.length.push(span);
-      kept.ml.push(value);
-      kept.flags.push(readFlags);
-      kept.file.push(block.file);
-      kept.line.push(readLine);
-      kept.register.push(block.register);
+    const first = accepted.time[0]!;
+    if (first < channel.firstSeen) channel.firstSeen = first;
+    if (usage) {
+      flagOverCapacity(accepted, environment.registers.maxRate / 3600);
+      head.pushAll(accepted, context, closed);
+      sink.usage(block, accepted);
+    } else {
+      sink.registerReads(block, accepted);
+      const parameters = { ...environment.registers, modulus: channel.modulus };
+      channel.headMark = stepsOf(accepted, channel.headMark, parameters, derivedIntervals);
+      head.pushAll(derivedIntervals, context, closed);
+      const last = accepted.time[accepted.count - 1]!;
+      if (last > head.at) head.at = last;
+      if (derivedIntervals.count > 0) sink.derived(block, derivedIntervals);
     }
+    kept.append(accepted);
     return true;
   }
 
@@ -413,6 +317,7 @@ export class MeterState {
     counts: BlockCounts,
   ): void {
     let again = false;
+    accepted.count = 0;
     const usage = block.kind === "usage";
     const kept = usage ? channel.usage : channel.registers;
     const most = environment.registers.maxRate / 3600;
@@ -444,8 +349,9 @@ export class MeterState {
       }
       counts.accepted++;
       if (time < channel.firstSeen) channel.firstSeen = time;
-      if (!usage) sink.registerRead(block, time, i, flags, line);
+      if (!usage) addAccepted(accepted, time, length, ml, flags, block, line, i);
     }
+    if (accepted.count > 0) sink.registerReads(block, accepted);
     const after = this.#rows(environment);
     for (const [name, rows] of after) {
       const was = new Map((before.get(name) ?? []).map((row) => [identityOf(row), row]));
@@ -501,9 +407,10 @@ export class MeterState {
     }
   }
 
-  #diff(environment: MeterEnvironment): AnomalyMessage[] {
-    const open = this.#headFold(environment).open(this.#context(environment));
-    if (open.length === 0 && this.#closed.length === 0 && this.known.length === 0) return [];
+  #diff(environment: MeterEnvironment): readonly AnomalyMessage[] {
+    const head = this.#headFold(environment);
+    if (head.isQuiet && this.#closed.length === 0 && this.known.length === 0) return NO_MESSAGES;
+    const open = head.open(this.#context(environment));
     const { known, messages } = diffAnomalies(
       this.known,
       [...this.#closed, ...open],
@@ -519,34 +426,38 @@ export class MeterState {
     const head = this.#headFold(environment);
     let first = Infinity;
     for (const { registers, usage } of this.channels.values()) {
-      first = Math.min(first, registers.time[0] ?? Infinity, usage.time[0] ?? Infinity);
+      first = Math.min(first, registers.first, usage.first);
     }
     if (head.at - first <= TRIM_AT_SECONDS) return;
     const cut = this.#cut(head.at - KEPT_SECONDS);
     if (cut <= first) return;
 
     const context = this.#context(environment);
-    const settled: Found[] = [];
-    const onClosed = (found: Found) => settled.push(found);
+    let closedCount = 0;
+    const onClosed = () => closedCount++;
     const [only] = this.channels.values();
-    if (this.channels.size === 1 && !mixed(only!))
-      this.#foldFirst(only!, cut, environment, context, onClosed);
-    else this.#foldRowsBefore(cut, environment, context, onClosed);
-    for (const { registers, usage, baseMark } of this.channels.values()) {
-      registers.dropFirst(registers.indexOf(cut));
-      usage.dropFirst(usage.indexOf(cut));
+    if (this.channels.size === 1 && !mixed(only!)) {
+      this.#foldSegments(only!, cut, environment, context, onClosed);
+    } else {
+      this.#foldRowsBefore(cut, environment, context, onClosed);
+      for (const { registers, usage } of this.channels.values()) {
+        registers.dropFirst(registers.indexOf(cut));
+        usage.dropFirst(usage.indexOf(cut));
+      }
+    }
+    for (const { baseMark } of this.channels.values()) {
       if (baseMark !== undefined && baseMark.at > this.base.at) this.base.at = baseMark.at;
     }
     this.hydrated = false;
     // What closed in the base can't change any more.
-    this.#closed.splice(0, settled.length);
+    this.#closed.splice(0, closedCount);
     // Nor can any that began before what the base can still lead to, be it withdrawn or not.
     if (this.known.length === 0) return;
     this.known = this.known.filter(({ found }) => found.start >= this.base.earliest(found.rule));
   }
 
-  /** Folds what is before `cut` into the base: one register, one kind of reads, no overlap. */
-  #foldFirst(
+  /** Folds segments from before `cut` into the base: one register, one kind of reads, no overlap. */
+  #foldSegments(
     channel: Channel,
     cut: number,
     environment: MeterEnvironment,
@@ -555,19 +466,14 @@ export class MeterState {
   ): void {
     const { usage, registers } = channel;
     const parameters = { ...environment.registers, modulus: channel.modulus };
-    for (let i = 0, until = usage.indexOf(cut); i < until; i++) {
-      this.base.push(usage.time[i]!, usage.length[i]!, usage.ml[i]!, usage.flags[i]!, 1, context, onClosed);
-      channel.usageUntil = usage.time[i]! + usage.length[i]!;
+    while (usage.takeSegmentBefore(cut, settled)) {
+      this.base.pushAll(settled, context, onClosed);
+      const last = settled.count - 1;
+      channel.usageUntil = settled.time[last]! + settled.length[last]!;
     }
-    for (let i = 0, until = registers.indexOf(cut); i < until; i++) {
-      if (channel.baseMark === undefined) {
-        channel.baseMark = firstMark(registers, i);
-        continue;
-      }
-      const derived = stepAt(channel.baseMark, registers, i, parameters);
-      if (derived !== undefined) {
-        this.base.push(derived.start, derived.length, derived.ml, derived.flags, 1, context, onClosed);
-      }
+    while (registers.takeSegmentBefore(cut, settled)) {
+      channel.baseMark = stepsOf(settled, channel.baseMark, parameters, derivedIntervals);
+      this.base.pushAll(derivedIntervals, context, onClosed);
     }
   }
 
@@ -605,7 +511,7 @@ export class MeterState {
    */
   #cut(wanted: number): number {
     const [only] = this.channels.values();
-    if (this.channels.size === 1 && countingUsage(only!.usage) === undefined) return wanted;
+    if (this.channels.size === 1 && !only!.usage.overlap) return wanted;
     let cut = wanted;
     for (let moved = true; moved;) {
       moved = false;
@@ -646,19 +552,113 @@ function turnsElsewhere(block: ReadsBlock, channel: Channel): boolean {
   return block.modulus !== channel.modulus && newerModulus(block, channel);
 }
 
-function takeFacts(block: ReadsBlock, channel: Channel): void {
-  const { resolution, modulus, file } = block;
-  if (resolution > 0 && (channel.resolution === 0 || resolution < channel.resolution))
-    channel.resolution = resolution;
-  if (newerModulus(block, channel)) {
-    channel.modulus = modulus;
-    channel.modulusFile = file;
-  }
-}
-
 function newerModulus({ kind, file, modulus }: ReadsBlock, channel: Channel): boolean {
   if (kind === "usage") return false;
   return file > channel.modulusFile || (file === channel.modulusFile && modulus > channel.modulus);
+}
+
+/**
+ * The block's reads, if each is later than the one before, than `after`, and overlaps none.
+ * @returns how many have no value; -1 where the order is another
+ */
+function takeInOrder(block: ReadsBlock, after: number, into: AcceptedReads): number {
+  const { length, time, flags, line, ml, count, file, register } = block;
+  const usage = block.kind === "usage";
+  const times = Array.isArray(time) ? time : undefined;
+  const lines = Array.isArray(line) ? line : undefined;
+  const { from, step } = Array.isArray(time) ? NO_SEQUENCE : time;
+  const { from: firstLine, step: lineStep } = Array.isArray(line) ? NO_SEQUENCE : line;
+  const oneLength = typeof length === "number" ? length : 0;
+  const lengths = Array.isArray(length) ? length : undefined;
+  const oneFlags = typeof flags === "number" ? flags : 0;
+  const allFlags = Array.isArray(flags) ? flags : undefined;
+  let end = after;
+  let n = 0;
+  for (let i = 0; i < count; i++) {
+    const value = ml[i]!;
+    if (value === null) continue;
+    const start = times === undefined ? from + step * i : times[i]!;
+    if (usage ? start < end : start <= end) return -1;
+    const span = lengths === undefined ? oneLength : lengths[i]!;
+    end = start + span;
+    into.time[n] = start;
+    into.length[n] = span;
+    into.ml[n] = value;
+    into.flags[n] = allFlags === undefined ? oneFlags : allFlags[i]!;
+    into.file[n] = file;
+    into.line[n] = lines === undefined ? firstLine + lineStep * i : lines[i]!;
+    into.register[n] = register;
+    into.index[n++] = i;
+  }
+  into.count = n;
+  return count - n;
+}
+
+const NO_SEQUENCE = { from: 0, step: 0 };
+
+function addAccepted(
+  to: AcceptedReads,
+  time: number,
+  length: number,
+  ml: number,
+  flags: number,
+  { file, register }: ReadsBlock,
+  line: number,
+  index: number,
+): void {
+  const n = to.count++;
+  to.time[n] = time;
+  to.length[n] = length;
+  to.ml[n] = ml;
+  to.flags[n] = flags;
+  to.file[n] = file;
+  to.line[n] = line;
+  to.register[n] = register;
+  to.index[n] = index;
+}
+
+/** @param most millilitres a second that the meter can pass */
+function flagOverCapacity({ count, ml, length, flags }: ReadColumns, most: number): void {
+  for (let i = 0; i < count; i++) if (ml[i]! > most * length[i]!) flags[i]! |= Flag.overCapacity;
+}
+
+/**
+ * Intervals between register reads.
+ * @param mark the read before them, moved; `undefined`: the first of them is the first of all
+ * @param into gets the intervals
+ * @returns the last read
+ */
+function stepsOf(
+  reads: ReadColumns,
+  mark: RegisterMark | undefined,
+  parameters: RegisterParameters,
+  into: ReadColumns,
+): RegisterMark | undefined {
+  let n = 0;
+  into.count = 0;
+  into.reserve(reads.count);
+  let i = 0;
+  if (mark === undefined && reads.count > 0) {
+    mark = { at: reads.time[0]!, ml: reads.ml[0]!, register: reads.register[0]!, flags: reads.flags[0]! };
+    i = 1;
+  }
+  for (; i < reads.count; i++) {
+    const interval = registerStep(
+      mark!,
+      reads.time[i]!,
+      reads.ml[i]!,
+      reads.register[i]!,
+      reads.flags[i]!,
+      parameters,
+    );
+    if (interval === undefined) continue;
+    into.time[n] = interval.start;
+    into.length[n] = interval.length;
+    into.ml[n] = interval.ml;
+    into.flags[n++] = interval.flags;
+  }
+  into.count = n;
+  return mark;
 }
 
 function lengthAt(length: ReadsBlock["length"], i: number): number {
@@ -736,8 +736,8 @@ function stepAt(mark: RegisterMark, reads: KeptReads, i: number, parameters: Reg
 /** Whether the channel has delivered usage beside register reads, or delivered intervals that overlap. */
 function mixed({ usage, registers, baseMark, usageUntil }: Channel): boolean {
   const hasRegisters = registers.count > 0 || baseMark !== undefined;
-  if (usage.count > 0) return hasRegisters || countingUsage(usage) !== undefined;
-  return hasRegisters && usageUntil > (baseMark?.at ?? registers.time[0]!);
+  if (usage.count > 0) return hasRegisters || usage.overlap;
+  return hasRegisters && usageUntil > (baseMark?.at ?? registers.first);
 }
 
 /** Whether an interval of another beginning overlaps one that is kept, or one of the same beginning differs in length. */

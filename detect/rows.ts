@@ -1,13 +1,14 @@
 import type { AnomalyMessage } from "../schemas/anomalies.js";
 import type { FileMessage } from "../schemas/files.js";
-import { deliveredAt, type ReadsBlock } from "../schemas/reads.js";
-import { encodeNative, type NativeColumn } from "../infra/clickhouse/native-block.js";
-import type { IntervalRow, RowSink } from "./meter-state.js";
+import { MAX_BLOCK_READS, type ReadsBlock } from "../schemas/reads.js";
+import { encodeNative, type FixedType, type NativeColumn } from "../infra/clickhouse/native-block.js";
+import type { AcceptedReads, IntervalRow, RowSink } from "./meter-state.js";
+import { ReadColumns } from "./read-columns.js";
 
 /** A block for ClickHouse, ready to be sent. */
 export interface EncodedInsert {
-  readonly table: string;
-  readonly columns: readonly string[];
+  /** The statement that the block belongs to. */
+  readonly statement: string;
   readonly rows: number;
   readonly block: Buffer;
 }
@@ -27,123 +28,289 @@ class Dictionary {
   }
 }
 
-/** Rows that share everything but their own columns: filled in at once when the block is encoded. */
-interface Run {
-  readonly rows: number;
-  readonly utility: number;
-  readonly meterHigh: number;
-  readonly meterLow: number;
-  readonly channel: number;
-  readonly unit: number;
-  readonly register: number;
+/** A column that grows. Its array is kept from one block to the next: arrays of this size are dear to make. */
+class Growing<T extends Float64Array | Uint32Array | Uint16Array | Uint8Array> {
+  count = 0;
+  array: T;
+
+  constructor(array: T) {
+    this.array = array;
+  }
+
+  push(value: number): void {
+    if (this.count === this.array.length) this.reserve(1);
+    this.array[this.count++] = value;
+  }
+
+  reserve(more: number): void {
+    if (this.count + more <= this.array.length) return;
+    const kind = this.array.constructor as new (size: number) => T;
+    const grown = new kind(Math.max(2 * this.array.length, this.count + more));
+    grown.set(this.array);
+    this.array = grown;
+  }
+
+  get used(): T {
+    return this.array.subarray(0, this.count) as T;
+  }
+}
+
+/** A list of numbers of each row, on top of what the row says for all of them; mostly empty. */
+class Lists {
+  readonly ends = new Growing(new Uint32Array(FIRST_ROWS * 2));
+  readonly values = new Growing(new Float64Array(FIRST_ROWS));
+
+  /** The list of the row in hand is what was added to it since the last row ended. */
+  endRow(): void {
+    this.ends.push(this.values.count);
+    this.ends.push(0);
+  }
+
+  addAll(values: Float64Array | Int32Array, count: number): void {
+    const { values: to } = this;
+    to.reserve(count);
+    for (let i = 0; i < count; i++) to.array[to.count++] = values[i]!;
+  }
+
+  clear(): void {
+    this.ends.count = this.values.count = 0;
+  }
+}
+
+const FIRST_ROWS = 1_024;
+
+/** What reads of one row have in common. */
+interface Common {
+  readonly block: ReadsBlock;
+  readonly channel: string;
+  readonly unit: string;
+  /** 0: values as delivered are listed. */
+  readonly mlPerUnit: number;
   readonly file: number;
   readonly origin: number;
   readonly counts: number;
   readonly gone: number;
-  readonly versionHigh: number;
-  readonly versionLow: number;
 }
 
-type Constants = Omit<Run, "rows">;
-
-const FIRST_ROWS = 65_536;
-
-/** Growing columns of one table, and the runs that say the rest. */
-class Columns {
+/**
+ * Rows of one table, many reads to a row, as they are sent: the server unfolds them. So the columns that are the same
+ * along a block, two thirds of the table's bytes, are neither written here nor sent.
+ *
+ * Time, length, flags and line of read `i` of a row are `from + step × i` plus member `i` of the row's list, if it has
+ * one.
+ */
+class FoldedRows {
   rows = 0;
-  // Kept from one block to the next: arrays of this size are dear to make and to collect.
-  time = new Uint32Array(FIRST_ROWS);
-  length = new Uint32Array(FIRST_ROWS);
-  ml = new BigInt64Array(FIRST_ROWS);
-  delivered = new Float64Array(FIRST_ROWS);
-  flags = new Uint16Array(FIRST_ROWS);
-  line = new Uint32Array(FIRST_ROWS);
-  runs: Run[] = [];
-  utilities = new Dictionary();
-  channels = new Dictionary();
-  units = new Dictionary();
-  #block: ReadsBlock | undefined;
-  #constants: Constants | undefined;
-  #from = 0;
-  /** Low and high words of `ml`: writing numbers in halves spares a BigInt for each row. */
-  mlWords = new Uint32Array(this.ml.buffer);
+  reads = 0;
+  readonly #utility = new Growing(new Uint16Array(FIRST_ROWS));
+  readonly #meter = new Growing(new Uint32Array(FIRST_ROWS * 2));
+  readonly #channel = new Growing(new Uint16Array(FIRST_ROWS));
+  readonly #unit = new Growing(new Uint16Array(FIRST_ROWS));
+  readonly #mlPerUnit = new Growing(new Float64Array(FIRST_ROWS));
+  readonly #file = new Growing(new Uint32Array(FIRST_ROWS));
+  readonly #register = new Growing(new Uint16Array(FIRST_ROWS));
+  readonly #origin = new Growing(new Uint8Array(FIRST_ROWS));
+  readonly #counts = new Growing(new Uint8Array(FIRST_ROWS));
+  readonly #gone = new Growing(new Uint8Array(FIRST_ROWS));
+  readonly #version = new Growing(new Uint32Array(FIRST_ROWS * 2));
+  readonly #timeFrom = new Growing(new Float64Array(FIRST_ROWS));
+  readonly #timeStep = new Growing(new Float64Array(FIRST_ROWS));
+  readonly #lengthFrom = new Growing(new Float64Array(FIRST_ROWS));
+  readonly #flagsFrom = new Growing(new Float64Array(FIRST_ROWS));
+  readonly #lineFrom = new Growing(new Float64Array(FIRST_ROWS));
+  readonly #lineStep = new Growing(new Float64Array(FIRST_ROWS));
+  readonly #times = new Lists();
+  readonly #lengths = new Lists();
+  readonly #flags = new Lists();
+  readonly #lines = new Lists();
+  readonly #ml = new Lists();
+  readonly #delivered = new Lists();
+  #utilities = new Dictionary();
+  #channels = new Dictionary();
+  #units = new Dictionary();
 
-  add(time: number, length: number, ml: number, delivered: number, flags: number, line: number): void {
-    const at = this.rows;
-    if (at === this.time.length) this.#grow();
-    this.rows = at + 1;
-    this.time[at] = time;
-    this.length[at] = length;
-    const high = Math.floor(ml / 4_294_967_296);
-    this.mlWords[2 * at] = ml - high * 4_294_967_296;
-    this.mlWords[2 * at + 1] = high;
-    this.delivered[at] = delivered;
-    this.flags[at] = flags;
-    this.line[at] = line;
+  /** @param delivered values as delivered, where `mlPerUnit` is 0 */
+  add(
+    common: Common,
+    reads: ReadColumns,
+    delivered: Float64Array | undefined,
+    high: number,
+    low: number,
+  ): void {
+    const { block, mlPerUnit } = common;
+    const { count } = reads;
+    this.rows++;
+    this.reads += count;
+    this.#utility.push(this.#utilities.indexOf(block.utility));
+    pushMeter(this.#meter, block.meter);
+    this.#channel.push(this.#channels.indexOf(common.channel));
+    this.#unit.push(this.#units.indexOf(common.unit));
+    this.#mlPerUnit.push(mlPerUnit);
+    this.#file.push(common.file);
+    this.#register.push(block.register);
+    this.#origin.push(common.origin);
+    this.#counts.push(common.counts);
+    this.#gone.push(common.gone);
+    this.#version.push(low);
+    this.#version.push(high);
+    pushSequence(reads.time, count, this.#timeFrom, this.#timeStep, this.#times);
+    pushUniform(reads.length, count, this.#lengthFrom, this.#lengths);
+    pushUniform(reads.flags, count, this.#flagsFrom, this.#flags);
+    pushSequence(reads.line, count, this.#lineFrom, this.#lineStep, this.#lines);
+    this.#ml.addAll(reads.ml, count);
+    this.#ml.endRow();
+    if (delivered !== undefined) this.#delivered.addAll(delivered, count);
+    this.#delivered.endRow();
   }
 
-  /** Whether the run in hand is of this block: no need to work its constants out again. */
-  isRunOf(block: ReadsBlock): boolean {
-    return this.#block === block;
+  /** The block, and nothing left here. */
+  take(statement: string): EncodedInsert {
+    const { rows } = this;
+    const one = (
+      name: string,
+      type: FixedType,
+      { used }: { readonly used: ArrayBufferView },
+    ): NativeColumn => ({
+      name,
+      type,
+      values: used,
+    });
+    const words = (name: string, { used }: Growing<Uint16Array>, { keys }: Dictionary): NativeColumn => ({
+      name,
+      type: "LowCardinality(String)",
+      keys,
+      values: used,
+    });
+    const list = (name: string, { ends, values }: Lists): NativeColumn => ({
+      name,
+      type: "Array(Float64)",
+      ends: ends.used,
+      values: values.used,
+    });
+    const block = encodeNative(rows, [
+      words("utility_", this.#utility, this.#utilities),
+      one("meter_", "UInt64", this.#meter),
+      words("channel_", this.#channel, this.#channels),
+      words("unit_", this.#unit, this.#units),
+      one("ml_per_unit", "Float64", this.#mlPerUnit),
+      one("file_", "UInt32", this.#file),
+      one("register_", "UInt16", this.#register),
+      one("origin_", "UInt8", this.#origin),
+      one("counts_", "UInt8", this.#counts),
+      one("gone_", "UInt8", this.#gone),
+      one("version_", "UInt64", this.#version),
+      one("time_from", "Float64", this.#timeFrom),
+      one("time_step", "Float64", this.#timeStep),
+      one("length_from", "Float64", this.#lengthFrom),
+      one("flags_from", "Float64", this.#flagsFrom),
+      one("line_from", "Float64", this.#lineFrom),
+      one("line_step", "Float64", this.#lineStep),
+      list("times", this.#times),
+      list("lengths", this.#lengths),
+      list("flags_list", this.#flags),
+      list("lines", this.#lines),
+      list("mls", this.#ml),
+      list("delivereds", this.#delivered),
+    ]);
+    const taken = { statement, rows: this.reads, block };
+    this.#clear();
+    return taken;
   }
 
-  begin(block: ReadsBlock | undefined, constants: Constants): void {
-    this.endRun();
-    this.#block = block;
-    this.#constants = constants;
-  }
-
-  endRun(): void {
-    if (this.#constants !== undefined && this.rows > this.#from) {
-      this.runs.push({ ...this.#constants, rows: this.rows - this.#from });
-    }
-    this.#from = this.rows;
-    this.#constants = undefined;
-    this.#block = undefined;
-  }
-
-  clear(): void {
-    this.rows = 0;
-    this.runs = [];
-    this.utilities = new Dictionary();
-    this.channels = new Dictionary();
-    this.units = new Dictionary();
-    this.#from = 0;
-    this.#constants = undefined;
-    this.#block = undefined;
-  }
-
-  #grow(): void {
-    const size = this.time.length * 2;
-    const grown = <T extends { set(from: T): void }>(to: T, from: T): T => {
-      to.set(from);
-      return to;
-    };
-    this.time = grown(new Uint32Array(size), this.time);
-    this.length = grown(new Uint32Array(size), this.length);
-    this.ml = grown(new BigInt64Array(size), this.ml);
-    this.mlWords = new Uint32Array(this.ml.buffer);
-    this.delivered = grown(new Float64Array(size), this.delivered);
-    this.flags = grown(new Uint16Array(size), this.flags);
-    this.line = grown(new Uint32Array(size), this.line);
+  #clear(): void {
+    this.rows = this.reads = 0;
+    const columns = [this.#utility, this.#meter, this.#channel, this.#unit, this.#mlPerUnit, this.#file];
+    const more = [this.#register, this.#origin, this.#counts, this.#gone, this.#version, this.#timeFrom];
+    const sequences = [this.#timeStep, this.#lengthFrom, this.#flagsFrom, this.#lineFrom, this.#lineStep];
+    for (const column of [...columns, ...more, ...sequences]) column.count = 0;
+    for (const lists of [this.#times, this.#lengths, this.#flags, this.#lines, this.#ml, this.#delivered])
+      lists.clear();
+    this.#utilities = new Dictionary();
+    this.#channels = new Dictionary();
+    this.#units = new Dictionary();
   }
 }
+
+function pushMeter(to: Growing<Uint32Array>, meter: string): void {
+  to.push(Number.parseInt(meter.slice(8), 16));
+  to.push(Number.parseInt(meter.slice(0, 8), 16));
+}
+
+function pushSequence(
+  values: Float64Array,
+  count: number,
+  from: Growing<Float64Array>,
+  step: Growing<Float64Array>,
+  lists: Lists,
+): void {
+  const first = values[0]!;
+  const by = count > 1 ? values[1]! - first : 0;
+  let even = true;
+  for (let i = 2; i < count; i++) if (values[i] !== first + by * i) even = false;
+  from.push(even ? first : 0);
+  step.push(even ? by : 0);
+  if (!even) lists.addAll(values, count);
+  lists.endRow();
+}
+
+function pushUniform(
+  values: Float64Array | Int32Array,
+  count: number,
+  from: Growing<Float64Array>,
+  lists: Lists,
+): void {
+  const first = values[0]!;
+  let same = true;
+  for (let i = 1; i < count; i++) if (values[i] !== first) same = false;
+  from.push(same ? first : 0);
+  if (!same) lists.addAll(values, count);
+  lists.endRow();
+}
+
+/** The columns of `FoldedRows`, one read to a row: `i` counts along a row. */
+const UNFOLDED = `FROM (
+  SELECT *, range(toUInt32(length(mls))) AS indexes, arrayResize(times, length(mls)) AS times_,
+    arrayResize(lengths, length(mls)) AS lengths_, arrayResize(flags_list, length(mls)) AS flags_,
+    arrayResize(lines, length(mls)) AS lines_, arrayResize(delivereds, length(mls)) AS delivereds_
+  FROM input('utility_ LowCardinality(String), meter_ UInt64, channel_ LowCardinality(String),
+    unit_ LowCardinality(String), ml_per_unit Float64, file_ UInt32, register_ UInt16, origin_ UInt8, counts_ UInt8,
+    gone_ UInt8, version_ UInt64, time_from Float64, time_step Float64, length_from Float64, flags_from Float64,
+    line_from Float64, line_step Float64, times Array(Float64), lengths Array(Float64), flags_list Array(Float64),
+    lines Array(Float64), mls Array(Float64), delivereds Array(Float64)'))
+  ARRAY JOIN mls AS ml_, indexes AS i, times_ AS t, lengths_ AS n, flags_ AS f, lines_ AS l, delivereds_ AS d`;
+const TIME = "toDateTime(toUInt32(time_from + time_step * i + t), 'UTC')";
+const DELIVERED = "if(ml_per_unit = 0, d, ml_ / ml_per_unit)";
+const LINE = "toUInt32(line_from + line_step * i + l)";
+const FLAGS = "toUInt32(flags_from + f)";
+
+const INSERT_INTERVALS = `INSERT INTO curbstop.intervals (utility, meter, channel, start, length, ml, origin, delivered,
+  unit, flags, file, line, counts, version, gone)
+SELECT utility_, meter_, channel_, ${TIME}, toUInt32(length_from + n), toInt64(ml_),
+  CAST(origin_, 'Enum8(''delivered'' = 1, ''register'' = 2)'), ${DELIVERED}, unit_, ${FLAGS}, file_, ${LINE}, counts_,
+  version_, gone_ ${UNFOLDED}`;
+
+/** Standing of a register read: an actual one stands above an estimated one, then the newer file, then the later line. */
+const INSERT_READS = `INSERT INTO curbstop.register_reads (utility, meter, channel, at, ml, delivered, unit, flags,
+  register, file, line, version)
+SELECT utility_, meter_, channel_, ${TIME}, toInt64(ml_), ${DELIVERED}, unit_, ${FLAGS}, register_, file_, ${LINE},
+  bitShiftLeft(toUInt64(file_) + if(bitTest(${FLAGS}, 0), 0, 2147483648), 32) + ${LINE} ${UNFOLDED}`;
 
 const ORIGIN_DELIVERED = 1;
 const ORIGIN_REGISTER = 2;
-const ORIGIN_TYPE = "Enum8('delivered' = 1, 'register' = 2)";
 const STATE_TYPE = "Enum8('opened' = 1, 'updated' = 2, 'closed' = 3, 'withdrawn' = 4)";
 const STATES = { opened: 1, updated: 2, closed: 3, withdrawn: 4 } as const;
 
 /** Rows of one batch for ClickHouse, gathered as columns. */
 export class RowBuffer implements RowSink {
-  readonly #intervals = new Columns();
-  readonly #reads = new Columns();
+  readonly #intervals = new FoldedRows();
+  readonly #reads = new FoldedRows();
+  readonly #one = new ReadColumns();
+  readonly #delivered = new Float64Array(MAX_BLOCK_READS);
   #versionHigh = 0;
   #versionLow = 0;
 
   get rows(): number {
-    return this.#intervals.rows + this.#reads.rows;
+    return this.#intervals.reads + this.#reads.reads;
   }
 
   /**
@@ -151,205 +318,83 @@ export class RowBuffer implements RowSink {
    * @param generation of the log, @param offset of the message in its partition
    */
   version(generation: number, offset: number): void {
-    this.#intervals.endRun();
     this.#versionHigh = generation * 256 + Math.floor(offset / 4_294_967_296);
     this.#versionLow = offset % 4_294_967_296;
   }
 
-  registerRead(block: ReadsBlock, at: number, i: number, flags: number, line: number): void {
-    const columns = this.#reads;
-    if (!columns.isRunOf(block))
-      columns.begin(block, this.#constants(columns, block, block.channel, block.unit));
-    columns.add(at, 0, block.ml[i]!, deliveredAt(block, i) ?? 0, flags, line);
+  registerReads(block: ReadsBlock, reads: AcceptedReads): void {
+    this.#deliveredReads(this.#reads, block, reads);
   }
 
-  usage(block: ReadsBlock, start: number, length: number, i: number, flags: number, line: number): void {
-    const columns = this.#intervals;
-    if (!columns.isRunOf(block))
-      columns.begin(block, this.#constants(columns, block, block.channel, block.unit));
-    columns.add(start, length, block.ml[i]!, deliveredAt(block, i) ?? 0, flags, line);
+  usage(block: ReadsBlock, reads: AcceptedReads): void {
+    this.#deliveredReads(this.#intervals, block, reads);
+  }
+
+  derived(block: ReadsBlock, intervals: ReadColumns): void {
+    const { channel } = block;
+    intervals.line.fill(0, 0, intervals.count);
+    this.#delivered.fill(0, 0, intervals.count);
+    this.#add(
+      this.#intervals,
+      { block, channel, unit: "", mlPerUnit: 0, file: 0, origin: ORIGIN_REGISTER, counts: 1, gone: 0 },
+      intervals,
+    );
   }
 
   interval(block: ReadsBlock, channel: string, row: IntervalRow, gone: boolean): void {
-    const columns = this.#intervals;
-    // The usual row of a file of registers; those of a block are one run.
-    const usual =
-      block.kind === "register" && row.derived && row.counts && !gone && channel === block.channel;
-    if (!usual || !columns.isRunOf(block)) {
-      columns.begin(usual ? block : undefined, {
-        ...this.#constants(columns, block, channel, row.asDelivered?.unit ?? ""),
+    const one = this.#one;
+    one.count = 1;
+    one.time[0] = row.start;
+    one.length[0] = row.length;
+    one.ml[0] = row.ml;
+    one.flags[0] = row.flags;
+    one.line[0] = row.line;
+    this.#delivered[0] = row.asDelivered?.value ?? 0;
+    this.#add(
+      this.#intervals,
+      {
+        block,
+        channel,
+        unit: row.asDelivered?.unit ?? "",
+        mlPerUnit: 0,
         file: row.file,
         origin: row.derived ? ORIGIN_REGISTER : ORIGIN_DELIVERED,
         counts: row.counts ? 1 : 0,
         gone: gone ? 1 : 0,
-      });
-    }
-    columns.add(row.start, row.length, row.ml, row.asDelivered?.value ?? 0, row.flags, row.line);
-  }
-
-  #constants(columns: Columns, block: ReadsBlock, channel: string, unit: string): Constants {
-    return {
-      utility: columns.utilities.indexOf(block.utility),
-      meterHigh: Number.parseInt(block.meter.slice(0, 8), 16),
-      meterLow: Number.parseInt(block.meter.slice(8), 16),
-      channel: columns.channels.indexOf(channel),
-      unit: columns.units.indexOf(unit),
-      register: block.register,
-      file: block.file,
-      origin: ORIGIN_DELIVERED,
-      counts: 1,
-      gone: 0,
-      versionHigh: this.#versionHigh,
-      versionLow: this.#versionLow,
-    };
+      },
+      one,
+    );
   }
 
   /** The blocks to insert; the buffer is empty afterwards. */
   take(): EncodedInsert[] {
     const inserts: EncodedInsert[] = [];
-    if (this.#reads.rows > 0) inserts.push(encodeReads(this.#reads));
-    if (this.#intervals.rows > 0) inserts.push(encodeIntervals(this.#intervals));
-    this.#reads.clear();
-    this.#intervals.clear();
+    if (this.#reads.rows > 0) inserts.push(this.#reads.take(INSERT_READS));
+    if (this.#intervals.rows > 0) inserts.push(this.#intervals.take(INSERT_INTERVALS));
     return inserts;
   }
-}
 
-function words(
-  rows: number,
-  runs: readonly Run[],
-  high: (run: Run) => number,
-  low: (run: Run) => number,
-): Uint32Array {
-  const array = new Uint32Array(rows * 2);
-  let at = 0;
-  for (const run of runs) {
-    const h = high(run);
-    const l = low(run);
-    for (const end = at + 2 * run.rows; at < end; at += 2) {
-      array[at] = l;
-      array[at + 1] = h;
-    }
+  #deliveredReads(to: FoldedRows, block: ReadsBlock, reads: AcceptedReads): void {
+    const { channel, unit, file, delivered } = block;
+    if (delivered !== undefined)
+      for (let i = 0; i < reads.count; i++) this.#delivered[i] = delivered[reads.index[i]!] ?? 0;
+    const mlPerUnit = delivered === undefined ? block.mlPerUnit : 0;
+    this.#add(
+      to,
+      { block, channel, unit, mlPerUnit, file, origin: ORIGIN_DELIVERED, counts: 1, gone: 0 },
+      reads,
+    );
   }
-  return array;
-}
 
-/**
- * Nearly all columns that runs say are the same all along. Otherwise a loop: runs are as short as a day, for which `fill`
- * costs more.
- */
-function filled<T extends { [index: number]: number; fill(value: number): unknown }>(
-  array: T,
-  runs: readonly Run[],
-  value: (run: Run) => number,
-): T {
-  const first = runs.length === 0 ? 0 : value(runs[0]!);
-  if (runs.every((run) => value(run) === first)) {
-    array.fill(first);
-    return array;
+  #add(to: FoldedRows, common: Common, reads: ReadColumns): void {
+    to.add(
+      common,
+      reads,
+      common.mlPerUnit === 0 ? this.#delivered : undefined,
+      this.#versionHigh,
+      this.#versionLow,
+    );
   }
-  let at = 0;
-  for (const run of runs) {
-    const same = value(run);
-    for (const end = at + run.rows; at < end; at++) array[at] = same;
-  }
-  return array;
-}
-
-function identity(columns: Columns): NativeColumn[] {
-  const { rows, runs } = columns;
-  return [
-    {
-      name: "utility",
-      type: "LowCardinality(String)",
-      keys: columns.utilities.keys,
-      values: filled(new Uint16Array(rows), runs, (run) => run.utility),
-    },
-    {
-      name: "meter",
-      type: "UInt64",
-      values: words(
-        rows,
-        runs,
-        (run) => run.meterHigh,
-        (run) => run.meterLow,
-      ),
-    },
-    {
-      name: "channel",
-      type: "LowCardinality(String)",
-      keys: columns.channels.keys,
-      values: filled(new Uint16Array(rows), runs, (run) => run.channel),
-    },
-  ];
-}
-
-function values(columns: Columns): NativeColumn[] {
-  const { rows, runs } = columns;
-  return [
-    { name: "ml", type: "Int64", values: columns.ml.subarray(0, rows) },
-    { name: "delivered", type: "Float64", values: columns.delivered.subarray(0, rows) },
-    {
-      name: "unit",
-      type: "LowCardinality(String)",
-      keys: columns.units.keys,
-      values: filled(new Uint16Array(rows), runs, (run) => run.unit),
-    },
-    { name: "flags", type: "UInt16", values: columns.flags.subarray(0, rows) },
-    { name: "file", type: "UInt32", values: filled(new Uint32Array(rows), runs, (run) => run.file) },
-    { name: "line", type: "UInt32", values: columns.line.subarray(0, rows) },
-  ];
-}
-
-function insert(table: string, rows: number, columns: readonly NativeColumn[]): EncodedInsert {
-  return { table, columns: columns.map(({ name }) => name), rows, block: encodeNative(rows, columns) };
-}
-
-function encodeIntervals(columns: Columns): EncodedInsert {
-  columns.endRun();
-  const { rows, runs } = columns;
-  return insert("intervals", rows, [
-    ...identity(columns),
-    { name: "start", type: "DateTime('UTC')", values: columns.time.subarray(0, rows) },
-    { name: "length", type: "UInt32", values: columns.length.subarray(0, rows) },
-    ...values(columns),
-    { name: "origin", type: ORIGIN_TYPE, values: filled(new Int8Array(rows), runs, (run) => run.origin) },
-    { name: "counts", type: "UInt8", values: filled(new Uint8Array(rows), runs, (run) => run.counts) },
-    {
-      name: "version",
-      type: "UInt64",
-      values: words(
-        rows,
-        runs,
-        (run) => run.versionHigh,
-        (run) => run.versionLow,
-      ),
-    },
-    { name: "gone", type: "UInt8", values: filled(new Uint8Array(rows), runs, (run) => run.gone) },
-  ]);
-}
-
-/** An actual read stands above an estimated one, then the newer file, then the later line. */
-const ACTUAL = 2 ** 31;
-
-function encodeReads(columns: Columns): EncodedInsert {
-  columns.endRun();
-  const { rows, runs, flags, line } = columns;
-  const version = new Uint32Array(rows * 2);
-  let at = 0;
-  for (const run of runs) {
-    for (const end = at + run.rows; at < end; at++) {
-      version[2 * at] = line[at]!;
-      version[2 * at + 1] = run.file + ((flags[at]! & 1) === 0 ? ACTUAL : 0);
-    }
-  }
-  return insert("register_reads", rows, [
-    ...identity(columns),
-    { name: "at", type: "DateTime('UTC')", values: columns.time.subarray(0, rows) },
-    ...values(columns),
-    { name: "register", type: "UInt16", values: filled(new Uint16Array(rows), runs, (run) => run.register) },
-    { name: "version", type: "UInt64", values: version },
-  ]);
 }
 
 /** Rows of table `anomalies`. */
@@ -365,7 +410,7 @@ export function encodeAnomalies(messages: readonly AnomalyMessage[]): EncodedIns
     meter[2 * i + 1] = Number.parseInt(message.meter.slice(0, 8), 16);
   });
   const big = (of: (message: AnomalyMessage) => number) => BigInt64Array.from(numbers(of), BigInt);
-  return insert("anomalies", messages.length, [
+  const columns: NativeColumn[] = [
     {
       name: "utility",
       type: "LowCardinality(String)",
@@ -408,7 +453,13 @@ export function encodeAnomalies(messages: readonly AnomalyMessage[]): EncodedIns
       type: "UInt8",
       values: Uint8Array.from(numbers(({ backfill }) => (backfill ? 1 : 0))),
     },
-  ]);
+  ];
+  const names = columns.map(({ name }) => name).join(", ");
+  return {
+    statement: `INSERT INTO curbstop.anomalies (${names})`,
+    rows: messages.length,
+    block: encodeNative(messages.length, columns),
+  };
 }
 
 /** Row of table `files`. */

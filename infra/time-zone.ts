@@ -19,9 +19,23 @@ export class TimeZone {
     });
   }
 
+  /** The local day looked up last: from `#dayFrom` on until `#dayUntil` (UTC seconds), within one offset. */
+  #day = 0;
+  #dayFrom = Infinity;
+  #dayUntil = -Infinity;
+
   /** Days from 1970-01-01 to the local date of an instant (UTC seconds). */
   dayOf(second: number): number {
-    return Math.floor((second + this.offsetAt(second)) / DAY);
+    if (second >= this.#dayFrom && second < this.#dayUntil) return this.#day;
+    const offset = this.offsetAt(second);
+    const day = Math.floor((second + offset) / DAY);
+    const from = day * DAY - offset;
+    if (this.offsetAt(from) === offset && this.offsetAt(from + DAY - 1) === offset) {
+      this.#day = day;
+      this.#dayFrom = from;
+      this.#dayUntil = from + DAY;
+    }
+    return day;
   }
 
   /**

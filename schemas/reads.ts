@@ -7,7 +7,7 @@ export const utilityId = z
   .regex(/^[a-z][a-z0-9-]{0,31}$/, "1 to 32 of a-z, 0-9 and -, beginning with a letter");
 export const sourceId = utilityId;
 
-const MAX_SECOND = 4_294_967_295;
+export const MAX_SECOND = 4_294_967_295;
 const second = z.int().min(0).max(MAX_SECOND);
 
 /** Most reads that one block may hold: a day of one-minute intervals and the repeated hour of autumn. */

@@ -29,9 +29,22 @@ export class ContinuousFlow {
   volume = 0;
   /** Event time at which it opened, -1 before. */
   detectedAt = -1;
-  /** mL/h of the latest flowing units, oldest first. */
-  rates: number[] = [];
   threshold = 0;
+  /** Units of the run. */
+  #units = 0;
+  /** mL/h of the latest flowing units: that of unit n at place n modulo their number. */
+  readonly #rates = new Float64Array(RATE_UNITS);
+
+  /** mL/h of the latest flowing units, oldest first, at most 24. */
+  get rates(): number[] {
+    const from = Math.max(0, this.#units - RATE_UNITS);
+    return Array.from({ length: this.#units - from }, (_, i) => this.#rates[(from + i) % RATE_UNITS]!);
+  }
+
+  set rates(rates: readonly number[]) {
+    this.#rates.set(rates);
+    this.#units = rates.length;
+  }
 
   /**
    * @param threshold millilitres from which this unit counts as flow, at least 1
@@ -59,8 +72,7 @@ export class ContinuousFlow {
     this.end = unit.end;
     this.flowSeconds += seconds;
     this.volume += unit.ml;
-    if (this.rates.length === RATE_UNITS) this.rates.shift();
-    this.rates.push(Math.round((unit.ml * 3600) / seconds));
+    this.#rates[this.#units++ % RATE_UNITS] = Math.round((unit.ml * 3600) / seconds);
     this.threshold = threshold;
     if (this.detectedAt < 0 && this.flowSeconds >= parameters.hours * 3600) this.detectedAt = unit.end;
   }
@@ -77,7 +89,8 @@ export class ContinuousFlow {
     copy.flowSeconds = this.flowSeconds;
     copy.volume = this.volume;
     copy.detectedAt = this.detectedAt;
-    copy.rates = this.rates.slice();
+    copy.#units = this.#units;
+    copy.#rates.set(this.#rates);
     copy.threshold = this.threshold;
     return copy;
   }
@@ -92,23 +105,24 @@ export class ContinuousFlow {
     this.flowSeconds = 0;
     this.volume = 0;
     this.detectedAt = -1;
-    this.rates.length = 0;
+    this.#units = 0;
   }
 
   #found(closed: Found["closed"], parameters: ContinuousFlowParameters): Found {
+    const { rates } = this;
     return {
       rule: "continuous-flow",
       ruleVersion: VERSION,
       start: this.start,
       end: this.end,
       detectedAt: this.detectedAt,
-      rate: Math.min(...this.rates),
+      rate: Math.min(...rates),
       volume: this.volume,
       closed,
       evidence: {
         flowHours: Math.round(this.flowSeconds / 36) / 100,
         thresholdMl: Math.round(this.threshold),
-        highestRecentRate: Math.max(...this.rates),
+        highestRecentRate: Math.max(...rates),
         requiredHours: parameters.hours,
         maxGapHours: parameters.maxGapHours,
       },

@@ -10,6 +10,13 @@ export type NativeColumn =
       readonly type: "LowCardinality(String)";
       readonly keys: readonly string[];
       readonly values: Uint16Array;
+    }
+  | {
+      readonly name: string;
+      readonly type: `Array(${FixedType})`;
+      /** UInt64 words (low, high): where in `values` each row's list ends. */
+      readonly ends: Uint32Array;
+      readonly values: ArrayBufferView;
     };
 
 /**
@@ -38,8 +45,8 @@ export function encodeNative(rows: number, columns: readonly NativeColumn[]): Bu
     } else if (column.type === "LowCardinality(String)") {
       parts.push(...lowCardinality(rows, column.keys, column.values));
     } else {
-      const { buffer, byteOffset, byteLength } = column.values;
-      parts.push(new Uint8Array(buffer, byteOffset, byteLength));
+      if ("ends" in column) parts.push(bytesOf(column.ends));
+      parts.push(bytesOf(column.values));
     }
   }
   return Buffer.concat(parts);
@@ -59,6 +66,10 @@ function lowCardinality(rows: number, keys: readonly string[], index: Uint16Arra
   const count = Buffer.alloc(8);
   count.writeBigUInt64LE(BigInt(rows), 0);
   return [head, ...keys.map(text), count, new Uint8Array(index.buffer, index.byteOffset, rows * 2)];
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 function varint(value: number): Uint8Array {

@@ -1,11 +1,13 @@
 import { statesOf, type StoredAnomaly, type StoredRead } from "../../../detect/history.js";
 import {
   MeterState,
+  type AcceptedReads,
   type BlockCounts,
   type IntervalRow,
   type MeterEnvironment,
   type RowSink,
 } from "../../../detect/meter-state.js";
+import type { ReadColumns } from "../../../detect/read-columns.js";
 import { decodeStates, encodeStates } from "../../../detect/state-codec.js";
 import { TimeZone } from "../../../infra/time-zone.js";
 import type { AnomalyMessage } from "../../../schemas/anomalies.js";
@@ -221,38 +223,40 @@ class InsertSink implements RowSink {
     return inserts;
   }
 
-  registerRead(block: ReadsBlock, at: number, i: number, flags: number, line: number): void {
-    const { channel, unit, file, register } = block;
-    const read: StoredRead = {
-      key: METER,
-      channel,
-      time: at,
-      length: 0,
-      ml: String(block.ml[i]),
-      flags,
-      file,
-      line,
-      register,
-      delivered: deliveredAt(block, i) ?? 0,
-      unit,
-    };
-    this.#put(`reads ${month(at)}`, (tables) => tables.putRead(read));
+  registerReads(block: ReadsBlock, reads: AcceptedReads): void {
+    const { channel, unit } = block;
+    for (let i = 0; i < reads.count; i++) {
+      const at = reads.time[i]!;
+      const read: StoredRead = {
+        key: METER,
+        channel,
+        time: at,
+        length: 0,
+        ml: String(reads.ml[i]),
+        flags: reads.flags[i]!,
+        file: reads.file[i]!,
+        line: reads.line[i]!,
+        register: reads.register[i]!,
+        delivered: deliveredAt(block, reads.index[i]!) ?? 0,
+        unit,
+      };
+      this.#put(`reads ${month(at)}`, (tables) => tables.putRead(read));
+    }
   }
 
-  usage(block: ReadsBlock, start: number, length: number, i: number, flags: number, line: number): void {
-    const asDelivered = { value: deliveredAt(block, i) ?? 0, unit: block.unit };
-    const row: IntervalRow = {
-      start,
-      length,
-      ml: block.ml[i]!,
-      flags,
-      derived: false,
-      counts: true,
-      asDelivered,
-      file: block.file,
-      line,
-    };
-    this.interval(block, block.channel, row, false);
+  usage(block: ReadsBlock, reads: AcceptedReads): void {
+    for (let i = 0; i < reads.count; i++) {
+      const asDelivered = { value: deliveredAt(block, reads.index[i]!) ?? 0, unit: block.unit };
+      const row = { ...rowAt(reads, i), asDelivered, file: reads.file[i]!, line: reads.line[i]! };
+      this.interval(block, block.channel, row, false);
+    }
+  }
+
+  derived(block: ReadsBlock, intervals: ReadColumns): void {
+    for (let i = 0; i < intervals.count; i++) {
+      const row = { ...rowAt(intervals, i), derived: true, asDelivered: undefined, file: 0, line: 0 };
+      this.interval(block, block.channel, row, false);
+    }
   }
 
   interval(_block: ReadsBlock, channel: string, row: IntervalRow, gone: boolean): void {
@@ -268,6 +272,10 @@ class InsertSink implements RowSink {
     if (known === undefined) this.#inserts.set(insert, { rows: [row] });
     else known.rows.push(row);
   }
+}
+
+function rowAt({ time, length, ml, flags }: ReadColumns, i: number) {
+  return { start: time[i]!, length: length[i]!, ml: ml[i]!, flags: flags[i]!, derived: false, counts: true };
 }
 
 function month(second: number): string {

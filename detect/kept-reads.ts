@@ -1,0 +1,384 @@
+import { Flag } from "../schemas/flags.js";
+import { ReadColumns } from "./read-columns.js";
+import { Reader, Writer } from "./varints.js";
+
+export interface AsDelivered {
+  readonly value: number;
+  readonly unit: string;
+}
+
+export interface Read {
+  time: number;
+  length: number;
+  ml: number;
+  flags: number;
+  file: number;
+  line: number;
+  register: number;
+  asDelivered: AsDelivered | undefined;
+}
+
+/** A segment with no more reads than this takes in those that follow: files of an hour would make one each. */
+const MERGED = 32;
+const NO_BYTES = new Uint8Array(0);
+
+const writer = new Writer();
+const columns = new ReadColumns();
+
+/**
+ * Reads of one register of a meter that are kept, in order of time; `length` is 0 for register reads.
+ *
+ * At rest they lie packed: segments of varints one after the other, so that a meter costs a few hundred bytes and one
+ * object, and taking in reads that come in order writes a few dozen bytes. Whoever asks for a column, or puts a read
+ * between others, gets them as arrays (`open`), until they are packed again.
+ *
+ * A segment: number of reads, then times, lengths, millilitres, flags, files, lines and registers as differences.
+ */
+export class KeptReads {
+  #count = 0;
+  #longest = 0;
+  #first = Infinity;
+  #end = -Infinity;
+  #overlap = false;
+  #bytes: Uint8Array = NO_BYTES;
+  #from = 0;
+  #to = 0;
+  /** Where the last segment begins, and how many reads it has. */
+  #last = 0;
+  #lastCount = 0;
+  #open: OpenReads | undefined;
+  /** Value and unit as delivered, by time: of reads that came out of order, and of all after a recompute. */
+  asDelivered: Map<number, AsDelivered> | undefined;
+
+  get count(): number {
+    return this.#open === undefined ? this.#count : this.#open.time.length;
+  }
+
+  /** No kept read is longer (seconds). */
+  get longest(): number {
+    return this.#open === undefined ? this.#longest : this.#open.longest;
+  }
+
+  /** Time of the first read, Infinity without one. */
+  get first(): number {
+    return this.#open === undefined ? this.#first : (this.#open.time[0] ?? Infinity);
+  }
+
+  /** Whether none of the reads ends after `time`; `false` may also mean: not known without a look. */
+  endsBy(time: number): boolean {
+    return this.#open === undefined ? this.#end <= time : this.#open.time.length === 0;
+  }
+
+  get time(): number[] {
+    return this.#opened().time;
+  }
+  get length(): number[] {
+    return this.#opened().length;
+  }
+  get ml(): number[] {
+    return this.#opened().ml;
+  }
+  get flags(): number[] {
+    return this.#opened().flags;
+  }
+  get file(): number[] {
+    return this.#opened().file;
+  }
+  get line(): number[] {
+    return this.#opened().line;
+  }
+  get register(): number[] {
+    return this.#opened().register;
+  }
+
+  /** Index of the first read at or after `time`. */
+  indexOf(time: number): number {
+    return this.#opened().indexOf(time);
+  }
+
+  /** Whether this very read is kept. */
+  has(file: number, time: number, line: number): boolean {
+    const open = this.#opened();
+    const at = open.indexOf(time);
+    return open.time[at] === time && open.file[at] === file && open.line[at] === line;
+  }
+
+  /**
+   * Takes a read in, unless one of better standing has its time: an actual read stands above an estimated one, then the
+   * newer file, then the later line.
+   * @returns `again` for a read that is kept already
+   */
+  insert(read: Read): "accepted" | "superseded" | "again" {
+    const outcome = this.#opened().insert(read);
+    const { asDelivered, time } = read;
+    if (outcome !== "superseded" && asDelivered !== undefined)
+      (this.asDelivered ??= new Map()).set(time, asDelivered);
+    return outcome;
+  }
+
+  /** Drops the reads before index `count`. */
+  dropFirst(count: number): void {
+    if (count === 0) return;
+    this.#opened().dropFirst(count);
+    this.asDelivered = undefined;
+  }
+
+  /** Takes in reads that are all later than those kept, and don't overlap them nor each other. */
+  append(reads: ReadColumns): void {
+    this.pack();
+    if (this.#lastCount > 0 && this.#lastCount + reads.count <= MERGED) {
+      columns.count = 0;
+      readSegment(new Reader(this.#bytes, this.#last, this.#to), columns);
+      addTo(columns, reads);
+      this.#to = this.#last;
+      this.#count -= this.#lastCount;
+      this.#lastCount = 0;
+      this.#add(columns);
+    } else {
+      this.#add(reads);
+    }
+  }
+
+  /**
+   * Takes the first segment out, if all of its reads are from before `cut`.
+   * @param into gets its reads
+   */
+  takeSegmentBefore(cut: number, into: ReadColumns): boolean {
+    this.pack();
+    if (this.#first >= cut) return false;
+    into.count = 0;
+    const reader = new Reader(this.#bytes, this.#from, this.#to);
+    readSegment(reader, into);
+    if (into.time[into.count - 1]! >= cut) return false;
+    this.asDelivered = undefined;
+    this.#from = reader.at;
+    this.#count -= into.count;
+    if (this.#count === 0) {
+      this.#from = this.#to = this.#last = this.#lastCount = 0;
+      this.#first = Infinity;
+    } else {
+      reader.number();
+      this.#first = reader.number();
+    }
+    return true;
+  }
+
+  /** Whether delivered intervals overlap; of those that were taken in in order none does. */
+  get overlap(): boolean {
+    this.pack();
+    return this.#overlap;
+  }
+
+  /** From arrays to bytes, where they are arrays. */
+  pack(): void {
+    const open = this.#open;
+    if (open === undefined) return;
+    this.#open = undefined;
+    this.#reset();
+    const { time, length } = open;
+    for (let i = 1; i < time.length; i++) if (time[i]! < time[i - 1]! + length[i - 1]!) this.#overlap = true;
+    for (let at = 0; at < time.length; at += MERGED) {
+      columns.count = 0;
+      const end = Math.min(time.length, at + MERGED);
+      for (let i = at; i < end; i++) {
+        const to = columns.count++;
+        columns.time[to] = time[i]!;
+        columns.length[to] = length[i]!;
+        columns.ml[to] = open.ml[i]!;
+        columns.flags[to] = open.flags[i]!;
+        columns.file[to] = open.file[i]!;
+        columns.line[to] = open.line[i]!;
+        columns.register[to] = open.register[i]!;
+      }
+      this.#add(columns);
+    }
+    this.#longest = open.longest;
+  }
+
+  writeTo(to: Writer): void {
+    this.pack();
+    to.number(this.#count);
+    if (this.#count === 0) return;
+    to.number(this.#overlap ? 1 : 0);
+    to.number(this.#to - this.#from);
+    to.raw(this.#bytes.subarray(this.#from, this.#to));
+  }
+
+  /** @throws RangeError where the bytes are not those of `writeTo` */
+  readFrom(from: Reader): void {
+    this.#open = undefined;
+    this.#reset();
+    const count = from.number();
+    if (count === 0) return;
+    this.#overlap = from.number() === 1;
+    this.#bytes = Uint8Array.from(from.raw(from.number()));
+    this.#to = this.#bytes.length;
+    const reader = new Reader(this.#bytes);
+    while (!reader.done) {
+      columns.count = 0;
+      this.#last = reader.at;
+      readSegment(reader, columns);
+      this.#lastCount = columns.count;
+      this.#note(columns);
+    }
+    if (this.#count !== count) throw new RangeError("the reads of a state are not as many as it says");
+  }
+
+  #reset(): void {
+    this.#count = this.#longest = this.#from = this.#to = this.#last = this.#lastCount = 0;
+    this.#first = Infinity;
+    this.#end = -Infinity;
+    this.#overlap = false;
+  }
+
+  #add(reads: ReadColumns): void {
+    writer.clear();
+    writeSegment(reads);
+    const { length } = writer;
+    if (this.#to + length > this.#bytes.length) {
+      const size = this.#to - this.#from;
+      const grown = new Uint8Array(Math.max(512, Math.ceil((size + length) * 1.25)));
+      grown.set(this.#bytes.subarray(this.#from, this.#to));
+      this.#bytes = grown;
+      this.#from = 0;
+      this.#to = size;
+    }
+    writer.copyTo(this.#bytes, this.#to);
+    this.#last = this.#to;
+    this.#to += length;
+    this.#lastCount = reads.count;
+    this.#note(reads);
+  }
+
+  #note({ count, time, length }: ReadColumns): void {
+    if (this.#count === 0) this.#first = time[0]!;
+    this.#count += count;
+    for (let i = 0; i < count; i++) {
+      if (length[i]! > this.#longest) this.#longest = length[i]!;
+      const end = time[i]! + length[i]!;
+      if (end > this.#end) this.#end = end;
+    }
+  }
+
+  #opened(): OpenReads {
+    if (this.#open !== undefined) return this.#open;
+    const open = new OpenReads();
+    const reader = new Reader(this.#bytes, this.#from, this.#to);
+    columns.count = 0;
+    while (!reader.done) readSegment(reader, columns);
+    const plain = (of: Float64Array | Int32Array) => Array.from(of.subarray(0, columns.count));
+    open.time = plain(columns.time);
+    open.length = plain(columns.length);
+    open.ml = plain(columns.ml);
+    open.flags = plain(columns.flags);
+    open.file = plain(columns.file);
+    open.line = plain(columns.line);
+    open.register = plain(columns.register);
+    open.longest = this.#longest;
+    this.#open = open;
+    this.#bytes = NO_BYTES;
+    this.#reset();
+    return open;
+  }
+}
+
+function writeSegment(reads: ReadColumns): void {
+  const { count } = reads;
+  writer.number(count);
+  writer.runs(reads.time, count);
+  writer.runs(reads.length, count);
+  writer.differences(reads.ml, count);
+  writer.runs(reads.flags, count);
+  writer.runs(reads.file, count);
+  writer.runs(reads.line, count);
+  writer.runs(reads.register, count);
+}
+
+/** Adds a segment's reads to `into`. */
+function readSegment(reader: Reader, into: ReadColumns): void {
+  const count = reader.number();
+  if (count < 1) throw new RangeError("a segment without reads");
+  into.reserve(count);
+  const from = into.count;
+  reader.runs(into.time, from, count);
+  reader.runs(into.length, from, count);
+  reader.differences(into.ml, from, count);
+  reader.runs(into.flags, from, count);
+  reader.runs(into.file, from, count);
+  reader.runs(into.line, from, count);
+  reader.runs(into.register, from, count);
+  into.count = from + count;
+}
+
+function addTo(into: ReadColumns, reads: ReadColumns): void {
+  into.reserve(reads.count);
+  for (let i = 0; i < reads.count; i++) {
+    const to = into.count++;
+    into.time[to] = reads.time[i]!;
+    into.length[to] = reads.length[i]!;
+    into.ml[to] = reads.ml[i]!;
+    into.flags[to] = reads.flags[i]!;
+    into.file[to] = reads.file[i]!;
+    into.line[to] = reads.line[i]!;
+    into.register[to] = reads.register[i]!;
+  }
+}
+
+class OpenReads {
+  time: number[] = [];
+  length: number[] = [];
+  ml: number[] = [];
+  flags: number[] = [];
+  file: number[] = [];
+  line: number[] = [];
+  register: number[] = [];
+  longest = 0;
+
+  indexOf(time: number): number {
+    const times = this.time;
+    let low = 0;
+    let high = times.length;
+    if (high === 0 || times[high - 1]! < time) return high;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (times[middle]! < time) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  insert(read: Read): "accepted" | "superseded" | "again" {
+    const at = this.indexOf(read.time);
+    if (at < this.time.length && this.time[at] === read.time) {
+      if (this.file[at] === read.file && this.line[at] === read.line) return "again";
+      if (!stands(read, this.flags[at]!, this.file[at]!, this.line[at]!)) return "superseded";
+    } else if (at < this.time.length) {
+      for (const column of this.#columns()) column.splice(at, 0, 0);
+    }
+    if (read.length > this.longest) this.longest = read.length;
+    this.time[at] = read.time;
+    this.length[at] = read.length;
+    this.ml[at] = read.ml;
+    this.flags[at] = read.flags;
+    this.file[at] = read.file;
+    this.line[at] = read.line;
+    this.register[at] = read.register;
+    return "accepted";
+  }
+
+  dropFirst(count: number): void {
+    for (const column of this.#columns()) column.splice(0, count);
+  }
+
+  #columns(): number[][] {
+    return [this.time, this.length, this.ml, this.flags, this.file, this.line, this.register];
+  }
+}
+
+function stands(read: Read, flags: number, file: number, line: number): boolean {
+  const actual = (read.flags & Flag.estimated) === 0;
+  const wasActual = (flags & Flag.estimated) === 0;
+  if (actual !== wasActual) return actual;
+  if (read.file !== file) return read.file > file;
+  return read.line > line;
+}

@@ -1,0 +1,148 @@
+/** Array of numbers to read from: plain or typed. */
+export interface Numbers {
+  readonly length: number;
+  readonly [index: number]: number;
+}
+
+/** Bytes of growing length, numbers as zigzag varints: small differences take a byte. */
+export class Writer {
+  #bytes = Buffer.allocUnsafe(65_536);
+  #at = 0;
+
+  get length(): number {
+    return this.#at;
+  }
+
+  clear(): void {
+    this.#at = 0;
+  }
+
+  /** @param value a whole number between -2^51 and 2^51 */
+  number(value: number): void {
+    if (this.#at + 10 > this.#bytes.length) this.#grow(10);
+    const bytes = this.#bytes;
+    if (value >= -1_000_000_000 && value <= 1_000_000_000) {
+      let small = value < 0 ? -2 * value - 1 : 2 * value;
+      for (; small > 127; small >>>= 7) bytes[this.#at++] = (small & 127) | 128;
+      bytes[this.#at++] = small;
+      return;
+    }
+    let rest = value < 0 ? -2 * value - 1 : 2 * value;
+    while (rest >= 128) {
+      bytes[this.#at++] = (rest % 128) + 128;
+      rest = Math.floor(rest / 128);
+    }
+    bytes[this.#at++] = rest;
+  }
+
+  /** The first `count` numbers, each as the difference from the one before. */
+  differences(values: Numbers, count = values.length): void {
+    let last = 0;
+    for (let i = 0; i < count; i++) {
+      const value = values[i]!;
+      this.number(value - last);
+      last = value;
+    }
+  }
+
+  /** The differences in runs of equal ones: what is the same along a day, or grows evenly, takes a few numbers. */
+  runs(values: Numbers, count = values.length): void {
+    let last = 0;
+    for (let i = 0; i < count;) {
+      const difference = values[i]! - last;
+      let end = i + 1;
+      while (end < count && values[end]! - values[end - 1]! === difference) end++;
+      this.number(difference);
+      this.number(end - i);
+      last = values[end - 1]!;
+      i = end;
+    }
+  }
+
+  text(value: string): void {
+    const length = Buffer.byteLength(value);
+    this.number(length);
+    if (this.#at + length > this.#bytes.length) this.#grow(length);
+    this.#at += this.#bytes.write(value, this.#at, "utf8");
+  }
+
+  raw(bytes: Uint8Array): void {
+    if (this.#at + bytes.length > this.#bytes.length) this.#grow(bytes.length);
+    this.#bytes.set(bytes, this.#at);
+    this.#at += bytes.length;
+  }
+
+  copyTo(target: Uint8Array, at: number): void {
+    target.set(this.#bytes.subarray(0, this.#at), at);
+  }
+
+  /** A copy of what was written. */
+  take(): Buffer {
+    return Buffer.from(this.#bytes.subarray(0, this.#at));
+  }
+
+  #grow(needed: number): void {
+    const grown = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#at + needed));
+    this.#bytes.copy(grown, 0, 0, this.#at);
+    this.#bytes = grown;
+  }
+}
+
+/** Reads what a `Writer` wrote. */
+export class Reader {
+  readonly #bytes: Uint8Array;
+  readonly #end: number;
+  at: number;
+
+  constructor(bytes: Uint8Array, from = 0, end = bytes.length) {
+    this.#bytes = bytes;
+    this.at = from;
+    this.#end = end;
+  }
+
+  get done(): boolean {
+    return this.at >= this.#end;
+  }
+
+  /** @throws RangeError where the bytes end within a number */
+  number(): number {
+    const bytes = this.#bytes;
+    const first = bytes[this.at++]!;
+    if (first < 128 && this.at <= this.#end) return (first & 1) === 1 ? -((first + 1) >> 1) : first >> 1;
+    let value = first & 127;
+    let scale = 128;
+    for (let byte = first; byte >= 128; scale *= 128) {
+      byte = bytes[this.at++]!;
+      value += (byte & 127) * scale;
+    }
+    if (this.at > this.#end) throw new RangeError("the bytes end within a number");
+    return value % 2 === 1 ? -(value + 1) / 2 : value / 2;
+  }
+
+  differences(into: Record<number, number>, from: number, count: number): void {
+    let last = 0;
+    for (let i = from; i < from + count; i++) into[i] = last += this.number();
+  }
+
+  /** @throws RangeError where a run is longer than what is left */
+  runs(into: Record<number, number>, from: number, count: number): void {
+    let last = 0;
+    for (let i = from; i < from + count;) {
+      const difference = this.number();
+      const length = this.number();
+      if (length < 1 || length > from + count - i) throw new RangeError("a run has a wrong length");
+      for (const end = i + length; i < end; i++) into[i] = last += difference;
+    }
+  }
+
+  text(): string {
+    const length = this.number();
+    return Buffer.from(this.raw(length)).toString("utf8");
+  }
+
+  /** A view of the next bytes. */
+  raw(length: number): Uint8Array {
+    if (length < 0 || this.at + length > this.#end) throw new RangeError("the bytes end within a text");
+    return this.#bytes.subarray(this.at, (this.at += length));
+  }
+}
