@@ -494,8 +494,26 @@ describe("alarms", () => {
   });
 });
 
-/** Records as a generator makes them, and the text that says them. */
-const values = fc.record({
+/** A record as a generator makes it. */
+interface Values {
+  readonly meter: string;
+  readonly register: boolean;
+  readonly minutes: number;
+  readonly unit: keyof typeof WORDS;
+  /** Minutes since 1970 of the first stamp. */
+  readonly from: number;
+  readonly values: readonly {
+    /** Undefined: no read. */
+    readonly hundredths: number | undefined;
+    readonly estimated: boolean;
+    /** Whether the triple has a stamp of its own. */
+    readonly stamped: boolean;
+  }[];
+}
+
+const WORDS = { gal: "GAL", ccf: "CCF", L: "L", m3: "M3", ft3: "CF" } as const;
+
+const values: fc.Arbitrary<Values> = fc.record({
   meter: fc.constantFrom("A", "00b", "x y", "é", 'q"q', "a,b"),
   register: fc.boolean(),
   minutes: fc.constantFrom(5, 15, 60, 240),
@@ -510,17 +528,8 @@ const values = fc.record({
     { maxLength: 30 },
   ),
 });
-const WORDS = { gal: "GAL", ccf: "CCF", L: "L", m3: "M3", ft3: "CF" } as const;
-
 function written(
-  {
-    meter,
-    register,
-    minutes,
-    unit,
-    from,
-    values: list,
-  }: typeof values extends fc.Arbitrary<infer T> ? T : never,
+  { meter, register, minutes, unit, from, values: list }: Values,
   zone: TimeZone | undefined,
 ): string {
   const triples = list.map(({ hundredths, estimated, stamped }, i) => {
