@@ -9,7 +9,8 @@ import { createIngest, type IngestProgress } from "../ingest/index.js";
 import { createNotify } from "../notify/index.js";
 import { createWeb } from "../web/index.js";
 
-export type StageName = Stage["name"];
+/** Those that can be asked for; what serves ingest beside it (pull, watch) comes with it. */
+export type StageName = Exclude<Stage["name"], "pull" | "watch">;
 
 /** In the order of the way of a read: they start from the end and stop from the beginning. */
 export const STAGES: readonly StageName[] = ["ingest", "detect", "notify", "web"];
@@ -61,8 +62,7 @@ export async function startServices(
   const maintenance = keepMaintained(stores, logger);
   const close = async () => {
     await maintenance.stop();
-    for (const stage of [...stages].sort((a, b) => STAGES.indexOf(a.name) - STAGES.indexOf(b.name)))
-      await stage.stop();
+    for (const stage of stages.toReversed()) await stage.stop();
     await stores.close();
     logger.flush();
   };

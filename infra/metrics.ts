@@ -48,6 +48,11 @@ export class Metrics {
     "Decisions to send or not to send, by reason.",
     ["utility", "decision"],
   );
+  readonly feedAlarm = this.#gauge(
+    "curbstop_feed_alarm",
+    "1 while a feed does not bring what is expected of it, by kind: late, thin.",
+    ["utility", "source", "kind"],
+  );
   readonly stalled = this.#gauge(
     "curbstop_stage_stalled",
     "1 while a stage waits for a store that does not answer.",

@@ -27,7 +27,7 @@ export interface StageHealth {
 
 /** A part of the way that runs alone or beside the others, with the same code. */
 export interface Stage {
-  readonly name: "ingest" | "detect" | "notify" | "web";
+  readonly name: "ingest" | "pull" | "watch" | "detect" | "notify" | "web";
   start(): Promise<void>;
   /** Resolves when everything that lay before the stage at the time of the call is done (not for `web`: at once). */
   drain(): Promise<void>;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { csvProfile } from "./profile.js";
+import { expectConfig, pullConfig } from "./pull.js";
 import { sourceId, utilityId } from "./reads.js";
 import { RULES } from "./anomalies.js";
 import { isTimeZone } from "./time-zone.js";
@@ -56,6 +57,8 @@ export const sourceConfig = z.strictObject({
     .positive()
     .default(8 * 1024 ** 3)
     .describe("A larger file is rejected whole."),
+  pull: pullConfig.optional().describe("SFTP server from which its files are fetched into the drop folder."),
+  expect: expectConfig.optional().describe("What the feed is expected to bring, for alarms to the operator."),
 });
 export type SourceConfig = z.infer<typeof sourceConfig>;
 
@@ -207,6 +210,10 @@ export const config = z
       })
       .optional()
       .describe("Mail server that takes alerts. Left out: alerts wait in the outbox."),
+    operator: z
+      .strictObject({ mail: email.describe("Gets a mail when an alarm of a feed opens and when it ends.") })
+      .optional()
+      .describe("Who runs this."),
     utilities: z.array(utilityConfig).min(1),
   })
   .superRefine(checkAcrossFields, {

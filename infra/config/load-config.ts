@@ -4,6 +4,7 @@ import { isMap, LineCounter, parseDocument, type Document } from "yaml";
 import type { z } from "zod";
 import { config as schema, type Config } from "../../schemas/config.js";
 import { withPresets } from "../../schemas/presets.js";
+import type { PullConfig } from "../../schemas/pull.js";
 import { environment as environmentSchema, type Environment } from "./environment.js";
 import { closest } from "./suggest.js";
 
@@ -70,7 +71,11 @@ export function parseConfig(text: string, path: string, variables: NodeJS.Proces
       ...(config.smtp === undefined ? {} : { smtp: absolutePassword(config.smtp, base) }),
       utilities: config.utilities.map((utility) => ({
         ...utility,
-        sources: utility.sources.map((source) => ({ ...source, folder: resolve(base, source.folder) })),
+        sources: utility.sources.map((source) => ({
+          ...source,
+          folder: resolve(base, source.folder),
+          ...(source.pull === undefined ? {} : { pull: absoluteSecrets(source.pull, base) }),
+        })),
       })),
     },
   };
@@ -89,6 +94,15 @@ export function maskedConfig({ config, environment }: Settings): unknown {
 
 function absolutePassword(smtp: NonNullable<Config["smtp"]>, base: string): NonNullable<Config["smtp"]> {
   return smtp.passwordFile === undefined ? smtp : { ...smtp, passwordFile: resolve(base, smtp.passwordFile) };
+}
+
+function absoluteSecrets(pull: PullConfig, base: string): PullConfig {
+  const { keyFile, passwordFile } = pull;
+  return {
+    ...pull,
+    ...(keyFile === undefined ? {} : { keyFile: resolve(base, keyFile) }),
+    ...(passwordFile === undefined ? {} : { passwordFile: resolve(base, passwordFile) }),
+  };
 }
 
 function readEnvironment(variables: NodeJS.ProcessEnv, problems: string[]): Environment | undefined {
