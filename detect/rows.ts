@@ -119,12 +119,14 @@ class FoldedRows {
   readonly #flagsFrom = new Growing(new Float64Array(FIRST_ROWS));
   readonly #lineFrom = new Growing(new Float64Array(FIRST_ROWS));
   readonly #lineStep = new Growing(new Float64Array(FIRST_ROWS));
-  readonly #times = new Lists();
-  readonly #lengths = new Lists();
-  readonly #flags = new Lists();
-  readonly #lines = new Lists();
   readonly #ml = new Lists();
-  readonly #delivered = new Lists();
+  readonly #lists: Readonly<Record<ListName, Lists>> = {
+    times: new Lists(),
+    lengths: new Lists(),
+    flags: new Lists(),
+    lines: new Lists(),
+    delivered: new Lists(),
+  };
   #utilities = new Dictionary();
   #channels = new Dictionary();
   #units = new Dictionary();
@@ -139,6 +141,7 @@ class FoldedRows {
   ): void {
     const { block, mlPerUnit } = common;
     const { count } = reads;
+    const { times, lengths, flags, lines } = this.#lists;
     this.rows++;
     this.reads += count;
     this.#utility.push(this.#utilities.indexOf(block.utility));
@@ -153,19 +156,20 @@ class FoldedRows {
     this.#gone.push(common.gone);
     this.#version.push(low);
     this.#version.push(high);
-    pushSequence(reads.time, count, this.#timeFrom, this.#timeStep, this.#times);
-    pushUniform(reads.length, count, this.#lengthFrom, this.#lengths);
-    pushUniform(reads.flags, count, this.#flagsFrom, this.#flags);
-    pushSequence(reads.line, count, this.#lineFrom, this.#lineStep, this.#lines);
+    pushSequence(reads.time, count, this.#timeFrom, this.#timeStep, times);
+    pushUniform(reads.length, count, this.#lengthFrom, lengths);
+    pushUniform(reads.flags, count, this.#flagsFrom, flags);
+    pushSequence(reads.line, count, this.#lineFrom, this.#lineStep, lines);
     this.#ml.addAll(reads.ml, count);
     this.#ml.endRow();
-    if (delivered !== undefined) this.#delivered.addAll(delivered, count);
-    this.#delivered.endRow();
+    if (delivered !== undefined) this.#lists.delivered.addAll(delivered, count);
+    this.#lists.delivered.endRow();
   }
 
   /** The block, and nothing left here. */
-  take(statement: string): EncodedInsert {
+  take(table: string, columns: Parameters<typeof unfolding>[1]): EncodedInsert {
     const { rows } = this;
+    const filled = LIST_NAMES.filter((name) => this.#lists[name].values.count > 0);
     const one = (
       name: string,
       type: FixedType,
@@ -205,14 +209,10 @@ class FoldedRows {
       one("flags_from", "Float64", this.#flagsFrom),
       one("line_from", "Float64", this.#lineFrom),
       one("line_step", "Float64", this.#lineStep),
-      list("times", this.#times),
-      list("lengths", this.#lengths),
-      list("flags_list", this.#flags),
-      list("lines", this.#lines),
       list("mls", this.#ml),
-      list("delivereds", this.#delivered),
+      ...filled.map((name) => list(name, this.#lists[name])),
     ]);
-    const taken = { statement, rows: this.reads, block };
+    const taken = { statement: unfolding(table, columns, filled), rows: this.reads, block };
     this.#clear();
     return taken;
   }
@@ -223,8 +223,8 @@ class FoldedRows {
     const more = [this.#register, this.#origin, this.#counts, this.#gone, this.#version, this.#timeFrom];
     const sequences = [this.#timeStep, this.#lengthFrom, this.#flagsFrom, this.#lineFrom, this.#lineStep];
     for (const column of [...columns, ...more, ...sequences]) column.count = 0;
-    for (const lists of [this.#times, this.#lengths, this.#flags, this.#lines, this.#ml, this.#delivered])
-      lists.clear();
+    this.#ml.clear();
+    for (const name of LIST_NAMES) this.#lists[name].clear();
     this.#utilities = new Dictionary();
     this.#channels = new Dictionary();
     this.#units = new Dictionary();
@@ -267,33 +267,81 @@ function pushUniform(
   lists.endRow();
 }
 
-/** The columns of `FoldedRows`, one read to a row: `i` counts along a row. */
-const UNFOLDED = `FROM (
-  SELECT *, range(toUInt32(length(mls))) AS indexes, arrayResize(times, length(mls)) AS times_,
-    arrayResize(lengths, length(mls)) AS lengths_, arrayResize(flags_list, length(mls)) AS flags_,
-    arrayResize(lines, length(mls)) AS lines_, arrayResize(delivereds, length(mls)) AS delivereds_
-  FROM input('utility_ LowCardinality(String), meter_ UInt64, channel_ LowCardinality(String),
-    unit_ LowCardinality(String), ml_per_unit Float64, file_ UInt32, register_ UInt16, origin_ UInt8, counts_ UInt8,
-    gone_ UInt8, version_ UInt64, time_from Float64, time_step Float64, length_from Float64, flags_from Float64,
-    line_from Float64, line_step Float64, times Array(Float64), lengths Array(Float64), flags_list Array(Float64),
-    lines Array(Float64), mls Array(Float64), delivereds Array(Float64)'))
-  ARRAY JOIN mls AS ml_, indexes AS i, times_ AS t, lengths_ AS n, flags_ AS f, lines_ AS l, delivereds_ AS d`;
-const TIME = "toDateTime(toUInt32(time_from + time_step * i + t), 'UTC')";
-const DELIVERED = "if(ml_per_unit = 0, d, ml_ / ml_per_unit)";
-const LINE = "toUInt32(line_from + line_step * i + l)";
-const FLAGS = "toUInt32(flags_from + f)";
+const FOLDED = `utility_ LowCardinality(String), meter_ UInt64, channel_ LowCardinality(String),
+  unit_ LowCardinality(String), ml_per_unit Float64, file_ UInt32, register_ UInt16, origin_ UInt8, counts_ UInt8,
+  gone_ UInt8, version_ UInt64, time_from Float64, time_step Float64, length_from Float64, flags_from Float64,
+  line_from Float64, line_step Float64, mls Array(Float64)`;
 
-const INSERT_INTERVALS = `INSERT INTO curbstop.intervals (utility, meter, channel, start, length, ml, origin, delivered,
-  unit, flags, file, line, counts, version, gone)
-SELECT utility_, meter_, channel_, ${TIME}, toUInt32(length_from + n), toInt64(ml_),
-  CAST(origin_, 'Enum8(''delivered'' = 1, ''register'' = 2)'), ${DELIVERED}, unit_, ${FLAGS}, file_, ${LINE}, counts_,
-  version_, gone_ ${UNFOLDED}`;
+/** What a read's value is, by the name of the list that may add to it; `i` counts along a row. */
+const VALUES = {
+  times: "toDateTime(toUInt32(time_from + time_step * i + times), 'UTC')",
+  lengths: "toUInt32(length_from + lengths)",
+  flags: "toUInt32(flags_from + flags)",
+  lines: "toUInt32(line_from + line_step * i + lines)",
+  delivered: "if(ml_per_unit = 0, delivered, mls / ml_per_unit)",
+} as const;
+type ListName = keyof typeof VALUES;
+const LIST_NAMES = Object.keys(VALUES) as ListName[];
 
-/** Standing of a register read: an actual one stands above an estimated one, then the newer file, then the later line. */
-const INSERT_READS = `INSERT INTO curbstop.register_reads (utility, meter, channel, at, ml, delivered, unit, flags,
-  register, file, line, version)
-SELECT utility_, meter_, channel_, ${TIME}, toInt64(ml_), ${DELIVERED}, unit_, ${FLAGS}, register_, file_, ${LINE},
-  bitShiftLeft(toUInt64(file_) + if(bitTest(${FLAGS}, 0), 0, 2147483648), 32) + ${LINE} ${UNFOLDED}`;
+/**
+ * The statement that unfolds a block of `FoldedRows` into a table.
+ * @param columns of the table, each with its expression: of a folded column, or of `VALUES` by the list's name
+ * @param filled lists with any values: the others are not sent, and count as nothing
+ */
+function unfolding(
+  table: string,
+  columns: readonly (readonly [column: string, expression: string])[],
+  filled: readonly ListName[],
+): string {
+  const value = (name: ListName) =>
+    filled.includes(name)
+      ? VALUES[name].replaceAll(new RegExp(`\\b${name}\\b`, "g"), `${name}_`)
+      : VALUES[name].replaceAll(new RegExp(`\\b${name}\\b`, "g"), "0");
+  const select = columns.map(([, expression]) =>
+    expression.replaceAll(/:(\w+)/g, (_, name: ListName) => value(name)),
+  );
+  const lists = filled.map((name) => `, ${name} Array(Float64)`).join("");
+  const sized = filled.map((name) => `, arrayResize(${name}, length(mls)) AS ${name}_`).join("");
+  const joined = filled.map((name) => `, ${name}_`).join("");
+  return `INSERT INTO curbstop.${table} (${columns.map(([name]) => name).join(", ")})
+SELECT ${select.join(", ")}
+FROM (SELECT *, range(toUInt32(length(mls))) AS i${sized} FROM input('${FOLDED}${lists}'))
+ARRAY JOIN mls, i${joined}`;
+}
+
+const INTERVALS = [
+  ["utility", "utility_"],
+  ["meter", "meter_"],
+  ["channel", "channel_"],
+  ["start", ":times"],
+  ["length", ":lengths"],
+  ["ml", "toInt64(mls)"],
+  ["origin", "CAST(toInt8(origin_), 'Enum8(''delivered'' = 1, ''register'' = 2)')"],
+  ["delivered", ":delivered"],
+  ["unit", "unit_"],
+  ["flags", ":flags"],
+  ["file", "file_"],
+  ["line", ":lines"],
+  ["counts", "counts_"],
+  ["version", "version_"],
+  ["gone", "gone_"],
+] as const;
+
+const REGISTER_READS = [
+  ["utility", "utility_"],
+  ["meter", "meter_"],
+  ["channel", "channel_"],
+  ["at", ":times"],
+  ["ml", "toInt64(mls)"],
+  ["delivered", ":delivered"],
+  ["unit", "unit_"],
+  ["flags", ":flags"],
+  ["register", "register_"],
+  ["file", "file_"],
+  ["line", ":lines"],
+  // Standing: an actual read stands above an estimated one, then the newer file, then the later line.
+  ["version", "bitShiftLeft(toUInt64(file_) + if(bitTest(:flags, 0), 0, 2147483648), 32) + :lines"],
+] as const;
 
 const ORIGIN_DELIVERED = 1;
 const ORIGIN_REGISTER = 2;
@@ -369,8 +417,8 @@ export class RowBuffer implements RowSink {
   /** The blocks to insert; the buffer is empty afterwards. */
   take(): EncodedInsert[] {
     const inserts: EncodedInsert[] = [];
-    if (this.#reads.rows > 0) inserts.push(this.#reads.take(INSERT_READS));
-    if (this.#intervals.rows > 0) inserts.push(this.#intervals.take(INSERT_INTERVALS));
+    if (this.#reads.rows > 0) inserts.push(this.#reads.take("register_reads", REGISTER_READS));
+    if (this.#intervals.rows > 0) inserts.push(this.#intervals.take("intervals", INTERVALS));
     return inserts;
   }
 
