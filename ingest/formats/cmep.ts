@@ -4,7 +4,7 @@ import type { CmepField, CmepOptions } from "../../schemas/formats/cmep.js";
 import { isOtherThanVolume, MILLILITRES, unitOf, type Unit } from "../../schemas/units.js";
 import { CompactStamp, wholeNumber } from "./compact-stamp.js";
 import { CsvRows, fieldText, type CsvRow } from "./csv-rows.js";
-import { isBlank, isEmpty } from "./csv-fields.js";
+import { FieldMemo, isBlank, isEmpty } from "./csv-fields.js";
 import { Decimal } from "./decimal.js";
 import type { FormatReader } from "./format.js";
 import { LocalTimes, stamped } from "./local-times.js";
@@ -95,6 +95,7 @@ export class Cmep implements FormatReader {
   readonly #options: CmepOptions;
   readonly #commodities: ReadonlySet<string>;
   readonly #treatAs: ReadonlyMap<string, Unit>;
+  readonly #sink: ReadSink;
   readonly #gate: ReadGate;
   readonly #lines: CsvRows;
   readonly #times: LocalTimes;
@@ -102,14 +103,22 @@ export class Cmep implements FormatReader {
   readonly #decimal = new Decimal(true);
   #lastMask = 0;
   #lastMaskFlags = 0;
-  #lastUnits = "";
-  #lastMeaning: Units | undefined;
+  readonly #type = new FieldMemo((text) => text.toUpperCase());
+  readonly #keyed = new FieldMemo(keyedMeter);
+  readonly #isPurpose = new FieldMemo((text) => PURPOSES.has(text.toUpperCase()));
+  readonly #isCommodity = new FieldMemo((text) => this.#commodities.has(text.toUpperCase()));
+  readonly #units = new FieldMemo((text) => this.#unitsOf(text));
+  /** Series by what their fields say, as it stands: of registers, of usage, of alarms. */
+  readonly #registers = new Map<string, Series>();
+  readonly #usages = new Map<string, Series>();
+  readonly #alarmed = new Map<string, Series>();
 
   constructor({ cmep, timeZone, now }: CmepReaderOptions, sink: ReadSink) {
     this.#options = cmep;
     this.#commodities = new Set(cmep.commodities.map((commodity) => commodity.toUpperCase()));
     this.#treatAs = new Map(Object.entries(cmep.treatAs).map(([word, unit]) => [word.toUpperCase(), unit]));
     this.#times = new LocalTimes(cmep.zone, timeZone);
+    this.#sink = sink;
     this.#gate = new ReadGate(sink, now, "source.cmep");
     this.#lines = new CsvRows(
       { delimiter: ",", quote: '"' },
@@ -141,7 +150,7 @@ export class Cmep implements FormatReader {
   }
 
   #record(row: CsvRow): void {
-    const type = fieldText(row, 0).trim().toUpperCase();
+    const type = this.#type.of(row, 0);
     if (type === "MEPEC01" || (type === "" && isBlank(row))) return;
     this.#gate.begin(row);
     if (type === "MEPMD01") this.#values(row);
@@ -154,10 +163,9 @@ export class Cmep implements FormatReader {
   #values(row: CsvRow): void {
     const count = this.#count(row);
     if (count < 0) return;
-    const word = fieldText(row, AT.units).trim();
-    const units = this.#unitsOf(word);
+    const units = this.#units.of(row, AT.units);
     if (typeof units === "string") {
-      this.#gate.rejectRow(units, "units", wordOrShape(word), count);
+      this.#gate.rejectRow(units, "units", wordOrShape(fieldText(row, AT.units).trim()), count);
       return;
     }
     const constant = this.#constant(row);
@@ -170,7 +178,8 @@ export class Cmep implements FormatReader {
       this.#gate.rejectRow("bad-interval", "interval", fieldText(row, AT.interval), count);
       return;
     }
-    const series = this.#series(row, units.kind, count, "");
+    const known = units.kind === "usage" ? this.#usages : this.#registers;
+    const series = this.#series(row, units.kind, count, known);
     if (series === undefined) return;
     series.unit = units.unit;
     series.mlPerUnit = MILLILITRES[units.unit] * constant * this.#options.multiplier;
@@ -219,7 +228,7 @@ export class Cmep implements FormatReader {
   #alarms(row: CsvRow): void {
     const count = this.#count(row);
     if (count < 0) return;
-    const series = this.#series(row, "register", count, "alarms");
+    const series = this.#series(row, "register", count, this.#alarmed);
     if (series === undefined) return;
     series.unit = "mL";
     series.mlPerUnit = MILLILITRES.mL;
@@ -255,14 +264,12 @@ export class Cmep implements FormatReader {
     for (let i = hasCrc ? needed + 1 : needed; i < row.count; i++) {
       if (!isEmpty(row, i)) return this.#refuse("too-many-columns", row, present);
     }
-    const purpose = fieldText(row, AT.purpose).trim().toUpperCase();
-    if (!PURPOSES.has(purpose)) {
-      this.#gate.rejectRow("not-reads", "purpose", wordOrShape(purpose), count);
+    if (!this.#isPurpose.of(row, AT.purpose)) {
+      this.#gate.rejectRow("not-reads", "purpose", wordOrShape(fieldText(row, AT.purpose).trim()), count);
       return -1;
     }
-    const commodity = fieldText(row, AT.commodity).trim().toUpperCase();
-    if (!this.#commodities.has(commodity)) {
-      this.#gate.rejectRow("not-water", "commodity", wordOrShape(commodity), count);
+    if (!this.#isCommodity.of(row, AT.commodity)) {
+      this.#gate.rejectRow("not-water", "commodity", wordOrShape(fieldText(row, AT.commodity).trim()), count);
       return -1;
     }
     return count;
@@ -274,20 +281,12 @@ export class Cmep implements FormatReader {
   }
 
   #unitsOf(word: string): Units {
-    if (word === this.#lastUnits && this.#lastMeaning !== undefined) return this.#lastMeaning;
     const upper = word.toUpperCase();
     const isRegister = upper.endsWith("REG");
     const bare = isRegister ? word.slice(0, -3) : word;
     const unit = this.#treatAs.get(upper) ?? this.#treatAs.get(bare.toUpperCase()) ?? unitOf(bare);
-    const meaning =
-      unit !== undefined
-        ? ({ unit, kind: isRegister ? "register" : "usage" } as const)
-        : isOtherThanVolume(bare)
-          ? "not-water"
-          : "unknown-unit";
-    this.#lastUnits = word;
-    this.#lastMeaning = meaning;
-    return meaning;
+    if (unit !== undefined) return { unit, kind: isRegister ? "register" : "usage" };
+    return isOtherThanVolume(bare) ? "not-water" : "unknown-unit";
   }
 
   #constant(row: CsvRow): number {
@@ -305,18 +304,27 @@ export class Cmep implements FormatReader {
   }
 
   /** The record's series; undefined where its ids are missing or wrong and the record was rejected. */
-  #series(row: CsvRow, kind: Series["kind"], count: number, purpose: "" | "alarms"): Series | undefined {
+  #series(row: CsvRow, kind: Series["kind"], count: number, known: Map<string, Series>): Series | undefined {
     const { meter, channel, serial, meterId } = this.#options;
-    const text = (index: number) => (index < 0 ? "" : fieldText(row, index).trim());
-    const meterText = canonicalMeter(text(meter === "key" ? keyedMeter(row) : FIELD[meter]), meterId);
-    const channelText = channel === undefined ? "" : text(FIELD[channel]);
-    const serialText = serial === undefined ? "" : text(FIELD[serial]);
-    const wrong = wrongId(meterText, channelText, serialText);
+    const at = meter === "key" ? this.#keyed.of(row, AT.senderCustomer) : FIELD[meter];
+    const meterText = at < 0 ? "" : fieldText(row, at);
+    const channelText = channel === undefined ? "" : fieldText(row, FIELD[channel]).trim();
+    const serialText = serial === undefined ? "" : fieldText(row, FIELD[serial]).trim();
+    const names =
+      channel === undefined && serial === undefined
+        ? meterText
+        : `${meterText}\n${channelText}\n${serialText}`;
+    let series = known.get(names);
+    if (series !== undefined) return series;
+    const canonical = canonicalMeter(meterText, meterId);
+    const wrong = wrongId(canonical, channelText, serialText);
     if (wrong !== undefined) {
       this.#gate.rejectRow(wrong.code, wrong.field, null, count);
       return undefined;
     }
-    return this.#gate.series(meterText, channelText, serialText, kind, purpose);
+    series = this.#sink.series(canonical, channelText, serialText, kind);
+    known.set(names, series);
+    return series;
   }
 
   /** The instant of the stamp in field `at`; NaN where it was rejected. */
@@ -372,11 +380,10 @@ export class Cmep implements FormatReader {
 /** What the word for a record's units says, or why it can't be read. */
 type Units = { readonly unit: Unit; readonly kind: "register" | "usage" } | "not-water" | "unknown-unit";
 
-/** Place of the field that holds the meter's id by the six digits of Sensus's key, -1 where none does. */
-function keyedMeter(row: CsvRow): number {
-  const key = /:(\d{6})$/.exec(fieldText(row, AT.senderCustomer).trim())?.[1] ?? "";
+/** Place of the field that holds the meter's id by Sensus's key, as in SPS:130000; -1 where none does. */
+function keyedMeter(senderCustomer: string): number {
+  const digits = /:(\d{3})\d{3}$/.exec(senderCustomer)?.[1] ?? "";
   // 3: the id by the meter's settings, 2: as the meter reports it.
-  const digits = key.slice(0, KEYED.length);
   const index = digits.includes("3") ? digits.indexOf("3") : digits.indexOf("2");
   return index < 0 ? -1 : KEYED[index]!;
 }

@@ -1,4 +1,4 @@
-import type { CsvRow } from "./csv-rows.js";
+import { fieldText, type CsvRow } from "./csv-rows.js";
 
 /** Whether field `i`, which the row has, holds nothing but blanks. */
 export function isEmpty({ bytes, start, end }: CsvRow, i: number): boolean {
@@ -10,4 +10,37 @@ export function isEmpty({ bytes, start, end }: CsvRow, i: number): boolean {
 export function isBlank(row: CsvRow): boolean {
   for (let i = 0; i < row.count; i++) if (!isEmpty(row, i)) return false;
   return true;
+}
+
+const MOST_REMEMBERED = 64;
+
+/** What a field means, worked out again only where its bytes are not those of the row before. */
+export class FieldMemo<T> {
+  readonly #meaningOf: (text: string) => T;
+  readonly #bytes = new Uint8Array(MOST_REMEMBERED);
+  #length = -1;
+  #meaning: T | undefined;
+
+  /** @param meaningOf of a field's text without outer blanks */
+  constructor(meaningOf: (text: string) => T) {
+    this.#meaningOf = meaningOf;
+  }
+
+  of(row: CsvRow, i: number): T {
+    const from = row.start[i]!;
+    const length = row.end[i]! - from;
+    if (length === this.#length && this.#isSame(row.bytes, from)) return this.#meaning as T;
+    const meaning = this.#meaningOf(fieldText(row, i).trim());
+    if (length <= MOST_REMEMBERED) {
+      for (let at = 0; at < length; at++) this.#bytes[at] = row.bytes[from + at]!;
+      this.#length = length;
+      this.#meaning = meaning;
+    }
+    return meaning;
+  }
+
+  #isSame(bytes: Buffer, from: number): boolean {
+    for (let at = 0; at < this.#length; at++) if (this.#bytes[at] !== bytes[from + at]) return false;
+    return true;
+  }
 }

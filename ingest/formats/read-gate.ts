@@ -68,12 +68,9 @@ export class ReadGate {
     );
   }
 
-  /**
-   * The one series of these names in the file.
-   * @param part keeps series of the same names apart, where one must not have the other's unit
-   */
-  series(meterId: string, channel: string, serial: string, kind: Series["kind"], part = ""): Series {
-    const name = `${meterId}\n${channel}\n${serial}\n${kind}\n${part}`;
+  /** The one series of these names in the file. */
+  series(meterId: string, channel: string, serial: string, kind: Series["kind"]): Series {
+    const name = `${meterId}\n${channel}\n${serial}\n${kind}`;
     let series = this.#series.get(name);
     if (series === undefined) {
       series = this.#sink.series(meterId, channel, serial, kind);
