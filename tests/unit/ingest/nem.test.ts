@@ -591,6 +591,7 @@ it(`never fails but for a file as a whole (${FUZZ.runs} inputs of seed ${FUZZ.se
 
 describe("the public samples", () => {
   const absent = !existsSync(SAMPLES);
+  if (absent) process.stderr.write(`SKIPPED: "the public samples": ${SAMPLES} is absent\n`);
   const names = absent
     ? [`no file: ${SAMPLES} is absent`]
     : readdirSync(SAMPLES).filter((name) => name.endsWith(".csv"));
