@@ -79,9 +79,9 @@ export function seeded(seed: number): () => number {
   };
 }
 
-/** Inputs of a fuzz test: CURBSTOP_FUZZ_RUNS says how many, CURBSTOP_FUZZ_SEED which. */
+/** Inputs of a fuzz test: CURBSTOP_FUZZ says how many, CURBSTOP_FUZZ_SEED which. */
 export const FUZZ = {
-  runs: Number(process.env["CURBSTOP_FUZZ_RUNS"] ?? 2_000),
+  runs: Number(process.env["CURBSTOP_FUZZ"] ?? 2_000),
   seed: Number(process.env["CURBSTOP_FUZZ_SEED"] ?? 20_260_501),
 };
 
