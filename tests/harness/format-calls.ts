@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
 import type { Reject } from "../../ingest/check/rejects.js";
 import type { FormatReader } from "../../ingest/formats/format.js";
 import { FileRejected, type ReadSink, type Series } from "../../ingest/formats/reads-csv.js";
@@ -150,4 +152,14 @@ function changed(file: Buffer, words: readonly string[], random: (most: number) 
     }
   }
   return bytes;
+}
+
+/** The first example of a page in docs/formats, and the settings of its source. */
+export function pageExample(
+  page: string,
+  language: string,
+): { file: string; source: Record<string, unknown> } {
+  const text = readFileSync(`docs/formats/${page}.md`, "utf8");
+  const block = (of: string) => new RegExp(`\`\`\`${of}\\n([^]*?)\`\`\``).exec(text)![1]!;
+  return { file: block(language), source: parse(block("yaml")) as Record<string, unknown> };
 }

@@ -1,0 +1,399 @@
+import { TimeZone } from "../../infra/time-zone.js";
+import { canonicalMeter } from "../../schemas/canonical.js";
+import { Flag } from "../../schemas/flags.js";
+import type { BillingColumnRef, BillingOptions } from "../../schemas/formats/billing.js";
+import { MILLILITRES, unitOf, type Unit } from "../../schemas/units.js";
+import type { RejectCode } from "../check/rejects.js";
+import { isBlank, isEmpty } from "./csv-fields.js";
+import { CsvRows, fieldText, type CsvRow, type RowFault, type RowSink } from "./csv-rows.js";
+import type { FormatReader } from "./format.js";
+import { ReadGate, shapeOf, wordOrShape, wrongId } from "./read-gate.js";
+import { FileRejected, type ReadSink, type Series } from "./reads-csv.js";
+import { compileTimeFormat, type Stamp, type StampReader } from "./time-format.js";
+
+export interface BillingReaderOptions {
+  readonly billing: BillingOptions;
+  /** The utility's IANA time zone. */
+  readonly timeZone: string;
+  /** UTC seconds: later reads than a day from here are rejected. */
+  readonly now: number;
+}
+
+const DAY = 86_400;
+/** Beside the bits of `Flag`: the code column says that there is no read. */
+const NO_READ = 1 << 30;
+const MOST_NUMBER = 64;
+
+type Column = keyof BillingOptions["columns"];
+
+interface Filter {
+  readonly index: number;
+  readonly name: string;
+  readonly only: ReadonlySet<string> | undefined;
+  readonly except: ReadonlySet<string>;
+}
+
+/** Why a row is not taken. */
+class Refusal {
+  readonly code: RejectCode;
+  readonly field: string;
+  readonly value: string | null;
+  constructor(code: RejectCode, field: string, value: string | null) {
+    this.code = code;
+    this.field = field;
+    this.value = value;
+  }
+}
+
+interface Amount {
+  /** NaN: none. */
+  readonly value: number;
+  readonly decimals: number;
+}
+
+interface RegisterRead extends Amount {
+  /** UTC seconds. */
+  readonly time: number;
+  readonly flags: number;
+}
+
+/**
+ * Reads the register reads of a billing system's CSV: one row a register and billing period.
+ *
+ *     file = row…                    header row first, unless the options say otherwise; RFC 4180 within a line
+ *     row  = meter [serial] [channel] current currentDate [previous previousDate [usage] [days]] [unit] [multiplier] [code]
+ *
+ * Reads are register values, in the unit of their column or of the options, times the multipliers. A date without a time
+ * of day is midnight at its beginning, on the source's clock.
+ *
+ * A row has one value, or two where it has a previous read and previous reads are taken. Nothing is read of a row whose
+ * consumption or days don't agree with its reads.
+ */
+export class BillingReader implements FormatReader, RowSink {
+  readonly #options: BillingOptions;
+  readonly #gate: ReadGate;
+  readonly #rows: CsvRows;
+  readonly #zone: TimeZone | undefined;
+  readonly #isDate: boolean;
+  readonly #readStamp: StampReader;
+  readonly #stamp: Stamp = { day: 0, second: 0, offset: 0, epoch: 0 };
+  readonly #quality: ReadonlyMap<string, number>;
+  readonly #noRead: ReadonlySet<string>;
+  readonly #zero: ReadonlySet<string>;
+  readonly #treatAs: ReadonlyMap<string, Unit>;
+  #skip: number;
+  #headerDone: boolean;
+  #columns: Partial<Record<Column, number>> = {};
+  #filters: readonly Filter[] = [];
+  #needed = 0;
+  /** Fields of a whole row: in another, what stands in a field may belong in the next. */
+  #width = -1;
+
+  constructor({ billing, timeZone, now }: BillingReaderOptions, sink: ReadSink) {
+    this.#options = billing;
+    this.#gate = new ReadGate(sink, now, "source.billing");
+    this.#rows = new CsvRows(billing, this);
+    const zone = billing.time.zone === "utility" ? timeZone : billing.time.zone;
+    this.#zone = zone === "UTC" ? undefined : new TimeZone(zone);
+    this.#isDate = !/HH|hh|X|x/.test(billing.time.format);
+    this.#readStamp = compileTimeFormat(billing.time.format);
+    this.#quality = qualityWords(billing.quality);
+    this.#noRead = upperCased(billing.noRead);
+    this.#zero = upperCased(billing.zero);
+    this.#treatAs = new Map(
+      Object.entries(billing.treatAs).map(([word, unit]) => [word.toUpperCase(), unit]),
+    );
+    this.#skip = billing.skipRows;
+    this.#headerDone = !billing.header;
+    if (!billing.header) this.#findColumns(undefined);
+  }
+
+  get rows(): number {
+    return this.#gate.rows;
+  }
+
+  get rejected(): number {
+    return this.#gate.rejected;
+  }
+
+  get valuesRejected(): number {
+    return this.#gate.valuesRejected;
+  }
+
+  push(chunk: Buffer, last: boolean): void {
+    this.#rows.push(chunk, last);
+    if (last && !this.#headerDone) throw new FileRejected("header", "The file ended before a header row.");
+  }
+
+  row(row: CsvRow): void {
+    const { quote, trailerRows } = this.#options;
+    if (this.#skip > 0) {
+      this.#skip--;
+      return;
+    }
+    if (!this.#headerDone) {
+      this.#headerDone = true;
+      this.#findColumns(Array.from({ length: row.count }, (_, i) => fieldText(row, i, quote)));
+      return;
+    }
+    if (isBlank(row) || (trailerRows !== undefined && fieldText(row, 0, quote).trim() === trailerRows))
+      return;
+    if (this.#width < 0) this.#width = row.count;
+    this.#gate.begin(row);
+    const refusal = this.#read(row);
+    if (refusal !== undefined) this.#reject(row, refusal);
+    if (refusal?.code === "left-out") this.#gate.rejected++;
+    else this.#gate.end();
+  }
+
+  fault(code: RowFault, line: number, offset: number, length: number): void {
+    if (this.#skip > 0) {
+      this.#skip--;
+      return;
+    }
+    if (!this.#headerDone)
+      throw new FileRejected(
+        "header",
+        "The header row can't be cut into columns. Mend source.billing.quote.",
+      );
+    this.#gate.begin({ line, offset, length });
+    this.#gate.rejectRow(code, "row", null, 1);
+    this.#gate.end();
+  }
+
+  #reject(row: CsvRow, { code, field, value }: Refusal): void {
+    const told = value === null || field === "row" ? value : this.#shown(row, value);
+    this.#gate.rejectRow(code, field, told, this.#valuesOf(row));
+  }
+
+  #shown(row: CsvRow, text: string): string {
+    return row.count === this.#width ? text : shapeOf(text);
+  }
+
+  /** Values of a row: a previous read is one where it is there. */
+  #valuesOf(row: CsvRow): number {
+    const hasPrevious =
+      this.#options.takePrevious && !this.#noRead.has(this.#text(row, "previous").toUpperCase());
+    return hasPrevious && this.#columns.previous !== undefined ? 2 : 1;
+  }
+
+  /** @param header names of the columns; `undefined` where the file has none */
+  #findColumns(header: readonly string[] | undefined): void {
+    const names = header?.map((name) => name.trim().toLowerCase()) ?? [];
+    const missing: string[] = [];
+    const twice: string[] = [];
+    const find = (of: BillingColumnRef, what: string): number => {
+      if (typeof of === "number") return of - 1;
+      const name = of.trim().toLowerCase();
+      const index = names.indexOf(name);
+      if (index < 0) missing.push(`${what} "${of}"`);
+      else if (names.includes(name, index + 1)) twice.push(`${what} "${of}"`);
+      return index;
+    };
+    for (const [what, of] of Object.entries(this.#options.columns) as [
+      Column,
+      BillingColumnRef | undefined,
+    ][])
+      if (of !== undefined) this.#columns[what] = find(of, what);
+    this.#filters = this.#options.filters.map(({ column, only, except = [] }) => ({
+      index: find(column, "filters"),
+      name: String(column),
+      only: only === undefined ? undefined : upperCased(only),
+      except: upperCased(except),
+    }));
+    if (header !== undefined) this.#width = header.length;
+    this.#needed = 1 + Math.max(...Object.values(this.#columns), ...this.#filters.map(({ index }) => index));
+    if (missing.length > 0) {
+      const had = header === undefined ? "it has no header" : `it has ${header.length} columns`;
+      throw new FileRejected(
+        "header",
+        `The header has no column for ${missing.join(", ")}; ${had}. Mend source.billing.columns.`,
+      );
+    }
+    if (twice.length > 0) {
+      throw new FileRejected(
+        "header",
+        `The header names the column for ${twice.join(", ")} more than once. Give its position in source.billing.columns.`,
+      );
+    }
+  }
+
+  /** Takes the row, or says why not. */
+  #read(row: CsvRow): Refusal | undefined {
+    const { takePrevious, multiplier } = this.#options;
+    if (row.count < this.#needed) return new Refusal("too-few-columns", "row", `${row.count} columns`);
+    for (let i = this.#width; i < row.count; i++)
+      if (!isEmpty(row, i)) return new Refusal("too-many-columns", "row", `${row.count} columns`);
+    const left = this.#leftOut(row);
+    if (left !== undefined) return left;
+    const meterId = canonicalMeter(this.#text(row, "meter"), this.#options.meterId);
+    const channel = this.#text(row, "channel");
+    const serial = this.#text(row, "serial");
+    const wrong = wrongId(meterId, channel, serial);
+    if (wrong !== undefined) return new Refusal(wrong.code, wrong.field, null);
+    const unit = this.#unit(row);
+    if (unit instanceof Refusal) return unit;
+    const factor = this.#columns.multiplier === undefined ? 1 : this.#amount(row, "multiplier");
+    if (factor instanceof Refusal) return factor;
+    const constant = typeof factor === "number" ? factor : factor.value;
+    if (!(constant > 0)) return this.#refuse(row, "bad-number", "multiplier");
+    const current = this.#register(row, "current", "currentDate", "code");
+    if (current instanceof Refusal) return current;
+    const previous = this.#previous(row);
+    if (previous instanceof Refusal) return previous;
+    const mlPerUnit = MILLILITRES[unit] * multiplier * constant;
+    const disagreement = previous && this.#compare(row, previous, current, unit, mlPerUnit);
+    if (disagreement !== undefined) return disagreement;
+    const series = this.#gate.series(meterId, channel, serial, "register");
+    series.unit = unit;
+    series.mlPerUnit = mlPerUnit;
+    if (takePrevious && previous !== undefined) this.#take(series, previous, row, "previous");
+    this.#take(series, current, row, "current");
+    return undefined;
+  }
+
+  #take(series: Series, read: RegisterRead, row: CsvRow, column: "current" | "previous"): void {
+    const { value, decimals, time, flags } = read;
+    if (decimals > series.decimals) series.decimals = decimals;
+    series.last = time;
+    const code = this.#gate.read(series, time, 0, (flags & NO_READ) === 0 ? value : NaN, flags & ~NO_READ);
+    if (code === undefined) return;
+    const field = code === "out-of-range" ? column : (`${column}Date` as const);
+    this.#gate.rejectValue(code, field, this.#shown(row, this.#text(row, field)));
+  }
+
+  #leftOut(row: CsvRow): Refusal | undefined {
+    for (const { index, name, only, except } of this.#filters) {
+      const word = fieldText(row, index, this.#options.quote).trim();
+      const key = word.toUpperCase();
+      if (except.has(key) || only?.has(key) === false)
+        return new Refusal("left-out", name, wordOrShape(word));
+    }
+    return undefined;
+  }
+
+  #unit(row: CsvRow): Unit | Refusal {
+    if (this.#columns.unit === undefined) return this.#options.unit;
+    const word = this.#text(row, "unit");
+    const unit = this.#treatAs.get(word.toUpperCase()) ?? unitOf(word);
+    return unit ?? new Refusal("unknown-unit", "unit", wordOrShape(word));
+  }
+
+  /** The previous read; `undefined` where the row has none. */
+  #previous(row: CsvRow): RegisterRead | undefined | Refusal {
+    if (this.#columns.previous === undefined) return undefined;
+    if (this.#noRead.has(this.#text(row, "previous").toUpperCase())) return undefined;
+    return this.#register(row, "previous", "previousDate", "previousCode");
+  }
+
+  #register(row: CsvRow, column: Column, date: Column, code: Column): RegisterRead | Refusal {
+    const time = this.#instant(row, date);
+    if (time instanceof Refusal) return time;
+    const amount = this.#amount(row, column);
+    if (amount instanceof Refusal) return amount;
+    const isUnknown = code === "previousCode" && this.#columns.previousCode === undefined;
+    const flags = isUnknown ? Flag.estimated : (this.#quality.get(this.#text(row, code).toUpperCase()) ?? 0);
+    return { ...amount, time, flags };
+  }
+
+  /** What of the row does not agree with its two reads. */
+  #compare(
+    row: CsvRow,
+    previous: RegisterRead,
+    current: RegisterRead,
+    unit: Unit,
+    mlPerUnit: number,
+  ): Refusal | undefined {
+    const { digits, tolerance, usageUnit = unit } = this.#options;
+    if (previous.time >= current.time) return this.#refuse(row, "previous-not-earlier", "previousDate");
+    if (this.#columns.days !== undefined) {
+      const days = this.#amount(row, "days");
+      if (days instanceof Refusal) return days;
+      const between = this.#dayOf(current.time) - this.#dayOf(previous.time);
+      if (!Number.isNaN(days.value) && days.value !== between && days.value !== between + 1)
+        return this.#refuse(row, "days-mismatch", "days");
+    }
+    if (this.#columns.usage === undefined) return undefined;
+    const usage = this.#amount(row, "usage");
+    if (usage instanceof Refusal) return usage;
+    const isRead = ((previous.flags | current.flags) & NO_READ) === 0;
+    if (!isRead || Number.isNaN(current.value) || Number.isNaN(usage.value)) return undefined;
+    let passed = current.value - previous.value;
+    if (passed < 0 && digits > 0) passed += 10 ** digits;
+    const mlPerUsage = MILLILITRES[usageUnit];
+    const difference = Math.abs(passed * mlPerUnit - usage.value * mlPerUsage);
+    // Decimal fractions and units leave less than half a millilitre, or the last digits of a large volume.
+    const rounding = 0.5 + Math.abs(current.value * mlPerUnit) * 1e-12;
+    return difference > tolerance * mlPerUsage + rounding
+      ? this.#refuse(row, "usage-mismatch", "usage")
+      : undefined;
+  }
+
+  #dayOf(time: number): number {
+    return this.#zone === undefined ? Math.floor(time / DAY) : this.#zone.dayOf(time);
+  }
+
+  /** UTC seconds of a stamp. */
+  #instant(row: CsvRow, column: Column): number | Refusal {
+    const stamp = this.#stamp;
+    const bytes = Buffer.from(this.#text(row, column), "utf8");
+    if (!this.#readStamp(bytes, 0, bytes.length, stamp))
+      return this.#refuse(row, this.#isDate ? "bad-date" : "bad-time", column);
+    if (!Number.isNaN(stamp.epoch)) return stamp.epoch;
+    const local = stamp.day * DAY + stamp.second;
+    if (!Number.isNaN(stamp.offset)) return local - stamp.offset;
+    if (this.#zone === undefined) return local;
+    // Where the clock is put forward over midnight, the day begins later.
+    if (this.#isDate) return this.#zone.firstInstantFrom(local);
+    return this.#zone.instantsOf(local)[0] ?? this.#refuse(row, "no-such-local-time", column);
+  }
+
+  #amount(row: CsvRow, column: Column): Amount | Refusal {
+    const text = this.#text(row, column);
+    const word = text.toUpperCase();
+    if (this.#noRead.has(word)) return { value: NaN, decimals: 0 };
+    if (this.#zero.has(word)) return { value: 0, decimals: 0 };
+    const plain = plainNumber(text, this.#options.decimal, this.#options.thousands);
+    if (plain === undefined) return this.#refuse(row, "bad-number", column);
+    return { value: Number(plain), decimals: Math.min(15, plain.split(".")[1]?.length ?? 0) };
+  }
+
+  #refuse(row: CsvRow, code: RejectCode, column: Column): Refusal {
+    return new Refusal(code, column, this.#text(row, column));
+  }
+
+  #text(row: CsvRow, column: Column): string {
+    const index = this.#columns[column];
+    return index === undefined ? "" : fieldText(row, index, this.#options.quote).trim();
+  }
+}
+
+/** A number as the file writes it, with a point and without marks between thousands; `undefined` where it is none. */
+function plainNumber(text: string, decimal: string, thousands: string): string | undefined {
+  if (text.length > MOST_NUMBER) return undefined;
+  const [whole = "", ...fraction] = text.split(decimal);
+  if (fraction.length > 1) return undefined;
+  const groups = thousands === "" ? [whole] : whole.split(thousands);
+  if (groups.length > 1 && !groups.every((group, i) => (i === 0 ? /^[+-]?\d{1,3}$/ : /^\d{3}$/).test(group)))
+    return undefined;
+  const plain = [groups.join(""), ...fraction].join(".");
+  return /^[+-]?(\d+\.?\d*|\.\d+)$/.test(plain) ? plain : undefined;
+}
+
+function upperCased(words: readonly string[]): ReadonlySet<string> {
+  return new Set(words.map((word) => word.toUpperCase()));
+}
+
+function qualityWords({
+  estimated,
+  adjusted,
+  suspect,
+  noRead,
+}: BillingOptions["quality"]): Map<string, number> {
+  const flags = new Map<string, number>();
+  for (const word of estimated) flags.set(word.toUpperCase(), Flag.estimated);
+  for (const word of adjusted) flags.set(word.toUpperCase(), Flag.adjusted);
+  for (const word of suspect) flags.set(word.toUpperCase(), Flag.suspect);
+  for (const word of noRead) flags.set(word.toUpperCase(), NO_READ);
+  return flags;
+}

@@ -1,0 +1,160 @@
+import { z } from "zod";
+import { csvProfile } from "../profile.js";
+import { unit } from "../units.js";
+import { meterIdForm, stampZone, unitWords } from "./common.js";
+
+/** A column by its header name (case and outer blanks ignored) or by its position, 1 is the first. */
+const column = z.union([z.string().min(1), z.number().int().positive()]);
+export type BillingColumnRef = z.infer<typeof column>;
+const words = z.array(z.string());
+const { delimiter, quote, decimal, thousands, skipRows, header, trailerRows } = csvProfile.shape;
+
+const fields = z.strictObject({
+  delimiter,
+  quote,
+  decimal,
+  thousands,
+  skipRows,
+  header,
+  trailerRows,
+  columns: z
+    .strictObject({
+      meter: column.describe("Meter id: the identity of the meter."),
+      serial: column
+        .optional()
+        .describe(
+          "Serial number of the register: another one for the same meter is an exchange. It counts for both reads of a row.",
+        ),
+      channel: column
+        .optional()
+        .describe("Register of a compound meter, such as L and H: each is a stream of its own."),
+      current: column.describe("Current read of the register."),
+      currentDate: column.describe("Date of the current read, with a time of day if `time.format` has one."),
+      previous: column.optional().describe("Previous read of the register."),
+      previousDate: column.optional().describe("Date of the previous read."),
+      usage: column
+        .optional()
+        .describe("Consumption. It is no read: it must be the current read less the previous one."),
+      unit: column.optional().describe("Word for the unit of the reads."),
+      multiplier: column.optional().describe("Number by which the reads are multiplied."),
+      code: column.optional().describe("Word that says whether the current read was estimated."),
+      previousCode: column.optional().describe("The same for the previous read."),
+      days: column.optional().describe("Days of service: as many as lie between the two reads, or one more."),
+    })
+    .describe("Which column holds what: by header name or position."),
+  filters: z
+    .array(
+      z.strictObject({
+        column: column.describe("Column that is looked at."),
+        only: words.optional().describe("Only rows with one of these words are taken; case does not count."),
+        except: words.optional().describe("Rows with one of these words are not taken; case does not count."),
+      }),
+    )
+    .default([])
+    .describe("Which rows are taken (commodity, cycle, kind of account). Others are rejected as left-out."),
+  meterId: meterIdForm,
+  time: z
+    .strictObject({
+      format: z
+        .string()
+        .min(1)
+        .default("YYYY-MM-DD")
+        .describe("Tokens as for `time.format` of a profile. Without a time of day: midnight, local."),
+      zone: stampZone
+        .default("utility")
+        .describe(
+          'Zone of the stamps: an IANA zone, "utility" for the utility\'s, or UTC. A time of the hour that comes twice in autumn is the first of the two.',
+        ),
+    })
+    .prefault({}),
+  unit: unit.default("L").describe("Unit of the reads, where no column names it."),
+  treatAs: unitWords,
+  usageUnit: unit.optional().describe("Unit of the consumption, where it is not that of the reads."),
+  tolerance: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe("By so much, in its unit, the consumption may differ from the reads (it is often rounded)."),
+  multiplier: z
+    .number()
+    .positive()
+    .default(1)
+    .describe("Reads are multiplied by this, and by their column's; the consumption is not."),
+  digits: z
+    .number()
+    .int()
+    .min(0)
+    .max(12)
+    .default(0)
+    .describe("Dials of the register: it begins again at 0 after 10^digits of its unit; 0: unknown."),
+  resolution: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe("Smallest step of the reads, in their unit; 0: unknown, then the decimals in the file tell."),
+  takePrevious: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Whether previous reads are reads. Without `columns.previousCode` they count as estimated, so that they never replace a read that was delivered before.",
+    ),
+  quality: z
+    .strictObject({
+      estimated: words
+        .default(["E", "EST", "ESTIMATED", "1", "Y", "TRUE"])
+        .describe("Words for an estimated read."),
+      adjusted: words.default(["ADJUSTED", "EDITED"]).describe("Words for a read that people changed."),
+      suspect: words
+        .default(["SUSPECT", "QUESTIONABLE"])
+        .describe("Words for a read that the sender doubts."),
+      noRead: words.default([]).describe("Words that mean: no read."),
+    })
+    .prefault({})
+    .describe("Words of the code columns; case does not count, others mean an actual read."),
+  noRead: words
+    .default(["", "ERROR", "NULL", "N/A", "NaN", "*"])
+    .describe("Words in a column of numbers that mean: none."),
+  zero: words
+    .default(["-"])
+    .describe("Words in a column of numbers that mean 0: spreadsheets show it as a dash."),
+});
+export type BillingOptions = z.infer<typeof fields>;
+
+/** How the register reads of a billing system's CSV are to be read: `source.billing`. */
+export const billingOptions = fields.superRefine(({ columns, filters, header: isNamed }, context) => {
+  const complain = (path: PropertyKey[], message: string) =>
+    context.addIssue({ code: "custom", path, message });
+  const { previous, previousDate, usage, previousCode, days } = columns;
+  if ((previous === undefined) !== (previousDate === undefined))
+    complain(
+      ["columns", previous === undefined ? "previous" : "previousDate"],
+      "missing; the previous read has a value and a date",
+    );
+  for (const [name, of] of Object.entries({ usage, previousCode, days }))
+    if (of !== undefined && previous === undefined)
+      complain(["columns", name], "can't be used without the previous read: name `previous`");
+  for (const [name, of] of Object.entries(columns))
+    if (!isNamed && typeof of === "string")
+      complain(["columns", name], "is a name, and there is no header; give its position");
+  for (const [i, { only, except }] of filters.entries())
+    if (only === undefined && except === undefined)
+      complain(["filters", i], "says nothing; give `only` or `except`");
+});
+
+/**
+ * Billing read export of Badger BEACON, with the names of its specification (helpbeaconama.net) and the time column of
+ * its other exports. AquaCUE calls the columns `Current_Read` and `Current_Read_Units`.
+ */
+export const BEACON_BILLING = {
+  columns: {
+    meter: "Meter_ID",
+    channel: "Register_Number",
+    current: "Read",
+    currentDate: "Read_Time",
+    unit: "Read_Unit",
+    code: "Read_Method",
+  },
+  time: { format: "YYYY-MM-DD HH:mm" },
+  treatAs: { AF: "acft" },
+  quality: { estimated: [], adjusted: [], suspect: [], noRead: ["n/a"] },
+} satisfies z.input<typeof fields>;
