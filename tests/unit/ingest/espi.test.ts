@@ -4,7 +4,7 @@ import { EspiReader } from "../../../ingest/formats/espi.js";
 import type { ReadSink } from "../../../ingest/formats/reads-csv.js";
 import { Flag } from "../../../schemas/flags.js";
 import { espiOptions } from "../../../schemas/formats/espi.js";
-import { formatCalls, fuzzFormat } from "../../harness/format-calls.js";
+import { formatCalls, fuzzFormat, pageExample } from "../../harness/format-calls.js";
 import { at } from "../../harness/read-text.js";
 import type { z } from "zod";
 
@@ -497,6 +497,13 @@ describe("properties of ESPI files", () => {
     expect(refused).toBeLessThan(runs);
     expect(reads).toBeGreaterThan(0);
   }, 600_000);
+});
+
+it("reads the example of its page", () => {
+  const { file, source } = pageExample("green-button", "xml");
+  expect(read(file, source["espi"] as Options).reads).toMatchObject([
+    { meter: "W-1", time: HOUR, length: 3600, ml: 5678, flags: Flag.estimated },
+  ]);
 });
 
 describe("public samples", () => {

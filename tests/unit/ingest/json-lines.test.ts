@@ -4,7 +4,7 @@ import { JsonLinesReader } from "../../../ingest/formats/json-lines.js";
 import type { ReadSink } from "../../../ingest/formats/reads-csv.js";
 import { Flag } from "../../../schemas/flags.js";
 import { jsonLinesOptions } from "../../../schemas/formats/json-lines.js";
-import { formatCalls, fuzzFormat } from "../../harness/format-calls.js";
+import { formatCalls, fuzzFormat, pageExample } from "../../harness/format-calls.js";
 import { at } from "../../harness/read-text.js";
 import type { z } from "zod";
 
@@ -384,6 +384,14 @@ describe("properties of JSON lines", () => {
     expect(found.refused).toBe(0);
     expect(found.reads).toBeGreaterThan(0);
   }, 600_000);
+});
+
+it("reads the example of its page", () => {
+  const { file, source } = pageExample("json-lines", "json");
+  expect(read(file, source["jsonLines"] as Options).reads).toMatchObject([
+    { meter: "00012345", time: at("2026-05-01T07:00:12Z"), ml: 6_408_000, flags: Flag.deviceLeak },
+    { meter: "1541000000", time: at("2026-05-01T07:00:12Z"), ml: 467_120 },
+  ]);
 });
 
 describe("public samples", () => {

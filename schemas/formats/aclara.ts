@@ -1,0 +1,10 @@
+/**
+ * Readings export of Aclara STAR as a csv profile, to be merged with a source's own: one row a register and reading, UTC
+ * stamps in `ReadingTime`. `ScaledRead` may be `ERROR`, which is no read. The unit stands only within `Description`
+ * (`… 0.001CuFt`): cubic feet here; a utility whose meters register in another must name it.
+ */
+export const ACLARA_STAR = {
+  columns: { meter: "MeterSN", time: "ReadingTime", register: "ScaledRead" },
+  time: { format: "YYYY-MM-DD HH:mm:ss.SSS", zone: "UTC" },
+  unit: "ft3",
+} as const;
