@@ -29,7 +29,7 @@ export const REJECT_CODES = {
   "unknown-message": "a telegram of wmbusmeters, or a message of rtlamr of a type that the options name",
   "left-out": "a row that the options let in",
   "usage-mismatch": "a consumption that is the current read less the previous one",
-  "days-mismatch": "as many days as lie between the two reads",
+  "days-mismatch": "as many days as lie between the two reads, or one more",
   "previous-not-earlier": "a previous read that is earlier than the current one",
   "unknown-record": "a record of the format",
   "misplaced-record": "a record where the format has its place",
