@@ -107,17 +107,42 @@ export class BlockText {
     let rest = value;
     if (value < 0) rest = -value;
     if ((rest | 0) !== rest) return this.#text(String(value));
-    if (value < 0) slab[this.#at++] = MINUS;
-    let digits = 1;
-    for (let most = 10; rest >= most; most *= 10) digits++;
-    for (let at = (this.#at += digits) - 1; digits > 0; digits--, at--) {
-      const tenth = (rest / 10) | 0;
-      slab[at] = ZERO + rest - tenth * 10;
-      rest = tenth;
+    let at = this.#at;
+    if (value < 0) slab[at++] = MINUS;
+    if (rest < 10) {
+      slab[at] = ZERO + rest;
+      this.#at = at + 1;
+      return;
     }
+    const end =
+      at + (rest < 1000 ? (rest < 100 ? 2 : 3) : rest < 100_000 ? (rest < 10_000 ? 4 : 5) : digitsOf(rest));
+    at = end;
+    // Two digits at a time.
+    while (rest >= 100) {
+      const hundredth = (rest / 100) | 0;
+      const pair = (rest - hundredth * 100) * 2;
+      slab[--at] = PAIRS[pair + 1]!;
+      slab[--at] = PAIRS[pair]!;
+      rest = hundredth;
+    }
+    slab[--at] = PAIRS[rest * 2 + 1]!;
+    if (rest >= 10) slab[--at] = PAIRS[rest * 2]!;
+    this.#at = end;
   }
 
   #text(text: string): void {
     for (let i = 0; i < text.length; i++) this.#slab[this.#at++] = text.charCodeAt(i);
   }
+}
+
+/** The digits of 00 to 99. */
+const PAIRS = Buffer.from(
+  Array.from({ length: 100 }, (_, i) => String(i).padStart(2, "0")).join(""),
+  "latin1",
+);
+
+function digitsOf(value: number): number {
+  let digits = 6;
+  for (let most = 1_000_000; value >= most; most *= 10) digits++;
+  return digits;
 }

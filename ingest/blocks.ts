@@ -1,5 +1,5 @@
 import { MILLILITRES } from "../schemas/units.js";
-import { MAX_BLOCK_READS, toSequence, toUniform, type ReadsBlock } from "../schemas/reads.js";
+import { MAX_BLOCK_READS, type ReadsBlock, type Sequence } from "../schemas/reads.js";
 import type { Reject } from "./check/rejects.js";
 import type { ReadSink, Series } from "./formats/reads-csv.js";
 
@@ -16,18 +16,54 @@ export interface RawBlock {
   readonly block: Omit<ReadsBlock, "meter" | "register">;
 }
 
+/** Numbers along a block, as short as they can be told while they come: an arithmetic sequence, or each of them. */
+class Along {
+  count = 0;
+  from = 0;
+  step = 0;
+  list: number[] | undefined;
+
+  add(value: number): void {
+    if (this.list !== undefined) this.list.push(value);
+    else if (this.count === 0) this.from = value;
+    else if (this.count === 1) this.step = value - this.from;
+    else if (value !== this.from + this.step * this.count) this.toList().push(value);
+    this.count++;
+  }
+
+  toList(): number[] {
+    const { from, step, count } = this;
+    this.list ??= Array.from({ length: count }, (_, i) => from + step * i);
+    return this.list;
+  }
+
+  sequence(): Sequence {
+    return this.list ?? { from: this.from, step: this.step };
+  }
+
+  /** One number where all are equal, otherwise each. */
+  uniform(): number | number[] {
+    return this.list ?? (this.step === 0 ? this.from : this.toList());
+  }
+
+  clear(): void {
+    this.count = this.step = 0;
+    this.list = undefined;
+  }
+}
+
 interface Gathering extends Series {
-  /** UTC day of the reads in hand. */
+  /** UTC second at which the day of the reads in hand begins; -1 without any. */
   day: number;
-  times: number[];
-  lengths: number[];
+  lastTime: number;
+  readonly times: Along;
+  readonly lengths: Along;
+  readonly flags: Along;
+  readonly lines: Along;
   ml: (number | null)[];
-  delivered: (number | null)[];
-  flags: number[];
-  lines: number[];
+  /** As delivered, from the first value on that is not `ml / mlPerUnit` to the last digit: else the block need not carry them. */
+  delivered: (number | null)[] | undefined;
   sorted: boolean;
-  /** Whether each value delivered is `ml / mlPerUnit` to the last digit: then the block need not carry it. */
-  exact: boolean;
   /** Unit of the reads in hand. */
   blockUnit: string;
   blockMlPerUnit: number;
@@ -74,14 +110,14 @@ export class BlockBuilder implements ReadSink {
       last: -1,
       descending: false,
       day: -1,
-      times: [],
-      lengths: [],
+      lastTime: 0,
+      times: new Along(),
+      lengths: new Along(),
+      flags: new Along(),
+      lines: new Along(),
       ml: [],
-      delivered: [],
-      flags: [],
-      lines: [],
+      delivered: undefined,
       sorted: true,
-      exact: true,
       blockUnit: "",
       blockMlPerUnit: 0,
     };
@@ -99,36 +135,38 @@ export class BlockBuilder implements ReadSink {
     line: number,
   ): void {
     const series = of as Gathering;
-    const { times } = series;
-    const day = Math.floor(time / DAY);
+    const { day, ml: values } = series;
     if (
-      times.length > 0 &&
-      (day !== series.day ||
-        times.length === MAX_BLOCK_READS ||
+      values.length > 0 &&
+      (time < day ||
+        time >= day + DAY ||
+        values.length === MAX_BLOCK_READS ||
         series.unit !== series.blockUnit ||
         series.mlPerUnit !== series.blockMlPerUnit)
     ) {
       this.#cut(series);
     }
-    if (series.times.length === 0) {
+    if (series.ml.length === 0) {
       this.#pending += SERIES_COST;
-      series.day = day;
+      series.day = time - (time % DAY);
       series.blockUnit = series.unit;
       series.blockMlPerUnit = series.mlPerUnit;
-    } else if (time <= series.times[series.times.length - 1]!) {
+    } else if (time <= series.lastTime) {
       series.sorted = false;
     }
-    series.times.push(time);
-    series.lengths.push(length);
+    series.lastTime = time;
+    series.times.add(time);
+    series.lengths.add(length);
     series.ml.push(ml);
-    series.delivered.push(delivered);
-    series.flags.push(flags);
-    series.lines.push(line);
+    series.flags.add(flags);
+    series.lines.add(line);
     this.#pending++;
     if (ml === null) {
       this.noReads++;
+      series.delivered?.push(null);
     } else {
-      if (ml / series.mlPerUnit !== delivered) series.exact = false;
+      if (series.delivered !== undefined) series.delivered.push(delivered);
+      else if (ml / series.mlPerUnit !== delivered) listDelivered(series, delivered!);
       this.reads++;
       if (time < this.first) this.first = time;
       if (time + length > this.last) this.last = time + length;
@@ -142,14 +180,14 @@ export class BlockBuilder implements ReadSink {
 
   /** Everything in hand becomes blocks. */
   finish(): void {
-    for (const series of this.#series) if (series.times.length > 0) this.#cut(series);
+    for (const series of this.#series) if (series.ml.length > 0) this.#cut(series);
   }
 
   #cut(series: Gathering): void {
     if (!series.sorted) sortByTime(series);
     const { kind, channel, times, lengths, ml, delivered, flags, lines, blockMlPerUnit, decimals } = series;
     const { utility, source, file, backfill, resolution, digits } = this.#constants;
-    const step = resolution > 0 ? resolution : 10 ** -decimals;
+    const step = resolution > 0 ? resolution : POWERS[decimals]!;
     this.ready.push({
       meterId: series.meterId,
       serial: series.serial,
@@ -164,36 +202,43 @@ export class BlockBuilder implements ReadSink {
         mlPerUnit: blockMlPerUnit,
         resolution: Math.round(step * blockMlPerUnit),
         modulus: digits === 0 ? 0 : Math.round(10 ** digits * blockMlPerUnit),
-        count: times.length,
-        time: toSequence(times),
-        ...(kind === "usage" ? { length: toUniform(lengths) } : {}),
+        count: ml.length,
+        time: times.sequence(),
+        ...(kind === "usage" ? { length: lengths.uniform() } : {}),
         ml,
-        ...(series.exact ? {} : { delivered }),
-        flags: toUniform(flags),
+        ...(delivered === undefined ? {} : { delivered }),
+        flags: flags.uniform(),
         ...(backfill ? { backfill } : {}),
-        line: toSequence(lines),
+        line: lines.sequence(),
       },
     });
-    this.#pending -= times.length + SERIES_COST;
-    series.times = [];
-    series.lengths = [];
+    this.#pending -= ml.length + SERIES_COST;
+    for (const along of [times, lengths, flags, lines]) along.clear();
     series.ml = [];
-    series.delivered = [];
-    series.flags = [];
-    series.lines = [];
+    series.delivered = undefined;
     series.sorted = true;
-    series.exact = true;
   }
 }
 
+/** `10 ** -decimals` for as many decimals as a number may have. */
+const POWERS = Array.from({ length: 400 }, (_, i) => 10 ** -i);
+
+/** The read in hand is the first that its block must carry as delivered: so it carries all. */
+function listDelivered(series: Gathering, delivered: number): void {
+  series.delivered = series.ml.map((ml) => (ml === null ? null : ml / series.mlPerUnit));
+  series.delivered[series.delivered.length - 1] = delivered;
+}
+
 function sortByTime(series: Gathering): void {
-  const order = [...series.times.keys()].sort(
-    (a, b) => series.times[a]! - series.times[b]! || series.lines[a]! - series.lines[b]!,
-  );
-  series.times = order.map((i) => series.times[i]!);
-  series.lengths = order.map((i) => series.lengths[i]!);
-  series.ml = order.map((i) => series.ml[i]!);
-  series.delivered = order.map((i) => series.delivered[i]!);
-  series.flags = order.map((i) => series.flags[i]!);
-  series.lines = order.map((i) => series.lines[i]!);
+  const { times, lengths, flags, lines, ml, delivered } = series;
+  const time = times.toList();
+  const line = lines.toList();
+  const order = [...time.keys()].sort((a, b) => time[a]! - time[b]! || line[a]! - line[b]!);
+  for (const along of [times, lengths, flags, lines]) {
+    const list = along.toList();
+    along.clear();
+    for (const i of order) along.add(list[i]!);
+  }
+  series.ml = order.map((i) => ml[i]!);
+  if (delivered !== undefined) series.delivered = order.map((i) => delivered[i]!);
 }

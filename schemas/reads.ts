@@ -182,17 +182,3 @@ export function deliveredAt({ delivered, ml, mlPerUnit }: ReadsBlock, index: num
 export function sequenceAt(of: Sequence, index: number): number {
   return Array.isArray(of) ? of[index]! : of.from + of.step * index;
 }
-
-/** The shortest form of `numbers`. */
-export function toSequence(numbers: readonly number[]): Sequence {
-  const from = numbers[0] ?? 0;
-  const step = numbers.length > 1 ? numbers[1]! - from : 0;
-  for (let i = 2; i < numbers.length; i++) if (numbers[i] !== from + step * i) return [...numbers];
-  return { from, step };
-}
-
-/** One number where all are equal, otherwise each. */
-export function toUniform(numbers: readonly number[]): number | number[] {
-  const first = numbers[0] ?? 0;
-  return numbers.every((n) => n === first) ? first : [...numbers];
-}

@@ -31,6 +31,11 @@ export type RowFault = "stray-quote" | "row-too-long";
 export interface RowSink {
   /** The row is valid during the call alone. */
   row(row: CsvRow): void;
+  /**
+   * Takes the row at `from` at once, without its being cut, if it can.
+   * @returns index of the byte that ends the row; -1 where it must be cut
+   */
+  plain?(bytes: Buffer, from: number, line: number): number;
   /** A row that can't be cut: its line, and its place in the decoded file in bytes. */
   fault(fault: RowFault, line: number, offset: number, length: number): void;
 }
@@ -90,6 +95,11 @@ export class CsvRows {
         at++;
         this.#line++;
         this.#lastWasCr = first === CR;
+        continue;
+      }
+      const plain = this.#sink.plain?.(bytes, at, this.#line) ?? -1;
+      if (plain >= 0) {
+        at = plain;
         continue;
       }
       const end = this.#cut(bytes, at, last);

@@ -4,7 +4,8 @@ import { Flag } from "../../schemas/flags.js";
 import type { ColumnRef, CsvProfile } from "../../schemas/profile.js";
 import { MILLILITRES, unitOf, type Unit } from "../../schemas/units.js";
 import type { Reject, RejectCode } from "../check/rejects.js";
-import { fieldText, type CsvRow, type RowFault, type RowSink } from "./csv-rows.js";
+import { fieldText, MAX_ROW_BYTES, type CsvRow, type RowFault, type RowSink } from "./csv-rows.js";
+import { PlainRow, Role } from "./plain-row.js";
 import { compileTimeFormat, splitClock, type Stamp, type StampReader } from "./time-format.js";
 
 /** Reads of one register of one meter in the file, being gathered. */
@@ -61,6 +62,8 @@ export interface ReadsCsvOptions {
 const DAY = 86_400;
 const HOUR = 3_600;
 const MOST_ML = 2 ** 53;
+/** Plain rows leave the edge of what a volume may be to a closer look. */
+const MOST_PLAIN_ML = 2 ** 52;
 /** 1990-01-01: no meter was read by radio before; a clock that was reset says 1970 or 1980. */
 const EARLIEST = 631_152_000;
 const MOST_ID_BYTES = 200;
@@ -124,6 +127,13 @@ export class ReadsCsv implements RowSink {
   #lastIdentityLength = -1;
   #lastSeries: Series[] = [];
   readonly #seriesByIdentity = new Map<string, Series[]>();
+  /** Reader of plain rows, where the profile allows for it. */
+  #plainRow: PlainRow | undefined;
+  /** The row before, and by each series the one that came after it: the same meters come in the same order. */
+  #lastNamed: Named | undefined;
+  readonly #named = new Map<Series[], Named>();
+  #lastQuality = Buffer.alloc(0);
+  #lastQualityFlags = 0;
   #steadyDay = NaN;
   #steadyOffset: number | undefined;
   readonly #wideDays = new Map<number, WideDay>();
@@ -165,7 +175,10 @@ export class ReadsCsv implements RowSink {
     }
     if (this.#profile.trailerRows !== undefined && fieldText(row, 0).trim() === this.#profile.trailerRows)
       return;
-    if (this.#width < 0) this.#width = row.count;
+    if (this.#width < 0) {
+      this.#width = row.count;
+      this.#planPlainRows();
+    }
     this.#refused = false;
     if (row.count < this.#needed) {
       if (isBlank(row)) return;
@@ -178,6 +191,161 @@ export class ReadsCsv implements RowSink {
       else this.#longRow(row, series);
     }
     this.#countRow(row.line);
+  }
+
+  plain(bytes: Buffer, from: number, line: number): number {
+    const plain = this.#plainRow;
+    if (plain === undefined) return -1;
+    const end = plain.read(bytes, from);
+    if (end < 0 || end - from > MAX_ROW_BYTES) return -1;
+    const series = this.#namedBy(bytes, plain.identityFrom, plain.identityTo);
+    if (series === undefined) return -1;
+    const { qualityFrom, qualityTo } = plain;
+    const flags = qualityFrom === qualityTo ? 0 : this.#flagsAt(bytes, qualityFrom, qualityTo);
+    if ((flags & NO_READ) !== 0) return -1;
+    const taken =
+      this.#profile.layout === "wide"
+        ? this.#plainDay(plain, series[0]!, flags, line)
+        : this.#plainReads(plain, series, flags, line);
+    if (!taken) return -1;
+    this.rows++;
+    this.#fruitful = true;
+    return end;
+  }
+
+  /** Makes ready for plain rows, if the profile has nothing that they can't have. */
+  #planPlainRows(): void {
+    const { columns, layout, delimiter, quote, decimal, time, trailerRows, noRead } = this.#profile;
+    const unusual =
+      columns.clock !== undefined ||
+      columns.channel !== undefined ||
+      columns.serial !== undefined ||
+      columns.unit !== undefined ||
+      columns.registerUnit !== undefined ||
+      trailerRows !== undefined ||
+      time.snap > 0 ||
+      (layout === "long" && time.interval > HOUR && this.#values.some(({ kind }) => kind === "usage")) ||
+      !noRead.includes("");
+    if (unusual || this.#width < 0) return;
+    const roles = new Array<Role>(this.#width).fill(Role.other);
+    const take = (index: number, role: Role) => {
+      if (index < 0) return;
+      if (roles[index] !== Role.other) roles.length = 0;
+      else roles[index] = role;
+    };
+    take(this.#meter, Role.identity);
+    take(this.#time, Role.time);
+    take(this.#quality, Role.quality);
+    if (layout === "wide") for (let i = 0; i < this.#valuesPerRow; i++) take(this.#first + i, Role.value);
+    else for (const { index } of this.#values) take(index, Role.value);
+    const inOrder = this.#values.every(({ index }, i) => i === 0 || index > this.#values[i - 1]!.index);
+    if (roles.length !== this.#width || !inOrder) return;
+    const timeFormat = layout === "wide" ? splitClock(time.format)[0] : time.format;
+    const plain = new PlainRow({ delimiter, quote, decimal, timeFormat, roles });
+    if (plain.isFit) this.#plainRow = plain;
+  }
+
+  /** The series that the bytes name: that of the row before, or the one that came after it before. */
+  #namedBy(bytes: Buffer, from: number, to: number): Series[] | undefined {
+    const last = this.#lastNamed;
+    if (last === undefined) return undefined;
+    if (isNamed(last, bytes, from, to)) return last.series;
+    const { next } = last;
+    if (next !== undefined && isNamed(next, bytes, from, to)) {
+      this.#lastNamed = next;
+      return next.series;
+    }
+    return undefined;
+  }
+
+  #flagsAt(bytes: Buffer, from: number, to: number): number {
+    const last = this.#lastQuality;
+    let same = last.length === to - from;
+    for (let i = 0; same && i < last.length; i++) same = bytes[from + i] === last[i];
+    if (!same) {
+      this.#lastQuality = Buffer.from(bytes.subarray(from, to));
+      this.#lastQualityFlags = this.#flags.get(bytes.toString("utf8", from, to).trim().toUpperCase()) ?? 0;
+    }
+    return this.#lastQualityFlags;
+  }
+
+  /** The values of a plain row; false, with nothing taken, where one of them must be looked at. */
+  #plainReads({ stamp, values, decimals }: PlainRow, series: Series[], flags: number, line: number): boolean {
+    const offset = this.#zone === undefined ? 0 : this.#steadyOffsetOf(stamp.day, this.#zone);
+    if (offset === undefined) return false;
+    const instant = stamp.day * DAY + stamp.second - offset;
+    const { interval, stamp: stamped } = this.#profile.time;
+    const latest = this.#now + DAY;
+    if (instant > latest || instant - interval < EARLIEST) return false;
+    for (let v = 0; v < values.length; v++)
+      if (!this.#isPlainValue(values[v]!, this.#values[v]!)) return false;
+    for (let v = 0; v < values.length; v++) {
+      const one = series[v]!;
+      const usage = one.kind === "usage";
+      const at = usage && stamped === "end" ? instant - interval : instant;
+      this.#emitPlain(
+        one,
+        at,
+        usage ? interval : 0,
+        values[v]!,
+        decimals[v]!,
+        this.#values[v]!.unit,
+        flags,
+        line,
+      );
+    }
+    const first = series[0]!;
+    if (first.last >= 0 && instant !== first.last) first.descending = instant < first.last;
+    first.last = instant;
+    return true;
+  }
+
+  /** The same for a day of layout wide. */
+  #plainDay({ stamp, values, decimals }: PlainRow, series: Series, flags: number, line: number): boolean {
+    const day = this.#wideDays.get(stamp.day);
+    if (day === undefined || day.length !== values.length) return false;
+    const { wideValues: kind, unit, registerUnit = unit, time } = this.#profile;
+    const column = { kind, unit: kind === "register" ? registerUnit : unit };
+    const ends = kind === "register" && time.stamp === "end";
+    const { start: last, length: lastLength } = day[day.length - 1]!;
+    if (day[0]!.start < EARLIEST || last + (ends ? lastLength : 0) > this.#now + DAY) return false;
+    for (let i = 0; i < values.length; i++)
+      if (day[i]!.length === 0 || !this.#isPlainValue(values[i]!, column)) return false;
+    for (let i = 0; i < values.length; i++) {
+      const { start, length } = day[i]!;
+      const at = ends ? start + length : start;
+      const span = kind === "usage" ? length : 0;
+      this.#emitPlain(series, at, span, values[i]!, decimals[i]!, column.unit, flags, line);
+    }
+    return true;
+  }
+
+  #isPlainValue(number: number, { kind, unit }: { readonly kind: string; readonly unit: Unit }): boolean {
+    if (Number.isNaN(number)) return true;
+    const ml = number * MILLILITRES[unit] * this.#profile.multiplier;
+    return ml < MOST_PLAIN_ML && (ml >= 0 || (kind === "register" && ml > -MOST_PLAIN_ML));
+  }
+
+  #emitPlain(
+    series: Series,
+    at: number,
+    length: number,
+    number: number,
+    decimals: number,
+    unit: Unit,
+    flags: number,
+    line: number,
+  ): void {
+    if (Number.isNaN(number)) {
+      this.#sink.read(series, at, length, null, null, flags, line);
+      return;
+    }
+    if (decimals > series.decimals) series.decimals = decimals;
+    const mlPerUnit = MILLILITRES[unit] * this.#profile.multiplier;
+    series.unit = unit;
+    series.mlPerUnit = mlPerUnit;
+    const ml = Math.round(number * mlPerUnit);
+    this.#sink.read(series, at, length, ml === 0 ? 0 : ml, number === 0 ? 0 : number, flags, line);
   }
 
   fault(fault: RowFault, line: number, offset: number, length: number): void {
@@ -267,6 +435,7 @@ export class ReadsCsv implements RowSink {
       this.#valuesPerRow = this.#values.length;
       this.#needed = Math.max(this.#clock, ...this.#values.map(({ index }) => index)) + 1;
     }
+    this.#planPlainRows();
     this.#needed = Math.max(this.#needed, 1 + Math.max(this.#meter, this.#time, this.#channel, this.#serial));
     if (missing.length > 0) {
       throw new FileRejected(
@@ -308,7 +477,10 @@ export class ReadsCsv implements RowSink {
         identity[length++] = 0;
       }
     }
-    if (same && length === this.#lastIdentityLength) return this.#lastSeries;
+    if (same && length === this.#lastIdentityLength) {
+      if (this.#plainRow !== undefined) this.#follow(row, this.#lastSeries);
+      return this.#lastSeries;
+    }
     this.#lastIdentityLength = -1;
     const name = identity.toString("latin1", 0, length);
     let series = this.#seriesByIdentity.get(name);
@@ -332,7 +504,20 @@ export class ReadsCsv implements RowSink {
     }
     this.#lastIdentityLength = length;
     this.#lastSeries = series;
+    if (this.#plainRow !== undefined) this.#follow(row, series);
     return series;
+  }
+
+  /** Keeps in mind how the row names its series, and that this one comes after the one before. */
+  #follow({ bytes, start, end }: CsvRow, series: Series[]): void {
+    let named = this.#named.get(series);
+    if (named === undefined) {
+      const name = Buffer.from(bytes.subarray(start[this.#meter], end[this.#meter]));
+      named = { name, series, next: undefined };
+      this.#named.set(series, named);
+    }
+    if (this.#lastNamed !== undefined && this.#lastNamed !== named) this.#lastNamed.next = named;
+    this.#lastNamed = named;
   }
 
   #longRow(row: CsvRow, series: Series[]): void {
@@ -470,11 +655,8 @@ export class ReadsCsv implements RowSink {
     const local = stamp.day * DAY + stamp.second;
     if (!Number.isNaN(stamp.offset)) return local - stamp.offset;
     if (this.#zone === undefined) return local;
-    if (stamp.day !== this.#steadyDay) {
-      this.#steadyDay = stamp.day;
-      this.#steadyOffset = this.#zone.steadyOffset(stamp.day);
-    }
-    if (this.#steadyOffset !== undefined) return local - this.#steadyOffset;
+    const offset = this.#steadyOffsetOf(stamp.day, this.#zone);
+    if (offset !== undefined) return local - offset;
     const [one, other] = this.#zone.instantsOf(local);
     if (one === undefined) {
       this.#rejectRow(row, "no-such-local-time", "time", this.#text(row, this.#time));
@@ -490,6 +672,15 @@ export class ReadsCsv implements RowSink {
         if (series.last < 0) return one;
         return series.descending ? (series.last <= other ? one : other) : series.last >= one ? other : one;
     }
+  }
+
+  /** The zone's offset, if it does not change around the local day. */
+  #steadyOffsetOf(localDay: number, zone: TimeZone): number | undefined {
+    if (localDay !== this.#steadyDay) {
+      this.#steadyDay = localDay;
+      this.#steadyOffset = zone.steadyOffset(localDay);
+    }
+    return this.#steadyOffset;
   }
 
   #wideRow(row: CsvRow, [series]: Series[]): void {
@@ -619,6 +810,19 @@ export class ReadsCsv implements RowSink {
     const shown = told ? value : shapeOf(value);
     this.#sink.reject({ line, offset, length, code, field, value: shown?.slice(0, 80) ?? null });
   }
+}
+
+/** A series, the bytes that name it in the file, and the one whose row came after one of its own last. */
+interface Named {
+  readonly name: Buffer;
+  readonly series: Series[];
+  next: Named | undefined;
+}
+
+function isNamed({ name }: Named, bytes: Buffer, from: number, to: number): boolean {
+  if (to - from !== name.length) return false;
+  for (let i = 0; i < name.length; i++) if (bytes[from + i] !== name[i]) return false;
+  return true;
 }
 
 /** What stands in a field that may not be the one it seems to be: its digits and letters are not told. */

@@ -46,11 +46,7 @@ export function splitClock(format: string): [date: string, clock: string] {
 
 const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
-/**
- * Compiles a format such as `DD/MM/YYYY HH:mm:ss` (see `CsvProfile.time.format`). Numbers may lack a leading zero.
- * 24:00 is midnight at the end of the day.
- */
-export function compileTimeFormat(format: string): StampReader {
+function tokensOf(format: string): Token[] {
   const tokens: Token[] = [];
   for (let at = 0; at < format.length;) {
     const known = TOKENS.find(([word]) => format.startsWith(word, at));
@@ -62,7 +58,88 @@ export function compileTimeFormat(format: string): StampReader {
       at++;
     }
   }
+  return tokens;
+}
 
+/** Reads stamps of one width. */
+export interface FixedClock {
+  /** Bytes of a stamp. */
+  readonly width: number;
+  /** Reads the stamp that begins at `at`; false where it is not one of this width, or no time that exists. */
+  read(bytes: Uint8Array, at: number, into: Stamp): boolean;
+}
+
+/**
+ * Reader of stamps whose numbers all have their leading zeros, for formats of numbers alone; `undefined` for others.
+ * What it reads, the reader of `compileTimeFormat` reads alike.
+ */
+export function fixedClock(format: string): FixedClock | undefined {
+  const places = { year: -1, month: -1, day: -1, hour: -1, minute: -1, second: -1 };
+  const literals: { readonly place: number; readonly byte: number }[] = [];
+  let width = 0;
+  for (const token of tokensOf(format)) {
+    if (token.kind === "literal") literals.push({ place: width++, byte: token.byte });
+    else if (token.kind !== "number" || places[token.field] >= 0) return undefined;
+    else {
+      places[token.field] = width;
+      width += token.most;
+    }
+  }
+  const {
+    year: yearAt,
+    month: monthAt,
+    day: dayAt,
+    hour: hourAt,
+    minute: minuteAt,
+    second: secondAt,
+  } = places;
+  if (yearAt < 0 || monthAt < 0 || dayAt < 0 || /hh/.test(format)) return undefined;
+  let lastDate = -1;
+  let lastDay = 0;
+
+  return {
+    width,
+    read(bytes, at, into) {
+      for (const { place, byte } of literals) if (bytes[at + place] !== byte) return false;
+      const century = twoDigits(bytes, at + yearAt);
+      const year = 100 * century + twoDigits(bytes, at + yearAt + 2);
+      const month = twoDigits(bytes, at + monthAt);
+      const day = twoDigits(bytes, at + dayAt);
+      const hour = hourAt < 0 ? 0 : twoDigits(bytes, at + hourAt);
+      const minute = minuteAt < 0 ? 0 : twoDigits(bytes, at + minuteAt);
+      const second = secondAt < 0 ? 0 : twoDigits(bytes, at + secondAt);
+      // A digit that is none makes its number NaN, which is in no range.
+      if (!(hour <= 23 && minute <= 59 && second <= 59)) return false;
+      const date = (year * 100 + month) * 100 + day;
+      if (date !== lastDate) {
+        if (!(year >= 1970 && year <= 2105 && month >= 1 && month <= 12 && day >= 1)) return false;
+        const start = Date.UTC(year, month - 1, 1) / 86_400_000;
+        if (day > Date.UTC(year, month, 1) / 86_400_000 - start) return false;
+        lastDate = date;
+        lastDay = start + day - 1;
+      }
+      into.day = lastDay;
+      into.second = hour * 3600 + minute * 60 + second;
+      into.offset = NaN;
+      into.epoch = NaN;
+      return true;
+    },
+  };
+}
+
+/** The number in two bytes, NaN where they are not digits. */
+function twoDigits(bytes: Uint8Array, at: number): number {
+  const tens = bytes[at]! - 48;
+  const ones = bytes[at + 1]! - 48;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : NaN;
+}
+
+/**
+ * Compiles a format such as `DD/MM/YYYY HH:mm:ss` (see `CsvProfile.time.format`). Numbers may lack a leading zero.
+ * 24:00 is midnight at the end of the day.
+ */
+export function compileTimeFormat(format: string): StampReader {
+  const tokens = tokensOf(format);
   const date = { year: 1970, month: 1, day: 1, hour: 0, minute: 0, second: 0 };
   // Rows that follow each other are mostly of one date: its bytes are compared, not read again.
   const dateTokens = leadingDate(tokens);
