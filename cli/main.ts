@@ -5,6 +5,7 @@ import { packageRoot } from "../infra/package-root.js";
 import { addConfigCommands } from "./commands/config.js";
 import { addDoctor } from "./commands/doctor.js";
 import { addFileCommands } from "./commands/files.js";
+import { addPull } from "./commands/pull.js";
 import { addRun } from "./commands/run.js";
 import { addServe } from "./commands/serve.js";
 import { addShows } from "./commands/shows.js";
@@ -40,6 +41,7 @@ Begin with:
     );
   addServe(root);
   addRun(root);
+  addPull(root);
   addFileCommands(root);
   addSql(root);
   addSubscribe(root);

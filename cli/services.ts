@@ -6,6 +6,7 @@ import { createLogger, errorFields, type Logger } from "../infra/logger.js";
 import type { Stage, StageContext } from "../infra/stage.js";
 import { openStores, stageContext, type Stores } from "../infra/stores.js";
 import { createIngest, type IngestProgress } from "../ingest/index.js";
+import { createPuller } from "../ingest/pickup/pull.js";
 import { createNotify } from "../notify/index.js";
 import { createWeb } from "../web/index.js";
 
@@ -30,6 +31,8 @@ export interface Services {
 export interface ServicesOptions {
   /** Use the servers of the process that owns the data directory, where there is one. */
   readonly share: boolean;
+  /** Beside ingest, pull on schedule: for services that stay. */
+  readonly stays?: boolean;
   readonly onProgress?: (progress: IngestProgress) => void;
   /** Least severe log line; the variable CURBSTOP_LOG_LEVEL goes before it. */
   readonly logLevel: "info" | "warn" | "silent";
@@ -73,6 +76,12 @@ export async function startServices(
       stages.push(stage);
       if ("url" in stage) webUrl = String(stage.url);
     }
+    if (options.stays === true && names.includes("ingest")) {
+      for (const stage of besideIngest(context)) {
+        await stage.start();
+        stages.push(stage);
+      }
+    }
   } catch (error) {
     await close();
     throw error;
@@ -90,6 +99,12 @@ export async function startServices(
     close,
     failed,
   };
+}
+
+/** What serves ingest, where a source asks for it. */
+function besideIngest(context: StageContext): Stage[] {
+  const sources = context.config.utilities.flatMap((utility) => utility.sources);
+  return sources.some(({ pull }) => pull !== undefined) ? [createPuller(context)] : [];
 }
 
 /** The embedded log's retention and compaction: at start and each hour, so a missed tick costs nothing. */

@@ -52,7 +52,7 @@ export function addServe(root: Command): void {
 
 async function run(command: Command, names: readonly StageName[], share: boolean): Promise<void> {
   const settings = settingsFor(command);
-  const services = await startServices(settings, names, { share, logLevel: "info" });
+  const services = await startServices(settings, names, { share, stays: true, logLevel: "info" });
   process.stdout.write(greeting(settings, services, names));
   await serve(services);
 }
@@ -69,7 +69,14 @@ function greeting({ config }: Settings, services: Services, names: readonly Stag
   if (webUrl !== undefined) text += line("web", webUrl);
   if (names.includes("ingest")) {
     for (const { id, sources } of config.utilities)
-      for (const source of sources) text += line("drop", `${source.folder} (${id}/${source.id})`);
+      for (const source of sources) {
+        text += line("drop", `${source.folder} (${id}/${source.id})`);
+        if (source.pull !== undefined)
+          text += line(
+            "",
+            `pulled from ${source.pull.host}:${source.pull.port}, ${source.pull.schedule} UTC`,
+          );
+      }
   }
   if (names.includes("notify")) {
     for (const { id, alerts } of config.utilities)
