@@ -191,6 +191,8 @@ class FoldedRows {
       ends: ends.used,
       values: values.used,
     });
+    const { used: millilitres } = this.#ml.values;
+    const small = millilitres.every((ml) => (ml | 0) === ml);
     const block = encodeNative(rows, [
       words("utility_", this.#utility, this.#utilities),
       one("meter_", "UInt64", this.#meter),
@@ -209,10 +211,21 @@ class FoldedRows {
       one("flags_from", "Float64", this.#flagsFrom),
       one("line_from", "Float64", this.#lineFrom),
       one("line_step", "Float64", this.#lineStep),
-      list("mls", this.#ml),
+      small
+        ? {
+            name: "mls",
+            type: "Array(Int32)",
+            ends: this.#ml.ends.used,
+            values: Int32Array.from(millilitres),
+          }
+        : list("mls", this.#ml),
       ...filled.map((name) => list(name, this.#lists[name])),
     ]);
-    const taken = { statement: unfolding(table, columns, filled), rows: this.reads, block };
+    const taken = {
+      statement: unfolding(table, columns, small ? "Int32" : "Float64", filled),
+      rows: this.reads,
+      block,
+    };
     this.#clear();
     return taken;
   }
@@ -270,7 +283,7 @@ function pushUniform(
 const FOLDED = `utility_ LowCardinality(String), meter_ UInt64, channel_ LowCardinality(String),
   unit_ LowCardinality(String), ml_per_unit Float64, file_ UInt32, register_ UInt16, origin_ UInt8, counts_ UInt8,
   gone_ UInt8, version_ UInt64, time_from Float64, time_step Float64, length_from Float64, flags_from Float64,
-  line_from Float64, line_step Float64, mls Array(Float64)`;
+  line_from Float64, line_step Float64`;
 
 /** What a read's value is, by the name of the list that may add to it; `i` counts along a row. */
 const VALUES = {
@@ -286,11 +299,13 @@ const LIST_NAMES = Object.keys(VALUES) as ListName[];
 /**
  * The statement that unfolds a block of `FoldedRows` into a table.
  * @param columns of the table, each with its expression: of a folded column, or of `VALUES` by the list's name
+ * @param ml type of the millilitres: the smaller one where it holds them
  * @param filled lists with any values: the others are not sent, and count as nothing
  */
 function unfolding(
   table: string,
   columns: readonly (readonly [column: string, expression: string])[],
+  ml: "Int32" | "Float64",
   filled: readonly ListName[],
 ): string {
   const value = (name: ListName) =>
@@ -305,7 +320,7 @@ function unfolding(
   const joined = filled.map((name) => `, ${name}_`).join("");
   return `INSERT INTO curbstop.${table} (${columns.map(([name]) => name).join(", ")})
 SELECT ${select.join(", ")}
-FROM (SELECT *, range(toUInt32(length(mls))) AS i${sized} FROM input('${FOLDED}${lists}'))
+FROM (SELECT *, range(toUInt32(length(mls))) AS i${sized} FROM input('${FOLDED}, mls Array(${ml})${lists}'))
 ARRAY JOIN mls, i${joined}`;
 }
 

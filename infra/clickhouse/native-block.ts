@@ -27,6 +27,7 @@ export type FixedType =
   | "UInt8"
   | "UInt16"
   | "UInt32"
+  | "Int32"
   | "UInt64"
   | "Int64"
   | "Float64"
