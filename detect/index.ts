@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import { isClickHouseUnavailable, type ClickHouse } from "../infra/clickhouse/client.js";
 import type { LogBatch, LogConsumer, LogProducer, OutgoingBatch } from "../infra/log/log.js";
 import { partitionOf } from "../infra/log/log.js";
@@ -38,6 +39,14 @@ const GROUP = "detect";
 const FILES_GROUP = "detect-files";
 /** How long `stop` waits for a store that does not answer before it leaves the work to the next start. */
 const STOP_PATIENCE_MS = 5_000;
+/**
+ * A checkpoint takes in what comes within a moment; where much comes, it waits for an insert of good size: ClickHouse
+ * has so many fewer parts to write, to sync and to merge.
+ */
+const GATHER_MS = 20;
+const MUCH_ROWS = 50_000;
+const ENOUGH_ROWS = 600_000;
+const LONGEST_GATHER_MS = 300;
 /** Meters whose history is loaded together. */
 const HISTORY_CHUNK = 100;
 
@@ -83,6 +92,8 @@ class DetectStage implements Stage {
   #live = false;
   /** Rows on their way to ClickHouse. One failure keeps every later checkpoint from being saved. */
   #flushed: Promise<unknown> = Promise.resolve();
+  /** Anomalies on their way to the log and to ClickHouse. */
+  #told: Promise<void> = Promise.resolve();
   /** Utilities met in messages and not in the configuration. */
   readonly #unknown = new Set<string>();
   readonly #abandon = new AbortController();
@@ -145,11 +156,13 @@ class DetectStage implements Stage {
 
   async drain(): Promise<void> {
     await Promise.all([this.#consumer?.drained(), this.#files?.drained()]);
+    await this.#told;
   }
 
   async stop(): Promise<void> {
     const patience = setTimeout(() => this.#abandon.abort(), STOP_PATIENCE_MS);
     await Promise.all([this.#consumer?.stop(), this.#files?.stop()]);
+    await this.#told.catch(() => undefined);
     clearTimeout(patience);
     await this.#producer?.close();
     this.#end();
@@ -187,7 +200,7 @@ class DetectStage implements Stage {
       await this.#readSettings(owned);
     }
     this.#owned.set(partition, owned);
-    await this.#tellPending([partition]);
+    await this.#tell([partition]);
     return owned.offsets;
   }
 
@@ -213,66 +226,74 @@ class DetectStage implements Stage {
       this.#waiting.push({ owned, topic: batch.topic, next, messages, done, failed });
       void this.#commit();
     });
-    await this.#consumer?.commit(batch.topic, batch.partition, next).catch(() => undefined);
+    void this.#consumer?.commit(batch.topic, batch.partition, next).catch(() => undefined);
   }
 
   async #judgeReads(batch: LogBatch, owned: OwnedStates, messages: AnomalyMessage[]): Promise<void> {
-    const blocks = new Map<string, Placed[]>();
+    /** Blocks of meters whose history must be loaded first, in order. */
+    let late = new Map<string, Placed[]>();
+    const judged = new Set<MeterState>();
     for (const { value, offset } of batch.records) {
       if (value === null) continue;
       const block =
         this.#blocks.read(value) ??
         this.#blocks.learn(parseMessage(readsMessage, value, batch, offset), value);
-      if (!this.#environments.has(block.utility)) {
-        this.#warnOfUnknown(block.utility);
+      const { utility, meter } = block;
+      if (!this.#environments.has(utility)) {
+        this.#warnOfUnknown(utility);
         continue;
       }
-      const list = blocks.get(block.meter);
-      if (list === undefined) blocks.set(block.meter, [{ block, offset }]);
-      else list.push({ block, offset });
-    }
-    for (let left: Map<string, readonly Placed[]> = blocks; left.size > 0;) {
-      const histories = new Map<string, readonly Placed[]>();
-      for (const [meter, list] of left) {
-        const state = owned.get(meter);
-        const rest =
-          state === undefined && owned.isLost(meter) ? list : this.#judgeMeter(state, list, owned, messages);
-        if (rest.length > 0) histories.set(meter, rest);
+      const waiting = late.size === 0 ? undefined : late.get(meter);
+      if (waiting !== undefined) {
+        waiting.push({ block, offset });
+        continue;
       }
-      left = new Map();
+      const known = owned.get(meter);
+      if (known === undefined && owned.isLost(meter)) {
+        late.set(meter, [{ block, offset }]);
+        continue;
+      }
+      const state = known ?? new MeterState(utility, meter);
+      if (!this.#judge(state, { block, offset }, owned, messages)) {
+        late.set(meter, [{ block, offset }]);
+        continue;
+      }
+      judged.add(state);
+      if (known === undefined) owned.put(state);
+    }
+    for (const state of judged) {
+      if (!late.has(state.meter)) state.trim(this.#environments.get(state.utility)!);
+      owned.put(state);
+    }
+    while (late.size > 0) {
+      const before = late;
+      late = new Map();
       await this.#withHistory(
         owned,
-        [...histories].map(([meter, list]) => ({ meter, utility: list[0]!.block.utility })),
+        [...before].map(([meter, list]) => ({ meter, utility: list[0]!.block.utility })),
         (state) => {
-          const rest = this.#judgeMeter(state, histories.get(state.meter)!, owned, messages);
-          if (rest.length > 0) left.set(state.meter, rest);
+          const list = before.get(state.meter)!;
+          const done = list.findIndex((placed) => !this.#judge(state, placed, owned, messages));
+          if (done < 0) state.trim(this.#environments.get(state.utility)!);
+          else late.set(state.meter, list.slice(done));
+          owned.put(state);
         },
       );
     }
   }
 
-  /** @returns the blocks that can't be judged without the meter's history */
-  #judgeMeter(
-    known: MeterState | undefined,
-    blocks: readonly Placed[],
+  /** @returns false, with nothing done, where the block can't be judged without the meter's history */
+  #judge(
+    state: MeterState,
+    { block, offset }: Placed,
     owned: OwnedStates,
     messages: AnomalyMessage[],
-  ): readonly Placed[] {
-    const { utility, meter } = blocks[0]!.block;
-    const state = known ?? new MeterState(utility, meter);
-    const environment = this.#environments.get(utility)!;
-    let judged = 0;
-    for (const { block, offset } of blocks) {
-      if (state.needsHistory(block)) break;
-      this.#rows.version(owned.generation, offset + 1);
-      messages.push(...state.apply(block, environment, this.#rows, this.#counts));
-      judged++;
-    }
-    if (judged === 0) return blocks;
-    const rest = blocks.slice(judged);
-    if (rest.length === 0) state.trim(environment);
-    owned.put(state);
-    return rest;
+  ): boolean {
+    if (state.needsHistory(block)) return false;
+    this.#rows.version(owned.generation, offset + 1);
+    const found = state.apply(block, this.#environments.get(state.utility)!, this.#rows, this.#counts);
+    for (const message of found) messages.push(message);
+    return true;
   }
 
   async #judgeSettings(batch: LogBatch, owned: OwnedStates, messages: AnomalyMessage[]): Promise<void> {
@@ -314,7 +335,7 @@ class DetectStage implements Stage {
     if (meters.length === 0) return;
     // What was decided so far must be in ClickHouse before a history is read from it.
     await this.#flushRows();
-    await this.#tellPending([owned.partition]);
+    await this.#tell([owned.partition]);
     for (const chunk of chunksByUtility(meters)) {
       const before = new Map(chunk.meters.map((meter) => [meter, owned.get(meter)]));
       const states = await this.#stalling("ClickHouse", () =>
@@ -349,16 +370,19 @@ class DetectStage implements Stage {
     this.#committing = true;
     try {
       while (this.#waiting.length > 0) {
+        await this.#gather();
         const group = this.#waiting;
         this.#waiting = [];
         try {
           await this.#flushRows();
           await this.#stalling("PostgreSQL", () => saveCheckpoint(this.#context.database, group));
           this.#context.metrics.checkpointSaved.set(this.#context.clock.now() / 1000);
-          if (group.some(({ messages }) => messages.length > 0)) {
-            await this.#tellPending([...new Set(group.map(({ owned }) => owned.partition))]);
-          }
           for (const { done } of group) done();
+          // The batches are done: what they led to is saved, and telling it may go on beside the next.
+          if (group.some(({ messages }) => messages.length > 0))
+            this.#tell([...new Set(group.map(({ owned }) => owned.partition))]).catch((error: unknown) =>
+              this.#fail(error),
+            );
         } catch (error) {
           for (const { failed } of group) failed(error);
         }
@@ -366,6 +390,17 @@ class DetectStage implements Stage {
     } finally {
       this.#committing = false;
     }
+  }
+
+  async #gather(): Promise<void> {
+    const until = performance.now() + LONGEST_GATHER_MS;
+    do await sleep(GATHER_MS);
+    while (this.#isGathering(until));
+  }
+
+  #isGathering(until: number): boolean {
+    const { rows } = this.#rows;
+    return rows >= MUCH_ROWS && rows < ENOUGH_ROWS && performance.now() < until;
   }
 
   /** Resolves when every row so far is in ClickHouse. */
@@ -380,6 +415,19 @@ class DetectStage implements Stage {
     this.#flushed = Promise.all([this.#flushed, ...inserts]);
     this.#flushed.catch(() => undefined);
     await this.#flushed;
+  }
+
+  /** Tells what checkpoints have saved, one telling after the other: of an anomaly, its versions come in order. */
+  #tell(partitions: readonly number[]): Promise<void> {
+    this.#told = this.#told.then(() => this.#tellPending(partitions));
+    this.#told.catch(() => undefined);
+    return this.#told;
+  }
+
+  #fail(error: unknown): void {
+    this.#end(error);
+    void this.#consumer?.stop();
+    void this.#files?.stop();
   }
 
   /** Anomalies of committed checkpoints go to the log and to ClickHouse, then are forgotten; a crash tells them again. */

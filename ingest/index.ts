@@ -580,15 +580,21 @@ class Ingest implements IngestStage {
       });
       this.#stop.signal.throwIfAborted();
     };
+    // While what one chunk held is handed over, the next is read.
+    let handedOver = Promise.resolve();
     try {
       for await (const chunk of text()) {
         scanner.push(chunk, false);
+        await handedOver;
         bytesDone = Math.min(file.bytes, bytesDone + chunk.length);
-        await handOver();
+        handedOver = handOver();
+        handedOver.catch(() => undefined);
       }
+      await handedOver;
       scanner.push(NO_TEXT, true);
       reader.end();
     } catch (error) {
+      await handedOver.catch(() => undefined);
       if (error instanceof FileRejected) await this.#keepRejects(file, builder.rejects.splice(0));
       throw error;
     }

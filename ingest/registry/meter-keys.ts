@@ -71,13 +71,16 @@ export class MeterKeys {
     const keys = fresh.map(() => randomBytes(8).toString("hex"));
     const sealed = fresh.map((hash) => vault.seal(utility, "meters.id", byHash.get(hash)!).toString("hex"));
     // Of two importers that meet a meter at once, one wins and both read what it wrote.
-    await this.#database.query(
-      `INSERT INTO meters (meter_key, utility, id_hash, id_sealed, created_at)
-       SELECT k, $1, decode(h, 'hex'), decode(s, 'hex'), $5 FROM unnest($2::text[], $3::text[], $4::text[]) AS t(k, h, s)
-       ON CONFLICT (utility, id_hash) DO NOTHING`,
-      [utility, keys, fresh, sealed, new Date(this.#clock())],
+    take(
+      await this.#database.query(
+        `INSERT INTO meters (meter_key, utility, id_hash, id_sealed, created_at)
+         SELECT k, $1, decode(h, 'hex'), decode(s, 'hex'), $5 FROM unnest($2::text[], $3::text[], $4::text[]) AS t(k, h, s)
+         ON CONFLICT (utility, id_hash) DO NOTHING RETURNING meter_key, encode(id_hash, 'hex') AS hash`,
+        [utility, keys, fresh, sealed, new Date(this.#clock())],
+      ),
     );
-    take(await this.#database.query(select, [utility, fresh]));
+    const others = fresh.filter((hash) => !this.#keys.has(byHash.get(hash)!));
+    if (others.length > 0) take(await this.#database.query(select, [utility, others]));
   }
 
   async #learnRegisters(
