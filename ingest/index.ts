@@ -13,8 +13,8 @@ import type { FileMessage } from "../schemas/files.js";
 import { csvProfile } from "../schemas/profile.js";
 import { BlockBuilder } from "./blocks.js";
 import type { Reject } from "./check/rejects.js";
-import { CsvRows } from "./formats/csv-rows.js";
-import { FileRejected, ReadsCsv } from "./formats/reads-csv.js";
+import { readerOf } from "./formats/reader-of.js";
+import { FileRejected } from "./formats/reads-csv.js";
 import { Archive } from "./pickup/archive.js";
 import { DropFolder, shortened } from "./pickup/drop-folder.js";
 import { fileState, hashOf, textOf, type FileState } from "./pickup/file-bytes.js";
@@ -557,11 +557,8 @@ class Ingest implements IngestStage {
       resolution: profile.resolution,
       digits: profile.digits,
     });
-    const reader = new ReadsCsv(
-      { profile, timeZone: utility.timeZone, now: Math.floor(clock.now() / 1000) },
-      builder,
-    );
-    const scanner = new CsvRows(profile, reader);
+    const now = Math.floor(clock.now() / 1000);
+    const reader = readerOf(source, { timeZone: utility.timeZone, now }, builder);
     const publisher = new BlockPublisher(this.#producer!, keys, (work) => this.#stalling("log", work));
     let bytesDone = 0;
     const handOver = async () => {
@@ -584,15 +581,14 @@ class Ingest implements IngestStage {
     let handedOver = Promise.resolve();
     try {
       for await (const chunk of text()) {
-        scanner.push(chunk, false);
+        reader.push(chunk, false);
         await handedOver;
         bytesDone = Math.min(file.bytes, bytesDone + chunk.length);
         handedOver = handOver();
         handedOver.catch(() => undefined);
       }
       await handedOver;
-      scanner.push(NO_TEXT, true);
-      reader.end();
+      reader.push(NO_TEXT, true);
     } catch (error) {
       await handedOver.catch(() => undefined);
       if (error instanceof FileRejected) await this.#keepRejects(file, builder.rejects.splice(0));
