@@ -7,6 +7,7 @@ import type { Stage, StageContext } from "../infra/stage.js";
 import { openStores, stageContext, type Stores } from "../infra/stores.js";
 import { createIngest, type IngestProgress } from "../ingest/index.js";
 import { createPuller } from "../ingest/pickup/pull.js";
+import { createWatch } from "../ingest/watch.js";
 import { createNotify } from "../notify/index.js";
 import { createWeb } from "../web/index.js";
 
@@ -31,7 +32,7 @@ export interface Services {
 export interface ServicesOptions {
   /** Use the servers of the process that owns the data directory, where there is one. */
   readonly share: boolean;
-  /** Beside ingest, pull on schedule: for services that stay. */
+  /** Beside ingest, pull on schedule and watch feeds: for services that stay. */
   readonly stays?: boolean;
   readonly onProgress?: (progress: IngestProgress) => void;
   /** Least severe log line; the variable CURBSTOP_LOG_LEVEL goes before it. */
@@ -101,10 +102,12 @@ export async function startServices(
   };
 }
 
-/** What serves ingest, where a source asks for it. */
+/** What serves ingest. */
 function besideIngest(context: StageContext): Stage[] {
   const sources = context.config.utilities.flatMap((utility) => utility.sources);
-  return sources.some(({ pull }) => pull !== undefined) ? [createPuller(context)] : [];
+  const pulls = sources.some(({ pull }) => pull !== undefined);
+  // The watch also ends alarms of feeds of which nothing is expected any more.
+  return [...(pulls ? [createPuller(context)] : []), createWatch(context)];
 }
 
 /** The embedded log's retention and compaction: at start and each hour, so a missed tick costs nothing. */

@@ -11,6 +11,7 @@ import type { MailTransport } from "./channels/email.js";
 import { openChannels } from "./channels/index.js";
 import { recordDecisions, type Policy } from "./outbox/record-decisions.js";
 import { Sender } from "./outbox/sender.js";
+import { OperatorMail } from "./operator/operator-mail.js";
 import { SendingHours } from "./outbox/sending-hours.js";
 
 export {
@@ -59,6 +60,7 @@ class Notify implements NotifyStage {
   #identity = "";
   #consumer: LogConsumer | undefined;
   #sender: Sender | undefined;
+  #operatorMail: OperatorMail | undefined;
   #stalledOn: string | undefined;
   #live = false;
   #sends = false;
@@ -97,8 +99,9 @@ class Notify implements NotifyStage {
       policies: this.#policies,
       stalling: (work) => this.#stalling(work),
     });
+    this.#operatorMail = OperatorMail.start(this.#context);
     this.#live = true;
-    Promise.all([this.#consumer.finished, this.#sender.finished]).then(
+    Promise.all([this.#consumer.finished, this.#sender.finished, this.#operatorMail?.finished]).then(
       () => this.#end(),
       (error: unknown) => this.#end(error),
     );
@@ -108,6 +111,7 @@ class Notify implements NotifyStage {
     const work = async () => {
       await this.#consumer?.drained();
       await this.#sender?.drained();
+      await this.#operatorMail?.drained();
     };
     // A stage that failed never drains: its error is the answer.
     await Promise.race([work(), this.#ended.promise]);
@@ -117,6 +121,7 @@ class Notify implements NotifyStage {
     const patience = setTimeout(() => this.#abandon.abort(), STOP_PATIENCE_MS);
     await this.#consumer?.stop();
     await this.#sender?.stop();
+    await this.#operatorMail?.stop();
     clearTimeout(patience);
     this.#end();
   }

@@ -5,6 +5,7 @@ import { errorFields } from "../../infra/logger.js";
 import { isDatabaseUnavailable } from "../../infra/postgres/database.js";
 import type { Stage, StageContext, StageHealth } from "../../infra/stage.js";
 import { stalling } from "../../infra/stall.js";
+import { Waker } from "../../infra/waker.js";
 import type { SourceConfig, UtilityConfig } from "../../schemas/config.js";
 import { PullFailed } from "./pull-failed.js";
 import { pullMark } from "./pull-record.js";
@@ -177,19 +178,5 @@ class Puller implements Stage {
       logger: this.#context.logger,
       onStall: (on) => this.#context.metrics.stalled.set({ stage: this.name }, on === undefined ? 0 : 1),
     });
-  }
-}
-
-/** Sleep that can be ended; a call while nobody sleeps ends the next sleep at once. */
-class Waker {
-  #called = new Deferred();
-
-  wake(): void {
-    this.#called.resolve();
-  }
-
-  async asleep(ms: number): Promise<void> {
-    await Promise.race([this.#called.promise, sleep(ms, undefined, { ref: false })]);
-    this.#called = new Deferred();
   }
 }
