@@ -440,6 +440,12 @@ class Ingest implements IngestStage {
     const { database, logger, clock } = this.#context;
     const work = file.work_path!;
     const labels = { utility: file.utility, source: file.source };
+    // Beside the reading: packing is another processor's work.
+    const archived =
+      file.state !== "duplicate" && file.archive_path === null
+        ? this.#archive.store(work, file.utility, file.file, file.claimed_at)
+        : undefined;
+    archived?.catch(() => undefined);
     if (file.state === "claimed" || file.state === "publishing") {
       await this.#stalling("PostgreSQL", () => beginPublishing(database, file.file));
       try {
@@ -458,7 +464,13 @@ class Ingest implements IngestStage {
           throw new FileChanged("The file was written to while it was read.");
         await this.#stalling("PostgreSQL", () => markPublished(database, file.file, result));
       } catch (error) {
-        if (!(error instanceof FileRejected)) throw error;
+        if (!(error instanceof FileRejected)) {
+          await archived?.then(
+            ({ path }) => this.#archive.remove(path),
+            () => undefined,
+          );
+          throw error;
+        }
         // First the report: once the ledger says rejected, nobody comes back here.
         await feed.folder
           .reportPath(file.name)
@@ -472,8 +484,8 @@ class Ingest implements IngestStage {
         logger.warn("file rejected", { ...labels, file: file.file, reason: error.field });
       }
     }
-    if (file.state !== "duplicate" && file.archive_path === null) {
-      const stored = await this.#archive.store(work, file.utility, file.file, file.claimed_at);
+    if (archived !== undefined) {
+      const stored = await archived;
       await this.#stalling("PostgreSQL", () => markArchived(database, file.file, stored.path, stored.key));
     }
     await rm(work, { force: true });

@@ -55,6 +55,11 @@ export class Archive {
     return { path: relative, key: wrapped };
   }
 
+  /** Takes a stored file away that the ledger does not know. */
+  async remove(relative: string): Promise<void> {
+    await rm(join(this.#root, relative), { force: true });
+  }
+
   /** Writes an archived file back to `to`, which is there whole or not at all. @throws Error where it was changed or belongs to another key */
   async restore(relative: string, utility: string, file: number, wrapped: Buffer, to: string): Promise<void> {
     const source = join(this.#root, relative);
