@@ -88,7 +88,7 @@ add() {
   shift 2
   check_name account "$name"
   for source in "$@"; do check_name source "$source"; done
-  [ -f "$file" ] || fail "key file $file is not there."
+  [ -r "$file" ] && [ ! -d "$file" ] || fail "key file $file is not there."
   fresh=$(read_keys "$file")
   if id "$name" >/dev/null 2>&1 && ! is_account "$name"; then
     fail "\"$name\" is an account of this machine that is not for SFTP. Choose another name."
