@@ -221,6 +221,13 @@ export class PullConnection {
           "keyFile holds no private key that can be used: it is damaged or has a passphrase. ssh-keygen -p -N '' removes one.",
         );
       }
+      const [, lacking] = /no matching (.*)$/.exec((error as Error).message) ?? [];
+      if (lacking !== undefined) {
+        throw new PullFailed(
+          "server",
+          `${place(this.#config)} and we have no ${lacking} in common. Its operator may have to allow a newer one.`,
+        );
+      }
       throw this.#explained(error, "connection", `${place(this.#config)} can't be used`);
     } finally {
       clearTimeout(late);
@@ -262,7 +269,8 @@ export class PullConnection {
   /** What broke the connection, if something did; else the server's answer under a code of ours. */
   #explained(error: unknown, code: "connection" | "folder" | "server", what: string): PullFailed {
     if (error instanceof PullFailed) return error;
-    if (this.#socket.destroyed)
+    // Answers of the server carry the protocol's status; without one there was no answer.
+    if (this.#socket.destroyed || typeof (error as { code?: unknown }).code !== "number")
       return new PullFailed("connection", `${place(this.#config)} broke the connection.`, { cause: error });
     // The client's messages end with the path, which may hold a file's name.
     const answer = /permission denied/i.test((error as Error).message) ? ": permission denied" : "";

@@ -391,6 +391,15 @@ onServer("a login", () => {
     for (const secret of ["right password", "wrong"]) expect(told).not.toContain(secret);
   });
 
+  it("says what is lacking where both have no algorithm in common", async () => {
+    if ("missing" in origin) return;
+    const other = await origin.start({ overrides: ["KexAlgorithms=sntrup761x25519-sha512@openssh.com"] });
+    const failure = await failureOf(pull(feed({ port: other.port })));
+    await other.stop();
+    expect(failure).toMatchObject({ code: "server" });
+    expect(failure.message).toContain("no key exchange algorithm in common");
+  });
+
   it("says which folder is not there", async () => {
     const failure = await failureOf(pull(feed({ folder: "/nowhere" })));
     expect(failure).toMatchObject({ code: "folder" });
