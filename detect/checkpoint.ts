@@ -14,6 +14,15 @@ export function bucketOf(meter: string): number {
   return Number.parseInt(meter.slice(8, 12), 16) % BUCKETS;
 }
 
+/** A bucket's states as bytes. */
+export interface SavedBucket {
+  readonly bucket: number;
+  readonly payload: Buffer;
+  readonly meters: number;
+  /** None of its meters is missing. */
+  readonly whole: boolean;
+}
+
 /** A partition as its owner holds it. */
 export class OwnedStates {
   readonly partition: number;
@@ -26,7 +35,9 @@ export class OwnedStates {
   readonly lost: ReadonlySet<number>;
   /** Settings of meters whose states were lost. */
   readonly lostSettings = new Map<string, readonly MeterSetting[]>();
-  readonly dirty = new Set<number>();
+  readonly #dirty = new Set<number>();
+  /** Resolves when the batch judged last is saved. */
+  saved: Promise<void> = Promise.resolve();
 
   constructor(
     partition: number,
@@ -57,21 +68,24 @@ export class OwnedStates {
   put(state: MeterState): void {
     const bucket = bucketOf(state.meter);
     this.#bucket(bucket).set(state.meter, state);
-    this.dirty.add(bucket);
+    this.#dirty.add(bucket);
   }
 
-  statesOf(bucket: number): Iterable<MeterState> {
-    return this.#bucket(bucket).values();
+  /** The states that changed since the last call, as they are now. */
+  takeChanged(): SavedBucket[] {
+    const changed = [...this.#dirty].map((bucket) => {
+      const states = this.#bucket(bucket);
+      const payload = encodeStates(states.values());
+      return { bucket, payload, meters: states.size, whole: !this.lost.has(bucket) };
+    });
+    this.#dirty.clear();
+    return changed;
   }
 
   get meters(): number {
     let count = 0;
     for (const bucket of this.#buckets.values()) count += bucket.size;
     return count;
-  }
-
-  countOf(bucket: number): number {
-    return this.#bucket(bucket).size;
   }
 
   #bucket(number: number): Map<string, MeterState> {
@@ -172,38 +186,38 @@ export interface PartitionChange {
   readonly owned: OwnedStates;
   readonly topic: string;
   readonly next: number;
+  /** States as they were after it. */
+  readonly changed: readonly SavedBucket[];
   readonly messages: readonly AnomalyMessage[];
 }
 
 /**
- * Saves, in one transaction, the changed states, the offsets and the anomalies to be told.
+ * Saves, in one transaction, the changed states, the offsets and the anomalies to be told. Of a partition's changes, the
+ * later come later.
  * @throws Fenced where a partition has another owner
  */
 export async function saveCheckpoint(database: Database, changes: readonly PartitionChange[]): Promise<void> {
-  const partitions = new Set(changes.map(({ owned }) => owned));
-  const buckets = [...partitions].flatMap((owned) =>
-    [...owned.dirty].map((bucket) => {
-      const payload = encodeStates(owned.statesOf(bucket));
-      return { owned, bucket, payload, checksum: crc32(payload), meters: owned.countOf(bucket) };
-    }),
+  const latest = new Map<OwnedStates, Map<number, SavedBucket>>();
+  for (const { owned, changed } of changes) {
+    const buckets = latest.get(owned) ?? new Map<number, SavedBucket>();
+    for (const saved of changed) buckets.set(saved.bucket, saved);
+    latest.set(owned, buckets);
+  }
+  const buckets = [...latest].flatMap(([owned, saved]) =>
+    [...saved.values()].map((bucket) => ({ partition: owned.partition, ...bucket })),
   );
   let end = 0;
   const ends = buckets.map(({ payload }) => (end += payload.length));
   await database.transaction(async (transaction) => {
-    for (const owned of [...partitions].sort((a, b) => a.partition - b.partition)) {
+    for (const [owned, saved] of [...latest].sort(([a], [b]) => a.partition - b.partition)) {
       const offsets = { ...owned.offsets };
       for (const { owned: changed, topic, next } of changes) if (changed === owned) offsets[topic] = next;
-      const saved = await transaction.query(
+      const updated = await transaction.query(
         `UPDATE detector_partitions SET offsets = $3, saved_at = now(), buckets = ARRAY(SELECT DISTINCT unnest(buckets || $4::integer[]))
          WHERE partition = $1 AND epoch = $2 RETURNING 1`,
-        [
-          owned.partition,
-          owned.epoch,
-          JSON.stringify(offsets),
-          buckets.filter((saved) => saved.owned === owned).map(({ bucket }) => bucket),
-        ],
+        [owned.partition, owned.epoch, JSON.stringify(offsets), [...saved.keys()]],
       );
-      if (saved.length === 0) throw new Fenced(owned.partition);
+      if (updated.length === 0) throw new Fenced(owned.partition);
     }
     // One statement and one binary value for all buckets: a statement each cost more than the states themselves.
     await transaction.query(
@@ -219,11 +233,11 @@ export async function saveCheckpoint(database: Database, changes: readonly Parti
           buckets.map(({ payload }) => payload),
           end,
         ),
-        buckets.map(({ owned }) => owned.partition),
+        buckets.map(({ partition }) => partition),
         buckets.map(({ bucket }) => bucket),
-        buckets.map(({ checksum }) => checksum),
+        buckets.map(({ payload }) => crc32(payload)),
         buckets.map(({ meters }) => meters),
-        buckets.map(({ owned, bucket }) => !owned.lost.has(bucket)),
+        buckets.map(({ whole }) => whole),
         ends,
         buckets.map(({ payload }) => payload.length),
       ],
@@ -237,7 +251,6 @@ export async function saveCheckpoint(database: Database, changes: readonly Parti
     }
   });
   for (const { owned, topic, next } of changes) owned.offsets[topic] = next;
-  for (const { owned, bucket } of buckets) owned.dirty.delete(bucket);
 }
 
 /** Anomalies decided and not yet told, in order, with the ids to forget them by. */

@@ -23,6 +23,7 @@ import {
   OwnedStates,
   pendingAnomalies,
   saveCheckpoint,
+  type PartitionChange,
 } from "./checkpoint.js";
 import { holdsReads, loadHistory } from "./history.js";
 import { TimeZone } from "../infra/time-zone.js";
@@ -57,11 +58,7 @@ interface Placed {
 }
 
 /** Work of one batch that waits for its checkpoint. */
-interface Waiting {
-  readonly owned: OwnedStates;
-  readonly topic: string;
-  readonly next: number;
-  readonly messages: AnomalyMessage[];
+interface Waiting extends PartitionChange {
   readonly done: () => void;
   readonly failed: (error: unknown) => void;
 }
@@ -124,9 +121,9 @@ class DetectStage implements Stage {
       handler: {
         assigned: (partition) => this.#assigned(partition),
         batch: (batch) => this.#batch(batch),
-        revoked: (partition) => {
+        revoked: async (partition) => {
+          await this.#owned.get(partition)?.saved.catch(() => undefined);
           this.#owned.delete(partition);
-          return Promise.resolve();
         },
       },
     });
@@ -156,6 +153,7 @@ class DetectStage implements Stage {
 
   async drain(): Promise<void> {
     await Promise.all([this.#consumer?.drained(), this.#files?.drained()]);
+    await Promise.all([...this.#owned.values()].map(({ saved }) => saved));
     await this.#told;
   }
 
@@ -221,12 +219,20 @@ class DetectStage implements Stage {
     if (batch.topic === "meters") await this.#judgeSettings(batch, owned, messages);
     else await this.#judgeReads(batch, owned, messages);
     this.#countReads();
+    const { topic, partition } = batch;
     const next = batch.records.at(-1)!.offset + 1;
-    await new Promise<void>((done, failed) => {
-      this.#waiting.push({ owned, topic: batch.topic, next, messages, done, failed });
-      void this.#commit();
+    const changed = owned.takeChanged();
+    const before = owned.saved;
+    owned.saved = new Promise<void>((done, failed) => {
+      this.#waiting.push({ owned, topic, next, changed, messages, done, failed });
     });
-    void this.#consumer?.commit(batch.topic, batch.partition, next).catch(() => undefined);
+    owned.saved.then(
+      () => void this.#consumer?.commit(topic, partition, next).catch(() => undefined),
+      (error: unknown) => this.#fail(error),
+    );
+    void this.#commit();
+    // The next batch is judged while this one is saved, not earlier.
+    await before;
   }
 
   async #judgeReads(batch: LogBatch, owned: OwnedStates, messages: AnomalyMessage[]): Promise<void> {
@@ -334,6 +340,7 @@ class DetectStage implements Stage {
   ): Promise<void> {
     if (meters.length === 0) return;
     // What was decided so far must be in ClickHouse before a history is read from it.
+    await owned.saved;
     await this.#flushRows();
     await this.#tell([owned.partition]);
     for (const chunk of chunksByUtility(meters)) {

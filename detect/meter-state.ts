@@ -575,7 +575,7 @@ function takeInOrder(block: ReadsBlock, after: number, into: AcceptedReads): num
   let end = after;
   let n = 0;
   for (let i = 0; i < count; i++) {
-    const value = ml[i]!;
+    const value = ml[i] ?? null;
     if (value === null) continue;
     const start = times === undefined ? from + step * i : times[i]!;
     if (usage ? start < end : start <= end) return -1;

@@ -105,7 +105,10 @@ export interface PartitionHandler {
    * is read from its first kept offset. An offset beyond the end of the log ends the consumer with `OffsetBeyondEnd`.
    */
   assigned(partition: number): Promise<Readonly<Record<string, number>>>;
-  /** Resolves when the batch's effects are durable; then the position moves on and the next batch is fetched. */
+  /**
+   * Resolves when the next batch may come: the position moves on. A handler that resolves before the batch's effects are
+   * durable, to prepare the next beside it, waits for them in `revoked`, and whoever waits for `drained` waits for them too.
+   */
   batch(batch: LogBatch, signal: AbortSignal): Promise<void>;
   /** The partition is no longer ours: running batches have ended; drop its state. */
   revoked(partition: number): Promise<void>;

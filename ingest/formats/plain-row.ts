@@ -74,9 +74,9 @@ export class PlainRow {
           break;
         }
         case Role.time: {
-          const { width, read } = this.#clock!;
-          if (!read(bytes, at, this.stamp)) return -1;
-          at += width;
+          const clock = this.#clock!;
+          if (!clock.read(bytes, at, this.stamp)) return -1;
+          at += clock.width;
           break;
         }
         default: {

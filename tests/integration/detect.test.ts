@@ -215,7 +215,7 @@ it("saves no checkpoint of a process whose partition another took over", async (
   const partition = partitionOf(meter, METER_PARTITIONS);
   const former = await claimPartition(database, partition, await log.identity(), false);
   const owner = await claimPartition(database, partition, await log.identity(), false);
-  const change = (owned: typeof former) => [{ owned, topic: "reads", next: 7, messages: [] }];
+  const change = (owned: typeof former) => [{ owned, topic: "reads", next: 7, changed: [], messages: [] }];
   await expect(saveCheckpoint(database, change(former))).rejects.toThrow(Fenced);
   await publish(...daily(meter, hours(0, 24 * 7)));
   await saveCheckpoint(database, change(owner));
