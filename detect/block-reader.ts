@@ -15,6 +15,7 @@ type Head = Pick<
   | "backfill"
 >;
 
+const BLANK = 32;
 const COMMA = 44;
 const MINUS = 45;
 const ZERO = 48;
@@ -94,6 +95,7 @@ function rest(head: Head, bytes: Uint8Array, from: number): ReadsBlock | undefin
   const meter = meterAt(bytes);
   expect(bytes, REGISTER);
   const register = whole(bytes);
+  while (at >= 0 && bytes[at] === BLANK) at++;
   expect(bytes, COUNT);
   const count = whole(bytes);
   if (at < 0 || count < 1 || count > MAX_BLOCK_READS || register < 0) return undefined;

@@ -11,9 +11,7 @@ import { stalling } from "../infra/stall.js";
 import type { SourceConfig, UtilityConfig } from "../schemas/config.js";
 import type { FileMessage } from "../schemas/files.js";
 import { csvProfile } from "../schemas/profile.js";
-import { BlockBuilder } from "./blocks.js";
 import type { Reject } from "./check/rejects.js";
-import { readerOf } from "./formats/reader-of.js";
 import { FileRejected } from "./formats/reads-csv.js";
 import { Archive } from "./pickup/archive.js";
 import { DropFolder, shortened } from "./pickup/drop-folder.js";
@@ -32,6 +30,8 @@ import {
   type Published,
 } from "./pickup/ledger.js";
 import { BlockPublisher } from "./publish.js";
+import type { Portion, ReadingTotals } from "./reading.js";
+import { Readings } from "./reading-thread.js";
 import { SoleOwner } from "./pickup/sole-owner.js";
 import { applyCrosswalk, readCrosswalk } from "./registry/crosswalk.js";
 import { MeterKeys } from "./registry/meter-keys.js";
@@ -72,7 +72,6 @@ const LONGEST_PAUSE_MS = 60_000;
 const TRIES_AWAITED = 3;
 /** Bytes of a file's name that its name in the work folder keeps. */
 const KEPT_NAME_BYTES = 150;
-const NO_TEXT = Buffer.alloc(0);
 
 /** Takes files from the drop folders, publishes their reads, and keeps the ledger and the archive. */
 export function createIngest(context: IngestContext): IngestStage {
@@ -108,6 +107,7 @@ class Ingest implements IngestStage {
   readonly #archive: Archive;
   readonly #owner: SoleOwner;
   readonly #keys = new Map<string, MeterKeys>();
+  readonly #readings = new Readings();
   readonly #stop = new AbortController();
   readonly #ended = new Deferred();
   readonly #aside = new Map<string, SetAside>();
@@ -163,6 +163,8 @@ class Ingest implements IngestStage {
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#wake?.();
+    // Ends a long reading at once.
+    await this.#readings.close();
     await this.#loop;
     await this.#owner.release();
     await this.#producer?.close();
@@ -550,74 +552,54 @@ class Ingest implements IngestStage {
   async #publishReads(file: LedgerFile, feed: Feed, keys: MeterKeys): Promise<Published> {
     const { clock, onProgress } = this.#context;
     const { utility, source } = feed;
-    const profile = source.profile!;
-    const text = () =>
-      textOf(file.work_path!, file.bytes, profile.compression, {
-        encoding: profile.encoding,
-        maxBytes: source.maxFileBytes,
-        strict: false,
-      });
-    if (profile.compression !== "none" || profile.encoding !== "utf-8") {
-      // A file that is cut off or damaged is rejected as a whole: its end is seen before its first read is published.
-      for await (const chunk of text()) if (chunk.length > 0) this.#stop.signal.throwIfAborted();
-    }
-    const builder = new BlockBuilder({
-      utility: utility.id,
-      source: source.id,
-      file: file.file,
-      backfill: source.backfill,
-      resolution: profile.resolution,
-      digits: profile.digits,
-    });
-    const now = Math.floor(clock.now() / 1000);
-    const reader = readerOf(source, { timeZone: utility.timeZone, now }, builder);
     const publisher = new BlockPublisher(this.#producer!, keys, (work) => this.#stalling("log", work));
-    let bytesDone = 0;
-    const handOver = async () => {
-      const blocks = builder.ready.splice(0);
-      if (blocks.length > 0) {
-        await this.#stalling("PostgreSQL", () => keys.learn(blocks));
-        await publisher.publish(blocks);
+    const handOver = async (portion: Portion) => {
+      if (portion.ends.length > 0) {
+        await this.#stalling("PostgreSQL", () => keys.learn(portion.registers));
+        await publisher.publish(portion);
       }
-      await this.#keepRejects(file, builder.rejects.splice(0));
-      onProgress?.({
-        utility: utility.id,
-        source: source.id,
-        bytesDone,
-        bytesTotal: file.bytes,
-        reads: builder.reads,
-      });
+      await this.#keepRejects(file, portion.rejects);
+      const { bytesDone, reads } = portion;
+      onProgress?.({ utility: utility.id, source: source.id, bytesDone, bytesTotal: file.bytes, reads });
       this.#stop.signal.throwIfAborted();
     };
-    // While what one chunk held is handed over, the next is read.
+    const portions = this.#readings.read({
+      path: file.work_path!,
+      bytes: file.bytes,
+      file: file.file,
+      utility: utility.id,
+      timeZone: utility.timeZone,
+      source,
+      now: Math.floor(clock.now() / 1000),
+    });
+    // While one portion is handed over, the next is read.
     let handedOver = Promise.resolve();
+    let totals: ReadingTotals | undefined;
     try {
-      for await (const chunk of text()) {
-        reader.push(chunk, false);
+      while (totals === undefined) {
+        const next = await portions.next();
         await handedOver;
-        bytesDone = Math.min(file.bytes, bytesDone + chunk.length);
-        handedOver = handOver();
-        handedOver.catch(() => undefined);
+        if (next.done === true) totals = next.value;
+        else {
+          handedOver = handOver(next.value);
+          handedOver.catch(() => undefined);
+        }
       }
-      await handedOver;
-      reader.push(NO_TEXT, true);
-    } catch (error) {
+    } finally {
       await handedOver.catch(() => undefined);
-      if (error instanceof FileRejected) await this.#keepRejects(file, builder.rejects.splice(0));
-      throw error;
+      await portions.return(undefined as never).catch(() => undefined);
     }
-    builder.finish();
-    await handOver();
     await publisher.flush();
+    const { rows, rejected, valuesRejected, reads, noReads, meters, first, last } = totals;
     return {
-      rows: reader.rows,
-      rejected: reader.rejected,
-      reads: builder.reads,
-      noReads: builder.noReads,
-      valuesRejected: reader.valuesRejected,
-      meters: builder.meters.size,
-      firstRead: builder.reads === 0 ? null : new Date(builder.first * 1000),
-      lastRead: builder.reads === 0 ? null : new Date(builder.last * 1000),
+      rows,
+      rejected,
+      reads,
+      noReads,
+      valuesRejected,
+      meters,
+      firstRead: reads === 0 ? null : new Date(first * 1000),
+      lastRead: reads === 0 ? null : new Date(last * 1000),
       at: new Date(clock.now()),
     };
   }

@@ -1,7 +1,7 @@
 import { partitionOf, type LogProducer, type OutgoingRecord } from "../infra/log/log.js";
 import { METER_PARTITIONS } from "../schemas/topics.js";
-import { BlockText } from "./block-text.js";
-import type { RawBlock } from "./blocks.js";
+import { nameMeter } from "./block-text.js";
+import type { Portion } from "./reading.js";
 import type { MeterKeys } from "./registry/meter-keys.js";
 
 /** Bytes that wait over all partitions before they are appended together. */
@@ -12,7 +12,6 @@ export class BlockPublisher {
   blocks = 0;
   readonly #producer: LogProducer;
   readonly #keys: MeterKeys;
-  readonly #text = new BlockText();
   readonly #append: (work: () => Promise<void>) => Promise<void>;
   #records: OutgoingRecord[][] = Array.from({ length: METER_PARTITIONS }, () => []);
   #waiting = 0;
@@ -25,14 +24,19 @@ export class BlockPublisher {
     this.#append = append;
   }
 
-  async publish(blocks: readonly RawBlock[]): Promise<void> {
-    for (const block of blocks) {
-      const { meterId, serial } = block;
-      const meter = this.#keys.keyOf(meterId);
-      const value = this.#text.of(block, meter, this.#keys.registerOf(meterId, serial));
+  /** Publishes blocks whose registers the keys know. */
+  async publish({ text, ends, keysAt, registers, registerOf }: Portion): Promise<void> {
+    const keys = registers.map(({ meterId }) => this.#keys.keyOf(meterId));
+    const numbers = registers.map(({ meterId, serial }) => this.#keys.registerOf(meterId, serial));
+    const bytes = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
+    let from = 0;
+    for (let i = 0; i < ends.length; i++) {
+      const meter = keys[registerOf[i]!]!;
+      nameMeter(bytes, keysAt[i]!, meter, numbers[registerOf[i]!]!);
       const partition = partitionOf(meter, METER_PARTITIONS);
-      this.#records[partition]!.push({ key: meter, value });
-      this.#waiting += value.length;
+      this.#records[partition]!.push({ key: meter, value: bytes.subarray(from, ends[i]) });
+      this.#waiting += ends[i]! - from;
+      from = ends[i]!;
       this.blocks++;
       if (this.#waiting >= APPEND_BYTES) await this.#send();
     }

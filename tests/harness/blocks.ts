@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { BlockText, nameMeter } from "../../ingest/block-text.js";
 import type { RawBlock } from "../../ingest/blocks.js";
 
 const counted = (count: number) => {
@@ -49,3 +50,11 @@ export const rawBlocks: fc.Arbitrary<RawBlock> = fc
   .integer({ min: 1, max: 30 })
   .chain(counted)
   .map((block) => ({ meterId: "M", serial: "", block }));
+
+/** The message of a block, as it is published. */
+export function blockMessage(text: BlockText, raw: RawBlock, meter: string, register: number): Buffer {
+  const portion = text.portionOf([register > 0 ? { ...raw, serial: "S" } : raw]);
+  const bytes = Buffer.from(portion.text.buffer);
+  nameMeter(bytes, portion.keysAt[0]!, meter, register);
+  return bytes;
+}
