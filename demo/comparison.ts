@@ -36,8 +36,8 @@ export async function homesByMeter(
   clock: Clock,
 ): Promise<ReadonlyMap<string, number>> {
   const keys = new MeterKeys(database, vault, UTILITY, () => clock.now());
-  await keys.learn(town.homes.map(({ meterId }) => ({ meterId, serial: "" })));
-  return new Map(town.homes.map(({ meterId, number }) => [keys.keyOf(meterId), number]));
+  const meters = await keys.ofMeters(town.homes.map(({ meterId }) => meterId));
+  return new Map(town.homes.map(({ meterId, number }) => [meters.get(meterId)!, number]));
 }
 
 export async function compareAnomalies(

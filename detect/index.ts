@@ -401,13 +401,11 @@ class DetectStage implements Stage {
 
   async #gather(): Promise<void> {
     const until = performance.now() + LONGEST_GATHER_MS;
-    do await sleep(GATHER_MS);
-    while (this.#isGathering(until));
-  }
-
-  #isGathering(until: number): boolean {
-    const { rows } = this.#rows;
-    return rows >= MUCH_ROWS && rows < ENOUGH_ROWS && performance.now() < until;
+    for (let waited = false; ; waited = true) {
+      const { rows } = this.#rows;
+      if (rows >= ENOUGH_ROWS || (waited && (rows < MUCH_ROWS || performance.now() >= until))) return;
+      await sleep(GATHER_MS);
+    }
   }
 
   /** Resolves when every row so far is in ClickHouse. */

@@ -70,6 +70,8 @@ const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 60_000;
 /** A file that failed so often holds up `drain` no longer. */
 const TRIES_AWAITED = 3;
+/** Portions of a file in hand at once. */
+const MOST_PORTIONS = 4;
 /** Bytes of a file's name that its name in the work folder keeps. */
 const KEPT_NAME_BYTES = 150;
 
@@ -552,12 +554,9 @@ class Ingest implements IngestStage {
   async #publishReads(file: LedgerFile, feed: Feed, keys: MeterKeys): Promise<Published> {
     const { clock, onProgress } = this.#context;
     const { utility, source } = feed;
-    const publisher = new BlockPublisher(this.#producer!, keys, (work) => this.#stalling("log", work));
-    const handOver = async (portion: Portion) => {
-      if (portion.ends.length > 0) {
-        await this.#stalling("PostgreSQL", () => keys.learn(portion.registers));
-        await publisher.publish(portion);
-      }
+    const publisher = new BlockPublisher(this.#producer!, (work) => this.#stalling("log", work));
+    const handOver = async (portion: Portion, named: ReturnType<MeterKeys["of"]>) => {
+      await publisher.publish(portion, await named);
       await this.#keepRejects(file, portion.rejects);
       const { bytesDone, reads } = portion;
       onProgress?.({ utility: utility.id, source: source.id, bytesDone, bytesTotal: file.bytes, reads });
@@ -572,21 +571,31 @@ class Ingest implements IngestStage {
       source,
       now: Math.floor(clock.now() / 1000),
     });
-    // While one portion is handed over, the next is read.
-    let handedOver = Promise.resolve();
+    // Portions are handed over in order; meanwhile the meters of the next are looked up, and more are read.
+    const underway: Promise<void>[] = [];
     let totals: ReadingTotals | undefined;
     try {
       while (totals === undefined) {
         const next = await portions.next();
-        await handedOver;
-        if (next.done === true) totals = next.value;
-        else {
-          handedOver = handOver(next.value);
-          handedOver.catch(() => undefined);
+        if (next.done === true) {
+          totals = next.value;
+          break;
         }
+        const portion = next.value;
+        const named = this.#stalling("PostgreSQL", () => keys.of(portion.registers));
+        named.catch(() => undefined);
+        const before = underway.at(-1);
+        const done = (async () => {
+          await before;
+          await handOver(portion, named);
+        })();
+        done.catch(() => undefined);
+        underway.push(done);
+        if (underway.length >= MOST_PORTIONS) await underway.shift();
       }
+      await underway.at(-1);
     } finally {
-      await handedOver.catch(() => undefined);
+      await underway.at(-1)?.catch(() => undefined);
       await portions.return(undefined as never).catch(() => undefined);
     }
     await publisher.flush();

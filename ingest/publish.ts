@@ -11,27 +11,26 @@ const APPEND_BYTES = 3 * 1024 * 1024;
 export class BlockPublisher {
   blocks = 0;
   readonly #producer: LogProducer;
-  readonly #keys: MeterKeys;
   readonly #append: (work: () => Promise<void>) => Promise<void>;
   #records: OutgoingRecord[][] = Array.from({ length: METER_PARTITIONS }, () => []);
   #waiting = 0;
   #onItsWay: Promise<void> = Promise.resolve();
 
   /** @param append runs an append, stalling while the log can't be reached */
-  constructor(producer: LogProducer, keys: MeterKeys, append: (work: () => Promise<void>) => Promise<void>) {
+  constructor(producer: LogProducer, append: (work: () => Promise<void>) => Promise<void>) {
     this.#producer = producer;
-    this.#keys = keys;
     this.#append = append;
   }
 
-  /** Publishes blocks whose registers the keys know. */
-  async publish({ text, ends, keysAt, registers, registerOf }: Portion): Promise<void> {
-    const keys = registers.map(({ meterId }) => this.#keys.keyOf(meterId));
-    const numbers = registers.map(({ meterId, serial }) => this.#keys.registerOf(meterId, serial));
+  /** Publishes blocks under the keys of their meters and the numbers of their registers. */
+  async publish(
+    { text, ends, keysAt, registerOf }: Portion,
+    { meters, numbers }: Awaited<ReturnType<MeterKeys["of"]>>,
+  ): Promise<void> {
     const bytes = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
     let from = 0;
     for (let i = 0; i < ends.length; i++) {
-      const meter = keys[registerOf[i]!]!;
+      const meter = meters[registerOf[i]!]!;
       nameMeter(bytes, keysAt[i]!, meter, numbers[registerOf[i]!]!);
       const partition = partitionOf(meter, METER_PARTITIONS);
       this.#records[partition]!.push({ key: meter, value: bytes.subarray(from, ends[i]) });

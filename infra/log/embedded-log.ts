@@ -75,6 +75,7 @@ const TELL_EVERY_MS = 20;
 /** The log in PostgreSQL, for one machine: the same port as Kafka, with the database's durability. */
 export function createEmbeddedLog(database: Database): EmbeddedLog {
   const consumers = new Set<EmbeddedConsumer>();
+  const fresh = new FreshBatches();
   const partitionsOf = new Map<string, number>();
 
   async function partitionCount(topic: string): Promise<number> {
@@ -116,6 +117,11 @@ export function createEmbeddedLog(database: Database): EmbeddedLog {
       payloads.map(({ length }) => length),
       payloads.length === 1 ? payloads[0] : Buffer.concat(payloads, end),
     ]);
+    for (const { topic, partition, records } of merged) {
+      const end = ends.find((one) => one.topic === topic && one.partition === partition)!;
+      if ([...consumers].some((consumer) => consumer.reads(topic)))
+        fresh.put(topic, partition, end.next_offset - records.length, records);
+    }
     for (const consumer of consumers) consumer.learn(ends);
     void tell(ends);
   }
@@ -184,7 +190,9 @@ export function createEmbeddedLog(database: Database): EmbeddedLog {
           `Topics ${options.topics.join(", ")} differ in their number of partitions (${counts.join(", ")}).`,
         );
       }
-      const consumer = new EmbeddedConsumer(database, options, counts[0]!, () => consumers.delete(consumer));
+      const consumer = new EmbeddedConsumer(database, fresh, options, counts[0]!, () =>
+        consumers.delete(consumer),
+      );
       consumers.add(consumer);
       return consumer;
     },
@@ -271,6 +279,75 @@ async function fetchRecords(
   return { records: parts.flat(), next: rows.at(-1)!.next_offset };
 }
 
+type Fetched = ReturnType<typeof fetchRecords>;
+
+/** Bytes of values that are kept for readers of this process. */
+const MOST_FRESH_BYTES = 48 * 1024 * 1024;
+
+interface FreshBatch {
+  readonly name: string;
+  readonly base: number;
+  readonly records: readonly OutgoingRecord[];
+  readonly bytes: number;
+}
+
+/**
+ * The newest batches that this process appended, for its own readers: they spare the database a look-up, and both sides
+ * packing and unpacking. Nothing rests on it: what is not here is read from the database.
+ */
+class FreshBatches {
+  readonly #byPartition = new Map<string, FreshBatch[]>();
+  /** All of them, oldest first. */
+  readonly #all = new Set<FreshBatch>();
+  #bytes = 0;
+
+  /** Takes note of records that are durable. */
+  put(topic: string, partition: number, base: number, records: readonly OutgoingRecord[]): void {
+    const name = `${topic}/${partition}`;
+    const batch: FreshBatch = { name, base, records, bytes: valueBytes(records) };
+    const list = this.#byPartition.get(name) ?? [];
+    // Appends may overlap: readers go by offset.
+    let at = list.length;
+    while (at > 0 && list[at - 1]!.base > base) at--;
+    list.splice(at, 0, batch);
+    this.#byPartition.set(name, list);
+    this.#all.add(batch);
+    this.#bytes += batch.bytes;
+    for (const oldest of this.#all) {
+      if (this.#bytes <= MOST_FRESH_BYTES) break;
+      this.#forget(oldest);
+    }
+  }
+
+  /** Records from an offset on, up to so many bytes of values, at least one batch; what lies before is forgotten. */
+  take(topic: string, partition: number, from: number, maxBytes: number): Fetched | undefined {
+    const list = this.#byPartition.get(`${topic}/${partition}`);
+    if (list === undefined) return undefined;
+    for (const batch of [...list]) if (batch.base + batch.records.length <= from) this.#forget(batch);
+    if (list.length === 0 || list[0]!.base > from) return undefined;
+    const records: LogRecord[] = [];
+    let next = from;
+    let bytes = 0;
+    for (const batch of list) {
+      if (batch.base > next || (bytes > 0 && bytes + batch.bytes > maxBytes)) break;
+      for (let i = next - batch.base; i < batch.records.length; i++) {
+        const { key, value } = batch.records[i]!;
+        records.push({ offset: batch.base + i, key, value });
+      }
+      next = batch.base + batch.records.length;
+      bytes += batch.bytes;
+    }
+    return Promise.resolve({ records, next });
+  }
+
+  #forget(batch: FreshBatch): void {
+    const list = this.#byPartition.get(batch.name)!;
+    list.splice(list.indexOf(batch), 1);
+    this.#all.delete(batch);
+    this.#bytes -= batch.bytes;
+  }
+}
+
 interface OwnedPartition {
   readonly partition: number;
   readonly abort: AbortController;
@@ -285,6 +362,7 @@ interface OwnedPartition {
 class EmbeddedConsumer implements LogConsumer {
   readonly finished: Promise<void>;
   readonly #database: Database;
+  readonly #fresh: FreshBatches;
   readonly #options: ConsumerOptions;
   readonly #partitions: number;
   readonly #owned = new Map<number, OwnedPartition>();
@@ -304,12 +382,23 @@ class EmbeddedConsumer implements LogConsumer {
   #memberName = "";
   #failure: Error | undefined;
 
-  constructor(database: Database, options: ConsumerOptions, partitions: number, closed: () => void) {
+  constructor(
+    database: Database,
+    fresh: FreshBatches,
+    options: ConsumerOptions,
+    partitions: number,
+    closed: () => void,
+  ) {
     this.#database = database;
+    this.#fresh = fresh;
     this.#options = options;
     this.#partitions = partitions;
     this.finished = this.#run().finally(closed);
     this.finished.catch(() => undefined);
+  }
+
+  reads(topic: string): boolean {
+    return this.#options.topics.includes(topic);
   }
 
   /** Takes note of where partitions end, as writers tell. */
@@ -534,8 +623,9 @@ class EmbeddedConsumer implements LogConsumer {
     const over = () => signal.aborted;
     await this.#begin(owned);
     const fetch = (topic: string, from: number) =>
+      this.#fresh.take(topic, partition, from, maxBatchBytes) ??
       fetchRecords(this.#database, topic, partition, from, this.#end(topic, partition), maxBatchBytes);
-    let ahead: { topic: string; from: number; fetched: ReturnType<typeof fetchRecords> } | undefined;
+    let ahead: { topic: string; from: number; fetched: Fetched } | undefined;
     while (!over()) {
       const seen = this.#grown.count;
       let idle = true;
@@ -543,7 +633,7 @@ class EmbeddedConsumer implements LogConsumer {
         const from = positions.get(topic)!;
         if (from >= this.#end(topic, partition)) continue;
         idle = false;
-        let fetched: Awaited<ReturnType<typeof fetchRecords>>;
+        let fetched: Awaited<Fetched>;
         try {
           fetched = await (ahead?.topic === topic && ahead.from === from
             ? ahead.fetched

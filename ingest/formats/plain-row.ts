@@ -57,39 +57,43 @@ export class PlainRow {
     return this.#clock !== undefined;
   }
 
-  /** @returns index of the byte that ends the row that begins at `from`; -1 where the row is not plain, or not whole */
-  read(bytes: Buffer, from: number): number {
+  /**
+   * @param expected bytes of the identity that most likely stands there
+   * @returns index of the byte that ends the row that begins at `from`; -1 where the row is not plain, or not whole
+   */
+  read(bytes: Buffer, from: number, expected: Uint8Array): number {
     const roles = this.#roles;
     const delimiter = this.#delimiter;
+    const quote = this.#quote;
     const last = roles.length - 1;
     let at = from;
     let n = 0;
     for (let column = 0; column <= last; column++) {
-      if (bytes[at] === this.#quote) return -1;
-      switch (roles[column]) {
-        case Role.value: {
-          const next = this.#value(bytes, at, n++);
-          if (next < 0) return -1;
-          at = next;
-          break;
+      const role = roles[column];
+      if (role === Role.value) {
+        at = this.#value(bytes, at, n++);
+        if (at < 0) return -1;
+      } else if (role === Role.time) {
+        const clock = this.#clock!;
+        if (!clock.read(bytes, at, this.stamp)) return -1;
+        at += clock.width;
+      } else {
+        if (bytes[at] === quote) return -1;
+        const begin = at;
+        if (role === Role.identity) {
+          const { length } = expected;
+          let i = 0;
+          while (i < length && bytes[at + i] === expected[i]) i++;
+          at += i;
         }
-        case Role.time: {
-          const clock = this.#clock!;
-          if (!clock.read(bytes, at, this.stamp)) return -1;
-          at += clock.width;
-          break;
-        }
-        default: {
-          const begin = at;
-          let byte: number | undefined;
-          while ((byte = bytes[at]) !== undefined && byte !== delimiter && byte !== LF && byte !== CR) at++;
-          if (roles[column] === Role.identity) {
-            this.identityFrom = begin;
-            this.identityTo = at;
-          } else if (roles[column] === Role.quality) {
-            this.qualityFrom = begin;
-            this.qualityTo = at;
-          }
+        let byte: number | undefined;
+        while ((byte = bytes[at]) !== undefined && byte !== delimiter && byte !== LF && byte !== CR) at++;
+        if (role === Role.identity) {
+          this.identityFrom = begin;
+          this.identityTo = at;
+        } else if (role === Role.quality) {
+          this.qualityFrom = begin;
+          this.qualityTo = at;
         }
       }
       const byte = bytes[at];
@@ -105,19 +109,20 @@ export class PlainRow {
 
   /** @returns where the number at `from` ends, or -1 where there is another thing than a plain number or nothing */
   #value(bytes: Buffer, from: number, n: number): number {
+    const decimal = this.#decimal;
     let at = from;
-    const negative = bytes[at] === MINUS;
-    if (negative) at++;
+    let byte = bytes[at]!;
+    const negative = byte === MINUS;
+    if (negative) byte = bytes[++at]!;
     const first = at;
     let value = 0;
     let point = -1;
     for (;;) {
-      const byte = bytes[at]!;
       const digit = byte - ZERO;
       if (digit >= 0 && digit <= 9) value = value * 10 + digit;
-      else if (byte === this.#decimal && point < 0 && byte !== this.#delimiter) point = at;
+      else if (byte === decimal && point < 0) point = at;
       else break;
-      at++;
+      byte = bytes[++at]!;
     }
     const digits = at - first - (point < 0 ? 0 : 1);
     if (digits === 0) {

@@ -196,7 +196,8 @@ export class ReadsCsv implements RowSink {
   plain(bytes: Buffer, from: number, line: number): number {
     const plain = this.#plainRow;
     if (plain === undefined) return -1;
-    const end = plain.read(bytes, from);
+    const named = this.#lastNamed;
+    const end = plain.read(bytes, from, named === undefined ? NO_NAME : named.name);
     if (end < 0 || end - from > MAX_ROW_BYTES) return -1;
     const series = this.#namedBy(bytes, plain.identityFrom, plain.identityTo);
     if (series === undefined) return -1;
@@ -225,6 +226,7 @@ export class ReadsCsv implements RowSink {
       trailerRows !== undefined ||
       time.snap > 0 ||
       (layout === "long" && time.interval > HOUR && this.#values.some(({ kind }) => kind === "usage")) ||
+      decimal === delimiter ||
       !noRead.includes("");
     if (unusual || this.#width < 0) return;
     const roles = new Array<Role>(this.#width).fill(Role.other);
@@ -811,6 +813,8 @@ export class ReadsCsv implements RowSink {
     this.#sink.reject({ line, offset, length, code, field, value: shown?.slice(0, 80) ?? null });
   }
 }
+
+const NO_NAME = new Uint8Array(0);
 
 /** A series, the bytes that name it in the file, and the one whose row came after one of its own last. */
 interface Named {

@@ -96,35 +96,142 @@ export function fixedClock(format: string): FixedClock | undefined {
   if (yearAt < 0 || monthAt < 0 || dayAt < 0 || /hh/.test(format)) return undefined;
   let lastDate = -1;
   let lastDay = 0;
+  const memory = width > MOST_REMEMBERED ? undefined : new StampMemory(width);
+
+  function parse(bytes: Uint8Array, at: number, into: Stamp): boolean {
+    for (const { place, byte } of literals) if (bytes[at + place] !== byte) return false;
+    const century = twoDigits(bytes, at + yearAt);
+    const year = 100 * century + twoDigits(bytes, at + yearAt + 2);
+    const month = twoDigits(bytes, at + monthAt);
+    const day = twoDigits(bytes, at + dayAt);
+    const hour = hourAt < 0 ? 0 : twoDigits(bytes, at + hourAt);
+    const minute = minuteAt < 0 ? 0 : twoDigits(bytes, at + minuteAt);
+    const second = secondAt < 0 ? 0 : twoDigits(bytes, at + secondAt);
+    // A digit that is none makes its number NaN, which is in no range.
+    if (!(hour <= 23 && minute <= 59 && second <= 59)) return false;
+    const date = (year * 100 + month) * 100 + day;
+    if (date !== lastDate) {
+      if (!(year >= 1970 && year <= 2105 && month >= 1 && month <= 12 && day >= 1)) return false;
+      const start = Date.UTC(year, month - 1, 1) / 86_400_000;
+      if (day > Date.UTC(year, month, 1) / 86_400_000 - start) return false;
+      lastDate = date;
+      lastDay = start + day - 1;
+    }
+    into.day = lastDay;
+    into.second = hour * 3600 + minute * 60 + second;
+    into.offset = NaN;
+    into.epoch = NaN;
+    return true;
+  }
 
   return {
     width,
     read(bytes, at, into) {
-      for (const { place, byte } of literals) if (bytes[at + place] !== byte) return false;
-      const century = twoDigits(bytes, at + yearAt);
-      const year = 100 * century + twoDigits(bytes, at + yearAt + 2);
-      const month = twoDigits(bytes, at + monthAt);
-      const day = twoDigits(bytes, at + dayAt);
-      const hour = hourAt < 0 ? 0 : twoDigits(bytes, at + hourAt);
-      const minute = minuteAt < 0 ? 0 : twoDigits(bytes, at + minuteAt);
-      const second = secondAt < 0 ? 0 : twoDigits(bytes, at + secondAt);
-      // A digit that is none makes its number NaN, which is in no range.
-      if (!(hour <= 23 && minute <= 59 && second <= 59)) return false;
-      const date = (year * 100 + month) * 100 + day;
-      if (date !== lastDate) {
-        if (!(year >= 1970 && year <= 2105 && month >= 1 && month <= 12 && day >= 1)) return false;
-        const start = Date.UTC(year, month - 1, 1) / 86_400_000;
-        if (day > Date.UTC(year, month, 1) / 86_400_000 - start) return false;
-        lastDate = date;
-        lastDay = start + day - 1;
-      }
-      into.day = lastDay;
-      into.second = hour * 3600 + minute * 60 + second;
-      into.offset = NaN;
-      into.epoch = NaN;
+      if (memory === undefined) return parse(bytes, at, into);
+      if (memory.recall(bytes, at, into)) return true;
+      if (!parse(bytes, at, into)) return false;
+      memory.keep(into);
       return true;
     },
   };
+}
+
+/** Bytes of the longest stamp that `StampMemory` compares. */
+const MOST_REMEMBERED = 20;
+const MOST_STAMPS = 20_000;
+
+/** A stamp as words of its bytes, the last one overlapping, and the one that came after it last. */
+interface KnownStamp {
+  readonly a: number;
+  readonly b: number;
+  readonly c: number;
+  readonly d: number;
+  readonly e: number;
+  readonly day: number;
+  readonly second: number;
+  next: KnownStamp | undefined;
+}
+
+/**
+ * Files repeat their stamps: sorted by meter, each meter has the same row of them; sorted by time, each comes once a
+ * meter. A stamp that is the one before, or the one that came after that before, is compared by words, not read.
+ */
+class StampMemory {
+  readonly #width: number;
+  #bytes: Uint8Array | undefined;
+  #view: DataView = new DataView(new ArrayBuffer(0));
+  #last: KnownStamp | undefined;
+  readonly #known = new Map<number, KnownStamp>();
+  #a = 0;
+  #b = 0;
+  #c = 0;
+  #d = 0;
+  #e = 0;
+
+  constructor(width: number) {
+    this.#width = width;
+  }
+
+  recall(bytes: Uint8Array, at: number, into: Stamp): boolean {
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes;
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    }
+    const end = at + this.#width - 4;
+    if (end + 4 > bytes.length) return this.#nothing();
+    const view = this.#view;
+    const a = view.getUint32(at);
+    const b = view.getUint32(at + 4 < end ? at + 4 : end);
+    const c = view.getUint32(at + 8 < end ? at + 8 : end);
+    const d = view.getUint32(at + 12 < end ? at + 12 : end);
+    const e = view.getUint32(end);
+    let known = this.#last;
+    if (known !== undefined) {
+      const { next } = known;
+      if (next !== undefined && isStamp(next, a, b, c, d, e)) {
+        known = this.#last = next;
+      } else if (!isStamp(known, a, b, c, d, e)) {
+        known = undefined;
+      }
+    }
+    if (known === undefined) {
+      this.#a = a;
+      this.#b = b;
+      this.#c = c;
+      this.#d = d;
+      this.#e = e;
+      return false;
+    }
+    into.day = known.day;
+    into.second = known.second;
+    into.offset = NaN;
+    into.epoch = NaN;
+    return true;
+  }
+
+  /** Keeps the stamp that was not recalled. */
+  keep({ day, second }: Stamp): void {
+    if (this.#bytes === undefined) return;
+    const instant = day * 86_400 + second;
+    let known = this.#known.get(instant);
+    if (known === undefined) {
+      if (this.#known.size >= MOST_STAMPS) this.#known.clear();
+      known = { a: this.#a, b: this.#b, c: this.#c, d: this.#d, e: this.#e, day, second, next: undefined };
+      this.#known.set(instant, known);
+    }
+    if (this.#last !== undefined) this.#last.next = known;
+    this.#last = known;
+  }
+
+  /** Too near to the end of the bytes in hand to be compared, or kept. */
+  #nothing(): boolean {
+    this.#bytes = undefined;
+    return false;
+  }
+}
+
+function isStamp(known: KnownStamp, a: number, b: number, c: number, d: number, e: number): boolean {
+  return known.e === e && known.d === d && known.c === c && known.b === b && known.a === a;
 }
 
 /** The number in two bytes, NaN where they are not digits. */

@@ -174,18 +174,18 @@ export async function applyCrosswalk(
     readonly producer: LogProducer;
   },
 ): Promise<void> {
-  const { database, keys } = stores;
-  await keys.learn(rows.map(({ meterId }) => ({ meterId, serial: "" })));
+  const { database } = stores;
+  const keys = await stores.keys.ofMeters(rows.map(({ meterId }) => meterId));
   for (let at = 0; at < rows.length; at += ROWS_PER_TRANSACTION) {
     const chunk = rows.slice(at, at + ROWS_PER_TRANSACTION);
     await database.transaction(async (transaction) => {
-      for (const row of chunk) await applyRow(transaction, row, utility, now, stores);
+      for (const row of chunk) await applyRow(transaction, row, keys.get(row.meterId)!, utility, now, stores);
     });
   }
   const messages = new Map<string, MeterMessage>();
   for (const { meterId, settings } of rows) {
     if (settings.length > 0) {
-      const meter = keys.keyOf(meterId);
+      const meter = keys.get(meterId)!;
       messages.set(meter, { v: 1, utility, meter, settings: [...settings] });
     }
   }
@@ -201,9 +201,10 @@ export async function applyCrosswalk(
 async function applyRow(
   transaction: Queryable,
   row: CrosswalkRow,
+  meter: string,
   utility: string,
   now: Date,
-  { vault, keys }: { readonly vault: Vault; readonly keys: MeterKeys },
+  { vault }: { readonly vault: Vault },
 ): Promise<void> {
   const seal = (context: string, text: string) => (text === "" ? null : vault.seal(utility, context, text));
   const [premise] = await transaction.query<{ premise_id: number }>(
@@ -245,7 +246,6 @@ async function applyRow(
     ],
   );
 
-  const meter = keys.keyOf(row.meterId);
   const since = row.moveIn === undefined ? undefined : new Date(row.moveIn * 1000);
   const [placed] = await transaction.query(
     "SELECT 1 FROM premise_meters WHERE premise_id = $1 AND meter_key = $2 AND valid_until IS NULL",

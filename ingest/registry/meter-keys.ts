@@ -26,33 +26,53 @@ export class MeterKeys {
     this.#clock = clock;
   }
 
-  /** The key of a meter that the last `learn` has seen. */
-  keyOf(meterId: string): string {
-    return this.#keys.get(meterId)!;
+  /**
+   * Keys of meters and numbers of their registers, made where they are new; number 0 for a register without a serial.
+   * Calls may overlap.
+   */
+  async of(
+    registers: readonly { readonly meterId: string; readonly serial: string }[],
+  ): Promise<{ readonly meters: string[]; readonly numbers: number[] }> {
+    for (;;) {
+      await this.#learn(registers);
+      const meters: string[] = [];
+      const numbers: number[] = [];
+      for (const { meterId, serial } of registers) {
+        const meter = this.#keys.get(meterId);
+        const number = serial === "" ? 0 : this.#registers.get(`${meterId}\0${serial}`);
+        // Another call may have forgotten it meanwhile.
+        if (meter === undefined || number === undefined) break;
+        meters.push(meter);
+        numbers.push(number);
+      }
+      if (numbers.length === registers.length) return { meters, numbers };
+    }
   }
 
-  /** Number of a register that the last `learn` has seen; 0 for files that name none. */
-  registerOf(meterId: string, serial: string): number {
-    return serial === "" ? 0 : this.#registers.get(`${meterId}\0${serial}`)!;
+  /** Keys of meters by their ids. */
+  async ofMeters(meterIds: Iterable<string>): Promise<ReadonlyMap<string, string>> {
+    const ids = [...new Set(meterIds)];
+    const { meters } = await this.of(ids.map((meterId) => ({ meterId, serial: "" })));
+    return new Map(ids.map((meterId, i) => [meterId, meters[i]!]));
   }
 
-  async learn(meters: Iterable<{ readonly meterId: string; readonly serial: string }>): Promise<void> {
+  async #learn(registers: readonly { readonly meterId: string; readonly serial: string }[]): Promise<void> {
     if (this.#keys.size > MOST_KEPT || this.#registers.size > MOST_KEPT) {
       this.#keys.clear();
       this.#registers.clear();
     }
     const unknownMeters = new Set<string>();
     const unknownRegisters = new Map<string, { meterId: string; serial: string }>();
-    for (const { meterId, serial } of meters) {
+    for (const { meterId, serial } of registers) {
       if (!this.#keys.has(meterId)) unknownMeters.add(meterId);
       const name = `${meterId}\0${serial}`;
       if (serial !== "" && !this.#registers.has(name)) unknownRegisters.set(name, { meterId, serial });
     }
     const ids = [...unknownMeters];
     for (let at = 0; at < ids.length; at += CHUNK) await this.#learnKeys(ids.slice(at, at + CHUNK));
-    const registers = [...unknownRegisters];
-    for (let at = 0; at < registers.length; at += CHUNK)
-      await this.#learnRegisters(registers.slice(at, at + CHUNK));
+    const unknown = [...unknownRegisters];
+    for (let at = 0; at < unknown.length; at += CHUNK)
+      await this.#learnRegisters(unknown.slice(at, at + CHUNK));
   }
 
   async #learnKeys(ids: readonly string[]): Promise<void> {
@@ -88,12 +108,14 @@ export class MeterKeys {
   ): Promise<void> {
     const vault = this.#vault;
     const utility = this.#utility;
+    // A meter whose key another call has forgotten meanwhile is learned again with it.
+    registers = registers.filter(([, { meterId }]) => this.#keys.has(meterId));
     const names = new Map<string, string>();
     const keys: string[] = [];
     const hashes: string[] = [];
     const serials: string[] = [];
     for (const [name, { meterId, serial }] of registers) {
-      const key = this.keyOf(meterId);
+      const key = this.#keys.get(meterId)!;
       const hash = vault.hash(utility, "serial", serial).toString("hex");
       names.set(`${key}/${hash}`, name);
       keys.push(key);

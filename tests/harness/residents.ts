@@ -47,7 +47,7 @@ export async function addHome(
     new Date(clock.now()),
     { database: stores.database, vault: stores.vault, keys, producer },
   );
-  return keys.keyOf(home.meterId);
+  return (await keys.ofMeters([home.meterId])).get(home.meterId)!;
 }
 
 /** Opts a resident in without the mail, by a token made from what the request stored. */
