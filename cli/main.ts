@@ -5,6 +5,7 @@ import { packageRoot } from "../infra/package-root.js";
 import { addConfigCommands } from "./commands/config.js";
 import { addDoctor } from "./commands/doctor.js";
 import { addFileCommands } from "./commands/files.js";
+import { addProfileCommands } from "./commands/profile.js";
 import { addPull } from "./commands/pull.js";
 import { addRun } from "./commands/run.js";
 import { addServe } from "./commands/serve.js";
@@ -43,6 +44,7 @@ Begin with:
   addRun(root);
   addPull(root);
   addFileCommands(root);
+  addProfileCommands(root);
   addSql(root);
   addSubscribe(root);
   addConfigCommands(root);

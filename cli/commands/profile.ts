@@ -1,0 +1,326 @@
+import { open, readFile } from "node:fs/promises";
+import { basename } from "node:path";
+import type { Command } from "commander";
+import { parse as parseYaml } from "yaml";
+import { systemClock } from "../../infra/clock.js";
+import { ConfigurationError, parseConfig } from "../../infra/config/load-config.js";
+import { TimeZone } from "../../infra/time-zone.js";
+import { plotDay } from "../../ingest/try/day-plot.js";
+import { guess, guessText, isWhole } from "../../ingest/try/guess.js";
+import type { TrialReject, TrialValue } from "../../ingest/try/trial.js";
+import { tryFile, type TriedFile } from "../../ingest/try/try-file.js";
+import type { SourceConfig } from "../../schemas/config.js";
+import { isTimeZone } from "../../schemas/time-zone.js";
+import { EXIT, UsageError } from "../exit.js";
+import { settingsFor, wholeNumber } from "../settings.js";
+import { colours, isTerminal, table } from "../terminal.js";
+
+interface TryCommandOptions {
+  readonly source?: string;
+  readonly profile?: string;
+  readonly timeZone?: string;
+  readonly rows: number;
+  readonly showMeters?: boolean;
+  readonly color: boolean;
+  readonly json?: boolean;
+}
+
+/** Bytes of a file that a guess is made from. */
+const HEAD_BYTES = 4 * 1024 * 1024;
+const ID_END = 3;
+
+/** `profile try` and `profile guess`: a feed's files understood before anything is stored. */
+export function addProfileCommands(root: Command): void {
+  const profile = root
+    .command("profile")
+    .summary("try a file against a profile, or guess one; nothing is stored");
+  profile
+    .command("try")
+    .argument("<file>", "file of reads")
+    .summary("how a file would be understood, without any store")
+    .description(
+      "Reads a file as a source or a profile says and prints its first values as understood, counts, rejects with reasons, a " +
+        "day of one meter, and what looks wrong. Nothing is stored. Ends with 0, 1 where a row or the file would be " +
+        "rejected, 2 where the profile is wrong. Meter ids are masked but for their last three characters.",
+    )
+    .option("-s, --source <utility/source>", "source of the configuration")
+    .option("-p, --profile <file.yaml>", "a source as in the configuration, or its profile alone")
+    .option("-z, --time-zone <zone>", "IANA zone of the utility (default: that of the source's utility)")
+    .option("-n, --rows <number>", "values that are shown", wholeNumber("--rows"), 12)
+    .option("--show-meters", "print meter ids as they are")
+    .option("--no-color", "plain ASCII")
+    .option("--json", "one JSON object")
+    .action(async (file: string, options: TryCommandOptions, command: Command) => {
+      const { source, timeZone } = await sourceToTry(options, command);
+      if (source.format === "crosswalk")
+        throw new UsageError("A crosswalk holds no reads; `profile try` is for files of reads.");
+      const tried = await tryFile({
+        path: await readable(file),
+        source,
+        timeZone,
+        now: Math.floor(systemClock.now() / 1000),
+        show: options.rows,
+        nameOf: options.showMeters === true ? (id) => id : masked,
+      });
+      process.stdout.write(
+        options.json === true
+          ? JSON.stringify({ file: basename(file), timeZone, ...tried }) + "\n"
+          : report(tried, timeZone, !options.color || !isTerminal(process.stdout)),
+      );
+      if (tried.refused !== null || tried.rejected > 0) process.exitCode = EXIT.rejected;
+    });
+  profile
+    .command("guess")
+    .argument("<file>", "file of reads")
+    .summary("a source for a file, as far as the file tells")
+    .description(
+      "Looks at the first 4 MiB of a file and prints a source as YAML. What the file does not tell (mostly zone, stamp, unit) " +
+        "stands in comments with its alternatives. Ends with 0, 1 where the file can't be tried before a comment is settled.",
+    )
+    .option("-z, --time-zone <zone>", "IANA zone of the utility, to compare stamps with its clock")
+    .action(async (file: string, { timeZone }: { timeZone?: string }) => {
+      const { head, whole } = await headOf(file);
+      const found = guess({ head, whole, ...(timeZone === undefined ? {} : { timeZone: zoneOf(timeZone) }) });
+      process.stdout.write(guessText(found, basename(file)));
+      if (!isWhole(found)) process.exitCode = EXIT.rejected;
+    });
+}
+
+/** @throws UsageError where it is no zone */
+function zoneOf(zone: string): string {
+  if (!isTimeZone(zone))
+    throw new UsageError(
+      `--time-zone: expected an IANA time zone such as America/Los_Angeles, received "${zone}".`,
+    );
+  return zone;
+}
+
+/** The path, if a file can be read there. @throws UsageError */
+async function readable(path: string): Promise<string> {
+  const handle = await open(path).catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(`${path} can't be read (${error.code ?? "error"}).`);
+  });
+  const isFile = (await handle.stat()).isFile();
+  await handle.close();
+  if (!isFile) throw new UsageError(`${path} is no file.`);
+  return path;
+}
+
+async function headOf(path: string): Promise<{ readonly head: Buffer; readonly whole: boolean }> {
+  const handle = await open(await readable(path));
+  try {
+    const { size } = await handle.stat();
+    const head = Buffer.alloc(Math.min(size, HEAD_BYTES));
+    const { bytesRead } = await handle.read(head, 0, head.length, 0);
+    return { head: head.subarray(0, bytesRead), whole: bytesRead === size };
+  } finally {
+    await handle.close();
+  }
+}
+
+/** @throws UsageError, ConfigurationError */
+async function sourceToTry(
+  options: TryCommandOptions,
+  command: Command,
+): Promise<{ readonly source: SourceConfig; readonly timeZone: string }> {
+  const { source, profile, timeZone } = options;
+  if ((source === undefined) === (profile === undefined))
+    throw new UsageError(
+      "Name either --source UTILITY/SOURCE or --profile FILE.yaml. Without one: curbstop profile guess FILE",
+    );
+  if (source !== undefined) {
+    const { config } = settingsFor(command);
+    const all = config.utilities.flatMap((utility) =>
+      utility.sources.map((one) => ({ name: `${utility.id}/${one.id}`, utility, one })),
+    );
+    const found = all.find(({ name }) => name === source);
+    if (found === undefined)
+      throw new UsageError(
+        `Source "${source}" is not configured; these are: ${all.map(({ name }) => name).join(", ")}.`,
+      );
+    return {
+      source: found.one,
+      timeZone: timeZone === undefined ? found.utility.timeZone : zoneOf(timeZone),
+    };
+  }
+  const zone = timeZone === undefined ? onlyZone(command) : zoneOf(timeZone);
+  return { source: await sourceIn(profile!, zone), timeZone: zone };
+}
+
+/** The zone of the one utility of the configuration. */
+function onlyZone(command: Command): string {
+  try {
+    const [one, ...others] = settingsFor(command).config.utilities;
+    if (one !== undefined && others.length === 0) return one.timeZone;
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+  }
+  throw new UsageError("Name the utility's time zone with --time-zone, such as America/Los_Angeles.");
+}
+
+/** Members that a source has and a profile has not. */
+const OF_SOURCE = new Set(["format", "profile", "folder", "files", "id"]);
+
+/** The source that a file holds, whole or as its profile alone. @throws ConfigurationError */
+async function sourceIn(path: string, timeZone: string): Promise<SourceConfig> {
+  const text = await readFile(await readable(path), "utf8");
+  let given: unknown;
+  try {
+    given = parseYaml(text);
+  } catch (error) {
+    throw new ConfigurationError([`${path}: ${(error as Error).message.split("\n")[0]!}`]);
+  }
+  if (Array.isArray(given) && given.length === 1) [given] = given as unknown[];
+  if (typeof given !== "object" || given === null || Array.isArray(given))
+    throw new ConfigurationError([`${path}: expected one source, or its profile`]);
+  const isSource = Object.keys(given).some((name) => OF_SOURCE.has(name));
+  const source = { id: "ami", folder: ".", ...(isSource ? given : { format: "csv", profile: given }) };
+  const utility = {
+    id: "trial",
+    name: "Trial",
+    timeZone,
+    mail: { from: "a@trial.example", postalAddress: "Trial", privacy: "a@trial.example" },
+    sources: [source],
+  };
+  try {
+    // JSON is YAML.
+    return parseConfig(JSON.stringify({ utilities: [utility] }), path, {}).config.utilities[0]!.sources[0]!;
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    const within = isSource
+      ? /:\d+ utilities\[0\]\.sources\[0\]\.?/
+      : /:\d+ utilities\[0\]\.sources\[0\]\.(profile\.?)?/;
+    throw new ConfigurationError(error.problems.map((problem) => problem.replace(within, " ")));
+  }
+}
+
+/** The last characters of an id, at most half of it, behind a mark. */
+function masked(id: string): string {
+  return `*${id.slice(id.length - Math.min(ID_END, Math.floor(id.length / 2)))}`;
+}
+
+function report(tried: TriedFile, timeZone: string, ascii: boolean): string {
+  const { bold, red, green, yellow, dim } = ascii ? PLAIN : colours(process.stdout);
+  const parts: string[] = [];
+  const heading = (title: string) => parts.push(`${bold(title)}\n`);
+  if (tried.values.length > 0) {
+    heading(`First values (local: ${timeZone})`);
+    parts.push(valuesTable(tried.values, timeZone), "\n");
+  }
+  heading("Counts");
+  parts.push(...facts(tried, timeZone), "\n");
+  if (tried.rejects.length > 0) {
+    heading("Not taken");
+    parts.push(...tried.rejects.map(rejectLines), "\n");
+  }
+  if (tried.day !== null) {
+    heading(`Meter ${tried.day.meter} on ${tried.day.day}, litres by the local hour`);
+    parts.push(plotDay(tried.day.litres, ascii), "\n");
+  }
+  if (tried.warnings.length > 0) {
+    heading("Looks wrong");
+    for (const { text, mend } of tried.warnings)
+      parts.push(wrapped(`${yellow("!")} `, text), dim(wrapped("  ", mend)));
+    parts.push("\n");
+  }
+  if (tried.refused !== null)
+    parts.push(red(wrapped("", `The file would be rejected whole: ${tried.refused}`)));
+  else if (tried.rejected > 0)
+    parts.push(red(`${tried.rejected} of ${tried.rows + tried.rejected} rows would be rejected.\n`));
+  else parts.push(green(`All ${tried.rows} rows would be taken.\n`));
+  return parts.join("");
+}
+
+const PLAIN = Object.fromEntries(
+  ["bold", "red", "green", "yellow", "dim"].map((name) => [name, (text: string) => text]),
+) as ReturnType<typeof colours>;
+
+function valuesTable(values: readonly TrialValue[], timeZone: string): string {
+  const zone = new TimeZone(timeZone);
+  const local = (second: number) => stamp(second + zone.offsetAt(second));
+  const some = (name: (value: TrialValue) => boolean) => values.some(name);
+  return table(values, [
+    { title: "line", value: ({ line }) => line },
+    { title: "meter", value: ({ meter }) => meter },
+    ...(some(({ channel }) => channel !== "")
+      ? [{ title: "channel", value: ({ channel }: TrialValue) => channel }]
+      : []),
+    { title: "local", value: ({ beginning }) => local(beginning) },
+    {
+      title: "until",
+      value: ({ kind, beginning, end }) =>
+        kind === "register" ? "at" : end - beginning < 86_400 ? local(end).slice(11) : local(end).slice(5),
+    },
+    { title: "UTC", value: ({ beginning }) => stamp(beginning).slice(5) },
+    {
+      title: "delivered",
+      value: ({ delivered, unit }) => (delivered === null ? "no read" : `${delivered} ${unit}`),
+    },
+    { title: "litres", value: ({ litres }) => litres },
+    ...(some(({ flags }) => flags.length > 0)
+      ? [{ title: "flags", value: ({ flags }: TrialValue) => flags.join(", ") }]
+      : []),
+  ]);
+}
+
+/** YYYY-MM-DD hh:mm, with seconds where there are any. */
+function stamp(second: number): string {
+  const text = new Date(second * 1000).toISOString().slice(0, 19).replace("T", " ");
+  return text.endsWith(":00") ? text.slice(0, 16) : text;
+}
+
+function facts(tried: TriedFile, timeZone: string): string[] {
+  const zone = new TimeZone(timeZone);
+  const local = (second: number) => stamp(second + zone.offsetAt(second));
+  const { rows, rejected, valuesRejected, reads, noReads, meters, first, last } = tried;
+  const count = (number: number) => number.toLocaleString("en");
+  const lines: [string, string][] = [
+    ["rows", `${count(rows)} taken, ${count(rejected)} rejected`],
+    ["values", `${count(reads)} reads, ${count(noReads)} no reads, ${count(valuesRejected)} rejected`],
+    ["meters", count(meters)],
+  ];
+  if (first !== null && last !== null) {
+    lines.push(["local", `${local(first)} to ${local(last)}`]);
+    lines.push(["UTC", `${stamp(first)} to ${stamp(last)}`]);
+  }
+  for (const { seconds, reads: many } of tried.intervals.slice(0, 4))
+    lines.push(["interval", `${span(seconds)}: ${count(many)} reads`]);
+  for (const { seconds, times } of tried.spacings.slice(0, 3))
+    lines.push(["register each", `${span(seconds)}: ${count(times)} times`]);
+  for (const { kind, unit, step, reads: many } of tried.units)
+    lines.push(["unit", `${kind} in ${unit}, steps of ${step}: ${count(many)} reads`]);
+  for (const { flag, reads: many } of tried.flags) lines.push(["flag", `${flag}: ${count(many)} values`]);
+  if (!tried.whole) lines.push(["", "Too many reads to keep: what follows is of the first ones."]);
+  return lines.map(([name, text]) => `  ${name.padEnd(14)} ${text}\n`);
+}
+
+function span(seconds: number): string {
+  if (seconds % 3600 === 0) return `${seconds / 3600} h`;
+  return seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`;
+}
+
+function rejectLines({ code, expected, count, first }: TrialReject): string {
+  const lines = first.map(({ line, field, value }) => {
+    const received = value === null ? "(not shown)" : JSON.stringify(value);
+    return `    line ${line}, ${field}: ${received}\n`;
+  });
+  return `  ${code}: ${count} times\n${wrapped("    ", `expected ${expected}`)}${lines.join("")}`;
+}
+
+const MOST_WIDTH = 100;
+
+/** Text in lines as wide as the terminal, all behind an indent as wide as the first's. */
+function wrapped(lead: string, text: string): string {
+  const width = isTerminal(process.stdout) ? Math.min(process.stdout.columns, MOST_WIDTH) : 80;
+  const indent = " ".repeat(lead.replace(/\u001b\[\d+m/g, "").length);
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && indent.length + line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  lines.push(line);
+  return lines.map((one, i) => `${i === 0 ? lead : indent}${one}\n`).join("");
+}

@@ -1,0 +1,122 @@
+import { compileTimeFormat, type Stamp } from "../formats/time-format.js";
+
+/** What a column of times holds. */
+export interface TimeGuess {
+  readonly kind: "stamp" | "date" | "clock";
+  /** Every format that reads all of its cells; several where the file does not tell. */
+  readonly formats: readonly string[];
+}
+
+const DATES = [
+  "YYYY-MM-DD",
+  "YYYY/MM/DD",
+  "YYYY.MM.DD",
+  "YYYYMMDD",
+  "MM/DD/YYYY",
+  "DD/MM/YYYY",
+  "MM-DD-YYYY",
+  "DD-MM-YYYY",
+  "DD.MM.YYYY",
+  "MM.DD.YYYY",
+  "DD-MMM-YYYY",
+  "DD MMM YYYY",
+  "MMM DD YYYY",
+  "MMM DD, YYYY",
+  "MMDDYYYY",
+  "DDMMYYYY",
+];
+const CLOCKS = [
+  "HH:mm",
+  "HH:mm:ss",
+  "HH:mm:ss.SSS",
+  "hh:mm A",
+  "hh:mm:ss A",
+  "hh:mmA",
+  "hh:mm:ssA",
+  "HHmm",
+  "HHmmss",
+];
+const OFFSETS = ["", "Z", " Z"];
+const STAMPS = DATES.flatMap((date) =>
+  [" ", "T", ""].flatMap((between) =>
+    CLOCKS.flatMap((clock) => OFFSETS.map((offset) => date + between + clock + offset)),
+  ),
+);
+const BY_MARKS = {
+  stamp: byMarks(STAMPS),
+  date: byMarks(DATES),
+  clock: byMarks(CLOCKS),
+} as const;
+
+/** Formats by the marks that stand in their stamps: only those of a cell's own marks can read it. */
+function byMarks(formats: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  for (const format of formats) {
+    const marks = marksOf(format);
+    const all = format.endsWith("Z") ? ["", "+", "-", "+:", "-:"].map((offset) => marks + offset) : [marks];
+    for (const one of all) found.set(one, [...(found.get(one) ?? []), format]);
+  }
+  return found;
+}
+
+function marksOf(text: string): string {
+  return text.replace(/[\p{L}\d]/gu, "");
+}
+
+/** 1990 to 2100: what lies outside is hardly a read. UTC seconds. */
+const EPOCHS = { from: 631_152_000, until: 4_102_444_800 } as const;
+const DAY = 86_400;
+
+/**
+ * How a column's cells may be read as times; `undefined` where no format reads all of them.
+ * @param cells without outer blanks, none empty
+ * @param named the column's name speaks of a time: digits alone are looked at more kindly
+ */
+export function timeOf(cells: readonly string[], named: boolean): TimeGuess | undefined {
+  if (cells.length === 0) return undefined;
+  const marks = marksOf(cells[0]!);
+  const all = (kind: TimeGuess["kind"]): TimeGuess | undefined => {
+    const able = (BY_MARKS[kind].get(marks) ?? []).filter(
+      (format) => kind !== "clock" || named || format.includes(":"),
+    );
+    const fitting = able.filter((format) => cells.every((cell) => reads(format, cell, kind)));
+    return fitting.length === 0 ? undefined : { kind, formats: fitting };
+  };
+  return all("stamp") ?? all("date") ?? epochOf(cells, named) ?? all("clock");
+}
+
+/** Epochs come in whole minutes, so that ids of ten digits are not taken for them. */
+function epochOf(cells: readonly string[], named: boolean): TimeGuess | undefined {
+  for (const [format, perSecond] of [
+    ["X", 1],
+    ["x", 1000],
+  ] as const) {
+    const fits = cells.every((cell) => {
+      const seconds = /^\d{9,13}$/.test(cell) ? Number(cell) / perSecond : NaN;
+      return seconds >= EPOCHS.from && seconds < EPOCHS.until && (named || seconds % 60 === 0);
+    });
+    if (fits) return { kind: "stamp", formats: [format] };
+  }
+  return undefined;
+}
+
+const readers = new Map<string, ReturnType<typeof compileTimeFormat>>();
+
+function readerOf(format: string): ReturnType<typeof compileTimeFormat> {
+  let reader = readers.get(format);
+  if (reader === undefined) readers.set(format, (reader = compileTimeFormat(format)));
+  return reader;
+}
+
+function reads(format: string, cell: string, kind: TimeGuess["kind"]): boolean {
+  const seconds = localSeconds(format, cell);
+  return !Number.isNaN(seconds) && (kind === "clock" || seconds >= EPOCHS.from);
+}
+
+/** Seconds from 1970-01-01T00:00 on the file's own clock (an epoch: UTC); NaN where the format does not read the cell. */
+export function localSeconds(format: string, cell: string): number {
+  const bytes = Buffer.from(cell);
+  const stamp: Stamp = { day: 0, second: 0, offset: NaN, epoch: NaN };
+  if (!readerOf(format)(bytes, 0, bytes.length, stamp)) return NaN;
+  return Number.isNaN(stamp.epoch) ? stamp.day * DAY + stamp.second : stamp.epoch;
+}

@@ -1,0 +1,333 @@
+import { existsSync, readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+import fc from "fast-check";
+import { parse } from "yaml";
+import { parseConfig } from "../../../infra/config/load-config.js";
+import { guess, guessText, isWhole, type Guess } from "../../../ingest/try/guess.js";
+import { timeOf } from "../../../ingest/try/guess-time.js";
+import { OAKVALE } from "../../harness/stores.js";
+import { at, readText, type ProfileInput } from "../../harness/read-text.js";
+
+const of = (text: string | Buffer) => guess({ head: Buffer.from(text as string), whole: true });
+const openPaths = ({ open }: Guess) => open.map(({ path }) => path.replace("profile.", ""));
+
+/** How a random file is written. */
+interface Writing {
+  readonly delimiter: "," | ";" | "\t" | "|";
+  readonly decimal: "." | ",";
+  readonly layout: "long" | "wide";
+  readonly intervals: 24 | 48 | 96;
+  readonly format: string;
+  readonly names: readonly [meter: string, time: string, value: string];
+  readonly header: boolean;
+  readonly kind: "usage" | "register";
+  readonly unitWord: string;
+  readonly end: "\n" | "\r\n";
+  readonly gzip: boolean;
+  readonly order: readonly ("meter" | "time" | "value" | "unit")[];
+}
+
+const writing: fc.Arbitrary<Writing> = fc.record({
+  delimiter: fc.constantFrom(",", ";", "\t", "|"),
+  decimal: fc.constantFrom(".", ","),
+  layout: fc.constantFrom("long", "wide"),
+  intervals: fc.constantFrom(24, 48, 96),
+  format: fc.constantFrom(
+    "YYYY-MM-DD HH:mm",
+    "YYYY-MM-DDTHH:mm:ss",
+    "MM/DD/YYYY hh:mm A",
+    "DD.MM.YYYY HH:mm",
+    "DD-MMM-YYYY HH:mm",
+    "YYYYMMDDHHmm",
+  ),
+  names: fc.constantFrom(
+    ["meter_id", "read_time", "consumption"],
+    ["Meter ID", "Timestamp", "Reading"],
+    ["METER", "DATE", "VALUE"],
+    ["Zähler", "Datum", "Wert"],
+    ["Service Point", "Interval Start", "Volume"],
+  ),
+  header: fc.boolean(),
+  kind: fc.constantFrom("usage", "register"),
+  unitWord: fc.constantFrom("", "Gallons", "CCF", "m3"),
+  end: fc.constantFrom("\n", "\r\n"),
+  gzip: fc.boolean(),
+  order: fc.shuffledSubarray(["meter", "time", "value", "unit"] as const, { minLength: 4 }),
+});
+
+const START = at("2026-01-01T00:00Z");
+const two = (number: number) => String(number).padStart(2, "0");
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+function stampOf(format: string, second: number): string {
+  const date = new Date(second * 1000);
+  const [hour, month] = [date.getUTCHours(), date.getUTCMonth()];
+  return format
+    .replace("YYYY", String(date.getUTCFullYear()))
+    .replace("MMM", MONTHS[month]!)
+    .replace("MM", two(month + 1))
+    .replace("DD", two(date.getUTCDate()))
+    .replace("HH", two(hour))
+    .replace("hh", two(((hour + 11) % 12) + 1))
+    .replace("mm", two(date.getUTCMinutes()))
+    .replace("ss", "00")
+    .replace(/\bA$/, hour < 12 ? "AM" : "PM");
+}
+
+/** A file of some meters and days, and the profile by which it was written. */
+function written(how: Writing, meters: number, days: number, from: number, seed: number) {
+  const { delimiter, decimal, layout, intervals, header, kind, unitWord, end, order, names } = how;
+  const wide = layout === "wide";
+  const format = wide ? how.format.replace(/[ T]?(HH|hh).*/, "") : how.format;
+  const number = (value: number) => value.toFixed(2).replace(".", decimal);
+  const field = (text: string) => (text.includes(delimiter) ? `"${text}"` : text);
+  let state = seed;
+  const random = () => (state = (state * 1_103_515_245 + 12_345) % 2_147_483_648) / 2_147_483_648;
+  const seconds = wide ? 86_400 / intervals : 3_600;
+  const valueNames = wide ? Array.from({ length: intervals }, (_, i) => `${names[2]}${i + 1}`) : [names[2]];
+  const cellsOf = (meter: string, time: string, values: readonly string[], unit: string) =>
+    order.flatMap((one) =>
+      one === "meter"
+        ? [meter]
+        : one === "time"
+          ? [time]
+          : one === "unit"
+            ? unitWord === ""
+              ? []
+              : [unit]
+            : values,
+    );
+  const lines: string[] = [];
+  if (header) lines.push(cellsOf(names[0], names[1], valueNames, "Unit").map(field).join(delimiter));
+  for (let meter = 0; meter < meters; meter++) {
+    let register = 1_000 + random() * 50_000;
+    for (let day = 0; day < days; day++) {
+      const values = Array.from({ length: 86_400 / seconds }, () => {
+        const usage = random() < 0.3 ? 0 : Math.round(random() * 2_000) / 100;
+        register += usage;
+        return number(kind === "usage" ? usage : register);
+      });
+      const start = START + (from + day) * 86_400;
+      const id = `W-${4_700 + meter}`;
+      const rows = wide
+        ? [cellsOf(id, stampOf(format, start), values, unitWord)]
+        : values.map((value, i) => cellsOf(id, stampOf(format, start + i * seconds), [value], unitWord));
+      for (const row of rows) lines.push(row.map(field).join(delimiter));
+    }
+  }
+  const place = (what: (typeof order)[number], name: string) => {
+    if (header) return name;
+    const before = order.slice(0, order.indexOf(what));
+    const widths = { meter: 1, time: 1, value: valueNames.length, unit: unitWord === "" ? 0 : 1 };
+    return 1 + before.reduce((sum, one) => sum + widths[one], 0);
+  };
+  const profile: ProfileInput = {
+    layout,
+    delimiter,
+    decimal,
+    header,
+    columns: {
+      meter: place("meter", names[0]),
+      time: place("time", names[1]),
+      ...(wide ? { first: place("value", valueNames[0]!) } : { [kind]: place("value", names[2]) }),
+      ...(unitWord === "" ? {} : { unit: place("unit", "Unit") }),
+    },
+    ...(wide ? { intervalsPerDay: intervals, wideValues: kind } : {}),
+    time: { format, zone: "UTC", interval: seconds > 3_600 ? 3_600 : seconds },
+  };
+  return { text: lines.join(end) + end, profile };
+}
+
+/** The guess, with what it left open taken from the truth. */
+function settled(found: Guess, truth: ProfileInput): ProfileInput {
+  const profile = structuredClone(found.settings["profile"] ?? {}) as Record<string, unknown>;
+  for (const path of openPaths(found)) {
+    // A kind that is open stands under `columns.usage`; both are then taken from the truth.
+    const paths = path === "columns.usage" ? ["columns.usage", "columns.register"] : [path];
+    if (path === "columns.usage" || path === "columns.register")
+      paths.push("columns.unit", "decimal", "thousands", "unit");
+    if (path === "columns.time") paths.push("time.format", "time.interval", "columns.meter");
+    if (path === "unit") paths.push("columns.unit");
+    for (const one of paths) put(profile, one.split("."), one.split(".").reduce<unknown>(member, truth));
+  }
+  return { ...profile, time: { ...(profile["time"] as object), zone: "UTC" } };
+}
+
+function member(of: unknown, name: string): unknown {
+  return (of as Record<string, unknown> | undefined)?.[name];
+}
+
+function put(of: Record<string, unknown>, [name, ...rest]: string[], value: unknown): void {
+  if (rest.length > 0) put((of[name!] ??= {}) as Record<string, unknown>, rest, value);
+  else if (value === undefined) Reflect.deleteProperty(of, name!);
+  else of[name!] = value;
+}
+
+it("reads a random file by its guess as by its true profile, but for what the guess left open", () => {
+  let whole = 0;
+  fc.assert(
+    fc.property(
+      writing,
+      fc.integer({ min: 1, max: 4 }),
+      fc.integer({ min: 1, max: 3 }),
+      fc.nat(364),
+      fc.nat(1_000_000),
+      (how, meters, days, from, seed) => {
+        // Decimal commas between commas are quoted; without a header two columns of ids can't be told apart.
+        const { text, profile } = written(how, meters, days, from, seed);
+        const found = of(how.gzip ? gzipSync(text) : text);
+        expect(found.settings["format"]).toBe("csv");
+        if (isWhole(found)) whole++;
+        const guessed = settled(found, profile);
+        if (how.gzip) expect(guessed).toMatchObject({ compression: "gzip" });
+        const [mine, true_] = [readText(text, guessed), readText(text, profile)];
+        expect(mine.rejects).toEqual(true_.rejects);
+        expect(mine.reads).toEqual(true_.reads);
+      },
+    ),
+    { numRuns: 300, seed: 20_260_501 },
+  );
+  // It must not hide behind open questions.
+  expect(whole).toBeGreaterThan(100);
+});
+
+it("prints a source that the configuration accepts where nothing blocks", () => {
+  fc.assert(
+    fc.property(writing, fc.nat(364), (how, from) => {
+      const found = of(written(how, 3, 2, from, 7).text);
+      fc.pre(isWhole(found));
+      const source: unknown = parse(guessText(found, "reads.csv"));
+      const text = JSON.stringify({ utilities: [{ ...OAKVALE, sources: [source] }] });
+      const [read] = parseConfig(text, "curbstop.yaml", {}).config.utilities[0]!.sources;
+      expect(read).toMatchObject({ format: "csv", profile: found.settings["profile"] });
+    }),
+    { numRuns: 60 },
+  );
+});
+
+it("leaves day and month open where no day above 12 tells them apart", () => {
+  expect(timeOf(["5/1/2026 0:00", "5/1/2026 1:00"], true)!.formats).toEqual([
+    "MM/DD/YYYY HH:mm",
+    "DD/MM/YYYY HH:mm",
+  ]);
+  expect(timeOf(["5/1/2026 0:00", "5/13/2026 1:00"], true)!.formats).toEqual(["MM/DD/YYYY HH:mm"]);
+  const found = of("meter,time,usage\nA,5/1/2026 0:00,1\nA,5/1/2026 1:00,2\n");
+  expect(isWhole(found)).toBe(false);
+  expect(found.open).toContainEqual(
+    expect.objectContaining({
+      path: "profile.time.format",
+      alternatives: ['"MM/DD/YYYY HH:mm"', '"DD/MM/YYYY HH:mm"'],
+    }),
+  );
+});
+
+it("takes an id of ten digits for no time, and epochs for times", () => {
+  expect(timeOf(["1541000001", "1541000002"], false)).toBeUndefined();
+  expect(timeOf(["1777644000", "1777647600"], false)!.formats).toEqual(["X"]);
+  expect(timeOf(["1777644000000"], false)!.formats).toEqual(["x"]);
+});
+
+it("leaves open whether three digits behind a comma are decimals or thousands", () => {
+  const found = of("meter;time;usage\nA;2026-05-01 00:00;1,234\nA;2026-05-01 01:00;2,500\n");
+  expect(openPaths(found)).toContain("decimal");
+  const told = of("meter;time;usage\nA;2026-05-01 00:00;0,234\nA;2026-05-01 01:00;2,500\n");
+  expect(told.settings["profile"]).toMatchObject({ decimal: "," });
+  const grouped = of("meter;time;usage\nA;2026-05-01 00:00;1.234,5\nA;2026-05-01 01:00;2,5\n");
+  expect(grouped.settings["profile"]).toMatchObject({ decimal: ",", thousands: "." });
+});
+
+it("leaves a value column open that neither name nor values tell", () => {
+  const found = of("meter,time,value\nA,2026-05-01 00:00,1\nA,2026-05-01 01:00,2\n");
+  expect(openPaths(found)).toContain("columns.usage");
+  expect(isWhole(found)).toBe(false);
+});
+
+it("believes neither a name that its values contradict", () => {
+  const rows = Array.from({ length: 12 }, (_, i) => `A,2026-05-01 ${two(i)}:00,${100 + i}`);
+  const found = of(["meter,time,usage", ...rows].join("\n") + "\n");
+  expect(found.settings["profile"]).not.toHaveProperty("columns.usage");
+  expect(openPaths(found)).toContain("columns.usage");
+});
+
+it("finds date and clock apart, a preamble, a total row and stamps beside the hour", () => {
+  const rows = Array.from({ length: 20 }, (_, i) => `A;13.05.2026;${two(i)}:59;${(i * 7) % 5},5`);
+  const found = of(
+    ["Export of reads;", "", "Zähler;Datum;Uhrzeit;Verbrauch", ...rows, "SUMME;;;9"].join("\n"),
+  );
+  expect(found.settings["profile"]).toEqual({
+    delimiter: ";",
+    decimal: ",",
+    skipRows: 1,
+    trailerRows: "SUMME",
+    columns: { time: "Datum", clock: "Uhrzeit", meter: "Zähler", usage: "Verbrauch" },
+    time: { format: "DD.MM.YYYY HH:mm", interval: 3600, snap: 60 },
+  });
+  expect(openPaths(found).sort()).toEqual(["time.stamp", "time.zone", "unit"]);
+});
+
+it("takes a channel where meters and times alone name no read", () => {
+  const rows = ["A,L", "A,H", "B,L"].flatMap((meter) =>
+    [0, 1, 2].map((hour) => `${meter},2026-05-13 0${hour}:00,${hour}.5`),
+  );
+  const found = of(["meter,channel,time,usage", ...rows].join("\n") + "\n");
+  expect(found.settings["profile"]).toMatchObject({ columns: { channel: "channel" } });
+});
+
+it.each([
+  [
+    "utf-16le",
+    Buffer.from("\uFEFFmeter,time,usage\nA,2026-05-13 00:00,1.5\n", "utf16le"),
+    { encoding: "utf-16le" },
+  ],
+  ["latin1", Buffer.from("Z\xe4hler,time,usage\nA,2026-05-13 00:00,1.5\n", "latin1"), { encoding: "latin1" }],
+  ["utf-8 with a mark", Buffer.from("\uFEFFmeter,time,usage\nA,2026-05-13 00:00,1.5\n"), {}],
+])("tells the encoding %s", (_name, bytes, expected) => {
+  const { settings } = of(bytes);
+  expect(settings["profile"]).toMatchObject({ ...expected, columns: { time: "time", usage: "usage" } });
+  if (!("encoding" in expected)) expect(settings["profile"]).not.toHaveProperty("encoding");
+});
+
+it.each([
+  ["cmep", "MEPMD01,20080501,S,SPS:130000,4,W1,202605011458,,OK,W,GALREG,1.0,00000100,1,202605010001,R0,3\n"],
+  ["nem", "100,NEM12,202605031135,MDP1,RETAILER\n200,6001234567,W1,1,W1,N1,WM-4711,kL,360,\n"],
+  ["espi", '<?xml version="1.0"?>\n<feed xmlns="http://www.w3.org/2005/Atom"></feed>\n'],
+  ["json-lines", '{"_":"telegram","media":"water","id":"1","total_m3":1.5}\n'],
+  ["fixed-width", "FHD0001\nCUS 1\nMTR 2\nRDG 3\n"],
+  ["fixed-width", "COMHD 1\nRTEHD 1\n"],
+  ["beacon-range", '"Meter_ID","Flow","Flow_Time","Flow_Unit"\n"1","5.0","2026-05-01 00:59","Gallons"\n'],
+  ["csv", "AccountNumber,MeterSN,ScaledRead,ReadingTime\n7,456,0120.5,2026-05-01 16:00:00.000\n"],
+])("recognises %s by its first records", (format, text) => {
+  expect(of(text).settings["format"]).toBe(format);
+});
+
+it("says of what is no text, or an archive, that it can't tell", () => {
+  for (const bytes of [
+    Buffer.alloc(0),
+    Buffer.from("PK\u0003\u0004x"),
+    Buffer.from([1, 0, 0, 2, 0, 0, 7, 9]),
+  ]) {
+    const found = of(bytes);
+    expect(isWhole(found)).toBe(false);
+    expect(found.open[0]!.why).toMatch(/empty|archive|no text/);
+  }
+});
+
+it("survives any bytes, and what it prints is YAML", () => {
+  const texts = ["meter,time,usage\nA,2026-05-01 00:00,1\n", "100,NEM12\n", "a;b\n1;2\n", "\x1f\x8b"];
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), fc.constantFrom(...texts), (noise, text) => {
+      const found = of(Buffer.concat([Buffer.from(text, "latin1"), noise]));
+      expect(parse(guessText(found, "a\n: b"))).toMatchObject({ id: "ami" });
+    }),
+    { numRuns: 200 },
+  );
+});
+
+const SAMPLES = "../shared/samples";
+(existsSync(SAMPLES) ? it : it.skip)("recognises the public sample files", () => {
+  const format = (path: string) => of(readFileSync(`${SAMPLES}/${path}`)).settings["format"];
+  expect(format("beacon/range-export.csv")).toBe("beacon-range");
+  expect(format("nem/Example_NEM12_actual_interval.csv")).toBe("nem");
+  expect(format("greenbutton/Electric.xml")).toBe("espi");
+  expect(format("wmbus/telegrams.jsonl")).toBe("json-lines");
+});
