@@ -22,6 +22,8 @@ export interface Engine {
   load(layout: "long" | "wide", path: string): Promise<void>;
   findFlows(rule: FlowRule): Promise<Answer[]>;
   findSpikes(rule: SpikeRule): Promise<Answer[]>;
+  /** Empties the table. */
+  clear(): Promise<void>;
   totals(): Promise<Pick<Answers, "reads" | "volume">>;
   stop(): Promise<void>;
 }
@@ -108,6 +110,9 @@ export async function startEngine(directory: string): Promise<Engine> {
                       toUnixTimestamp(at) / 3600 - row_number() OVER (PARTITION BY meter ORDER BY at) AS run FROM judged)
          GROUP BY meter, run`,
       ),
+    clear: async () => {
+      await ask("TRUNCATE TABLE bench.town");
+    },
     async totals() {
       const [row] = await rowsOf(ask, "SELECT count(), toInt64(round(sum(litres) * 1000)) FROM bench.town");
       const [reads, volume] = row!.map(Number);

@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as immediate, setTimeout as sleep } from "node:timers/promises";
 import { isClickHouseUnavailable, type ClickHouse } from "../infra/clickhouse/client.js";
 import type { LogBatch, LogConsumer, LogProducer, OutgoingBatch } from "../infra/log/log.js";
 import { partitionOf } from "../infra/log/log.js";
@@ -214,6 +214,8 @@ class DetectStage implements Stage {
   }
 
   async #batch(batch: LogBatch): Promise<void> {
+    // What the stores have answered comes first: judging keeps the thread for tens of milliseconds.
+    await immediate();
     const owned = this.#owned.get(batch.partition)!;
     const messages: AnomalyMessage[] = [];
     if (batch.topic === "meters") await this.#judgeSettings(batch, owned, messages);

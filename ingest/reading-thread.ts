@@ -6,6 +6,8 @@ import { reading, type Portion, type ReadingJob, type ReadingTotals } from "./re
 const WORTH_A_THREAD = 2 * 1024 * 1024;
 /** Portions that may wait for whoever asked. */
 const AHEAD = 2;
+/** Blocks live until their portion is told: a nursery that holds one spares moving them. */
+const YOUNG_MB = 96;
 /** Tests run from the sources, which a thread of its own can't load. */
 const COMPILED = import.meta.url.endsWith(".js");
 
@@ -34,7 +36,9 @@ export class Readings {
   }
 
   async *#inThread(job: ReadingJob): AsyncGenerator<Portion, ReadingTotals> {
-    const worker = (this.#worker ??= new Worker(new URL(import.meta.url)));
+    const worker = (this.#worker ??= new Worker(new URL(import.meta.url), {
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    }));
     worker.ref();
     const answers: Answer[] = [];
     let wake: () => void = () => undefined;

@@ -16,6 +16,12 @@ ALTER TABLE curbstop.intervals
     MODIFY COLUMN version UInt64 CODEC(LZ4),
     MODIFY COLUMN gone UInt8 DEFAULT 0 CODEC(LZ4);
 
+-- Merging a few parts of good size at a time writes every row several times. Ten parts at once write it once; until then
+-- FINAL joins them as they are read.
+ALTER TABLE curbstop.register_reads MODIFY SETTING min_parts_to_merge_at_once = 10;
+
+ALTER TABLE curbstop.intervals MODIFY SETTING min_parts_to_merge_at_once = 10;
+
 DROP VIEW IF EXISTS curbstop.reads_current;
 
 CREATE VIEW IF NOT EXISTS curbstop.reads_current
