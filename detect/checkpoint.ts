@@ -38,6 +38,8 @@ export class OwnedStates {
   readonly #dirty = new Set<number>();
   /** Resolves when the batch judged last is saved. */
   saved: Promise<void> = Promise.resolve();
+  /** The same of those judged before it, oldest first. */
+  readonly underway: Promise<void>[] = [];
 
   constructor(
     partition: number,

@@ -48,6 +48,8 @@ const GATHER_MS = 20;
 const MUCH_ROWS = 50_000;
 const ENOUGH_ROWS = 600_000;
 const LONGEST_GATHER_MS = 300;
+/** Batches of a partition that may wait for their checkpoints while the next is judged. */
+const MOST_UNDERWAY = 2;
 /** Meters whose history is loaded together. */
 const HISTORY_CHUNK = 100;
 
@@ -87,6 +89,8 @@ class DetectStage implements Stage {
   readonly #stalled = new Map<symbol, string>();
   #failure: string | undefined;
   #live = false;
+  /** The checkpoint taken last. */
+  #saved: Promise<void> = Promise.resolve();
   /** Rows on their way to ClickHouse. One failure keeps every later checkpoint from being saved. */
   #flushed: Promise<unknown> = Promise.resolve();
   /** Anomalies on their way to the log and to ClickHouse. */
@@ -224,7 +228,6 @@ class DetectStage implements Stage {
     const { topic, partition } = batch;
     const next = batch.records.at(-1)!.offset + 1;
     const changed = owned.takeChanged();
-    const before = owned.saved;
     owned.saved = new Promise<void>((done, failed) => {
       this.#waiting.push({ owned, topic, next, changed, messages, done, failed });
     });
@@ -233,8 +236,9 @@ class DetectStage implements Stage {
       (error: unknown) => this.#fail(error),
     );
     void this.#commit();
-    // The next batch is judged while this one is saved, not earlier.
-    await before;
+    // The next batch is judged while this one and the one before are saved, not earlier.
+    owned.underway.push(owned.saved);
+    if (owned.underway.length > MOST_UNDERWAY) await owned.underway.shift();
   }
 
   async #judgeReads(batch: LogBatch, owned: OwnedStates, messages: AnomalyMessage[]): Promise<void> {
@@ -373,31 +377,40 @@ class DetectStage implements Stage {
     });
   }
 
-  /** One checkpoint for all batches that wait: rows first, then states with offsets, then the anomalies. */
+  /**
+   * Checkpoints for all batches that wait: rows first, then states with offsets, then the anomalies. While one is saved
+   * the rows of the next are on their way.
+   */
   async #commit(): Promise<void> {
     if (this.#committing) return;
     this.#committing = true;
+    while (this.#waiting.length > 0) {
+      await this.#gather();
+      const group = this.#waiting;
+      this.#waiting = [];
+      const before = this.#saved;
+      this.#saved = this.#save(group, this.#flushRows(), before);
+      this.#saved.catch(() => undefined);
+      await before.catch(() => undefined);
+    }
+    this.#committing = false;
+  }
+
+  /** @throws where this or an earlier checkpoint can't be saved: the ones after it must not be either */
+  async #save(group: readonly Waiting[], flushed: Promise<void>, before: Promise<void>): Promise<void> {
     try {
-      while (this.#waiting.length > 0) {
-        await this.#gather();
-        const group = this.#waiting;
-        this.#waiting = [];
-        try {
-          await this.#flushRows();
-          await this.#stalling("PostgreSQL", () => saveCheckpoint(this.#context.database, group));
-          this.#context.metrics.checkpointSaved.set(this.#context.clock.now() / 1000);
-          for (const { done } of group) done();
-          // The batches are done: what they led to is saved, and telling it may go on beside the next.
-          if (group.some(({ messages }) => messages.length > 0))
-            this.#tell([...new Set(group.map(({ owned }) => owned.partition))]).catch((error: unknown) =>
-              this.#fail(error),
-            );
-        } catch (error) {
-          for (const { failed } of group) failed(error);
-        }
-      }
-    } finally {
-      this.#committing = false;
+      await Promise.all([flushed, before]);
+      await this.#stalling("PostgreSQL", () => saveCheckpoint(this.#context.database, group));
+    } catch (error) {
+      for (const { failed } of group) failed(error);
+      throw error;
+    }
+    this.#context.metrics.checkpointSaved.set(this.#context.clock.now() / 1000);
+    for (const { done } of group) done();
+    // The batches are done: what they led to is saved, and telling it may go on beside the next.
+    if (group.some(({ messages }) => messages.length > 0)) {
+      const partitions = new Set(group.map(({ owned }) => owned.partition));
+      this.#tell([...partitions]).catch((error: unknown) => this.#fail(error));
     }
   }
 
