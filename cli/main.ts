@@ -7,6 +7,7 @@ import { addDoctor } from "./commands/doctor.js";
 import { addFileCommands } from "./commands/files.js";
 import { addProfileCommands } from "./commands/profile.js";
 import { addPull } from "./commands/pull.js";
+import { addRejectCommands } from "./commands/rejects.js";
 import { addRun } from "./commands/run.js";
 import { addServe } from "./commands/serve.js";
 import { addShows } from "./commands/shows.js";
@@ -44,6 +45,7 @@ Begin with:
   addRun(root);
   addPull(root);
   addFileCommands(root);
+  addRejectCommands(root);
   addProfileCommands(root);
   addSql(root);
   addSubscribe(root);

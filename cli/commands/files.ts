@@ -1,8 +1,11 @@
 import type { Command } from "commander";
-import { createIngest, listFiles, listRejects, ReingestRefused } from "../../ingest/index.js";
-import { REJECT_CODES, type RejectCode } from "../../ingest/check/rejects.js";
+import { createIngest, listFiles, ReingestRefused } from "../../ingest/index.js";
+import { expectedOf } from "../../ingest/check/rejects.js";
+import { fileStory, type FileStory, type LedgerFile } from "../../ingest/pickup/ledger.js";
+import { unjudged, type Unjudged } from "../../ingest/try/judged.js";
+import { storedReads, type StoredReads } from "../../ingest/try/stored-reads.js";
 import { systemClock } from "../../infra/clock.js";
-import { stageContext } from "../../infra/stores.js";
+import { stageContext, type Stores } from "../../infra/stores.js";
 import { EXIT, UsageError } from "../exit.js";
 import { settingsFor, wholeNumber } from "../settings.js";
 import { table } from "../terminal.js";
@@ -14,7 +17,13 @@ interface ListOptions {
   readonly json?: boolean;
 }
 
-/** `files`, `files reingest` and `rejects`: what was delivered and what was not taken. */
+interface Story extends FileStory {
+  /** Of a file with reads. */
+  readonly stored?: StoredReads;
+  readonly unjudged: Unjudged;
+}
+
+/** `files`, `files show` and `files reingest`: what was delivered, and what became of it. */
 export function addFileCommands(root: Command): void {
   const files = root
     .command("files")
@@ -70,6 +79,24 @@ export function addFileCommands(root: Command): void {
     });
 
   files
+    .command("show")
+    .argument("<file>", "number of the file, from `curbstop files`")
+    .summary("a file's story: when, how much, what it replaced, whether all of it is judged")
+    .description(
+      "Shows what the ledger, ClickHouse and the detector's checkpoints know of one file. What its reads replaced is told from " +
+        "rows that ClickHouse drops when it merges: where it has, the counts are the least, and the output says so.",
+    )
+    .option("--json", "one JSON object")
+    .action(async (file: string, _options: object, command: Command) => {
+      const number = wholeNumber("file")(file);
+      const story = await withStores(settingsFor(command), (stores) => storyOf(stores, number));
+      if (story === undefined)
+        throw new UsageError(`There is no file ${number}; "curbstop files" lists them.`);
+      const { json } = command.optsWithGlobals<{ json?: boolean }>();
+      process.stdout.write(json === true ? JSON.stringify(storyAsJson(story)) + "\n" : storyAsText(story));
+    });
+
+  files
     .command("reingest")
     .argument("<file>", "number of the file, from `curbstop files`")
     .summary("process a file again, after its profile was mended")
@@ -95,60 +122,175 @@ export function addFileCommands(root: Command): void {
         }
       });
     });
-
-  root
-    .command("rejects")
-    .summary("rows that were not taken, with the reason")
-    .description(
-      "Lists rejected rows, newest file first. Values of personal fields are not kept; the bytes are in the archive. " +
-        "After a mend of the profile: curbstop files reingest FILE.",
-    )
-    .option("-u, --utility <id>", "rows of one utility")
-    .option("-f, --file <number>", "rows of one file", wholeNumber("--file"))
-    .option("--code <code>", `rows with one reason: ${Object.keys(REJECT_CODES).join(", ")}`)
-    .option("-n, --limit <number>", "how many", wholeNumber("--limit"), 50)
-    .option("--json", "one JSON array")
-    .action(async (options: ListOptions & { file?: number; code?: string }, command: Command) => {
-      if (options.code !== undefined && !(options.code in REJECT_CODES)) {
-        throw new UsageError(
-          `--code: "${options.code}" is not a reason. Known: ${Object.keys(REJECT_CODES).join(", ")}.`,
-        );
-      }
-      const rows = await withStores(settingsFor(command), ({ database }) => listRejects(database, options));
-      const shown = rows.map((row) => ({
-        file: row.file,
-        utility: row.utility,
-        source: row.source,
-        line: row.line,
-        byte: row.at_byte,
-        length: row.length,
-        code: row.code,
-        field: row.field,
-        value: row.value,
-        expected: expectedOf(row.code),
-      }));
-      print(options.json, shown, "No row was rejected.", () =>
-        table(shown, [
-          { title: "file", value: ({ file }) => file },
-          { title: "line", value: ({ line }) => line },
-          { title: "source", value: ({ utility, source }) => `${utility}/${source}` },
-          { title: "field", value: ({ field }) => field },
-          {
-            title: "received",
-            value: ({ value }) => (value === null ? "(not kept)" : JSON.stringify(value)),
-          },
-          { title: "expected", value: ({ expected }) => expected },
-        ]),
-      );
-    });
 }
 
-/** What was expected instead; the code itself where a newer version wrote it. */
-function expectedOf(code: string): string {
-  return code in REJECT_CODES ? REJECT_CODES[code as RejectCode] : code;
+/** @returns `undefined` where there is no such file */
+export async function storyOf(
+  { database, clickhouse, log }: Pick<Stores, "database" | "clickhouse" | "log">,
+  number: number,
+): Promise<Story | undefined> {
+  const story = await fileStory(database, number);
+  if (story === undefined) return undefined;
+  const { utility, claimed_at, first_read, last_read } = story.file;
+  const behind = await unjudged(log, database, number);
+  if (first_read === null || last_read === null) return { ...story, unjudged: behind };
+  const seconds = (date: Date) => Math.floor(date.getTime() / 1000);
+  const of = { utility, file: number, first: seconds(first_read), last: seconds(last_read) };
+  return { ...story, unjudged: behind, stored: await storedReads(clickhouse, of, seconds(claimed_at)) };
 }
 
-function print(json: boolean | undefined, rows: readonly object[], none: string, text: () => string): void {
+/** Rows that were replaced may be gone, or some of the file's reads were never stored beside better ones. */
+function isLeast({ file, stored }: Story): boolean {
+  return stored !== undefined && (stored.merged || stored.stored < file.reads);
+}
+
+function storyAsJson(story: Story): object {
+  const { file, pulledAt, rejects, duplicates, runs, sameName, stored, unjudged: behind } = story;
+  const brief = (one: LedgerFile) => ({ file: one.file, state: one.state, claimedAt: one.claimed_at });
+  return {
+    file: file.file,
+    utility: file.utility,
+    source: file.source,
+    name: file.name,
+    state: file.state,
+    reason: file.reason,
+    bytes: file.bytes,
+    sha256: file.sha256,
+    pulledAt,
+    claimedAt: file.claimed_at,
+    publishedAt: file.published_at,
+    archived: file.archive_path !== null,
+    rows: file.rows,
+    rejectedRows: file.rejected,
+    reads: file.reads,
+    noReads: file.no_reads,
+    rejectedValues: file.values_rejected,
+    meters: file.meters,
+    firstRead: file.first_read,
+    lastRead: file.last_read,
+    rejects: rejects.map((one) => ({ ...one, expected: expectedOf(one.code) })),
+    correction: file.correction,
+    againOf: file.again_of,
+    duplicateOf: file.duplicate_of,
+    duplicates: duplicates.map(brief),
+    runs: runs.map(brief),
+    sameName: sameName.map(brief),
+    stored: stored === undefined ? null : { ...stored, countsAreLeast: isLeast(story) },
+    unjudged: behind,
+  };
+}
+
+function storyAsText(story: Story): string {
+  const { file, rejects, duplicates, runs, sameName } = story;
+  const lines = new Facts();
+  const list = (some: readonly LedgerFile[]) =>
+    some.map((one) => `${one.file} (${one.state}, ${minute(one.claimed_at)})`).join(", ");
+  lines.add("file", `${file.file}, ${file.utility}/${file.source}`);
+  lines.add("name", file.name);
+  lines.add("state", file.state + (file.reason === null ? "" : `: ${file.reason}`));
+  lines.add("size", `${count(file.bytes)} bytes`);
+  lines.add("sha256", file.sha256);
+  lines.gap();
+  tellTimes(story, lines);
+  lines.gap();
+  lines.add("rows", `${count(file.rows)} taken, ${count(file.rejected)} rejected`);
+  for (const { code, rows, values } of rejects) {
+    lines.add("", `${code}: ${count(rows)} rows, ${count(values)} values;`);
+    lines.add("", `  expected ${expectedOf(code)}`);
+  }
+  lines.add(
+    "values",
+    `${count(file.reads)} reads, ${count(file.no_reads)} no reads, ${count(file.values_rejected)} rejected`,
+  );
+  lines.add("meters", count(file.meters));
+  if (file.first_read !== null && file.last_read !== null)
+    lines.add("reads from", `${minute(file.first_read)} to ${minute(file.last_read)} UTC`);
+  lines.gap();
+  tellStored(story, lines);
+  lines.add("judged", judgedOf(story.unjudged));
+  if (file.again_of !== null || runs.length > 1) lines.add("processed", list(runs));
+  if (file.duplicate_of !== null) lines.add("duplicate of", String(file.duplicate_of));
+  if (duplicates.length > 0) lines.add("came again", list(duplicates));
+  if (sameName.length > 0) lines.add("same name", list(sameName));
+  return lines.text;
+}
+
+const NAME_WIDTH = 13;
+
+class Facts {
+  text = "";
+
+  add(name: string, what: string): void {
+    this.text += `${name.padEnd(NAME_WIDTH)} ${what}\n`;
+  }
+
+  gap(): void {
+    this.text += "\n";
+  }
+}
+
+function tellTimes({ file, pulledAt }: Story, lines: Facts): void {
+  if (pulledAt !== null) lines.add("pulled", `${minute(pulledAt)} UTC`);
+  lines.add("claimed", `${minute(file.claimed_at)} UTC`);
+  if (file.published_at !== null) {
+    const after = (file.published_at.getTime() - file.claimed_at.getTime()) / 1000;
+    const what = file.state === "rejected" ? "rejected" : "published";
+    lines.add(what, `${minute(file.published_at)} UTC, ${after.toFixed(1)} s later`);
+  }
+  lines.add(
+    "archive",
+    file.archive_path === null ? "does not hold the original" : "holds the original, encrypted",
+  );
+}
+
+function tellStored(story: Story, lines: Facts): void {
+  const { file, stored } = story;
+  if (stored === undefined) return;
+  const { standing, lag, replaced, replacedBy } = stored;
+  if (lag !== null) {
+    lines.add(
+      "lag",
+      `reads ended ${span(lag.least)} to ${span(lag.most)} before the claim, median ${span(lag.median)}`,
+    );
+  }
+  lines.add("stand now", `${count(standing)} of ${count(file.reads)} reads`);
+  const least = isLeast(story);
+  const some = (reads: number) => `${least ? "at least " : ""}${count(reads)} reads`;
+  for (const { file: other, reads, otherValue } of replaced)
+    lines.add("replaced", `${some(reads)} of file ${other}, ${count(otherValue)} with another value`);
+  if (replaced.length === 0) lines.add("replaced", `no read${least ? " that can be seen now" : ""}`);
+  for (const { file: other, reads } of replacedBy) lines.add("replaced by", `file ${other}: ${some(reads)}`);
+  if (!least) return;
+  lines.add("", "(ClickHouse has merged rows of it, or a better read had the time of some:");
+  lines.add("", "what was replaced can't be counted whole any more)");
+}
+
+function judgedOf({ blocks, ofFile }: Unjudged): string {
+  if (ofFile === null) return `not known: ${count(blocks)} blocks wait, too many to look through`;
+  if (ofFile > 0) return `no: ${count(ofFile)} blocks of it wait for the detector`;
+  return `everything of it${blocks === 0 ? "" : `; ${count(blocks)} blocks of other files wait`}`;
+}
+
+function count(number: number): string {
+  return number.toLocaleString("en");
+}
+
+/** A span in its two largest units. */
+function span(seconds: number): string {
+  if (seconds < 0) return `-${span(-seconds)}`;
+  const days = Math.floor(seconds / 86_400);
+  const hours = Math.floor((seconds % 86_400) / 3_600);
+  const minutes = Math.floor((seconds % 3_600) / 60);
+  if (days > 0) return `${days} d ${hours} h`;
+  return hours > 0 ? `${hours} h ${minutes} min` : `${minutes} min`;
+}
+
+export function print(
+  json: boolean | undefined,
+  rows: readonly object[],
+  none: string,
+  text: () => string,
+): void {
   if (json === true) process.stdout.write(JSON.stringify(rows) + "\n");
   else process.stdout.write(rows.length === 0 ? none + "\n" : text());
 }

@@ -41,6 +41,11 @@ export const REJECT_CODES = {
 
 export type RejectCode = keyof typeof REJECT_CODES;
 
+/** What was expected instead; the code itself where a newer version wrote it. */
+export function expectedOf(code: string): string {
+  return code in REJECT_CODES ? REJECT_CODES[code as RejectCode] : code;
+}
+
 export interface Reject {
   readonly line: number;
   readonly offset: number;

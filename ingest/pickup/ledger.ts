@@ -226,21 +226,120 @@ export interface RejectRow {
   readonly value: string | null;
 }
 
+export interface RejectFilter {
+  readonly utility?: string;
+  readonly source?: string;
+  readonly file?: number;
+  readonly line?: number;
+  readonly code?: string;
+  /** Files claimed from `since` on, and before `until`. */
+  readonly since?: Date;
+  readonly until?: Date;
+  readonly limit: number;
+}
+
 /** Rejected rows, newest file first, in order of lines. */
-export function listRejects(
-  database: Queryable,
-  filter: {
-    readonly utility?: string;
-    readonly file?: number;
-    readonly code?: string;
-    readonly limit: number;
-  },
-): Promise<RejectRow[]> {
+export function listRejects(database: Queryable, filter: RejectFilter): Promise<RejectRow[]> {
+  const { utility, source, file, line, code, since, until, limit } = filter;
   return database.query<RejectRow>(
     `SELECT r.file, f.utility, f.source, r.line, r.at_byte, r.length, r.code, r.field, r.value
      FROM rejects r JOIN files f USING (file)
-     WHERE ($1::text IS NULL OR f.utility = $1) AND ($2::bigint IS NULL OR r.file = $2) AND ($3::text IS NULL OR r.code = $3)
-     ORDER BY r.file DESC, r.line, r.place LIMIT $4`,
-    [filter.utility ?? null, filter.file ?? null, filter.code ?? null, filter.limit],
+     WHERE ($1::text IS NULL OR f.utility = $1) AND ($2::text IS NULL OR f.source = $2)
+       AND ($3::bigint IS NULL OR r.file = $3) AND ($4::bigint IS NULL OR r.line = $4)
+       AND ($5::text IS NULL OR r.code = $5)
+       AND ($6::timestamptz IS NULL OR f.claimed_at >= $6) AND ($7::timestamptz IS NULL OR f.claimed_at < $7)
+     ORDER BY r.file DESC, r.line, r.place LIMIT $8`,
+    [...[utility, source, file, line, code, since, until].map((one) => one ?? null), limit],
   );
+}
+
+/** A file by its number, or the newest of its name. */
+export async function findFile(
+  database: Queryable,
+  wanted: number | string,
+  filter: { readonly utility?: string; readonly source?: string },
+): Promise<LedgerFile | undefined> {
+  const [file] = await database.query<LedgerFile>(
+    `SELECT * FROM files WHERE (file = $1 OR name = $2) AND ($3::text IS NULL OR utility = $3)
+       AND ($4::text IS NULL OR source = $4) ORDER BY state = 'duplicate', file DESC LIMIT 1`,
+    [
+      typeof wanted === "number" ? wanted : null,
+      typeof wanted === "string" ? wanted : null,
+      filter.utility ?? null,
+      filter.source ?? null,
+    ],
+  );
+  return file;
+}
+
+/** A file and those that have to do with it. */
+export interface FileStory {
+  readonly file: LedgerFile;
+  /** When `pull` fetched a file of its name, if it did. */
+  readonly pulledAt: Date | null;
+  readonly rejects: readonly { readonly code: string; readonly rows: number; readonly values: number }[];
+  /** Deliveries of the same bytes that were passed over. */
+  readonly duplicates: readonly LedgerFile[];
+  /** Every time its bytes were processed, itself among them. */
+  readonly runs: readonly LedgerFile[];
+  /** Files of the same source and name with other bytes, before it and after it. */
+  readonly sameName: readonly LedgerFile[];
+}
+
+/** What the ledger knows of a file; `undefined` where there is none of that number. */
+export async function fileStory(database: Queryable, number: number): Promise<FileStory | undefined> {
+  const [file] = await database.query<LedgerFile>("SELECT * FROM files WHERE file = $1", [number]);
+  if (file === undefined) return undefined;
+  const { utility, source, name, sha256, again_of, duplicate_of } = file;
+  const first = again_of ?? duplicate_of ?? number;
+  const [pulled] = await database.query<{ pulled_at: Date }>(
+    `SELECT pulled_at FROM pulled_files WHERE utility = $1 AND source = $2 AND name = $3 AND pulled_at <= $4`,
+    [utility, source, name, file.claimed_at],
+  );
+  return {
+    file,
+    pulledAt: pulled?.pulled_at ?? null,
+    rejects: await database.query(
+      `SELECT code, count(DISTINCT line)::int AS rows, count(*)::int AS values FROM rejects WHERE file = $1
+       GROUP BY code ORDER BY rows DESC, code`,
+      [number],
+    ),
+    duplicates: await database.query<LedgerFile>(
+      "SELECT * FROM files WHERE duplicate_of = $1 ORDER BY file",
+      [first],
+    ),
+    runs: await database.query<LedgerFile>(
+      "SELECT * FROM files WHERE (file = $1 OR again_of = $1) AND state <> 'duplicate' ORDER BY file",
+      [first],
+    ),
+    sameName: await database.query<LedgerFile>(
+      `SELECT * FROM files WHERE utility = $1 AND source = $2 AND name = $3 AND sha256 <> $4 AND state <> 'duplicate'
+       ORDER BY file`,
+      [utility, source, name, sha256],
+    ),
+  };
+}
+
+/** How the rejected rows of a file changed with another run of the same bytes; rows are told by their lines. */
+export interface RejectChange {
+  readonly before: number;
+  readonly takenNow: number;
+  readonly stillRejected: number;
+  readonly rejectedAnew: number;
+}
+
+export async function compareRejects(
+  database: Queryable,
+  before: number,
+  after: number,
+): Promise<RejectChange> {
+  const [change] = await database.query<RejectChange>(
+    `SELECT count(b.line)::int AS before, count(*) FILTER (WHERE a.line IS NULL)::int AS "takenNow",
+       count(*) FILTER (WHERE a.line IS NOT NULL AND b.line IS NOT NULL)::int AS "stillRejected",
+       count(*) FILTER (WHERE b.line IS NULL)::int AS "rejectedAnew"
+     FROM (SELECT DISTINCT line FROM rejects WHERE file = $1) b
+     FULL JOIN (SELECT DISTINCT line FROM rejects WHERE file = $2) a ON a.line = b.line`,
+    [before, after],
+  );
+  return change!;
 }

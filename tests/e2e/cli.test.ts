@@ -30,7 +30,7 @@ it("tells the mend of an unknown command, option and value, with exit code 2", a
   const option = await curbstop(["rejects", "--jsn"]);
   expect(option.code).toBe(2);
   expect(option.stderr).toMatch(/Did you mean --json\?/);
-  const value = await curbstop(["rejects", "--code", "bad-nmber", "-c", config]);
+  const value = await curbstop(["rejects", "--reason", "bad-nmber", "-c", config]);
   expect(value.code).toBe(2);
   expect(value.stderr).toMatch(/not a reason\. Known: .*bad-number/);
   const number = await curbstop(["files", "-n", "many", "-c", config]);
@@ -50,6 +50,7 @@ it("prints help that says what each command does and what exit codes mean", asyn
     "run",
     "files",
     "rejects",
+    "profile",
     "sql",
     "subscribe",
     "config",
@@ -145,6 +146,101 @@ it("processes a file again after its profile was mended", async () => {
   const none = await curbstop(["files", "reingest", "999", "-c", config]);
   expect(none).toMatchObject({ code: 2 });
   expect(none.stderr).toMatch(/There is no file 999/);
+}, 120_000);
+
+it("tells a file's story, shows a rejected row on request, and replays it exactly once", async () => {
+  const files = JSON.parse((await curbstop(["files", "--json", "-c", config])).stdout);
+  const first = files.filter(({ source }: { source: string }) => source === "ami").at(-1).file as number;
+  const told = await curbstop(["rejects", "show", String(first), "50", "-c", config]);
+  expect(told.code).toBe(0);
+  expect(told.stdout).toMatch(/bad-number, usage: received "lots"/);
+  expect(told.stdout).not.toContain("M-1,");
+  const row = await curbstop(["rejects", "show", String(first), "50", "--show-row", "-c", config]);
+  expect(row.stdout).toContain("M-1,2026-05-03 00:00,lots,");
+  expect(row.stderr).toMatch(/row of an archived file shown/);
+  expect(row.stderr).not.toContain("lots");
+
+  const text = readFileSync(config, "utf8");
+  writeFileSync(
+    config,
+    text.replace("quality: { estimated: [E] }", "quality: { estimated: [E] }\n          noRead: [lots]"),
+  );
+  const replayed = await curbstop(["rejects", "replay", "reads.csv", "-s", "ami", "--json", "-c", config]);
+  expect(replayed.stderr).toBe("");
+  expect(replayed.code).toBe(0);
+  expect(JSON.parse(replayed.stdout)).toMatchObject({
+    rows: { before: 1, takenNow: 1, stillRejected: 0, rejectedAnew: 0 },
+    compared: { added: 0, equal: 48, corrected: 0, outranked: 0 },
+  });
+  const { again } = JSON.parse(replayed.stdout);
+  const story = JSON.parse((await curbstop(["files", "show", String(again), "--json", "-c", config])).stdout);
+  expect(story).toMatchObject({ name: "reads.csv", reads: 48, noReads: 1, unjudged: { ofFile: 0 } });
+  const { stdout } = await curbstop(["files", "show", String(again), "-c", config]);
+  expect(stdout).toMatch(/stand now +48 of 48 reads/);
+  expect(stdout).toMatch(/processed +\d+ \(archived/);
+  const none = await curbstop(["files", "show", "999", "-c", config]);
+  expect(none).toMatchObject({ code: 2 });
+  expect(none.stderr).toMatch(/There is no file 999/);
+}, 120_000);
+
+it("guesses a source for a file and tries it, without any store", async () => {
+  const file = join(folder, "sample.csv");
+  const rows = Array.from({ length: 48 }, (_, i) => {
+    const stamp = `05/13/2026 ${String(i % 24).padStart(2, "0")}:00`;
+    return `000471${Math.floor(i / 24)}A;${stamp};${(i * 7) % 5},5`;
+  });
+  writeFileSync(file, ["Meter ID;Read Time;Usage gal", ...rows].join("\n") + "\n");
+  const variables = { CURBSTOP_DATABASE_URL: "postgres://u:p@127.0.0.1:9/x" };
+  const guessed = await curbstop(["profile", "guess", file, "-z", "America/Los_Angeles"], variables);
+  expect(guessed).toMatchObject({ code: 0, stderr: "" });
+  expect(guessed.stdout).toMatch(/# zone: utility \| UTC/);
+  const yaml = join(folder, "guessed.yaml");
+  writeFileSync(yaml, guessed.stdout);
+  const call = ["profile", "try", file, "--profile", yaml, "-z", "America/Los_Angeles"];
+  const tried = await curbstop([...call, "--rows", "2"], variables);
+  expect(tried).toMatchObject({ code: 0, stderr: "" });
+  expect(tried.stdout).toMatch(/2 +\*10A +2026-05-13 00:00 +01:00 +05-13 07:00 +0\.5 gal +1\.893/);
+  expect(tried.stdout).not.toContain("0004710A");
+  expect(tried.stdout).toMatch(/All 48 rows would be taken/);
+  for (const line of tried.stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
+  const shown = JSON.parse((await curbstop([...call, "--json", "--show-meters"], variables)).stdout);
+  expect(shown).toMatchObject({ rows: 48, meters: 2, refused: null });
+  expect(shown.values[0].meter).toBe("0004710A");
+}, 60_000);
+
+it("tries a file as a source of the configuration, and says what is wrong with file, source and profile", async () => {
+  const file = join(folder, "wrong.csv");
+  writeFileSync(file, "meter_id,timestamp,value,flag\nM-1,2026-05-03 00:00,some,\nM-1,2026-05-03 01:00,2,\n");
+  const source = await curbstop(["profile", "try", file, "--source", "oakvale/ami", "-c", config]);
+  expect(source.code).toBe(1);
+  expect(source.stdout).toMatch(
+    /bad-number: 1 times[^]*line 2, usage: "some"[^]*1 of 2 rows would be rejected/,
+  );
+  const bare = join(folder, "profile.yaml");
+  writeFileSync(bare, "columns: { meter: m, time: timestamp, usage: value }\ndecimal: ;\n");
+  const wrong = await curbstop(["profile", "try", file, "--profile", bare, "-z", "UTC"]);
+  expect(wrong.code).toBe(2);
+  expect(wrong.stderr).toMatch(/profile\.yaml decimal: .*received ";"/);
+  writeFileSync(bare, "columns: { meter: m, time: timestamp, usage: value }\n");
+  const refused = await curbstop(["profile", "try", file, "--profile", bare, "-z", "UTC"]);
+  expect(refused.code).toBe(1);
+  expect(refused.stdout.replace(/\s+/g, " ")).toMatch(
+    /rejected whole: The header has no column for meter "m"/,
+  );
+  for (const [args, why] of [
+    [["profile", "try", file], /--source UTILITY\/SOURCE or --profile/],
+    [["profile", "try", file, "-s", "oakvale/amy", "-c", config], /these are: .*oakvale\/ami/],
+    [["profile", "try", file, "-p", bare, "-z", "Mars"], /IANA time zone/],
+    [
+      ["profile", "try", join(folder, "none.csv"), "-s", "oakvale/ami", "-c", config],
+      /can't be read \(ENOENT\)/,
+    ],
+    [["profile", "guess", folder], /is no file/],
+  ] as const) {
+    const { code, stderr } = await curbstop(args);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(why);
+  }
 }, 120_000);
 
 it("runs until SIGTERM, shares its servers with other commands, and refuses a second up on its data", async () => {
