@@ -194,6 +194,39 @@ export interface PartitionChange {
 }
 
 /**
+ * One statement, so one transaction and one round trip: a process that judges the next batches meanwhile looks up only
+ * between them. All buckets are cut out of one binary value. Nothing is changed where a partition has another owner.
+ */
+const SAVE = `
+WITH given AS (
+  SELECT * FROM unnest($10::int[], $11::bigint[], $12::jsonb[]) AS g(partition, epoch, offsets)
+), bucket AS (
+  SELECT * FROM unnest($3::int[], $4::int[], $5::bigint[], $6::int[], $7::boolean[], $8::int[], $9::int[])
+    AS b(partition, bucket, crc32, meters, whole, past, length)
+), owned AS MATERIALIZED (
+  SELECT p.partition, g.offsets FROM detector_partitions p JOIN given g USING (partition, epoch)
+  ORDER BY p.partition FOR UPDATE OF p
+), ours AS MATERIALIZED (
+  SELECT count(*) = cardinality($10::int[]) AS all FROM owned
+), moved AS (
+  UPDATE detector_partitions p SET offsets = o.offsets, saved_at = now(), buckets = ARRAY(
+    SELECT unnest(p.buckets) UNION SELECT b.bucket FROM bucket b WHERE b.partition = p.partition)
+  FROM owned o, ours WHERE ours.all AND p.partition = o.partition
+), kept AS (
+  INSERT INTO detector_state (partition, bucket, format, crc32, meters, whole, payload)
+  SELECT partition, bucket, $1, crc32, meters, whole, substring($2::bytea FROM past - length + 1 FOR length)
+  FROM bucket, ours WHERE ours.all
+  ON CONFLICT (partition, bucket) DO UPDATE SET format = excluded.format, crc32 = excluded.crc32,
+    meters = excluded.meters, whole = excluded.whole, payload = excluded.payload
+), told AS (
+  INSERT INTO detector_pending (partition, message)
+  SELECT m.partition, m.message
+  FROM unnest($13::int[], $14::jsonb[]) WITH ORDINALITY AS m(partition, message, place), ours
+  WHERE ours.all ORDER BY m.place
+)
+SELECT coalesce(array_agg(partition), '{}') AS owned FROM owned`;
+
+/**
  * Saves, in one transaction, the changed states, the offsets and the anomalies to be told. Of a partition's changes, the
  * later come later.
  * @throws Fenced where a partition has another owner
@@ -210,48 +243,36 @@ export async function saveCheckpoint(database: Database, changes: readonly Parti
   );
   let end = 0;
   const ends = buckets.map(({ payload }) => (end += payload.length));
-  await database.transaction(async (transaction) => {
-    for (const [owned, saved] of [...latest].sort(([a], [b]) => a.partition - b.partition)) {
-      const offsets = { ...owned.offsets };
-      for (const { owned: changed, topic, next } of changes) if (changed === owned) offsets[topic] = next;
-      const updated = await transaction.query(
-        `UPDATE detector_partitions SET offsets = $3, saved_at = now(), buckets = ARRAY(SELECT DISTINCT unnest(buckets || $4::integer[]))
-         WHERE partition = $1 AND epoch = $2 RETURNING 1`,
-        [owned.partition, owned.epoch, JSON.stringify(offsets), [...saved.keys()]],
-      );
-      if (updated.length === 0) throw new Fenced(owned.partition);
-    }
-    // One statement and one binary value for all buckets: a statement each cost more than the states themselves.
-    await transaction.query(
-      `INSERT INTO detector_state (partition, bucket, format, crc32, meters, whole, payload)
-       SELECT partition, bucket, $1, crc32, meters, whole, substring($2::bytea FROM past - length + 1 FOR length)
-       FROM unnest($3::int[], $4::int[], $5::bigint[], $6::int[], $7::boolean[], $8::int[], $9::int[])
-         AS t(partition, bucket, crc32, meters, whole, past, length)
-       ON CONFLICT (partition, bucket) DO UPDATE SET format = excluded.format, crc32 = excluded.crc32,
-         meters = excluded.meters, whole = excluded.whole, payload = excluded.payload`,
-      [
-        STATE_FORMAT,
-        Buffer.concat(
-          buckets.map(({ payload }) => payload),
-          end,
-        ),
-        buckets.map(({ partition }) => partition),
-        buckets.map(({ bucket }) => bucket),
-        buckets.map(({ payload }) => crc32(payload)),
-        buckets.map(({ meters }) => meters),
-        buckets.map(({ whole }) => whole),
-        ends,
-        buckets.map(({ payload }) => payload.length),
-      ],
-    );
-    for (const { owned, messages } of changes) {
-      if (messages.length === 0) continue;
-      await transaction.query(
-        "INSERT INTO detector_pending (partition, message) SELECT $1, jsonb_array_elements($2::jsonb)",
-        [owned.partition, JSON.stringify(messages)],
-      );
-    }
+  const partitions = [...latest.keys()].sort((x, y) => x.partition - y.partition);
+  const offsets = partitions.map((owned) => {
+    const next = { ...owned.offsets };
+    for (const change of changes) if (change.owned === owned) next[change.topic] = change.next;
+    return JSON.stringify(next);
   });
+  const messages = changes.flatMap((change) =>
+    change.messages.map((message) => ({ partition: change.owned.partition, message })),
+  );
+  const [saved] = await database.query<{ owned: number[] }>(SAVE, [
+    STATE_FORMAT,
+    Buffer.concat(
+      buckets.map(({ payload }) => payload),
+      end,
+    ),
+    buckets.map(({ partition }) => partition),
+    buckets.map(({ bucket }) => bucket),
+    buckets.map(({ payload }) => crc32(payload)),
+    buckets.map(({ meters }) => meters),
+    buckets.map(({ whole }) => whole),
+    ends,
+    buckets.map(({ payload }) => payload.length),
+    partitions.map(({ partition }) => partition),
+    partitions.map(({ epoch }) => epoch),
+    offsets,
+    messages.map(({ partition }) => partition),
+    messages.map(({ message }) => JSON.stringify(message)),
+  ]);
+  const lost = partitions.find(({ partition }) => !saved!.owned.includes(partition));
+  if (lost !== undefined) throw new Fenced(lost.partition);
   for (const { owned, topic, next } of changes) owned.offsets[topic] = next;
 }
 
