@@ -47,7 +47,7 @@ const STOP_PATIENCE_MS = 5_000;
 const GATHER_MS = 20;
 const MUCH_ROWS = 50_000;
 const ENOUGH_ROWS = 600_000;
-const LONGEST_GATHER_MS = 300;
+const LONGEST_GATHER_MS = 700;
 /** Batches of a partition that may wait for their checkpoints while the next is judged. */
 const MOST_UNDERWAY = 2;
 /** Meters whose history is loaded together. */
