@@ -8,7 +8,7 @@ import { TimeZone } from "../../infra/time-zone.js";
 import { plotDay } from "../../ingest/try/day-plot.js";
 import { guess, guessText, isWhole } from "../../ingest/try/guess.js";
 import type { TrialReject, TrialValue } from "../../ingest/try/trial.js";
-import { tryFile, type TriedFile } from "../../ingest/try/try-file.js";
+import { tryCrosswalk, tryFile, type TriedCrosswalk, type TriedFile } from "../../ingest/try/try-file.js";
 import type { SourceConfig } from "../../schemas/config.js";
 import { isTimeZone } from "../../schemas/time-zone.js";
 import { EXIT, UsageError } from "../exit.js";
@@ -36,7 +36,7 @@ export function addProfileCommands(root: Command): void {
     .summary("try a file against a profile, or guess one; nothing is stored");
   profile
     .command("try")
-    .argument("<file>", "file of reads")
+    .argument("<file>", "file of reads, or a crosswalk")
     .summary("how a file would be understood, without any store")
     .description(
       "Reads a file as a source or a profile says and prints its first values as understood, counts, rejects with reasons, a " +
@@ -52,8 +52,16 @@ export function addProfileCommands(root: Command): void {
     .option("--json", "one JSON object")
     .action(async (file: string, options: TryCommandOptions, command: Command) => {
       const { source, timeZone } = await sourceToTry(options, command);
-      if (source.format === "crosswalk")
-        throw new UsageError("A crosswalk holds no reads; `profile try` is for files of reads.");
+      if (source.format === "crosswalk") {
+        const tried = await tryCrosswalk({ path: await readable(file), source, timeZone });
+        process.stdout.write(
+          options.json === true
+            ? JSON.stringify({ file: basename(file), timeZone, ...tried }) + "\n"
+            : crosswalkReport(tried),
+        );
+        if (tried.refused !== null || tried.rejected > 0) process.exitCode = EXIT.rejected;
+        return;
+      }
       const tried = await tryFile({
         path: await readable(file),
         source,
@@ -192,6 +200,24 @@ async function sourceIn(path: string, timeZone: string): Promise<SourceConfig> {
       : /:\d+ utilities\[0\]\.sources\[0\]\.(profile\.?)?/;
     throw new ConfigurationError(error.problems.map((problem) => problem.replace(within, " ")));
   }
+}
+
+function crosswalkReport({
+  rows,
+  rejected,
+  meters,
+  accounts,
+  premises,
+  rejects,
+  refused,
+}: TriedCrosswalk): string {
+  const count = (number: number) => number.toLocaleString("en");
+  if (refused !== null) return wrapped("", `The file would be rejected whole: ${refused}`);
+  return (
+    `${count(rows)} rows taken, ${count(rejected)} rejected: ` +
+    `${count(meters)} meters, ${count(accounts)} accounts, ${count(premises)} premises.\n` +
+    rejects.map(rejectLines).join("")
+  );
 }
 
 /** The last characters of an id, at most half of it, behind a mark. */

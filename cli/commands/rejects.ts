@@ -11,11 +11,10 @@ import { stageContext, type Stores } from "../../infra/stores.js";
 import { createIngest, listRejects, ReingestRefused } from "../../ingest/index.js";
 import { expectedOf, REJECT_CODES } from "../../ingest/check/rejects.js";
 import { Archive } from "../../ingest/pickup/archive.js";
-import { textOf } from "../../ingest/pickup/file-bytes.js";
 import { findFile, type LedgerFile, type RejectRow } from "../../ingest/pickup/ledger.js";
 import { unjudged } from "../../ingest/try/judged.js";
 import { replay, type ReplayReport, type ReplaySteps } from "../../ingest/try/replay.js";
-import { tryFile } from "../../ingest/try/try-file.js";
+import { textOfSource, tryFile } from "../../ingest/try/try-file.js";
 import type { SourceConfig, UtilityConfig } from "../../schemas/config.js";
 import { EXIT, UsageError } from "../exit.js";
 import { settingsFor, wholeNumber } from "../settings.js";
@@ -201,7 +200,7 @@ async function rowOf(
   const bytes = await withOriginal(settings, stores, file, async (path) => {
     const pieces: Buffer[] = [];
     let from = 0;
-    for await (const chunk of decodedText(path, file.bytes, feed.source)) {
+    for await (const chunk of textOfSource(path, file.bytes, feed.source)) {
       const begin = Math.max(0, at_byte - from);
       const end = Math.min(chunk.length, at_byte + length - from);
       if (begin < end) pieces.push(Buffer.from(chunk.subarray(begin, end)));
@@ -212,15 +211,6 @@ async function rowOf(
   });
   logger.warn("row of an archived file shown", { utility, source, file: number });
   return bytes.toString("utf8");
-}
-
-function decodedText(path: string, size: number, source: SourceConfig): AsyncIterable<Buffer> {
-  const profile = source.profile!;
-  return textOf(path, size, profile.compression, {
-    encoding: profile.encoding,
-    maxBytes: source.maxFileBytes,
-    strict: false,
-  });
 }
 
 interface Feed {

@@ -423,7 +423,8 @@ function guessMeter(
     found.take("meter", tier[0]!, columns);
     return tier[0];
   }
-  const choice = tier.length > 1 ? tier : unnamed;
+  const isValueName = ({ bare }: Column) => NAMES.usage.test(bare) || NAMES.register.test(bare);
+  const choice = tier.length > 1 ? tier : unnamed.filter((one) => !isValueName(one));
   found.leave(
     "columns.meter",
     choice.slice(0, 8).map((one) => String(refOf(one, columns))),
@@ -448,6 +449,8 @@ function guessLong({ columns, time, meter, profile, found }: LongParts): void {
       one !== time?.clock &&
       one !== meter &&
       !NAMES.noValue.test(one.bare) &&
+      !NAMES.time.test(one.bare) &&
+      !NAMES.clockOnly.test(one.bare) &&
       !isUnit(one) &&
       !NAMES.quality.test(one.bare) &&
       !NAMES.channel.test(one.bare) &&
@@ -482,7 +485,7 @@ function guessLong({ columns, time, meter, profile, found }: LongParts): void {
       "columns.usage",
       [name, `register: ${name}`],
       "neither its name nor its values say whether it is usage or a register",
-      values.length === 0,
+      true,
     );
   }
   if (kinds.length === 0)

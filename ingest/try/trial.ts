@@ -86,9 +86,31 @@ export interface TrialOptions {
   readonly nameOf: (meterId: string) => string;
 }
 
-interface Counted {
-  count: number;
-  readonly first: Pick<Reject, "line" | "field" | "value">[];
+/** Counts rejects by reason and keeps the first of each. */
+class RejectCounts {
+  readonly #counted = new Map<
+    RejectCode,
+    { count: number; first: Pick<Reject, "line" | "field" | "value">[] }
+  >();
+
+  add({ code, line, field, value }: Reject): void {
+    const counted = this.#counted.get(code) ?? { count: 0, first: [] };
+    counted.count++;
+    if (counted.first.length < FIRST_REJECTS) counted.first.push({ line, field, value });
+    this.#counted.set(code, counted);
+  }
+
+  report(): TrialReject[] {
+    return [...this.#counted]
+      .map(([code, { count, first }]) => ({ code, expected: REJECT_CODES[code], count, first }))
+      .sort((a, b) => b.count - a.count);
+  }
+}
+
+export function rejectsByReason(rejects: readonly Reject[]): TrialReject[] {
+  const counts = new RejectCounts();
+  for (const reject of rejects) counts.add(reject);
+  return counts.report();
 }
 
 /** A sink that stores nothing and looks at everything: what a file would bring, and what looks wrong in it. */
@@ -100,7 +122,7 @@ export class Trial implements ReadSink {
   readonly #series: TrialSeries[] = [];
   readonly #meters = new Set<string>();
   readonly #values: TrialValue[] = [];
-  readonly #rejects = new Map<RejectCode, Counted>();
+  readonly #rejects = new RejectCounts();
   readonly #intervals = new Map<number, number>();
   readonly #flags = new Map<number, number>();
   readonly #units = new Map<string, { kind: Series["kind"]; unit: string; reads: number; step: number }>();
@@ -174,11 +196,8 @@ export class Trial implements ReadSink {
     }
   }
 
-  reject({ code, line, field, value }: Reject): void {
-    const counted = this.#rejects.get(code) ?? { count: 0, first: [] };
-    counted.count++;
-    if (counted.first.length < FIRST_REJECTS) counted.first.push({ line, field, value });
-    this.#rejects.set(code, counted);
+  reject(reject: Reject): void {
+    this.#rejects.add(reject);
   }
 
   /** @param reader what the reader of the file counted */
@@ -202,9 +221,7 @@ export class Trial implements ReadSink {
       spacings: spacingsOf(this.#series),
       units: byCount([...this.#units.values()]),
       flags: byCount([...flags].map(([flag, reads]) => ({ flag, reads }))),
-      rejects: [...this.#rejects]
-        .map(([code, { count, first }]) => ({ code, expected: REJECT_CODES[code], count, first }))
-        .sort((a, b) => b.count - a.count),
+      rejects: this.#rejects.report(),
       values: this.#values,
       day: this.#fullestDay(),
       warnings: warningsOf(this.#series, this.#zone),

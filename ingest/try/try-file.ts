@@ -1,10 +1,12 @@
 import { stat } from "node:fs/promises";
 import type { SourceConfig } from "../../schemas/config.js";
+import { csvProfile } from "../../schemas/profile.js";
 import { readerOf } from "../formats/reader-of.js";
 import { FileRejected } from "../formats/reads-csv.js";
 import { textOf } from "../pickup/file-bytes.js";
+import { readCrosswalk } from "../registry/crosswalk.js";
 import { ColumnWatch } from "./column-watch.js";
-import { Trial, type TrialOptions, type TrialReport } from "./trial.js";
+import { rejectsByReason, Trial, type TrialOptions, type TrialReject, type TrialReport } from "./trial.js";
 
 export interface TryOptions extends TrialOptions {
   readonly path: string;
@@ -20,32 +22,71 @@ export interface TriedFile extends TrialReport {
 
 const NO_TEXT = Buffer.alloc(0);
 
+/** The text of a source's file as UTF-8, unpacked. @throws FileRejected */
+export function textOfSource(path: string, size: number, source: SourceConfig): AsyncIterable<Buffer> {
+  const { compression, encoding } = source.profile ?? csvProfile.parse({});
+  return textOf(path, size, compression, { encoding, maxBytes: source.maxFileBytes, strict: false });
+}
+
 /** Reads a file as its source says, into nothing: no store is touched. */
 export async function tryFile({ path, source, now, ...options }: TryOptions): Promise<TriedFile> {
   const { size } = await stat(path);
   const trial = new Trial(options);
   const reader = readerOf(source, { timeZone: options.timeZone, now }, trial);
-  const profile = source.profile!;
-  const watch = new ColumnWatch(profile);
+  const watch = source.profile === undefined ? undefined : new ColumnWatch(source.profile);
   let refused: string | null = null;
   try {
     if (size > source.maxFileBytes)
       throw new FileRejected("file", `The file has ${size} bytes, more than the source's maxFileBytes.`);
-    const text = textOf(path, size, profile.compression, {
-      encoding: profile.encoding,
-      maxBytes: source.maxFileBytes,
-      strict: false,
-    });
-    for await (const chunk of text) {
+    for await (const chunk of textOfSource(path, size, source)) {
       reader.push(chunk, false);
-      watch.push(chunk, false);
+      watch?.push(chunk, false);
     }
     reader.push(NO_TEXT, true);
-    watch.push(NO_TEXT, true);
+    watch?.push(NO_TEXT, true);
   } catch (error) {
     if (!(error instanceof FileRejected)) throw error;
     refused = error.message;
   }
   const report = trial.report(reader);
-  return { ...report, warnings: [...watch.warnings(), ...report.warnings], refused };
+  return { ...report, warnings: [...(watch?.warnings() ?? []), ...report.warnings], refused };
+}
+
+export interface TriedCrosswalk {
+  readonly rows: number;
+  readonly rejected: number;
+  readonly meters: number;
+  readonly accounts: number;
+  readonly premises: number;
+  readonly rejects: readonly TrialReject[];
+  readonly refused: string | null;
+}
+
+/** The same for a crosswalk. Nothing of a customer is in the answer. */
+export async function tryCrosswalk({
+  path,
+  source,
+  timeZone,
+}: Pick<TryOptions, "path" | "source" | "timeZone">): Promise<TriedCrosswalk> {
+  const { size } = await stat(path);
+  const profile = source.profile ?? csvProfile.parse({});
+  const { compression, encoding } = profile;
+  const text = textOf(path, size, compression, { encoding, maxBytes: source.maxFileBytes, strict: true });
+  const none = { rows: 0, rejected: 0, meters: 0, accounts: 0, premises: 0, rejects: [] };
+  try {
+    const { rows, rejects } = await readCrosswalk(text, timeZone, profile);
+    const distinct = (of: (row: (typeof rows)[number]) => string) => new Set(rows.map(of)).size;
+    return {
+      rows: rows.length,
+      rejected: rejects.length,
+      meters: distinct(({ meterId }) => meterId),
+      accounts: distinct(({ accountId }) => accountId),
+      premises: distinct(({ locationId }) => locationId),
+      rejects: rejectsByReason(rejects),
+      refused: null,
+    };
+  } catch (error) {
+    if (!(error instanceof FileRejected)) throw error;
+    return { ...none, refused: error.message };
+  }
 }

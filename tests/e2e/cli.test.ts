@@ -227,6 +227,13 @@ it("tries a file as a source of the configuration, and says what is wrong with f
   expect(refused.stdout.replace(/\s+/g, " ")).toMatch(
     /rejected whole: The header has no column for meter "m"/,
   );
+  const crosswalk = join(folder, "crosswalk.csv");
+  writeFileSync(crosswalk, "meter_id,account_id,location_id,name\nM-1,1001,L-1,Ann Doe\n,1002,L-2,Bob Roe\n");
+  const people = await curbstop(["profile", "try", crosswalk, "--source", "oakvale/customers", "-c", config]);
+  expect(people.code).toBe(1);
+  expect(people.stdout).toMatch(/1 rows taken, 1 rejected: 1 meters, 1 accounts, 1 premises\./);
+  expect(people.stdout).toMatch(/line 3, meter/);
+  expect(people.stdout).not.toMatch(/Ann|Bob|1001/);
   for (const [args, why] of [
     [["profile", "try", file], /--source UTILITY\/SOURCE or --profile/],
     [["profile", "try", file, "-s", "oakvale/amy", "-c", config], /these are: .*oakvale\/ami/],

@@ -249,6 +249,13 @@ it("believes neither a name that its values contradict", () => {
   expect(openPaths(found)).toContain("columns.usage");
 });
 
+it("takes a column for no value whose name speaks of time", () => {
+  const rows = Array.from({ length: 12 }, (_, i) => `A,2026-05-13 ${two(i)}:00,${i},${(i * 7) % 5}`);
+  const found = of(["meter,time,hour_index,litres", ...rows].join("\n") + "\n");
+  expect(found.settings["profile"]).toMatchObject({ columns: { usage: "litres" } });
+  expect(found.settings["profile"]).not.toHaveProperty("columns.register");
+});
+
 it("finds date and clock apart, a preamble, a total row and stamps beside the hour", () => {
   const rows = Array.from({ length: 20 }, (_, i) => `A;13.05.2026;${two(i)}:59;${(i * 7) % 5},5`);
   const found = of(
