@@ -233,45 +233,66 @@ export function guessText(of: Guess, name: string): string {
       ? "# It can be tried as it stands. Lines that begin with # are not told by the file: ask the sender."
       : "# It can't be tried as it stands: settle the lines that begin with #?, one of the alternatives each.",
   ];
-  const settings = {
-    id: "ami",
-    folder: "drop/ami",
-    ...of.settings,
-  };
-  const rest = new Set(of.open);
-  render(settings, "", 0, lines, rest);
-  for (const one of rest) lines.push(...openLines(one, one.path, 0));
+  render({ id: "ami", folder: "drop/ami", ...of.settings }, of.open, "", "", lines);
   return lines.map((line) => line + "\n").join("");
 }
 
+/** Settings, and behind them what is open below `path`. */
 function render(
   settings: Readonly<Record<string, unknown>>,
+  open: readonly OpenSetting[],
   path: string,
-  depth: number,
+  indent: string,
   lines: string[],
-  open: Set<OpenSetting>,
 ): void {
-  const indent = "  ".repeat(depth);
-  for (const [name, value] of Object.entries(settings)) {
+  const given = Object.entries(settings).filter(([, value]) => !isEmptyObject(value));
+  for (const [name, value] of given) {
     const key = stringify(name).trim();
     if (typeof value === "object" && value !== null && !Array.isArray(value)) {
       lines.push(`${indent}${key}:`);
-      render(value as Record<string, unknown>, `${path}${name}.`, depth + 1, lines, open);
+      render(value as Record<string, unknown>, open, `${path}${name}.`, `${indent}  `, lines);
     } else {
       lines.push(`${indent}${key}: ${JSON.stringify(value)}`);
     }
   }
-  for (const one of [...open]) {
-    const below = one.path.slice(path.length);
-    if (!one.path.startsWith(path) || below.split(".")[0]! in settings) continue;
-    open.delete(one);
-    lines.push(...openLines(one, below, depth));
+  const names = new Set(given.map(([name]) => name));
+  const below = open.filter((one) => one.path.startsWith(path) && !names.has(headOf(one, path)));
+  renderOpen(below, path, indent, "", lines);
+}
+
+function isEmptyObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Object.keys(value).length === 0;
+}
+
+/** The part of the path that comes behind `path`. */
+function headOf(one: OpenSetting, path: string): string {
+  return one.path.slice(path.length).split(".")[0]!;
+}
+
+/** Comments that are settings once their marks are taken away. */
+function renderOpen(
+  open: readonly OpenSetting[],
+  path: string,
+  indent: string,
+  inner: string,
+  lines: string[],
+): void {
+  for (const head of new Set(open.map((one) => headOf(one, path)))) {
+    const same = open.filter((one) => headOf(one, path) === head);
+    const nested = same.filter((one) => one.path !== path + head);
+    if (nested.length > 0) {
+      lines.push(`${indent}${markOf(nested)} ${inner}${head}:`);
+      renderOpen(nested, `${path}${head}.`, indent, `${inner}  `, lines);
+    }
+    for (const one of same.filter((other) => !nested.includes(other))) {
+      const lead = `${indent}${markOf([one])} ${inner}`;
+      const { alternatives, why } = one;
+      lines.push(`${lead}# ${why}`);
+      lines.push(`${lead}${head}: ${alternatives.length === 0 ? "FILL-IN" : alternatives.join(" | ")}`);
+    }
   }
 }
 
-function openLines({ alternatives, why, blocks }: OpenSetting, name: string, depth: number): string[] {
-  const indent = "  ".repeat(depth);
-  const mark = blocks ? "#?" : "#";
-  if (alternatives.length === 0) return [`${indent}${mark} ${name}: ${why}`];
-  return [`${indent}${mark} ${name}: ${alternatives.join(" | ")}`, `${indent}${mark}   ${why}`];
+function markOf(open: readonly OpenSetting[]): string {
+  return open.some(({ blocks }) => blocks) ? "#?" : "#";
 }

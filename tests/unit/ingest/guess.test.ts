@@ -205,6 +205,17 @@ it("prints a source that the configuration accepts where nothing blocks", () => 
   );
 });
 
+it("prints what is open so that it is a setting once its mark is taken away and one alternative is left", () => {
+  const found = of("meter,device,when\nA,B,5/1/2026 0:00\nA,B,5/1/2026 1:00\n");
+  const settledText = guessText(found, "reads.csv")
+    .split("\n")
+    .map((line) => line.replace(/^( *)#\? /, "$1").replace(/ \| .*/, ""))
+    .join("\n");
+  expect(parse(settledText)).toMatchObject({
+    profile: { columns: expect.anything(), time: { format: "MM/DD/YYYY HH:mm" } },
+  });
+});
+
 it("leaves day and month open where no day above 12 tells them apart", () => {
   expect(timeOf(["5/1/2026 0:00", "5/1/2026 1:00"], true)!.formats).toEqual([
     "MM/DD/YYYY HH:mm",
