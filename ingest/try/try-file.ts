@@ -33,7 +33,8 @@ export async function tryFile({ path, source, now, ...options }: TryOptions): Pr
   const { size } = await stat(path);
   const trial = new Trial(options);
   const reader = readerOf(source, { timeZone: options.timeZone, now }, trial);
-  const watch = source.profile === undefined ? undefined : new ColumnWatch(source.profile);
+  // Formats that are no CSV have no columns in their profile.
+  const watch = source.profile?.columns.time === undefined ? undefined : new ColumnWatch(source.profile);
   let refused: string | null = null;
   try {
     if (size > source.maxFileBytes)
