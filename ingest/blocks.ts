@@ -187,7 +187,8 @@ export class BlockBuilder implements ReadSink {
     if (!series.sorted) sortByTime(series);
     const { kind, channel, times, lengths, ml, delivered, flags, lines, blockMlPerUnit, decimals } = series;
     const { utility, source, file, backfill, resolution, digits } = this.#constants;
-    const step = resolution > 0 ? resolution : POWERS[decimals]!;
+    // A series of no values claims no resolution: its decimals are endless.
+    const step = resolution > 0 ? resolution : (POWERS[decimals] ?? 0);
     this.ready.push({
       meterId: series.meterId,
       serial: series.serial,

@@ -2,7 +2,8 @@ import type { SourceConfig } from "../schemas/config.js";
 import { BlockText } from "./block-text.js";
 import { BlockBuilder } from "./blocks.js";
 import type { Reject } from "./check/rejects.js";
-import { readerOf } from "./formats/reader-of.js";
+import { endsExplicitly, readerOf } from "./formats/reader-of.js";
+import type { ReadSink, Series } from "./formats/reads-csv.js";
 import { textOf } from "./pickup/file-bytes.js";
 
 /** A file to be read; plain data, so that it can be handed to a thread. */
@@ -55,25 +56,27 @@ const NO_TEXT = Buffer.alloc(0);
  */
 export async function* reading(job: ReadingJob): AsyncGenerator<Portion, ReadingTotals> {
   const { path, bytes, file, utility, timeZone, source, now } = job;
-  const profile = source.profile!;
+  const { compression, encoding } = source.profile ?? { compression: "none", encoding: "utf-8" };
+  const { resolution = 0, digits = 0 } = source.billing ?? source.profile ?? {};
   const text = () =>
-    textOf(path, bytes, profile.compression, {
-      encoding: profile.encoding,
+    textOf(path, bytes, compression, {
+      encoding,
       maxBytes: source.maxFileBytes,
       strict: false,
     });
-  if (profile.compression !== "none" || profile.encoding !== "utf-8") {
+  const check = endsExplicitly(source) ? readerOf(source, { timeZone, now }, new Nowhere()) : undefined;
+  if (check !== undefined || compression !== "none" || encoding !== "utf-8") {
     // A file that is cut off or damaged is rejected as a whole: its end is seen before its first read is published.
-    const whole = text()[Symbol.asyncIterator]();
-    while ((await whole.next()).done !== true);
+    for await (const chunk of text()) check?.push(chunk, false);
+    check?.push(NO_TEXT, true);
   }
   const builder = new BlockBuilder({
     utility,
     source: source.id,
     file,
     backfill: source.backfill,
-    resolution: profile.resolution,
-    digits: profile.digits,
+    resolution,
+    digits,
   });
   const reader = readerOf(source, { timeZone, now }, builder);
   const blocks = new BlockText();
@@ -100,4 +103,20 @@ export async function* reading(job: ReadingJob): AsyncGenerator<Portion, Reading
   const { reads, noReads, first, last } = builder;
   const { rows, rejected, valuesRejected } = reader;
   return { rows, rejected, valuesRejected, reads, noReads, meters: builder.meters.size, first, last };
+}
+
+/** Takes reads and keeps none. */
+class Nowhere implements ReadSink {
+  series(meterId: string, channel: string, serial: string, kind: Series["kind"]): Series {
+    const unit = "L";
+    return { meterId, channel, serial, kind, unit, mlPerUnit: 1, decimals: 0, last: -1, descending: false };
+  }
+
+  read(): void {
+    // Only the end of the file is asked for.
+  }
+
+  reject(): void {
+    // They are told when the file is read again.
+  }
 }

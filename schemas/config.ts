@@ -1,4 +1,10 @@
 import { z } from "zod";
+import { billingOptions } from "./formats/billing.js";
+import { cmepOptions } from "./formats/cmep.js";
+import { espiOptions } from "./formats/espi.js";
+import { fixedWidthOptions } from "./formats/fixed-width.js";
+import { jsonLinesOptions } from "./formats/json-lines.js";
+import { nemOptions } from "./formats/nem.js";
 import { csvProfile } from "./profile.js";
 import { expectConfig, pullConfig } from "./pull.js";
 import { sourceId, utilityId } from "./reads.js";
@@ -32,20 +38,46 @@ const completeness = z
   ])
   .default({ by: "stability", seconds: 10 });
 
+/** What a source's files may be, and the option that says how each is to be read. */
+const OPTION_OF = {
+  csv: "profile",
+  "beacon-range": "profile",
+  "aclara-star": "profile",
+  cmep: "cmep",
+  nem: "nem",
+  espi: "espi",
+  "json-lines": "jsonLines",
+  "fixed-width": "fixedWidth",
+  billing: "billing",
+  "beacon-billing": "billing",
+  crosswalk: "profile",
+} as const;
+type Format = keyof typeof OPTION_OF;
+const FORMATS = Object.keys(OPTION_OF) as [Format, ...Format[]];
+const OPTIONS = ["cmep", "nem", "espi", "jsonLines", "fixedWidth", "billing"] as const;
+
 export const sourceConfig = z.strictObject({
   id: sourceId.describe("Short name of the feed, part of the identity of its files. Never changes."),
   folder: z.string().min(1).describe("Drop folder; relative paths start at the configuration file."),
   files: z.string().min(1).default("*").describe("Which names are taken: * and ? stand for any characters."),
   format: z
-    .enum(["csv", "beacon-range", "crosswalk"])
+    .enum(FORMATS)
     .describe(
-      "csv: meter reads by `profile`. beacon-range: Badger BEACON range export. crosswalk: customers, accounts, premises and their meters.",
+      "csv: meter reads by `profile`. beacon-range, aclara-star: the same with a preset. cmep, nem, espi (Green Button), json-lines, fixed-width, billing: by the option of that name. beacon-billing: billing with a preset. crosswalk: customers, accounts, premises and their meters.",
     ),
   profile: csvProfile
     .optional()
     .describe(
-      "How the files are to be read: required for format csv, additions to the preset for beacon-range; for crosswalk encoding, compression, delimiter, quote and meterId count.",
+      "How CSV files are to be read: required for format csv, additions to the preset for beacon-range and aclara-star. Of every other format encoding and compression count; of a crosswalk also delimiter, quote and meterId.",
     ),
+  cmep: cmepOptions.optional().describe("Options of format cmep."),
+  nem: nemOptions.optional().describe("Options of format nem (NEM12, NEM13)."),
+  espi: espiOptions.optional().describe("Options of format espi (Green Button)."),
+  jsonLines: jsonLinesOptions.optional().describe("Options of format json-lines (wmbusmeters, rtlamr)."),
+  fixedWidth: fixedWidthOptions.optional().describe("Options of format fixed-width, which needs them."),
+  billing: billingOptions
+    .optional()
+    .describe("Options of format billing, which needs them; additions to the preset for beacon-billing."),
   complete: completeness,
   backfill: z
     .boolean()
@@ -254,8 +286,17 @@ function checkAcrossFields(value: unknown, context: z.RefinementCtx): void {
         }
         feeds.set(feed, sourceId ?? "");
       }
+      const format = fieldOf(source, "format");
+      const wanted = (OPTION_OF as Readonly<Record<string, string>>)[String(format)];
+      for (const option of OPTIONS) {
+        const given = fieldOf(source, option) !== undefined;
+        if (wanted !== undefined && given && option !== wanted)
+          complain([...path, option], `is not an option of format ${String(format)}; take it out`);
+        if (!given && option === wanted && (option === "fixedWidth" || option === "billing"))
+          complain([...path, option], `missing; format ${String(format)} needs it`);
+      }
       const profile = fieldOf(source, "profile");
-      if (fieldOf(source, "format") !== "csv") continue;
+      if (format !== "csv") continue;
       if (profile === undefined) {
         complain([...path, "profile"], "missing; format csv needs a profile that names its columns");
       } else {

@@ -1,24 +1,36 @@
-/** What a format that has a layout of its own fixes of a profile. A source's `profile` adds to it or overrides it. */
-const PRESETS: Readonly<Record<string, object>> = {
+import { ACLARA_STAR } from "./formats/aclara.js";
+import { BEACON_BILLING } from "./formats/billing.js";
+
+/** What a format that has a layout of its own fixes of an option. A source's own adds to it or overrides it. */
+const PRESETS: Readonly<Record<string, Readonly<Record<string, object>>>> = {
   /**
    * Badger BEACON range export: all fields quoted; the set of columns varies with the request, so they go by name. `Flow`
    * is the interval's volume, `Read` the register, each with a unit of its own. Stamps are local and end at hh:59.
    */
   "beacon-range": {
-    columns: {
-      meter: "Meter_ID",
-      channel: "Register_Number",
-      time: "Flow_Time",
-      usage: "Flow",
-      register: "Read",
-      unit: "Flow_Unit",
-      registerUnit: "Read_Unit",
-      quality: "Estimated_Flag",
+    profile: {
+      columns: {
+        meter: "Meter_ID",
+        channel: "Register_Number",
+        time: "Flow_Time",
+        usage: "Flow",
+        register: "Read",
+        unit: "Flow_Unit",
+        registerUnit: "Read_Unit",
+        quality: "Estimated_Flag",
+      },
+      time: { format: "YYYY-MM-DD HH:mm", stamp: "end", snap: 60 },
+      quality: { estimated: ["1"] },
     },
-    time: { format: "YYYY-MM-DD HH:mm", stamp: "end", snap: 60 },
-    quality: { estimated: ["1"] },
   },
-  crosswalk: {},
+  "aclara-star": { profile: ACLARA_STAR },
+  "beacon-billing": { billing: BEACON_BILLING },
+  // Nothing of these must be said.
+  cmep: { cmep: {} },
+  nem: { nem: {} },
+  espi: { espi: {} },
+  "json-lines": { jsonLines: {} },
+  crosswalk: { profile: {} },
 };
 
 /**
@@ -31,7 +43,11 @@ export function withPresets(config: unknown): unknown {
       if (!isRecord(source)) return source;
       const preset = PRESETS[String(source["format"])];
       if (preset === undefined) return source;
-      return { ...source, profile: merge(preset, source["profile"] ?? {}) };
+      const merged = Object.entries(preset).map(([option, fixed]) => [
+        option,
+        merge(fixed, source[option] ?? {}),
+      ]);
+      return { ...source, ...(Object.fromEntries(merged) as object) };
     }),
   );
 }

@@ -1,6 +1,12 @@
 import type { SourceConfig } from "../../schemas/config.js";
+import { BillingReader } from "./billing.js";
+import { Cmep } from "./cmep.js";
 import { CsvRows } from "./csv-rows.js";
+import { EspiReader } from "./espi.js";
+import { FixedWidth } from "./fixed-width.js";
 import type { FormatReader } from "./format.js";
+import { JsonLinesReader } from "./json-lines.js";
+import { Nem } from "./nem.js";
 import { ReadsCsv, type ReadSink } from "./reads-csv.js";
 
 export interface FileContext {
@@ -10,9 +16,38 @@ export interface FileContext {
   readonly now: number;
 }
 
-/** The reader of a source's files: one for each file. */
+/** The reader of a source's files: one for each file. Not for crosswalks, which hold no reads. */
 export function readerOf(source: SourceConfig, { timeZone, now }: FileContext, sink: ReadSink): FormatReader {
-  return new CsvReader(source, { timeZone, now }, sink);
+  switch (source.format) {
+    case "cmep":
+      return new Cmep({ cmep: source.cmep!, timeZone, now }, sink);
+    case "nem":
+      return new Nem({ nem: source.nem!, now }, sink);
+    case "espi":
+      return new EspiReader({ espi: source.espi!, now }, sink);
+    case "json-lines":
+      return new JsonLinesReader({ jsonLines: source.jsonLines!, now }, sink);
+    case "fixed-width":
+      return new FixedWidth({ fixedWidth: source.fixedWidth!, timeZone, now }, sink);
+    case "billing":
+    case "beacon-billing":
+      return new BillingReader({ billing: source.billing!, timeZone, now }, sink);
+    case "csv":
+    case "beacon-range":
+    case "aclara-star":
+    case "crosswalk":
+      return new CsvReader(source, { timeZone, now }, sink);
+  }
+}
+
+/**
+ * Formats that say at their end whether they are whole. Their files are read twice, the first time into nothing, so that
+ * a file that was cut off is rejected before a read of it is published.
+ */
+const ENDED: ReadonlySet<SourceConfig["format"]> = new Set(["nem", "espi"]);
+
+export function endsExplicitly({ format }: SourceConfig): boolean {
+  return ENDED.has(format);
 }
 
 class CsvReader implements FormatReader {
