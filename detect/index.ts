@@ -48,6 +48,8 @@ const GATHER_MS = 20;
 const MUCH_ROWS = 50_000;
 const ENOUGH_ROWS = 600_000;
 const LONGEST_GATHER_MS = 700;
+/** Nothing came for so long: nothing more is on its way. */
+const QUIET_MS = 100;
 /** Batches of a partition that may wait for their checkpoints while the next is judged. */
 const MOST_UNDERWAY = 2;
 /** Meters whose history is loaded together. */
@@ -415,10 +417,16 @@ class DetectStage implements Stage {
   }
 
   async #gather(): Promise<void> {
-    const until = performance.now() + LONGEST_GATHER_MS;
-    for (let waited = false; ; waited = true) {
+    const from = performance.now();
+    let last = from;
+    for (let before = -1; ;) {
       const { rows } = this.#rows;
-      if (rows >= ENOUGH_ROWS || (waited && (rows < MUCH_ROWS || performance.now() >= until))) return;
+      const now = performance.now();
+      if (rows !== before) last = now;
+      const waited = before >= 0;
+      if (rows >= ENOUGH_ROWS || (waited && rows < MUCH_ROWS)) return;
+      if (now - last >= QUIET_MS || now - from >= LONGEST_GATHER_MS) return;
+      before = rows;
       await sleep(GATHER_MS);
     }
   }

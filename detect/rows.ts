@@ -29,7 +29,7 @@ class Dictionary {
 }
 
 /** A column that grows. Its array is kept from one block to the next: arrays of this size are dear to make. */
-class Growing<T extends Float64Array | Uint32Array | Uint16Array | Uint8Array> {
+class Growing<T extends Float64Array | Int32Array | Uint32Array | Uint16Array | Uint8Array> {
   count = 0;
   array: T;
 
@@ -113,12 +113,12 @@ class FoldedRows {
   readonly #counts = new Growing(new Uint8Array(FIRST_ROWS));
   readonly #gone = new Growing(new Uint8Array(FIRST_ROWS));
   readonly #version = new Growing(new Uint32Array(FIRST_ROWS * 2));
-  readonly #timeFrom = new Growing(new Float64Array(FIRST_ROWS));
-  readonly #timeStep = new Growing(new Float64Array(FIRST_ROWS));
-  readonly #lengthFrom = new Growing(new Float64Array(FIRST_ROWS));
-  readonly #flagsFrom = new Growing(new Float64Array(FIRST_ROWS));
-  readonly #lineFrom = new Growing(new Float64Array(FIRST_ROWS));
-  readonly #lineStep = new Growing(new Float64Array(FIRST_ROWS));
+  readonly #timeFrom = new Growing(new Uint32Array(FIRST_ROWS));
+  readonly #timeStep = new Growing(new Int32Array(FIRST_ROWS));
+  readonly #lengthFrom = new Growing(new Uint32Array(FIRST_ROWS));
+  readonly #flagsFrom = new Growing(new Uint32Array(FIRST_ROWS));
+  readonly #lineFrom = new Growing(new Uint32Array(FIRST_ROWS));
+  readonly #lineStep = new Growing(new Int32Array(FIRST_ROWS));
   readonly #ml = new Lists();
   readonly #lists: Readonly<Record<ListName, Lists>> = {
     times: new Lists(),
@@ -205,12 +205,12 @@ class FoldedRows {
       one("counts_", "UInt8", this.#counts),
       one("gone_", "UInt8", this.#gone),
       one("version_", "UInt64", this.#version),
-      one("time_from", "Float64", this.#timeFrom),
-      one("time_step", "Float64", this.#timeStep),
-      one("length_from", "Float64", this.#lengthFrom),
-      one("flags_from", "Float64", this.#flagsFrom),
-      one("line_from", "Float64", this.#lineFrom),
-      one("line_step", "Float64", this.#lineStep),
+      one("time_from", "UInt32", this.#timeFrom),
+      one("time_step", "Int32", this.#timeStep),
+      one("length_from", "UInt32", this.#lengthFrom),
+      one("flags_from", "UInt32", this.#flagsFrom),
+      one("line_from", "UInt32", this.#lineFrom),
+      one("line_step", "Int32", this.#lineStep),
       small
         ? {
             name: "mls",
@@ -252,13 +252,13 @@ function pushMeter(to: Growing<Uint32Array>, meter: string): void {
 function pushSequence(
   values: Float64Array,
   count: number,
-  from: Growing<Float64Array>,
-  step: Growing<Float64Array>,
+  from: Growing<Uint32Array>,
+  step: Growing<Int32Array>,
   lists: Lists,
 ): void {
   const first = values[0]!;
   const by = count > 1 ? values[1]! - first : 0;
-  let even = true;
+  let even = (by | 0) === by;
   for (let i = 2; i < count; i++) if (values[i] !== first + by * i) even = false;
   from.push(even ? first : 0);
   step.push(even ? by : 0);
@@ -269,7 +269,7 @@ function pushSequence(
 function pushUniform(
   values: Float64Array | Int32Array,
   count: number,
-  from: Growing<Float64Array>,
+  from: Growing<Uint32Array>,
   lists: Lists,
 ): void {
   const first = values[0]!;
@@ -282,8 +282,8 @@ function pushUniform(
 
 const FOLDED = `utility_ LowCardinality(String), meter_ UInt64, channel_ LowCardinality(String),
   unit_ LowCardinality(String), ml_per_unit Float64, file_ UInt32, register_ UInt16, origin_ UInt8, counts_ UInt8,
-  gone_ UInt8, version_ UInt64, time_from Float64, time_step Float64, length_from Float64, flags_from Float64,
-  line_from Float64, line_step Float64`;
+  gone_ UInt8, version_ UInt64, time_from UInt32, time_step Int32, length_from UInt32, flags_from UInt32,
+  line_from UInt32, line_step Int32`;
 
 /** What a read's value is, by the name of the list that may add to it; `i` counts along a row. */
 const VALUES = {

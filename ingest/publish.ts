@@ -4,8 +4,9 @@ import { nameMeter } from "./block-text.js";
 import type { Portion } from "./reading.js";
 import type { MeterKeys } from "./registry/meter-keys.js";
 
-/** Bytes that wait over all partitions before they are appended together. */
+/** Bytes that wait over all partitions before they are appended together; the first go sooner, so that the detector begins. */
 const APPEND_BYTES = 3 * 1024 * 1024;
+const FIRST_BYTES = 512 * 1024;
 
 /** Turns blocks into records and appends them, one append on its way while the next is gathered. */
 export class BlockPublisher {
@@ -14,6 +15,7 @@ export class BlockPublisher {
   readonly #append: (work: () => Promise<void>) => Promise<void>;
   #records: OutgoingRecord[][] = Array.from({ length: METER_PARTITIONS }, () => []);
   #waiting = 0;
+  #enough = FIRST_BYTES;
   #onItsWay: Promise<void> = Promise.resolve();
 
   /** @param append runs an append, stalling while the log can't be reached */
@@ -37,7 +39,7 @@ export class BlockPublisher {
       this.#waiting += ends[i]! - from;
       from = ends[i]!;
       this.blocks++;
-      if (this.#waiting >= APPEND_BYTES) await this.#send();
+      if (this.#waiting >= this.#enough) await this.#send();
     }
   }
 
@@ -48,6 +50,7 @@ export class BlockPublisher {
   }
 
   async #send(): Promise<void> {
+    this.#enough = APPEND_BYTES;
     await this.#onItsWay;
     const batches = this.#records
       .map((records, partition) => ({ topic: "reads", partition, records }))

@@ -88,7 +88,8 @@ export class MeterKeys {
     take(await this.#database.query(select, [utility, hashes]));
     const fresh = hashes.filter((hash) => !this.#keys.has(byHash.get(hash)!));
     if (fresh.length === 0) return;
-    const keys = fresh.map(() => randomBytes(8).toString("hex"));
+    const random = randomBytes(8 * fresh.length).toString("hex");
+    const keys = fresh.map((_, i) => random.slice(16 * i, 16 * i + 16));
     const sealed = fresh.map((hash) => vault.seal(utility, "meters.id", byHash.get(hash)!).toString("hex"));
     // Of two importers that meet a meter at once, one wins and both read what it wrote.
     take(

@@ -21,7 +21,8 @@ it("reads every block of a file whose first one it saw, as the schema reads it",
       const reader = new BlockReader();
       const text = new BlockText();
       const { kind } = first.block;
-      const { length: _, ...plain } = second.block;
+      const plain = { ...second.block };
+      delete plain.length;
       const length = first.block.kind === "usage" ? { length: second.block.length ?? 3600 } : {};
       const { utility, source, channel, file, unit, mlPerUnit, resolution, modulus, backfill } = first.block;
       const head = { utility, source, channel, kind, file, unit, mlPerUnit, resolution, modulus };
