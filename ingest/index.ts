@@ -342,7 +342,18 @@ class Ingest implements IngestStage {
     }
     for (const feed of this.#feeds) {
       const folder = await this.#workFolder(feed.utility.id, feed.source.id);
-      for (const name of await feed.folder.claimedBefore()) await feed.folder.bring(name, join(folder, name));
+      for (const name of await feed.folder.claimedBefore()) {
+        try {
+          await feed.folder.bring(name, join(folder, name));
+        } catch (error) {
+          // Its rights or its disk are wrong: it stays where it is for the next start, and the others go on.
+          this.#context.logger.error("claimed file can't be brought over", {
+            utility: feed.utility.id,
+            source: feed.source.id,
+            ...errorFields(error),
+          });
+        }
+      }
       for (const name of await readdir(folder)) {
         const original = name.slice(name.indexOf("_") + 1);
         if (name.endsWith(".part")) await rm(join(folder, name), { force: true });

@@ -9,6 +9,7 @@ import {
   rmSync,
   symlinkSync,
   writeFileSync,
+  rmdirSync,
 } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -476,6 +477,24 @@ describe("what goes wrong around a file", () => {
     await ingest.drain();
     expect(await ledger("far away.csv")).toMatchObject([{ state: "archived", reads: 1 }]);
     expect(await ledger("not ours.csv")).toEqual([]);
+  });
+
+  it("starts although a claimed file can't be brought over, and takes it once it can", async () => {
+    await ingest.stop();
+    const id = readFileSync(join(test.settings.config.dataDirectory, "work", ".id"), "utf8");
+    const claimed = join(dropFolder("ami"), `.claimed-${id}-xyz_barred.csv`);
+    mkdirSync(claimed);
+    ingest = await test.start(createIngest(test.context()));
+    drop("ami", "beside.csv", table(row("M-1", 703)));
+    await ingest.drain();
+    expect(await ledger("beside.csv")).toMatchObject([{ state: "archived", reads: 1 }]);
+    expect(test.logged.some((line) => line.includes("can't be brought over"))).toBe(true);
+    await ingest.stop();
+    rmdirSync(claimed);
+    writeFileSync(claimed, table(row("M-1", 704)));
+    ingest = await test.start(createIngest(test.context()));
+    await ingest.drain();
+    expect(await ledger("barred.csv")).toMatchObject([{ state: "archived", reads: 1 }]);
   });
 
   it("keeps other files going while one meets an error, says so, and takes it when the error has passed", async () => {
