@@ -22,8 +22,8 @@ const BROTLI = 2;
 const HEADER = 14;
 const CHECKED_FROM = 5;
 const WORTH_COMPRESSING = 4096;
-/** Below this, a quarter of a millisecond, the way through the thread pool costs more than the work. */
-const WORTH_A_THREAD = 128 * 1024;
+/** Below this, half a millisecond, the way through the thread pool costs more than the work. */
+const WORTH_A_THREAD = 256 * 1024;
 /** zlib fills chunks, and each takes a turn of the event loop: large ones make one turn of a batch. */
 const CHUNK = 64 * 1024;
 
