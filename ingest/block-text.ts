@@ -62,7 +62,7 @@ export class BlockText {
       registerOf[i] = index;
     }
     return {
-      text: Uint8Array.prototype.slice.call(this.#slab, 0, this.#at),
+      text: new Uint8Array(this.#slab.subarray(0, this.#at)),
       ends,
       keysAt,
       registers: registers.map(({ meterId, serial }) => ({ meterId, serial })),

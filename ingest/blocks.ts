@@ -1,7 +1,6 @@
-import { MILLILITRES } from "../schemas/units.js";
 import { MAX_BLOCK_READS, type ReadsBlock, type Sequence } from "../schemas/reads.js";
 import type { Reject } from "./check/rejects.js";
-import type { ReadSink, Series } from "./formats/reads-csv.js";
+import { newSeries, type ReadSink, type Series } from "./formats/format.js";
 
 const DAY = 86_400;
 /** Reads held back over all series before everything is let go: bounds memory for files in order of time. */
@@ -100,15 +99,7 @@ export class BlockBuilder implements ReadSink {
   series(meterId: string, channel: string, serial: string, kind: "register" | "usage"): Series {
     this.meters.add(meterId);
     const series: Gathering = {
-      meterId,
-      channel,
-      serial,
-      kind,
-      unit: "L",
-      mlPerUnit: MILLILITRES.L,
-      decimals: 0,
-      last: -1,
-      descending: false,
+      ...newSeries(meterId, channel, serial, kind),
       day: -1,
       lastTime: 0,
       times: new Along(),
@@ -188,7 +179,7 @@ export class BlockBuilder implements ReadSink {
     const { kind, channel, times, lengths, ml, delivered, flags, lines, blockMlPerUnit, decimals } = series;
     const { utility, source, file, backfill, resolution, digits } = this.#constants;
     // A series of no values claims no resolution: its decimals are endless.
-    const step = resolution > 0 ? resolution : (POWERS[decimals] ?? 0);
+    const step = resolution > 0 ? resolution : 10 ** -decimals;
     this.ready.push({
       meterId: series.meterId,
       serial: series.serial,
@@ -220,9 +211,6 @@ export class BlockBuilder implements ReadSink {
     series.sorted = true;
   }
 }
-
-/** `10 ** -decimals` for as many decimals as a number may have. */
-const POWERS = Array.from({ length: 400 }, (_, i) => 10 ** -i);
 
 /** The read in hand is the first that its block must carry as delivered: so it carries all. */
 function listDelivered(series: Gathering, delivered: number): void {

@@ -12,7 +12,7 @@ import type { SourceConfig, UtilityConfig } from "../schemas/config.js";
 import type { FileMessage } from "../schemas/files.js";
 import { csvProfile } from "../schemas/profile.js";
 import type { Reject } from "./check/rejects.js";
-import { FileRejected } from "./formats/reads-csv.js";
+import { FileRejected } from "./formats/format.js";
 import { Archive } from "./pickup/archive.js";
 import { DropFolder, shortened } from "./pickup/drop-folder.js";
 import { fileState, hashOf, textOf, type FileState } from "./pickup/file-bytes.js";

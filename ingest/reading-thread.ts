@@ -1,5 +1,5 @@
 import { Worker, isMainThread, parentPort, type Transferable } from "node:worker_threads";
-import { FileRejected } from "./formats/reads-csv.js";
+import { FileRejected } from "./formats/format.js";
 import { reading, type Portion, type ReadingJob, type ReadingTotals } from "./reading.js";
 
 /** A smaller file is read before a thread would have begun. */

@@ -3,7 +3,7 @@ import { BlockText } from "./block-text.js";
 import { BlockBuilder } from "./blocks.js";
 import type { Reject } from "./check/rejects.js";
 import { endsExplicitly, readerOf } from "./formats/reader-of.js";
-import type { ReadSink, Series } from "./formats/reads-csv.js";
+import { newSeries, type ReadSink, type RowCounts } from "./formats/format.js";
 import { textOf } from "./pickup/file-bytes.js";
 
 /** A file to be read; plain data, so that it can be handed to a thread. */
@@ -37,10 +37,7 @@ export interface Portion {
 }
 
 /** What a whole file held. Times in UTC seconds, of a file without reads Infinity and -Infinity. */
-export interface ReadingTotals {
-  readonly rows: number;
-  readonly rejected: number;
-  readonly valuesRejected: number;
+export interface ReadingTotals extends RowCounts {
   readonly reads: number;
   readonly noReads: number;
   readonly meters: number;
@@ -95,22 +92,20 @@ export async function* reading(job: ReadingJob): AsyncGenerator<Portion, Reading
     }
     reader.push(NO_TEXT, true);
   } catch (error) {
-    yield { ...blocks.portionOf([]), rejects: builder.rejects.splice(0), bytesDone, reads: builder.reads };
+    builder.ready.length = 0;
+    yield portion();
     throw error;
   }
   builder.finish();
   yield portion();
   const { reads, noReads, first, last } = builder;
-  const { rows, rejected, valuesRejected } = reader;
+  const { rows, rejected, valuesRejected } = reader.counts;
   return { rows, rejected, valuesRejected, reads, noReads, meters: builder.meters.size, first, last };
 }
 
 /** Takes reads and keeps none. */
 class Nowhere implements ReadSink {
-  series(meterId: string, channel: string, serial: string, kind: Series["kind"]): Series {
-    const unit = "L";
-    return { meterId, channel, serial, kind, unit, mlPerUnit: 1, decimals: 0, last: -1, descending: false };
-  }
+  readonly series = newSeries;
 
   read(): void {
     // Only the end of the file is asked for.

@@ -6,9 +6,8 @@ import { MILLILITRES, unitOf, type Unit } from "../../schemas/units.js";
 import type { RejectCode } from "../check/rejects.js";
 import { isBlank, isEmpty } from "./csv-fields.js";
 import { CsvRows, fieldText, type CsvRow, type RowFault, type RowSink } from "./csv-rows.js";
-import type { FormatReader } from "./format.js";
 import { ReadGate, shapeOf, wordOrShape, wrongId } from "./read-gate.js";
-import { FileRejected, type ReadSink, type Series } from "./reads-csv.js";
+import { FileRejected, type FormatReader, type RowCounts, type ReadSink, type Series } from "./format.js";
 import { compileTimeFormat, type Stamp, type StampReader } from "./time-format.js";
 
 export interface BillingReaderOptions {
@@ -108,16 +107,8 @@ export class BillingReader implements FormatReader, RowSink {
     if (!billing.header) this.#findColumns(undefined);
   }
 
-  get rows(): number {
-    return this.#gate.rows;
-  }
-
-  get rejected(): number {
-    return this.#gate.rejected;
-  }
-
-  get valuesRejected(): number {
-    return this.#gate.valuesRejected;
+  get counts(): RowCounts {
+    return this.#gate;
   }
 
   push(chunk: Buffer, last: boolean): void {

@@ -6,10 +6,9 @@ import { CompactStamp, wholeNumber } from "./compact-stamp.js";
 import { CsvRows, fieldText, type CsvRow } from "./csv-rows.js";
 import { FieldMemo, isBlank, isEmpty } from "./csv-fields.js";
 import { Decimal } from "./decimal.js";
-import type { FormatReader } from "./format.js";
 import { LocalTimes, stamped } from "./local-times.js";
 import { ReadGate, shapeOf, wordOrShape, wrongId } from "./read-gate.js";
-import type { ReadSink, Series } from "./reads-csv.js";
+import type { FormatReader, RowCounts, ReadSink, Series } from "./format.js";
 
 export interface CmepReaderOptions {
   readonly cmep: CmepOptions;
@@ -133,16 +132,8 @@ export class Cmep implements FormatReader {
     );
   }
 
-  get rows(): number {
-    return this.#gate.rows;
-  }
-
-  get rejected(): number {
-    return this.#gate.rejected;
-  }
-
-  get valuesRejected(): number {
-    return this.#gate.valuesRejected;
+  get counts(): RowCounts {
+    return this.#gate;
   }
 
   push(chunk: Buffer, last: boolean): void {

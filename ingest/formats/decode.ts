@@ -1,5 +1,5 @@
 import type { CsvProfile } from "../../schemas/profile.js";
-import { FileRejected } from "./reads-csv.js";
+import { FileRejected } from "./format.js";
 
 export interface DecodeOptions {
   readonly encoding: CsvProfile["encoding"];

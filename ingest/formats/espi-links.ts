@@ -1,4 +1,4 @@
-import { FileRejected } from "./reads-csv.js";
+import { FileRejected } from "./format.js";
 
 /** Links of an Atom entry, each brought into the form of `pathOf`. */
 export interface EntryLinks {

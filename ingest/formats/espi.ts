@@ -5,9 +5,8 @@ import type { EspiOptions } from "../../schemas/formats/espi.js";
 import { MILLILITRES, type Unit } from "../../schemas/units.js";
 import type { RejectCode } from "../check/rejects.js";
 import { EspiLinks, pathOf, type EntryLinks, type Joined, type UsagePoint } from "./espi-links.js";
-import type { FormatReader } from "./format.js";
 import { ReadGate, wrongId } from "./read-gate.js";
-import { FileRejected, type ReadSink, type Series } from "./reads-csv.js";
+import { FileRejected, type FormatReader, type RowCounts, type ReadSink, type Series } from "./format.js";
 
 export interface EspiReaderOptions {
   readonly espi: EspiOptions;
@@ -181,16 +180,8 @@ export class EspiReader implements FormatReader {
     xml.on("processinginstruction", () => this.#advance());
   }
 
-  get rows(): number {
-    return this.#gate.rows;
-  }
-
-  get rejected(): number {
-    return this.#gate.rejected;
-  }
-
-  get valuesRejected(): number {
-    return this.#gate.valuesRejected;
+  get counts(): RowCounts {
+    return this.#gate;
   }
 
   push(chunk: Buffer, last: boolean): void {

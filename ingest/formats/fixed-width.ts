@@ -11,10 +11,9 @@ import { MILLILITRES, unitOf, type Unit } from "../../schemas/units.js";
 import type { RejectCode } from "../check/rejects.js";
 import { MAX_ROW_BYTES } from "./csv-rows.js";
 import { Decimal } from "./decimal.js";
-import type { FormatReader } from "./format.js";
 import { LocalTimes, stamped } from "./local-times.js";
 import { ReadGate, shapeOf, wrongId, type RowPlace } from "./read-gate.js";
-import type { ReadSink, Series } from "./reads-csv.js";
+import type { FormatReader, RowCounts, ReadSink, Series } from "./format.js";
 import { compileTimeFormat, type Stamp, type StampReader } from "./time-format.js";
 
 export interface FixedWidthReaderOptions {
@@ -101,16 +100,8 @@ export class FixedWidth implements FormatReader {
     this.#context = this.#kinds.map(() => undefined);
   }
 
-  get rows(): number {
-    return this.#gate.rows;
-  }
-
-  get rejected(): number {
-    return this.#gate.rejected;
-  }
-
-  get valuesRejected(): number {
-    return this.#gate.valuesRejected;
+  get counts(): RowCounts {
+    return this.#gate;
   }
 
   push(chunk: Buffer, last: boolean): void {

@@ -1,15 +1,22 @@
+import { MILLILITRES, type Unit } from "../../schemas/units.js";
+import type { Reject } from "../check/rejects.js";
+
 /**
- * Reads a file of one format, chunk by chunk, into the `ReadSink` that it was made with. Pure: bytes in, calls out.
- *
  * Every row of reads (or value record) counts once: in `rows` or in `rejected`. Every value counts once: as a read or a
  * no-read of the sink, or in `valuesRejected`.
  */
-export interface FormatReader {
+export interface RowCounts {
   /** Rows of which every value was taken. */
   readonly rows: number;
   /** Rows of which at least one value was not. */
   readonly rejected: number;
   readonly valuesRejected: number;
+}
+
+/** Reads a file of one format, chunk by chunk, into the `ReadSink` that it was made with. Pure: bytes in, calls out. */
+export interface FormatReader {
+  /** Up to the chunk pushed last. */
+  readonly counts: RowCounts;
   /**
    * @param chunk bytes of the unpacked file as UTF-8 without byte order mark, cut anywhere
    * @param last no chunk comes after this one
@@ -17,3 +24,65 @@ export interface FormatReader {
    */
   push(chunk: Buffer, last: boolean): void;
 }
+
+/** Reads of one register of one meter in the file, being gathered. */
+export interface Series {
+  readonly meterId: string;
+  readonly channel: string;
+  readonly serial: string;
+  readonly kind: "register" | "usage";
+  unit: Unit;
+  mlPerUnit: number;
+  /** Most decimals seen, for the resolution where the profile gives none. */
+  decimals: number;
+  /** Time of the latest read, and whether times fall along the file: they tell the repeated hour apart. */
+  last: number;
+  descending: boolean;
+}
+
+/** A series of which nothing was read yet. */
+export function newSeries(meterId: string, channel: string, serial: string, kind: Series["kind"]): Series {
+  return {
+    meterId,
+    channel,
+    serial,
+    kind,
+    unit: "L",
+    mlPerUnit: MILLILITRES.L,
+    decimals: 0,
+    last: -1,
+    descending: false,
+  };
+}
+
+/** Takes what a file's rows say, in the order of the file. */
+export interface ReadSink {
+  series(meterId: string, channel: string, serial: string, kind: "register" | "usage"): Series;
+  /**
+   * One read. Time in UTC seconds (of a usage: its beginning), length in seconds (0 for registers), `ml` null for no
+   * read.
+   */
+  read(
+    series: Series,
+    time: number,
+    length: number,
+    ml: number | null,
+    delivered: number | null,
+    flags: number,
+    line: number,
+  ): void;
+  reject(reject: Reject): void;
+}
+
+/** A file that can't be understood at all. */
+export class FileRejected extends Error {
+  override readonly name = "FileRejected";
+  readonly field: string;
+  constructor(field: string, message: string) {
+    super(message);
+    this.field = field;
+  }
+}
+
+/** So many rows without one read among them: the file is not of its source. */
+export const MOST_FRUITLESS_ROWS = 10_000;

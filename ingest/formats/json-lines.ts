@@ -4,9 +4,8 @@ import type { JsonLinesOptions, RtlamrType, StatusMeaning } from "../../schemas/
 import { MILLILITRES, type Unit } from "../../schemas/units.js";
 import type { RejectCode } from "../check/rejects.js";
 import { MAX_ROW_BYTES } from "./csv-rows.js";
-import type { FormatReader } from "./format.js";
 import { ReadGate, wordOrShape, wrongId } from "./read-gate.js";
-import type { ReadSink } from "./reads-csv.js";
+import type { FormatReader, RowCounts, ReadSink } from "./format.js";
 
 export interface JsonLinesReaderOptions {
   readonly jsonLines: JsonLinesOptions;
@@ -114,16 +113,8 @@ export class JsonLinesReader implements FormatReader {
     this.#words = new Map(Object.entries(words).map(([word, meaning]) => [word, FLAGS[meaning]]));
   }
 
-  get rows(): number {
-    return this.#gate.rows;
-  }
-
-  get rejected(): number {
-    return this.#gate.rejected;
-  }
-
-  get valuesRejected(): number {
-    return this.#gate.valuesRejected;
+  get counts(): RowCounts {
+    return this.#gate;
   }
 
   push(chunk: Buffer, last: boolean): void {

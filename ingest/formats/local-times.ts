@@ -1,5 +1,5 @@
 import { TimeZone } from "../../infra/time-zone.js";
-import type { Series } from "./reads-csv.js";
+import type { Series } from "./format.js";
 
 const DAY = 86_400;
 const HOUR = 3_600;

@@ -7,9 +7,8 @@ import { CompactStamp, wholeNumber } from "./compact-stamp.js";
 import { isBlank, isEmpty } from "./csv-fields.js";
 import { CsvRows, fieldText, type CsvRow } from "./csv-rows.js";
 import { Decimal } from "./decimal.js";
-import type { FormatReader } from "./format.js";
 import { ReadGate, shapeOf, wordOrShape, wrongId } from "./read-gate.js";
-import { FileRejected, type ReadSink, type Series } from "./reads-csv.js";
+import { FileRejected, type FormatReader, type RowCounts, type ReadSink, type Series } from "./format.js";
 
 export interface NemReaderOptions {
   readonly nem: NemOptions;
@@ -121,16 +120,8 @@ export class Nem implements FormatReader {
     );
   }
 
-  get rows(): number {
-    return this.#gate.rows;
-  }
-
-  get rejected(): number {
-    return this.#gate.rejected;
-  }
-
-  get valuesRejected(): number {
-    return this.#gate.valuesRejected;
+  get counts(): RowCounts {
+    return this.#gate;
   }
 
   push(chunk: Buffer, last: boolean): void {

@@ -1,5 +1,5 @@
 import type { RejectCode } from "../check/rejects.js";
-import { FileRejected, MOST_FRUITLESS_ROWS, type ReadSink, type Series } from "./reads-csv.js";
+import { FileRejected, MOST_FRUITLESS_ROWS, type ReadSink, type Series } from "./format.js";
 
 const DAY = 86_400;
 const MOST_ML = 2 ** 53;

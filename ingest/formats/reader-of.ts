@@ -4,10 +4,10 @@ import { Cmep } from "./cmep.js";
 import { CsvRows } from "./csv-rows.js";
 import { EspiReader } from "./espi.js";
 import { FixedWidth } from "./fixed-width.js";
-import type { FormatReader } from "./format.js";
 import { JsonLinesReader } from "./json-lines.js";
 import { Nem } from "./nem.js";
-import { ReadsCsv, type ReadSink } from "./reads-csv.js";
+import type { FormatReader, RowCounts, ReadSink } from "./format.js";
+import { ReadsCsv } from "./reads-csv.js";
 
 export interface FileContext {
   /** The utility's IANA time zone. */
@@ -59,16 +59,8 @@ class CsvReader implements FormatReader {
     this.#rows = new CsvRows(profile!, this.#reads);
   }
 
-  get rows(): number {
-    return this.#reads.rows;
-  }
-
-  get rejected(): number {
-    return this.#reads.rejected;
-  }
-
-  get valuesRejected(): number {
-    return this.#reads.valuesRejected;
+  get counts(): RowCounts {
+    return this.#reads;
   }
 
   push(chunk: Buffer, last: boolean): void {

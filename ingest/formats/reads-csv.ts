@@ -3,54 +3,11 @@ import { canonicalMeter } from "../../schemas/canonical.js";
 import { Flag } from "../../schemas/flags.js";
 import type { ColumnRef, CsvProfile } from "../../schemas/profile.js";
 import { MILLILITRES, unitOf, type Unit } from "../../schemas/units.js";
-import type { Reject, RejectCode } from "../check/rejects.js";
+import type { RejectCode } from "../check/rejects.js";
 import { fieldText, MAX_ROW_BYTES, type CsvRow, type RowFault, type RowSink } from "./csv-rows.js";
+import { FileRejected, MOST_FRUITLESS_ROWS, type ReadSink, type Series } from "./format.js";
 import { PlainRow, Role } from "./plain-row.js";
 import { compileTimeFormat, splitClock, type Stamp, type StampReader } from "./time-format.js";
-
-/** Reads of one register of one meter in the file, being gathered. */
-export interface Series {
-  readonly meterId: string;
-  readonly channel: string;
-  readonly serial: string;
-  readonly kind: "register" | "usage";
-  unit: Unit;
-  mlPerUnit: number;
-  /** Most decimals seen, for the resolution where the profile gives none. */
-  decimals: number;
-  /** Time of the latest read, and whether times fall along the file: they tell the repeated hour apart. */
-  last: number;
-  descending: boolean;
-}
-
-/** Takes what a file's rows say, in the order of the file. */
-export interface ReadSink {
-  series(meterId: string, channel: string, serial: string, kind: "register" | "usage"): Series;
-  /**
-   * One read. Time in UTC seconds (of a usage: its beginning), length in seconds (0 for registers), `ml` null for no
-   * read.
-   */
-  read(
-    series: Series,
-    time: number,
-    length: number,
-    ml: number | null,
-    delivered: number | null,
-    flags: number,
-    line: number,
-  ): void;
-  reject(reject: Reject): void;
-}
-
-/** A file that can't be understood at all. */
-export class FileRejected extends Error {
-  override readonly name = "FileRejected";
-  readonly field: string;
-  constructor(field: string, message: string) {
-    super(message);
-    this.field = field;
-  }
-}
 
 export interface ReadsCsvOptions {
   readonly profile: CsvProfile;
@@ -69,8 +26,6 @@ const EARLIEST = 631_152_000;
 const MOST_ID_BYTES = 200;
 const MOST_CHANNEL_LENGTH = 16;
 const MOST_WIDE_DAYS = 4_096;
-/** So many rows without one read among them: the file is not of its profile. */
-export const MOST_FRUITLESS_ROWS = 10_000;
 
 interface ValueColumn {
   readonly index: number;

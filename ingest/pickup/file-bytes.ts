@@ -4,7 +4,7 @@ import { lstat } from "node:fs/promises";
 import { createGunzip } from "node:zlib";
 import type { CsvProfile } from "../../schemas/profile.js";
 import { decoded, type DecodeOptions } from "../formats/decode.js";
-import { FileRejected } from "../formats/reads-csv.js";
+import { FileRejected } from "../formats/format.js";
 
 const CHUNK = 1024 * 1024;
 /** A gzip file may unpack to so many times its size (meter files: 5 to 60 times). */

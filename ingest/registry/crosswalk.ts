@@ -9,7 +9,7 @@ import { METER_PARTITIONS } from "../../schemas/topics.js";
 import type { Reject } from "../check/rejects.js";
 import type { CsvProfile } from "../../schemas/profile.js";
 import { CsvRows, fieldText, type CsvRow } from "../formats/csv-rows.js";
-import { FileRejected } from "../formats/reads-csv.js";
+import { FileRejected } from "../formats/format.js";
 import { compileTimeFormat } from "../formats/time-format.js";
 import type { MeterKeys } from "./meter-keys.js";
 

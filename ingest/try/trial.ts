@@ -1,8 +1,7 @@
 import { TimeZone } from "../../infra/time-zone.js";
 import { Flag } from "../../schemas/flags.js";
-import { MILLILITRES } from "../../schemas/units.js";
 import { REJECT_CODES, type Reject, type RejectCode } from "../check/rejects.js";
-import type { ReadSink, Series } from "../formats/reads-csv.js";
+import { newSeries, type ReadSink, type RowCounts, type Series } from "../formats/format.js";
 import { hourlyDay } from "./hours.js";
 import { warningsOf, type TrialWarning } from "./warnings.js";
 
@@ -47,10 +46,7 @@ export interface TrialDay {
   readonly litres: readonly (number | null)[];
 }
 
-export interface TrialReport {
-  readonly rows: number;
-  readonly rejected: number;
-  readonly valuesRejected: number;
+export interface TrialReport extends RowCounts {
   readonly reads: number;
   readonly noReads: number;
   readonly meters: number;
@@ -138,15 +134,7 @@ export class Trial implements ReadSink {
   series(meterId: string, channel: string, serial: string, kind: Series["kind"]): Series {
     this.#meters.add(meterId);
     const series: TrialSeries = {
-      meterId,
-      channel,
-      serial,
-      kind,
-      unit: "L",
-      mlPerUnit: MILLILITRES.L,
-      decimals: 0,
-      last: -1,
-      descending: false,
+      ...newSeries(meterId, channel, serial, kind),
       time: [],
       length: [],
       ml: [],
@@ -200,18 +188,15 @@ export class Trial implements ReadSink {
     this.#rejects.add(reject);
   }
 
-  /** @param reader what the reader of the file counted */
-  report(reader: Pick<TrialReport, "rows" | "rejected" | "valuesRejected">): TrialReport {
-    const { rows, rejected, valuesRejected } = reader;
+  /** @param counts of the file's reader, once all of it was pushed */
+  report(counts: RowCounts): TrialReport {
     const byCount = <T extends { readonly reads: number }>(list: T[]) =>
       list.sort((a, b) => b.reads - a.reads);
     const flags = new Map<string, number>();
     for (const [bits, reads] of this.#flags)
       for (const flag of flagNames(bits)) flags.set(flag, (flags.get(flag) ?? 0) + reads);
     return {
-      rows,
-      rejected,
-      valuesRejected,
+      ...counts,
       reads: this.reads,
       noReads: this.noReads,
       meters: this.#meters.size,

@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import type { SourceConfig } from "../../schemas/config.js";
 import { csvProfile } from "../../schemas/profile.js";
 import { readerOf } from "../formats/reader-of.js";
-import { FileRejected } from "../formats/reads-csv.js";
+import { FileRejected } from "../formats/format.js";
 import { textOf } from "../pickup/file-bytes.js";
 import { readCrosswalk } from "../registry/crosswalk.js";
 import { ColumnWatch } from "./column-watch.js";
@@ -49,7 +49,7 @@ export async function tryFile({ path, source, now, ...options }: TryOptions): Pr
     if (!(error instanceof FileRejected)) throw error;
     refused = error.message;
   }
-  const report = trial.report(reader);
+  const report = trial.report(reader.counts);
   return { ...report, warnings: [...(watch?.warnings() ?? []), ...report.warnings], refused };
 }
 

@@ -1,10 +1,7 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
-import type { Reject } from "../../ingest/check/rejects.js";
-import type { FormatReader } from "../../ingest/formats/format.js";
-import { FileRejected, type ReadSink, type Series } from "../../ingest/formats/reads-csv.js";
-import { MILLILITRES } from "../../schemas/units.js";
-import type { FoundRead, FoundText } from "./read-text.js";
+import { FileRejected, type FormatReader, type ReadSink } from "../../ingest/formats/format.js";
+import { pushInParts, recordingSink, type FoundRead, type FoundText } from "./read-text.js";
 
 /** `FoundText` with, for each read, the millilitres in one of its unit and the decimals of its series so far. */
 export interface FoundFormat extends FoundText {
@@ -23,47 +20,18 @@ export function formatCalls(
   file: string | Buffer,
   cuts: readonly number[] = [],
 ): FoundFormat {
-  const reads: FoundFormat["reads"] = [];
-  const rejects: Reject[] = [];
-  const reader = make({
-    series: (meterId, channel, serial, kind): Series => ({
-      meterId,
-      channel,
-      serial,
-      kind,
-      unit: "L",
-      mlPerUnit: MILLILITRES.L,
-      decimals: 0,
-      last: -1,
-      descending: false,
-    }),
-    read: (series, time, length, ml, delivered, flags, line) => {
-      const { meterId: meter, channel, serial, kind, unit, mlPerUnit, decimals } = series;
-      const one = { meter, channel, serial, kind, time, length, ml, delivered, unit, flags, line };
-      reads.push({ ...one, mlPerUnit, decimals });
-    },
-    reject: (reject) => rejects.push(reject),
-  });
+  const { sink, reads, rejects } = recordingSink(({ mlPerUnit, decimals }) => ({ mlPerUnit, decimals }));
+  const reader = make(sink);
   let refused: string | undefined;
   try {
-    pushInParts(reader, Buffer.from(file as string), cuts);
+    pushInParts((chunk, last) => reader.push(chunk, last), Buffer.from(file as string), cuts);
   } catch (error) {
     if (!(error instanceof FileRejected)) throw error;
     refused = error.message;
   }
-  const { rows, rejected, valuesRejected } = reader;
+  const { rows, rejected, valuesRejected } = reader.counts;
   const found = { reads, rejects, rows, rejected, valuesRejected };
   return refused === undefined ? found : { ...found, refused };
-}
-
-function pushInParts(reader: FormatReader, bytes: Buffer, cuts: readonly number[]): void {
-  let from = 0;
-  for (const cut of [...new Set(cuts)].sort((a, b) => a - b)) {
-    if (cut <= from || cut >= bytes.length) continue;
-    reader.push(bytes.subarray(from, cut), false);
-    from = cut;
-  }
-  reader.push(bytes.subarray(from), true);
 }
 
 /** Runs of a fuzz test: `CURBSTOP_FUZZ`, and where it begins: `CURBSTOP_FUZZ_SEED`. */

@@ -1,8 +1,6 @@
-import type { Reject } from "../../ingest/check/rejects.js";
-import type { FormatReader } from "../../ingest/formats/format.js";
-import { FileRejected, type ReadSink, type Series } from "../../ingest/formats/reads-csv.js";
-import { MILLILITRES } from "../../schemas/units.js";
-import type { FoundRead, FoundText } from "./read-text.js";
+import { FileRejected, type FormatReader, type ReadSink, type Series } from "../../ingest/formats/format.js";
+import { seeded } from "../../bench/random.js";
+import { pushInParts, recordingSink, type FoundText } from "./read-text.js";
 
 /** The time at which files of tests are read. */
 export const NOW = Date.UTC(2026, 11, 1) / 1000;
@@ -21,44 +19,11 @@ export function readFormat(
   text: string | Buffer,
   cuts: readonly number[] = [],
 ): FoundFile {
-  const reads: FoundRead[] = [];
-  const rejects: Reject[] = [];
-  const series: Series[] = [];
-  const format = reader({
-    series: (meterId, channel, serial, kind) => {
-      const one: Series = {
-        meterId,
-        channel,
-        serial,
-        kind,
-        unit: "L",
-        mlPerUnit: MILLILITRES.L,
-        decimals: 0,
-        last: -1,
-        descending: false,
-      };
-      series.push(one);
-      return one;
-    },
-    read: (of, time, length, ml, delivered, flags, line) => {
-      const { meterId: meter, channel, serial, kind, unit } = of;
-      reads.push({ meter, channel, serial, kind, time, length, ml, delivered, unit, flags, line });
-    },
-    reject: (reject) => rejects.push(reject),
-  });
-  const bytes = Buffer.from(text as string);
-  let from = 0;
-  for (const cut of [...new Set(cuts)].sort((a, b) => a - b)) {
-    if (cut <= from || cut >= bytes.length) continue;
-    // Bytes of its own: nothing of a chunk may be used after `push`.
-    const chunk = Buffer.from(bytes.subarray(from, cut));
-    format.push(chunk, false);
-    chunk.fill(0x23);
-    from = cut;
-  }
-  format.push(bytes.subarray(from), false);
+  const { sink, reads, rejects, series } = recordingSink();
+  const format = reader(sink);
+  pushInParts((chunk) => format.push(chunk, false), Buffer.from(text as string), cuts);
   format.push(Buffer.alloc(0), true);
-  const { rows, rejected, valuesRejected } = format;
+  const { rows, rejected, valuesRejected } = format.counts;
   return { reads, rejects, rows, rejected, valuesRejected, series };
 }
 
@@ -66,17 +31,6 @@ export function readFormat(
 export function cutsOf(text: string | Buffer, places: readonly number[]): number[] {
   const { length } = Buffer.from(text as string);
   return places.map((place) => Math.floor(place * length));
-}
-
-/** A generator of numbers in [0, 1) that gives the same ones for the same seed (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
 
 /** Inputs of a fuzz test: CURBSTOP_FUZZ says how many, CURBSTOP_FUZZ_SEED which. */

@@ -1,8 +1,8 @@
 import type { Reject } from "../../ingest/check/rejects.js";
 import { CsvRows } from "../../ingest/formats/csv-rows.js";
-import { ReadsCsv, type ReadSink, type Series } from "../../ingest/formats/reads-csv.js";
+import { newSeries, type ReadSink, type Series } from "../../ingest/formats/format.js";
+import { ReadsCsv } from "../../ingest/formats/reads-csv.js";
 import { csvProfile } from "../../schemas/profile.js";
-import { MILLILITRES } from "../../schemas/units.js";
 import type { z } from "zod";
 
 export type ProfileInput = z.input<typeof csvProfile>;
@@ -43,40 +43,56 @@ export function readText(
   options: { readonly timeZone?: string; readonly now?: number; readonly cuts?: readonly number[] } = {},
 ): FoundText {
   const { timeZone = "America/Los_Angeles", now = NOW, cuts = [] } = options;
-  const reads: FoundRead[] = [];
-  const rejects: Reject[] = [];
-  const sink: ReadSink = {
-    series: (meterId, channel, serial, kind): Series => ({
-      meterId,
-      channel,
-      serial,
-      kind,
-      unit: "L",
-      mlPerUnit: MILLILITRES.L,
-      decimals: 0,
-      last: -1,
-      descending: false,
-    }),
-    read: (series, time, length, ml, delivered, flags, line) => {
-      const { meterId: meter, channel, serial, kind, unit } = series;
-      reads.push({ meter, channel, serial, kind, time, length, ml, delivered, unit, flags, line });
-    },
-    reject: (reject) => rejects.push(reject),
-  };
+  const { sink, reads, rejects } = recordingSink();
   const reader = new ReadsCsv({ profile: csvProfile.parse(profile), timeZone, now }, sink);
   const scanner = new CsvRows(csvProfile.parse(profile), reader);
   const bytes = Buffer.from(text as string);
-  let from = 0;
-  for (const cut of [...new Set(cuts)].sort((a, b) => a - b)) {
-    if (cut <= from || cut >= bytes.length) continue;
-    scanner.push(bytes.subarray(from, cut), false);
-    from = cut;
-  }
-  scanner.push(bytes.subarray(from), false);
+  pushInParts((chunk) => scanner.push(chunk, false), bytes, cuts);
   scanner.push(Buffer.alloc(0), true);
   reader.end();
   const { rows, rejected, valuesRejected } = reader;
   return { reads, rejects, rows, rejected, valuesRejected };
+}
+
+/**
+ * A sink that keeps what a reader calls.
+ * @param more of a series, kept with each of its reads
+ */
+export function recordingSink<More extends object = object>(more?: (series: Series) => More) {
+  const reads: (FoundRead & More)[] = [];
+  const rejects: Reject[] = [];
+  const series: Series[] = [];
+  const sink: ReadSink = {
+    series: (...names) => {
+      const one = newSeries(...names);
+      series.push(one);
+      return one;
+    },
+    read: (of, time, length, ml, delivered, flags, line) => {
+      const { meterId: meter, channel, serial, kind, unit } = of;
+      const read = { meter, channel, serial, kind, time, length, ml, delivered, unit, flags, line };
+      reads.push({ ...read, ...(more?.(of) as More) });
+    },
+    reject: (reject) => rejects.push(reject),
+  };
+  return { sink, reads, rejects, series };
+}
+
+/** Pushes the bytes cut into chunks, each of bytes of its own: nothing of a chunk may be used after `push`. */
+export function pushInParts(
+  push: (chunk: Buffer, last: boolean) => void,
+  bytes: Buffer,
+  cuts: readonly number[],
+): void {
+  let from = 0;
+  for (const cut of [...new Set(cuts)].sort((a, b) => a - b)) {
+    if (cut <= from || cut >= bytes.length) continue;
+    const chunk = Buffer.from(bytes.subarray(from, cut));
+    push(chunk, false);
+    chunk.fill(0x23);
+    from = cut;
+  }
+  push(bytes.subarray(from), true);
 }
 
 /** UTC seconds of an ISO time. */

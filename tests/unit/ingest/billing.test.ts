@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { BillingReader } from "../../../ingest/formats/billing.js";
-import type { ReadSink } from "../../../ingest/formats/reads-csv.js";
+import type { ReadSink } from "../../../ingest/formats/format.js";
 import { Flag } from "../../../schemas/flags.js";
 import { BEACON_BILLING, billingOptions } from "../../../schemas/formats/billing.js";
 import { formatCalls, fuzzFormat, pageExample } from "../../harness/format-calls.js";

@@ -3,12 +3,13 @@ import fc from "fast-check";
 import { parse } from "yaml";
 import type { z } from "zod";
 import { Cmep } from "../../../ingest/formats/cmep.js";
-import { FileRejected, MOST_FRUITLESS_ROWS } from "../../../ingest/formats/reads-csv.js";
+import { FileRejected, MOST_FRUITLESS_ROWS } from "../../../ingest/formats/format.js";
 import { TimeZone } from "../../../infra/time-zone.js";
 import { Flag } from "../../../schemas/flags.js";
 import { cmepOptions } from "../../../schemas/formats/cmep.js";
 import { MILLILITRES } from "../../../schemas/units.js";
-import { cutsOf, FUZZ, fuzzed, mutated, NOW, readFormat, seeded } from "../../harness/read-format.js";
+import { cutsOf, FUZZ, fuzzed, mutated, NOW, readFormat } from "../../harness/read-format.js";
+import { seeded } from "../../../bench/random.js";
 import { at } from "../../harness/read-text.js";
 
 const ZONE = "America/Los_Angeles";

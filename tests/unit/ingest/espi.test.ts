@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { EspiReader } from "../../../ingest/formats/espi.js";
-import type { ReadSink } from "../../../ingest/formats/reads-csv.js";
+import type { ReadSink } from "../../../ingest/formats/format.js";
 import { Flag } from "../../../schemas/flags.js";
 import { espiOptions } from "../../../schemas/formats/espi.js";
 import { formatCalls, fuzzFormat, pageExample } from "../../harness/format-calls.js";

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { parse } from "yaml";
 import type { z } from "zod";
 import { FixedWidth } from "../../../ingest/formats/fixed-width.js";
-import { MOST_FRUITLESS_ROWS } from "../../../ingest/formats/reads-csv.js";
+import { MOST_FRUITLESS_ROWS } from "../../../ingest/formats/format.js";
 import { Flag } from "../../../schemas/flags.js";
 import {
   FIXED_WIDTH_PRESETS,
@@ -11,7 +11,8 @@ import {
   fixedWidthOptions,
 } from "../../../schemas/formats/fixed-width.js";
 import { MILLILITRES } from "../../../schemas/units.js";
-import { cutsOf, FUZZ, fuzzed, mutated, NOW, readFormat, seeded } from "../../harness/read-format.js";
+import { cutsOf, FUZZ, fuzzed, mutated, NOW, readFormat } from "../../harness/read-format.js";
+import { seeded } from "../../../bench/random.js";
 import { at } from "../../harness/read-text.js";
 
 type Options = z.input<typeof fixedWidthOptions>;

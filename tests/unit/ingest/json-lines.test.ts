@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { JsonLinesReader } from "../../../ingest/formats/json-lines.js";
-import type { ReadSink } from "../../../ingest/formats/reads-csv.js";
+import type { ReadSink } from "../../../ingest/formats/format.js";
 import { Flag } from "../../../schemas/flags.js";
 import { jsonLinesOptions } from "../../../schemas/formats/json-lines.js";
 import { formatCalls, fuzzFormat, pageExample } from "../../harness/format-calls.js";

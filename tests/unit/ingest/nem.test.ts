@@ -3,11 +3,12 @@ import fc from "fast-check";
 import { parse } from "yaml";
 import type { z } from "zod";
 import { Nem } from "../../../ingest/formats/nem.js";
-import { FileRejected, MOST_FRUITLESS_ROWS } from "../../../ingest/formats/reads-csv.js";
+import { FileRejected, MOST_FRUITLESS_ROWS } from "../../../ingest/formats/format.js";
 import { Flag } from "../../../schemas/flags.js";
 import { nemOptions } from "../../../schemas/formats/nem.js";
 import { MILLILITRES } from "../../../schemas/units.js";
-import { cutsOf, FUZZ, fuzzed, mutated, NOW, readFormat, seeded } from "../../harness/read-format.js";
+import { cutsOf, FUZZ, fuzzed, mutated, NOW, readFormat } from "../../harness/read-format.js";
+import { seeded } from "../../../bench/random.js";
 import { at } from "../../harness/read-text.js";
 
 const SAMPLES = "../shared/samples/nem";
