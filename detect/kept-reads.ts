@@ -1,4 +1,5 @@
 import { Flag } from "../schemas/flags.js";
+import type { EvenBlock } from "./meter-state.js";
 import { ReadColumns } from "./read-columns.js";
 import { Reader, Writer } from "./varints.js";
 
@@ -139,6 +140,42 @@ export class KeptReads {
     }
   }
 
+  /** The same for a block that was accepted as a whole. */
+  appendEven(block: EvenBlock): void {
+    const { count, time, length, flags, file, line, register, ml } = block;
+    this.pack();
+    if (this.#lastCount > 0 && this.#lastCount + count <= MERGED) {
+      columns.count = 0;
+      for (let i = 0; i < count; i++) {
+        columns.time[i] = time.from + time.step * i;
+        columns.length[i] = length;
+        columns.ml[i] = ml[i]!;
+        columns.flags[i] = flags;
+        columns.file[i] = file;
+        columns.line[i] = line.from + line.step * i;
+        columns.register[i] = register;
+      }
+      columns.count = count;
+      this.append(columns);
+      return;
+    }
+    writer.clear();
+    writer.number(count);
+    writer.even(time.from, time.step, count);
+    writer.even(length, 0, count);
+    writer.differences(ml, count);
+    writer.even(flags, 0, count);
+    writer.even(file, 0, count);
+    writer.even(line.from, line.step, count);
+    writer.even(register, 0, count);
+    this.#keepWritten(count);
+    if (this.#count === 0) this.#first = time.from;
+    this.#count += count;
+    if (length > this.#longest) this.#longest = length;
+    const end = time.from + time.step * (count - 1) + length;
+    if (end > this.#end) this.#end = end;
+  }
+
   /**
    * Takes the first segment out, if all of its reads are from before `cut`.
    * @param into gets its reads
@@ -234,6 +271,12 @@ export class KeptReads {
   #add(reads: ReadColumns): void {
     writer.clear();
     writeSegment(reads);
+    this.#keepWritten(reads.count);
+    this.#note(reads);
+  }
+
+  /** Takes the segment in the writer in as the last. */
+  #keepWritten(count: number): void {
     const { length } = writer;
     if (this.#to + length > this.#bytes.length) {
       const size = this.#to - this.#from;
@@ -246,8 +289,7 @@ export class KeptReads {
     writer.copyTo(this.#bytes, this.#to);
     this.#last = this.#to;
     this.#to += length;
-    this.#lastCount = reads.count;
-    this.#note(reads);
+    this.#lastCount = count;
   }
 
   #note({ count, time, length }: ReadColumns): void {

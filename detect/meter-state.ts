@@ -8,6 +8,7 @@ import { ReadColumns } from "./read-columns.js";
 import { registerStep, type RegisterMark, type RegisterParameters } from "./registers.js";
 import type { Found } from "./rules/rule.js";
 import type { AnomalyMessage } from "../schemas/anomalies.js";
+import { isWord } from "./varints.js";
 
 /** One register (channel) of a meter. */
 export interface Channel {
@@ -46,10 +47,21 @@ export interface RowSink {
   registerReads(block: ReadsBlock, reads: AcceptedReads): void;
   /** Usage of the block, accepted as it is. */
   usage(block: ReadsBlock, reads: AcceptedReads): void;
+  /** The same, of a block that was accepted as a whole. */
+  evenUsage(block: EvenBlock): void;
   /** Intervals between register reads of the block, in order; `line` and `file` say nothing. */
   derived(block: ReadsBlock, intervals: ReadColumns): void;
   interval(block: ReadsBlock, channel: string, row: IntervalRow, gone: boolean): void;
 }
+
+/** A block of usage at even times, each of the same length and with the same flags, none without a value. */
+export type EvenBlock = ReadsBlock & {
+  readonly time: { readonly from: number; readonly step: number };
+  readonly length: number;
+  readonly ml: readonly number[];
+  readonly flags: number;
+  readonly line: { readonly from: number; readonly step: number };
+};
 
 /** Reads of a block that were accepted. */
 export class AcceptedReads extends ReadColumns {
@@ -280,6 +292,13 @@ export class MeterState {
     if (this.channels.size !== 1 || (usage ? channel.registers : channel.usage).count > 0) return false;
     const { headMark } = channel;
     if (headMark !== undefined && (usage || headMark.at < channel.usageUntil)) return false;
+    const most = environment.registers.maxRate / 3600;
+    if (isEven(block, head.at, most)) {
+      this.hydrated = false;
+      this.#appendEven(block, channel, head, context, sink);
+      counts.accepted += block.count;
+      return true;
+    }
     const missing = takeInOrder(block, head.at, accepted);
     if (missing < 0) return false;
 
@@ -291,7 +310,7 @@ export class MeterState {
     const first = accepted.time[0]!;
     if (first < channel.firstSeen) channel.firstSeen = first;
     if (usage) {
-      flagOverCapacity(accepted, environment.registers.maxRate / 3600);
+      flagOverCapacity(accepted, most);
       head.pushAll(accepted, context, closed);
       sink.usage(block, accepted);
     } else {
@@ -305,6 +324,16 @@ export class MeterState {
     }
     kept.append(accepted);
     return true;
+  }
+
+  #appendEven(block: EvenBlock, channel: Channel, head: Fold, context: FoldContext, sink: RowSink): void {
+    const { count, length, ml, flags } = block;
+    const { from, step } = block.time;
+    if (from < channel.firstSeen) channel.firstSeen = from;
+    const closed = (found: Found) => this.#closed.push(found);
+    for (let i = 0; i < count; i++) head.push(from + step * i, length, ml[i]!, flags, 1, context, closed);
+    sink.evenUsage(block);
+    channel.usage.appendEven(block);
   }
 
   /** The general case: rows as they were against rows as they are now. */
@@ -615,6 +644,25 @@ function addAccepted(
   to.line[n] = line;
   to.register[n] = register;
   to.index[n] = index;
+}
+
+/**
+ * Whether all of the block can be taken as it is.
+ * @param after no read may begin before
+ * @param most millilitres a second that the meter can pass
+ */
+function isEven(block: ReadsBlock, after: number, most: number): block is EvenBlock {
+  const { time, length, ml, flags, line, count } = block;
+  if (typeof length !== "number" || typeof flags !== "number") return false;
+  if (Array.isArray(time) || Array.isArray(line) || time.from < after) return false;
+  if (!isWord(time.step) || !isWord(line.step)) return false;
+  if (count > 1 && time.step < Math.max(length, 1)) return false;
+  const highest = most * length;
+  for (let i = 0; i < count; i++) {
+    const value = ml[i];
+    if (value == null || value > highest) return false;
+  }
+  return true;
 }
 
 /** @param most millilitres a second that the meter can pass */

@@ -1,9 +1,10 @@
 import type { AnomalyMessage } from "../schemas/anomalies.js";
 import type { FileMessage } from "../schemas/files.js";
 import { MAX_BLOCK_READS, type ReadsBlock } from "../schemas/reads.js";
-import { encodeNative, type FixedType, type NativeColumn } from "../infra/clickhouse/native-block.js";
-import type { AcceptedReads, IntervalRow, RowSink } from "./meter-state.js";
+import { encodeNative, type NativeColumn } from "../infra/clickhouse/native-block.js";
+import type { AcceptedReads, EvenBlock, IntervalRow, RowSink } from "./meter-state.js";
 import { ReadColumns } from "./read-columns.js";
+import { isWord, type Numbers } from "./varints.js";
 
 /** A block for ClickHouse, ready to be sent. */
 export interface EncodedInsert {
@@ -28,53 +29,71 @@ class Dictionary {
   }
 }
 
-/** A column that grows. Its array is kept from one block to the next: arrays of this size are dear to make. */
-class Growing<T extends Float64Array | Int32Array | Uint32Array | Uint16Array | Uint8Array> {
-  count = 0;
-  array: T;
-
-  constructor(array: T) {
-    this.array = array;
-  }
-
-  push(value: number): void {
-    if (this.count === this.array.length) this.reserve(1);
-    this.array[this.count++] = value;
-  }
-
-  reserve(more: number): void {
-    if (this.count + more <= this.array.length) return;
-    const kind = this.array.constructor as new (size: number) => T;
-    const grown = new kind(Math.max(2 * this.array.length, this.count + more));
-    grown.set(this.array);
-    this.array = grown;
-  }
-
-  get used(): T {
-    return this.array.subarray(0, this.count) as T;
-  }
-}
-
 /** A list of numbers of each row, on top of what the row says for all of them; mostly empty. */
-class Lists {
-  readonly ends = new Growing(new Uint32Array(FIRST_ROWS * 2));
-  readonly values = new Growing(new Float64Array(FIRST_ROWS));
+class List {
+  count = 0;
+  #values = new Float64Array(FIRST_ROWS);
 
-  /** The list of the row in hand is what was added to it since the last row ended. */
-  endRow(): void {
-    this.ends.push(this.values.count);
-    this.ends.push(0);
+  add(values: Numbers, count: number): void {
+    if (this.count + count > this.#values.length) this.#values = grown(this.#values, this.count + count);
+    for (let i = 0; i < count; i++) this.#values[this.count++] = values[i]!;
   }
 
-  addAll(values: Float64Array | Int32Array, count: number): void {
-    const { values: to } = this;
-    to.reserve(count);
-    for (let i = 0; i < count; i++) to.array[to.count++] = values[i]!;
+  get used(): Float64Array {
+    return this.#values.subarray(0, this.count);
   }
 
   clear(): void {
-    this.ends.count = this.values.count = 0;
+    this.count = 0;
   }
+}
+
+/** The same for whole numbers that every row has: 32 bits for each until one needs more. */
+class WholeList {
+  count = 0;
+  #isSmall = true;
+  #small = new Int32Array(FIRST_ROWS);
+  readonly #large = new List();
+
+  add(values: Numbers, count: number): void {
+    if (this.#isSmall && !this.#addSmall(values, count)) {
+      this.#large.add(this.#small, this.count);
+      this.#isSmall = false;
+    }
+    if (!this.#isSmall) this.#large.add(values, count);
+    this.count += count;
+  }
+
+  get used(): Int32Array | Float64Array {
+    return this.#isSmall ? this.#small.subarray(0, this.count) : this.#large.used;
+  }
+
+  clear(): void {
+    this.count = 0;
+    this.#isSmall = true;
+    this.#large.clear();
+  }
+
+  /** @returns false where a value does not fit */
+  #addSmall(values: Numbers, count: number): boolean {
+    let at = this.count;
+    if (at + count > this.#small.length) this.#small = grown(this.#small, at + count);
+    const small = this.#small;
+    for (let i = 0; i < count; i++) {
+      const value = values[i]!;
+      if (!isWord(value)) return false;
+      small[at++] = value;
+    }
+    return true;
+  }
+}
+
+/** Arrays of this size are dear to make: they are kept from one block to the next, and grow to twice their size. */
+function grown<T extends Float64Array | Int32Array>(array: T, size: number): T {
+  const kind = array.constructor as new (size: number) => T;
+  const larger = new kind(Math.max(2 * array.length, size));
+  larger.set(array);
+  return larger;
 }
 
 const FIRST_ROWS = 1_024;
@@ -92,6 +111,47 @@ interface Common {
   readonly gone: number;
 }
 
+/** What a row says, in the order of its cells; of 64 bits in two cells, low and high. */
+const FIELDS = [
+  ["utility_", "LowCardinality(String)"],
+  ["channel_", "LowCardinality(String)"],
+  ["unit_", "LowCardinality(String)"],
+  ["meter_", "UInt64"],
+  ["version_", "UInt64"],
+  ["ml_per_unit", "Float64"],
+  ["file_", "UInt32"],
+  ["register_", "UInt16"],
+  ["origin_", "UInt8"],
+  ["counts_", "UInt8"],
+  ["gone_", "UInt8"],
+  ["time_from", "UInt32"],
+  ["time_step", "Int32"],
+  ["length_from", "UInt32"],
+  ["flags_from", "UInt32"],
+  ["line_from", "UInt32"],
+  ["line_step", "Int32"],
+] as const;
+type FieldType = (typeof FIELDS)[number][1];
+
+/** What a read's value is, by the name of the list that may add to it; `i` counts along a row. */
+const VALUES = {
+  times: (list: string) => `toDateTime(toUInt32(time_from + time_step * i + ${list}), 'UTC')`,
+  lengths: (list: string) => `toUInt32(length_from + ${list})`,
+  flags: (list: string) => `toUInt32(flags_from + ${list})`,
+  lines: (list: string) => `toUInt32(line_from + line_step * i + ${list})`,
+  delivered: (list: string) => `if(ml_per_unit = 0, ${list}, mls / ml_per_unit)`,
+} as const;
+type ListName = keyof typeof VALUES;
+const LIST_NAMES = Object.keys(VALUES) as ListName[];
+
+/** Cells of a row: its fields, then where each of its lists ends, that of the millilitres last. */
+const FIELD_CELLS = FIELDS.reduce((cells, [, type]) => cells + wordsOf(type), 0);
+const CELLS = FIELD_CELLS + LIST_NAMES.length + 1;
+
+function wordsOf(type: FieldType): number {
+  return type === "UInt64" ? 2 : 1;
+}
+
 /**
  * Rows of one table, many reads to a row, as they are sent: the server unfolds them. So the columns that are the same
  * along a block, two thirds of the table's bytes, are neither written here nor sent.
@@ -102,140 +162,171 @@ interface Common {
 class FoldedRows {
   rows = 0;
   reads = 0;
-  readonly #utility = new Growing(new Uint16Array(FIRST_ROWS));
-  readonly #meter = new Growing(new Uint32Array(FIRST_ROWS * 2));
-  readonly #channel = new Growing(new Uint16Array(FIRST_ROWS));
-  readonly #unit = new Growing(new Uint16Array(FIRST_ROWS));
-  readonly #mlPerUnit = new Growing(new Float64Array(FIRST_ROWS));
-  readonly #file = new Growing(new Uint32Array(FIRST_ROWS));
-  readonly #register = new Growing(new Uint16Array(FIRST_ROWS));
-  readonly #origin = new Growing(new Uint8Array(FIRST_ROWS));
-  readonly #counts = new Growing(new Uint8Array(FIRST_ROWS));
-  readonly #gone = new Growing(new Uint8Array(FIRST_ROWS));
-  readonly #version = new Growing(new Uint32Array(FIRST_ROWS * 2));
-  readonly #timeFrom = new Growing(new Uint32Array(FIRST_ROWS));
-  readonly #timeStep = new Growing(new Int32Array(FIRST_ROWS));
-  readonly #lengthFrom = new Growing(new Uint32Array(FIRST_ROWS));
-  readonly #flagsFrom = new Growing(new Uint32Array(FIRST_ROWS));
-  readonly #lineFrom = new Growing(new Uint32Array(FIRST_ROWS));
-  readonly #lineStep = new Growing(new Int32Array(FIRST_ROWS));
-  readonly #ml = new Lists();
-  readonly #lists: Readonly<Record<ListName, Lists>> = {
-    times: new Lists(),
-    lengths: new Lists(),
-    flags: new Lists(),
-    lines: new Lists(),
-    delivered: new Lists(),
+  /** Row after row: one array, so that a row is written without a look at what kind of column each number is for. */
+  #cells = new Float64Array(FIRST_ROWS * CELLS);
+  readonly #ml = new WholeList();
+  readonly #lists: Readonly<Record<ListName, List>> = {
+    times: new List(),
+    lengths: new List(),
+    flags: new List(),
+    lines: new List(),
+    delivered: new List(),
   };
   #utilities = new Dictionary();
   #channels = new Dictionary();
   #units = new Dictionary();
 
   /** @param delivered values as delivered, where `mlPerUnit` is 0 */
-  add(
+  add(common: Common, reads: ReadColumns, delivered: Numbers | undefined, high: number, low: number): void {
+    const { count } = reads;
+    const { times, lengths, flags, lines } = this.#lists;
+    const even = evenSteps(reads.time, count);
+    const evenLines = evenSteps(reads.line, count);
+    const sameLength = isUniform(reads.length, count);
+    const sameFlags = isUniform(reads.flags, count);
+    if (even === undefined) times.add(reads.time, count);
+    if (evenLines === undefined) lines.add(reads.line, count);
+    if (!sameLength) lengths.add(reads.length, count);
+    if (!sameFlags) flags.add(reads.flags, count);
+    this.#addRow(
+      common,
+      count,
+      even === undefined ? 0 : reads.time[0]!,
+      even ?? 0,
+      sameLength ? reads.length[0]! : 0,
+      sameFlags ? reads.flags[0]! : 0,
+      evenLines === undefined ? 0 : reads.line[0]!,
+      evenLines ?? 0,
+      reads.ml,
+      delivered,
+      high,
+      low,
+    );
+  }
+
+  /** The same for a block that was accepted as a whole. */
+  addEven(common: Common, delivered: Numbers | undefined, high: number, low: number): void {
+    const { time, length, flags, line, ml, count } = common.block as EvenBlock;
+    this.#addRow(
+      common,
+      count,
+      time.from,
+      time.step,
+      length,
+      flags,
+      line.from,
+      line.step,
+      ml,
+      delivered,
+      high,
+      low,
+    );
+  }
+
+  #addRow(
     common: Common,
-    reads: ReadColumns,
-    delivered: Float64Array | undefined,
+    count: number,
+    timeFrom: number,
+    timeStep: number,
+    length: number,
+    flags: number,
+    lineFrom: number,
+    lineStep: number,
+    ml: Numbers,
+    delivered: Numbers | undefined,
     high: number,
     low: number,
   ): void {
-    const { block, mlPerUnit } = common;
-    const { count } = reads;
-    const { times, lengths, flags, lines } = this.#lists;
-    this.rows++;
+    const { block } = common;
+    const lists = this.#lists;
+    this.#ml.add(ml, count);
+    if (delivered !== undefined) lists.delivered.add(delivered, count);
+    let at = this.rows++ * CELLS;
     this.reads += count;
-    this.#utility.push(this.#utilities.indexOf(block.utility));
-    pushMeter(this.#meter, block.meter);
-    this.#channel.push(this.#channels.indexOf(common.channel));
-    this.#unit.push(this.#units.indexOf(common.unit));
-    this.#mlPerUnit.push(mlPerUnit);
-    this.#file.push(common.file);
-    this.#register.push(block.register);
-    this.#origin.push(common.origin);
-    this.#counts.push(common.counts);
-    this.#gone.push(common.gone);
-    this.#version.push(low);
-    this.#version.push(high);
-    pushSequence(reads.time, count, this.#timeFrom, this.#timeStep, times);
-    pushUniform(reads.length, count, this.#lengthFrom, lengths);
-    pushUniform(reads.flags, count, this.#flagsFrom, flags);
-    pushSequence(reads.line, count, this.#lineFrom, this.#lineStep, lines);
-    this.#ml.addAll(reads.ml, count);
-    this.#ml.endRow();
-    if (delivered !== undefined) this.#lists.delivered.addAll(delivered, count);
-    this.#lists.delivered.endRow();
+    if (at + CELLS > this.#cells.length) this.#cells = grown(this.#cells, at + CELLS);
+    const cells = this.#cells;
+    // In the order of `FIELDS`.
+    cells[at++] = this.#utilities.indexOf(block.utility);
+    cells[at++] = this.#channels.indexOf(common.channel);
+    cells[at++] = this.#units.indexOf(common.unit);
+    cells[at++] = Number.parseInt(block.meter.slice(8), 16);
+    cells[at++] = Number.parseInt(block.meter.slice(0, 8), 16);
+    cells[at++] = low;
+    cells[at++] = high;
+    cells[at++] = common.mlPerUnit;
+    cells[at++] = common.file;
+    cells[at++] = block.register;
+    cells[at++] = common.origin;
+    cells[at++] = common.counts;
+    cells[at++] = common.gone;
+    cells[at++] = timeFrom;
+    cells[at++] = timeStep;
+    cells[at++] = length;
+    cells[at++] = flags;
+    cells[at++] = lineFrom;
+    cells[at++] = lineStep;
+    // In the order of `VALUES`.
+    cells[at++] = lists.times.count;
+    cells[at++] = lists.lengths.count;
+    cells[at++] = lists.flags.count;
+    cells[at++] = lists.lines.count;
+    cells[at++] = lists.delivered.count;
+    cells[at++] = this.#ml.count;
   }
 
   /** The block, and nothing left here. */
-  take(table: string, columns: Parameters<typeof unfolding>[1]): EncodedInsert {
-    const { rows } = this;
-    const filled = LIST_NAMES.filter((name) => this.#lists[name].values.count > 0);
-    const one = (
-      name: string,
-      type: FixedType,
-      { used }: { readonly used: ArrayBufferView },
-    ): NativeColumn => ({
-      name,
-      type,
-      values: used,
+  take(table: string, columns: Columns): EncodedInsert {
+    const filled = LIST_NAMES.filter((name) => this.#lists[name].count > 0);
+    const { used: millilitres } = this.#ml;
+    const ml = millilitres instanceof Int32Array ? "Int32" : "Float64";
+    const words = { utility_: this.#utilities, channel_: this.#channels, unit_: this.#units };
+    let cell = 0;
+    const fields = FIELDS.map(([name, type]): NativeColumn => {
+      const values = this.#column(cell, type);
+      cell += wordsOf(type);
+      return type === "LowCardinality(String)"
+        ? { name, type, keys: words[name].keys, values: values as Uint16Array }
+        : { name, type, values };
     });
-    const words = (name: string, { used }: Growing<Uint16Array>, { keys }: Dictionary): NativeColumn => ({
-      name,
-      type: "LowCardinality(String)",
-      keys,
-      values: used,
-    });
-    const list = (name: string, { ends, values }: Lists): NativeColumn => ({
+    const lists = filled.map((name): NativeColumn => ({
       name,
       type: "Array(Float64)",
-      ends: ends.used,
-      values: values.used,
-    });
-    const { used: millilitres } = this.#ml.values;
-    const small = millilitres.every((ml) => (ml | 0) === ml);
-    const block = encodeNative(rows, [
-      words("utility_", this.#utility, this.#utilities),
-      one("meter_", "UInt64", this.#meter),
-      words("channel_", this.#channel, this.#channels),
-      words("unit_", this.#unit, this.#units),
-      one("ml_per_unit", "Float64", this.#mlPerUnit),
-      one("file_", "UInt32", this.#file),
-      one("register_", "UInt16", this.#register),
-      one("origin_", "UInt8", this.#origin),
-      one("counts_", "UInt8", this.#counts),
-      one("gone_", "UInt8", this.#gone),
-      one("version_", "UInt64", this.#version),
-      one("time_from", "UInt32", this.#timeFrom),
-      one("time_step", "Int32", this.#timeStep),
-      one("length_from", "UInt32", this.#lengthFrom),
-      one("flags_from", "UInt32", this.#flagsFrom),
-      one("line_from", "UInt32", this.#lineFrom),
-      one("line_step", "Int32", this.#lineStep),
-      small
-        ? {
-            name: "mls",
-            type: "Array(Int32)",
-            ends: this.#ml.ends.used,
-            values: Int32Array.from(millilitres),
-          }
-        : list("mls", this.#ml),
-      ...filled.map((name) => list(name, this.#lists[name])),
+      ends: this.#ends(FIELD_CELLS + LIST_NAMES.indexOf(name)),
+      values: this.#lists[name].used,
+    }));
+    const block = encodeNative(this.rows, [
+      ...fields,
+      { name: "mls", type: `Array(${ml})`, ends: this.#ends(CELLS - 1), values: millilitres },
+      ...lists,
     ]);
-    const taken = {
-      statement: unfolding(table, columns, small ? "Int32" : "Float64", filled),
-      rows: this.reads,
-      block,
-    };
+    const taken = { statement: unfolding(table, columns, ml, filled), rows: this.reads, block };
     this.#clear();
     return taken;
   }
 
+  /** The cells of one field as an array of its type. */
+  #column(cell: number, type: FieldType) {
+    const width = wordsOf(type);
+    const column = new Float64Array(this.rows * width);
+    for (let word = 0; word < width; word++) this.#gather(cell + word, column, width, word);
+    return new ARRAYS[type](column);
+  }
+
+  /** Where each row's list ends, as words of 64 bits. */
+  #ends(cell: number): Uint32Array {
+    const ends = new Float64Array(this.rows * 2);
+    this.#gather(cell, ends, 2, 0);
+    return new Uint32Array(ends);
+  }
+
+  /** One cell of each row to every `width`th place of `to`: always the same kind of array, which is much quicker. */
+  #gather(cell: number, to: Float64Array, width: number, from: number): void {
+    const cells = this.#cells;
+    for (let row = 0, at = cell; row < this.rows; row++, at += CELLS) to[row * width + from] = cells[at]!;
+  }
+
   #clear(): void {
     this.rows = this.reads = 0;
-    const columns = [this.#utility, this.#meter, this.#channel, this.#unit, this.#mlPerUnit, this.#file];
-    const more = [this.#register, this.#origin, this.#counts, this.#gone, this.#version, this.#timeFrom];
-    const sequences = [this.#timeStep, this.#lengthFrom, this.#flagsFrom, this.#lineFrom, this.#lineStep];
-    for (const column of [...columns, ...more, ...sequences]) column.count = 0;
     this.#ml.clear();
     for (const name of LIST_NAMES) this.#lists[name].clear();
     this.#utilities = new Dictionary();
@@ -244,119 +335,94 @@ class FoldedRows {
   }
 }
 
-function pushMeter(to: Growing<Uint32Array>, meter: string): void {
-  to.push(Number.parseInt(meter.slice(8), 16));
-  to.push(Number.parseInt(meter.slice(0, 8), 16));
-}
+const ARRAYS = {
+  UInt8: Uint8Array,
+  UInt16: Uint16Array,
+  UInt32: Uint32Array,
+  Int32: Int32Array,
+  UInt64: Uint32Array,
+  Float64: Float64Array,
+  "LowCardinality(String)": Uint16Array,
+} as const satisfies Readonly<Record<FieldType, unknown>>;
 
-function pushSequence(
-  values: Float64Array,
-  count: number,
-  from: Growing<Uint32Array>,
-  step: Growing<Int32Array>,
-  lists: Lists,
-): void {
+/** The step of even numbers (0 for a single one), `undefined` where they are not even or the step is too long. */
+function evenSteps(values: Float64Array, count: number): number | undefined {
   const first = values[0]!;
-  const by = count > 1 ? values[1]! - first : 0;
-  let even = (by | 0) === by;
-  for (let i = 2; i < count; i++) if (values[i] !== first + by * i) even = false;
-  from.push(even ? first : 0);
-  step.push(even ? by : 0);
-  if (!even) lists.addAll(values, count);
-  lists.endRow();
+  const step = count > 1 ? values[1]! - first : 0;
+  if (!isWord(step)) return undefined;
+  for (let i = 2; i < count; i++) if (values[i] !== first + step * i) return undefined;
+  return step;
 }
 
-function pushUniform(
-  values: Float64Array | Int32Array,
-  count: number,
-  from: Growing<Uint32Array>,
-  lists: Lists,
-): void {
+function isUniform(values: Float64Array | Int32Array, count: number): boolean {
   const first = values[0]!;
-  let same = true;
-  for (let i = 1; i < count; i++) if (values[i] !== first) same = false;
-  from.push(same ? first : 0);
-  if (!same) lists.addAll(values, count);
-  lists.endRow();
+  for (let i = 1; i < count; i++) if (values[i] !== first) return false;
+  return true;
 }
 
-const FOLDED = `utility_ LowCardinality(String), meter_ UInt64, channel_ LowCardinality(String),
-  unit_ LowCardinality(String), ml_per_unit Float64, file_ UInt32, register_ UInt16, origin_ UInt8, counts_ UInt8,
-  gone_ UInt8, version_ UInt64, time_from UInt32, time_step Int32, length_from UInt32, flags_from UInt32,
-  line_from UInt32, line_step Int32`;
+type Values = Readonly<Record<ListName, string>>;
 
-/** What a read's value is, by the name of the list that may add to it; `i` counts along a row. */
-const VALUES = {
-  times: "toDateTime(toUInt32(time_from + time_step * i + times), 'UTC')",
-  lengths: "toUInt32(length_from + lengths)",
-  flags: "toUInt32(flags_from + flags)",
-  lines: "toUInt32(line_from + line_step * i + lines)",
-  delivered: "if(ml_per_unit = 0, delivered, mls / ml_per_unit)",
-} as const;
-type ListName = keyof typeof VALUES;
-const LIST_NAMES = Object.keys(VALUES) as ListName[];
+/** The columns of a table, each with its expression. */
+type Columns = (values: Values) => readonly (readonly [column: string, expression: string])[];
 
 /**
  * The statement that unfolds a block of `FoldedRows` into a table.
- * @param columns of the table, each with its expression: of a folded column, or of `VALUES` by the list's name
  * @param ml type of the millilitres: the smaller one where it holds them
  * @param filled lists with any values: the others are not sent, and count as nothing
  */
 function unfolding(
   table: string,
-  columns: readonly (readonly [column: string, expression: string])[],
+  columnsOf: Columns,
   ml: "Int32" | "Float64",
   filled: readonly ListName[],
 ): string {
-  const value = (name: ListName) =>
-    filled.includes(name)
-      ? VALUES[name].replaceAll(new RegExp(`\\b${name}\\b`, "g"), `${name}_`)
-      : VALUES[name].replaceAll(new RegExp(`\\b${name}\\b`, "g"), "0");
-  const select = columns.map(([, expression]) =>
-    expression.replaceAll(/:(\w+)/g, (_, name: ListName) => value(name)),
-  );
+  const values = Object.fromEntries(
+    LIST_NAMES.map((name) => [name, VALUES[name](filled.includes(name) ? `${name}_` : "0")]),
+  ) as Values;
+  const columns = columnsOf(values);
+  const fields = FIELDS.map(([name, type]) => `${name} ${type}`).join(", ");
   const lists = filled.map((name) => `, ${name} Array(Float64)`).join("");
   const sized = filled.map((name) => `, arrayResize(${name}, length(mls)) AS ${name}_`).join("");
   const joined = filled.map((name) => `, ${name}_`).join("");
   return `INSERT INTO curbstop.${table} (${columns.map(([name]) => name).join(", ")})
-SELECT ${select.join(", ")}
-FROM (SELECT *, range(toUInt32(length(mls))) AS i${sized} FROM input('${FOLDED}, mls Array(${ml})${lists}'))
+SELECT ${columns.map(([, expression]) => expression).join(", ")}
+FROM (SELECT *, range(toUInt32(length(mls))) AS i${sized} FROM input('${fields}, mls Array(${ml})${lists}'))
 ARRAY JOIN mls, i${joined}`;
 }
 
-const INTERVALS = [
+const intervals: Columns = ({ times, lengths, delivered, flags, lines }) => [
   ["utility", "utility_"],
   ["meter", "meter_"],
   ["channel", "channel_"],
-  ["start", ":times"],
-  ["length", ":lengths"],
+  ["start", times],
+  ["length", lengths],
   ["ml", "toInt64(mls)"],
   ["origin", "CAST(toInt8(origin_), 'Enum8(''delivered'' = 1, ''register'' = 2)')"],
-  ["delivered", ":delivered"],
+  ["delivered", delivered],
   ["unit", "unit_"],
-  ["flags", ":flags"],
+  ["flags", flags],
   ["file", "file_"],
-  ["line", ":lines"],
+  ["line", lines],
   ["counts", "counts_"],
   ["version", "version_"],
   ["gone", "gone_"],
-] as const;
+];
 
-const REGISTER_READS = [
+const registerReads: Columns = ({ times, delivered, flags, lines }) => [
   ["utility", "utility_"],
   ["meter", "meter_"],
   ["channel", "channel_"],
-  ["at", ":times"],
+  ["at", times],
   ["ml", "toInt64(mls)"],
-  ["delivered", ":delivered"],
+  ["delivered", delivered],
   ["unit", "unit_"],
-  ["flags", ":flags"],
+  ["flags", flags],
   ["register", "register_"],
   ["file", "file_"],
-  ["line", ":lines"],
+  ["line", lines],
   // Standing: an actual read stands above an estimated one, then the newer file, then the later line.
-  ["version", "bitShiftLeft(toUInt64(file_) + if(bitTest(:flags, 0), 0, 2147483648), 32) + :lines"],
-] as const;
+  ["version", `bitShiftLeft(toUInt64(file_) + if(bitTest(${flags}, 0), 0, 2147483648), 32) + ${lines}`],
+];
 
 const ORIGIN_DELIVERED = 1;
 const ORIGIN_REGISTER = 2;
@@ -391,6 +457,17 @@ export class RowBuffer implements RowSink {
 
   usage(block: ReadsBlock, reads: AcceptedReads): void {
     this.#deliveredReads(this.#intervals, block, reads);
+  }
+
+  evenUsage(block: EvenBlock): void {
+    const { channel, unit, file, delivered } = block;
+    const mlPerUnit = delivered === undefined ? block.mlPerUnit : 0;
+    this.#intervals.addEven(
+      { block, channel, unit, mlPerUnit, file, origin: ORIGIN_DELIVERED, counts: 1, gone: 0 },
+      delivered as Numbers | undefined,
+      this.#versionHigh,
+      this.#versionLow,
+    );
   }
 
   derived(block: ReadsBlock, intervals: ReadColumns): void {
@@ -432,8 +509,8 @@ export class RowBuffer implements RowSink {
   /** The blocks to insert; the buffer is empty afterwards. */
   take(): EncodedInsert[] {
     const inserts: EncodedInsert[] = [];
-    if (this.#reads.rows > 0) inserts.push(this.#reads.take("register_reads", REGISTER_READS));
-    if (this.#intervals.rows > 0) inserts.push(this.#intervals.take("intervals", INTERVALS));
+    if (this.#reads.rows > 0) inserts.push(this.#reads.take("register_reads", registerReads));
+    if (this.#intervals.rows > 0) inserts.push(this.#intervals.take("intervals", intervals));
     return inserts;
   }
 

@@ -4,6 +4,11 @@ export interface Numbers {
   readonly [index: number]: number;
 }
 
+/** Whether a signed number of 32 bits holds the value. */
+export function isWord(value: number): boolean {
+  return (value | 0) === value;
+}
+
 /** Bytes of growing length, numbers as zigzag varints: small differences take a byte. */
 export class Writer {
   #bytes = Buffer.allocUnsafe(65_536);
@@ -57,6 +62,15 @@ export class Writer {
       last = values[end - 1]!;
       i = end;
     }
+  }
+
+  /** What `runs` writes of `count` numbers from `from` by `step`. */
+  even(from: number, step: number, count: number): void {
+    this.number(from);
+    if (from === step || count === 1) return this.number(count);
+    this.number(1);
+    this.number(step);
+    this.number(count - 1);
   }
 
   text(value: string): void {

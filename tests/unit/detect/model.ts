@@ -3,6 +3,7 @@ import {
   MeterState,
   type AcceptedReads,
   type BlockCounts,
+  type EvenBlock,
   type IntervalRow,
   type MeterEnvironment,
   type RowSink,
@@ -14,7 +15,7 @@ import type { AnomalyMessage } from "../../../schemas/anomalies.js";
 import { detectConfig } from "../../../schemas/config.js";
 import { Flag } from "../../../schemas/flags.js";
 import type { MeterSetting } from "../../../schemas/meters.js";
-import { deliveredAt, type ReadsBlock } from "../../../schemas/reads.js";
+import { deliveredAt, sequenceAt, type ReadsBlock } from "../../../schemas/reads.js";
 
 export const METER = "00000000000000aa";
 export const UTILITY = "oakvale";
@@ -248,6 +249,23 @@ class InsertSink implements RowSink {
     for (let i = 0; i < reads.count; i++) {
       const asDelivered = { value: deliveredAt(block, reads.index[i]!) ?? 0, unit: block.unit };
       const row = { ...rowAt(reads, i), asDelivered, file: reads.file[i]!, line: reads.line[i]! };
+      this.interval(block, block.channel, row, false);
+    }
+  }
+
+  evenUsage(block: EvenBlock): void {
+    for (let i = 0; i < block.count; i++) {
+      const row: IntervalRow = {
+        start: sequenceAt(block.time, i),
+        length: block.length,
+        ml: block.ml[i]!,
+        flags: block.flags,
+        derived: false,
+        counts: true,
+        asDelivered: { value: deliveredAt(block, i) ?? 0, unit: block.unit },
+        file: block.file,
+        line: sequenceAt(block.line, i),
+      };
       this.interval(block, block.channel, row, false);
     }
   }
