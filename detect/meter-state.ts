@@ -660,7 +660,7 @@ function isEven(block: ReadsBlock, after: number, most: number): block is EvenBl
   const highest = most * length;
   for (let i = 0; i < count; i++) {
     const value = ml[i];
-    if (value == null || value > highest) return false;
+    if (value === null || value === undefined || value > highest) return false;
   }
   return true;
 }

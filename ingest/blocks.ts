@@ -1,6 +1,6 @@
 import { MAX_BLOCK_READS, type ReadsBlock, type Sequence } from "../schemas/reads.js";
 import type { Reject } from "./check/rejects.js";
-import { newSeries, type ReadSink, type Series } from "./formats/format.js";
+import { Series, type ReadSink } from "./formats/format.js";
 
 const DAY = 86_400;
 /** Reads held back over all series before everything is let go: bounds memory for files in order of time. */
@@ -30,6 +30,14 @@ class Along {
     this.count++;
   }
 
+  /** Makes it `count` numbers from `from` by `step`. */
+  even(from: number, step: number, count: number): void {
+    this.count = count;
+    this.from = from;
+    this.step = count > 1 ? step : 0;
+    this.list = undefined;
+  }
+
   toList(): number[] {
     const { from, step, count } = this;
     this.list ??= Array.from({ length: count }, (_, i) => from + step * i);
@@ -51,21 +59,21 @@ class Along {
   }
 }
 
-interface Gathering extends Series {
+class Gathering extends Series {
   /** UTC second at which the day of the reads in hand begins; -1 without any. */
-  day: number;
-  lastTime: number;
-  readonly times: Along;
-  readonly lengths: Along;
-  readonly flags: Along;
-  readonly lines: Along;
-  ml: (number | null)[];
+  day = -1;
+  lastTime = 0;
+  readonly times = new Along();
+  readonly lengths = new Along();
+  readonly flags = new Along();
+  readonly lines = new Along();
+  ml: (number | null)[] = [];
   /** As delivered, from the first value on that is not `ml / mlPerUnit` to the last digit: else the block need not carry them. */
-  delivered: (number | null)[] | undefined;
-  sorted: boolean;
+  delivered: (number | null)[] | undefined = undefined;
+  sorted = true;
   /** Unit of the reads in hand. */
-  blockUnit: string;
-  blockMlPerUnit: number;
+  blockUnit = "";
+  blockMlPerUnit = 0;
 }
 
 /** What is the same in all blocks of a file. */
@@ -80,7 +88,7 @@ export interface BlockConstants {
 }
 
 /** Gathers the reads of a file into blocks: of one register, of one UTC day. */
-export class BlockBuilder implements ReadSink {
+export class BlockBuilder implements ReadSink<Gathering> {
   reads = 0;
   noReads = 0;
   first = Infinity;
@@ -96,28 +104,15 @@ export class BlockBuilder implements ReadSink {
     this.#constants = constants;
   }
 
-  series(meterId: string, channel: string, serial: string, kind: "register" | "usage"): Series {
+  series(meterId: string, channel: string, serial: string, kind: Series["kind"]): Gathering {
     this.meters.add(meterId);
-    const series: Gathering = {
-      ...newSeries(meterId, channel, serial, kind),
-      day: -1,
-      lastTime: 0,
-      times: new Along(),
-      lengths: new Along(),
-      flags: new Along(),
-      lines: new Along(),
-      ml: [],
-      delivered: undefined,
-      sorted: true,
-      blockUnit: "",
-      blockMlPerUnit: 0,
-    };
+    const series = new Gathering(meterId, channel, serial, kind);
     this.#series.push(series);
     return series;
   }
 
   read(
-    of: Series,
+    series: Gathering,
     time: number,
     length: number,
     ml: number | null,
@@ -125,7 +120,6 @@ export class BlockBuilder implements ReadSink {
     flags: number,
     line: number,
   ): void {
-    const series = of as Gathering;
     const { day, ml: values } = series;
     if (
       values.length > 0 &&
@@ -137,12 +131,8 @@ export class BlockBuilder implements ReadSink {
     ) {
       this.#cut(series);
     }
-    if (series.ml.length === 0) {
-      this.#pending += SERIES_COST;
-      series.day = time - (time % DAY);
-      series.blockUnit = series.unit;
-      series.blockMlPerUnit = series.mlPerUnit;
-    } else if (time <= series.lastTime) {
+    if (series.ml.length === 0) this.#begin(series, time);
+    else if (time <= series.lastTime) {
       series.sorted = false;
     }
     series.lastTime = time;
@@ -158,10 +148,57 @@ export class BlockBuilder implements ReadSink {
     } else {
       if (series.delivered !== undefined) series.delivered.push(delivered);
       else if (ml / series.mlPerUnit !== delivered) listDelivered(series, delivered!);
-      this.reads++;
-      if (time < this.first) this.first = time;
-      if (time + length > this.last) this.last = time + length;
+      this.#count(time, time + length, 1);
     }
+    if (this.#pending >= MOST_PENDING) this.finish();
+  }
+
+  #begin(series: Gathering, time: number): void {
+    this.#pending += SERIES_COST;
+    series.day = time - (time % DAY);
+    series.blockUnit = series.unit;
+    series.blockMlPerUnit = series.mlPerUnit;
+  }
+
+  #count(first: number, last: number, reads: number): void {
+    this.reads += reads;
+    if (first < this.first) this.first = first;
+    if (last > this.last) this.last = last;
+  }
+
+  readAll(
+    series: Gathering,
+    time: number,
+    step: number,
+    length: number,
+    ml: Float64Array,
+    delivered: Float64Array,
+    count: number,
+    flags: number,
+    line: number,
+  ): void {
+    const day = time - (time % DAY);
+    const last = time + step * (count - 1);
+    if (series.ml.length > 0 && series.day !== day) this.#cut(series);
+    if (series.ml.length > 0 || step <= 0 || last >= day + DAY || count > MAX_BLOCK_READS) {
+      for (let i = 0; i < count; i++)
+        this.read(series, time + step * i, length, ml[i]!, delivered[i]!, flags, line);
+      return;
+    }
+    this.#begin(series, time);
+    series.lastTime = last;
+    series.times.even(time, step, count);
+    series.lengths.even(length, 0, count);
+    series.flags.even(flags, 0, count);
+    series.lines.even(line, 0, count);
+    let exact = true;
+    series.ml = Array.from(ml.subarray(0, count));
+    for (let i = 0; i < count; i++) {
+      if (ml[i]! / series.mlPerUnit !== delivered[i]!) exact = false;
+    }
+    if (!exact) series.delivered = Array.from(delivered.subarray(0, count));
+    this.#pending += count;
+    this.#count(time, last + length, count);
     if (this.#pending >= MOST_PENDING) this.finish();
   }
 

@@ -3,7 +3,7 @@ import { BlockText } from "./block-text.js";
 import { BlockBuilder } from "./blocks.js";
 import type { Reject } from "./check/rejects.js";
 import { endsExplicitly, readerOf } from "./formats/reader-of.js";
-import { newSeries, type ReadSink, type RowCounts } from "./formats/format.js";
+import { Series, type ReadSink, type RowCounts } from "./formats/format.js";
 import { textOf } from "./pickup/file-bytes.js";
 
 /** A file to be read; plain data, so that it can be handed to a thread. */
@@ -105,7 +105,9 @@ export async function* reading(job: ReadingJob): AsyncGenerator<Portion, Reading
 
 /** Takes reads and keeps none. */
 class Nowhere implements ReadSink {
-  readonly series = newSeries;
+  series(meterId: string, channel: string, serial: string, kind: Series["kind"]): Series {
+    return new Series(meterId, channel, serial, kind);
+  }
 
   read(): void {
     // Only the end of the file is asked for.

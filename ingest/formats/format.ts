@@ -26,48 +26,51 @@ export interface FormatReader {
 }
 
 /** Reads of one register of one meter in the file, being gathered. */
-export interface Series {
-  readonly meterId: string;
-  readonly channel: string;
-  readonly serial: string;
-  readonly kind: "register" | "usage";
-  unit: Unit;
-  mlPerUnit: number;
+export class Series {
+  unit: Unit = "L";
+  mlPerUnit: number = MILLILITRES.L;
   /** Most decimals seen, for the resolution where the profile gives none. */
-  decimals: number;
+  decimals = 0;
   /** Time of the latest read, and whether times fall along the file: they tell the repeated hour apart. */
-  last: number;
-  descending: boolean;
-}
+  last = -1;
+  descending = false;
 
-/** A series of which nothing was read yet. */
-export function newSeries(meterId: string, channel: string, serial: string, kind: Series["kind"]): Series {
-  return {
-    meterId,
-    channel,
-    serial,
-    kind,
-    unit: "L",
-    mlPerUnit: MILLILITRES.L,
-    decimals: 0,
-    last: -1,
-    descending: false,
-  };
+  constructor(
+    readonly meterId: string,
+    readonly channel: string,
+    readonly serial: string,
+    readonly kind: "register" | "usage",
+  ) {}
 }
 
 /** Takes what a file's rows say, in the order of the file. */
-export interface ReadSink {
-  series(meterId: string, channel: string, serial: string, kind: "register" | "usage"): Series;
+export interface ReadSink<Of extends Series = Series> {
+  series(meterId: string, channel: string, serial: string, kind: "register" | "usage"): Of;
   /**
    * One read. Time in UTC seconds (of a usage: its beginning), length in seconds (0 for registers), `ml` null for no
    * read.
    */
   read(
-    series: Series,
+    series: Of,
     time: number,
     length: number,
     ml: number | null,
     delivered: number | null,
+    flags: number,
+    line: number,
+  ): void;
+  /**
+   * `count` reads of one row at once, the first at `time` and the others `step` seconds apart, each with a value. Both
+   * arrays are the caller's, who uses them again. A sink without it gets them one by one.
+   */
+  readAll?(
+    series: Of,
+    time: number,
+    step: number,
+    length: number,
+    ml: Float64Array,
+    delivered: Float64Array,
+    count: number,
     flags: number,
     line: number,
   ): void;

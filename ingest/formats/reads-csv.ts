@@ -260,21 +260,51 @@ export class ReadsCsv implements RowSink {
   /** The same for a day of layout wide. */
   #plainDay({ stamp, values, decimals }: PlainRow, series: Series, flags: number, line: number): boolean {
     const day = this.#wideDays.get(stamp.day);
-    if (day === undefined || day.length !== values.length) return false;
+    if (day === undefined || day.slots.length !== values.length) return false;
     const { wideValues: kind, unit, registerUnit = unit, time } = this.#profile;
     const column = { kind, unit: kind === "register" ? registerUnit : unit };
     const ends = kind === "register" && time.stamp === "end";
-    const { start: last, length: lastLength } = day[day.length - 1]!;
-    if (day[0]!.start < EARLIEST || last + (ends ? lastLength : 0) > this.#now + DAY) return false;
-    for (let i = 0; i < values.length; i++)
-      if (day[i]!.length === 0 || !this.#isPlainValue(values[i]!, column)) return false;
+    const { slots, even } = day;
+    const { start: first } = slots[0]!;
+    const { start: last, length: lastLength } = slots[slots.length - 1]!;
+    if (first < EARLIEST || last + (ends ? lastLength : 0) > this.#now + DAY) return false;
+    let missing = false;
     for (let i = 0; i < values.length; i++) {
-      const { start, length } = day[i]!;
+      if (slots[i]!.length === 0 || !this.#isPlainValue(values[i]!, column)) return false;
+      if (Number.isNaN(values[i]!)) missing = true;
+    }
+    if (even > 0 && !missing && this.#sink.readAll !== undefined) {
+      const ml = this.#takeUnit(series, column.unit, values, decimals);
+      const from = ends ? first + even : first;
+      const length = kind === "usage" ? even : 0;
+      this.#sink.readAll(series, from, even, length, ml, values, values.length, flags, line);
+      return true;
+    }
+    for (let i = 0; i < values.length; i++) {
+      const { start, length } = slots[i]!;
       const at = ends ? start + length : start;
       const span = kind === "usage" ? length : 0;
       this.#emitPlain(series, at, span, values[i]!, decimals[i]!, column.unit, flags, line);
     }
     return true;
+  }
+
+  #dayMl = new Float64Array(0);
+
+  /** The values of a whole day in millilitres; each is a number. */
+  #takeUnit(series: Series, unit: Unit, values: Float64Array, decimals: Uint8Array): Float64Array {
+    if (this.#dayMl.length !== values.length) this.#dayMl = new Float64Array(values.length);
+    const ml = this.#dayMl;
+    const mlPerUnit = MILLILITRES[unit] * this.#profile.multiplier;
+    series.unit = unit;
+    series.mlPerUnit = mlPerUnit;
+    for (let i = 0; i < values.length; i++) {
+      if (decimals[i]! > series.decimals) series.decimals = decimals[i]!;
+      // Added to zero, what was written as -0 is 0.
+      values[i]! += 0;
+      ml[i] = Math.round(values[i]! * mlPerUnit) + 0;
+    }
+    return ml;
   }
 
   #isPlainValue(number: number, { kind, unit }: { readonly kind: string; readonly unit: Unit }): boolean {
@@ -664,8 +694,7 @@ export class ReadsCsv implements RowSink {
       unit: kind === "register" ? registerUnit : unit,
     };
     let index = this.#first;
-    for (let slot = 0; slot < day.length; slot++) {
-      const { start, length, parts } = day[slot]!;
+    for (const { start, length, parts } of day.slots) {
       column.name = NAMES[index - this.#first]!;
       let taken = this.#value(row, index++, column, series!, flags);
       if (parts > 1) {
@@ -827,7 +856,11 @@ interface WideSlot {
   readonly length: number;
   readonly parts: number;
 }
-type WideDay = readonly WideSlot[];
+interface WideDay {
+  readonly slots: readonly WideSlot[];
+  /** Seconds of every slot, without a hole between them; 0 on the days on which the clock changes. */
+  readonly even: number;
+}
 
 /**
  * Where the columns of a local day lie, between the instants at which the clock first shows their ends. The hour left
@@ -851,5 +884,7 @@ function wideDay(localDay: number, intervals: number, zone: TimeZone | undefined
     slots.push({ start: edge(i), length: edge(next) - edge(i), parts: next - i });
     i = next;
   }
-  return slots;
+  const { start, length } = slots[0]!;
+  const isEven = slots.every((slot, i) => slot.length === length && slot.start === start + i * length);
+  return { slots, even: isEven ? length : 0 };
 }

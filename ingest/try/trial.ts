@@ -1,7 +1,7 @@
 import { TimeZone } from "../../infra/time-zone.js";
 import { Flag } from "../../schemas/flags.js";
 import { REJECT_CODES, type Reject, type RejectCode } from "../check/rejects.js";
-import { newSeries, type ReadSink, type RowCounts, type Series } from "../formats/format.js";
+import { Series, type ReadSink, type RowCounts } from "../formats/format.js";
 import { hourlyDay } from "./hours.js";
 import { warningsOf, type TrialWarning } from "./warnings.js";
 
@@ -10,10 +10,10 @@ export const MOST_KEPT = 4_000_000;
 const FIRST_REJECTS = 3;
 
 /** Reads of one register in the file, in its order. Times in UTC seconds; no read is NaN in `ml`. */
-export interface TrialSeries extends Series {
-  readonly time: number[];
-  readonly length: number[];
-  readonly ml: number[];
+export class TrialSeries extends Series {
+  readonly time: number[] = [];
+  readonly length: number[] = [];
+  readonly ml: number[] = [];
 }
 
 /** One value as it was understood. Times in UTC seconds; of a register both are its instant. */
@@ -110,7 +110,7 @@ export function rejectsByReason(rejects: readonly Reject[]): TrialReject[] {
 }
 
 /** A sink that stores nothing and looks at everything: what a file would bring, and what looks wrong in it. */
-export class Trial implements ReadSink {
+export class Trial implements ReadSink<TrialSeries> {
   reads = 0;
   noReads = 0;
   readonly #options: TrialOptions;
@@ -131,20 +131,15 @@ export class Trial implements ReadSink {
     this.#zone = new TimeZone(options.timeZone);
   }
 
-  series(meterId: string, channel: string, serial: string, kind: Series["kind"]): Series {
+  series(meterId: string, channel: string, serial: string, kind: Series["kind"]): TrialSeries {
     this.#meters.add(meterId);
-    const series: TrialSeries = {
-      ...newSeries(meterId, channel, serial, kind),
-      time: [],
-      length: [],
-      ml: [],
-    };
+    const series = new TrialSeries(meterId, channel, serial, kind);
     this.#series.push(series);
     return series;
   }
 
   read(
-    of: Series,
+    series: TrialSeries,
     time: number,
     length: number,
     ml: number | null,
@@ -152,7 +147,6 @@ export class Trial implements ReadSink {
     flags: number,
     line: number,
   ): void {
-    const series = of as TrialSeries;
     if (ml === null) this.noReads++;
     else {
       this.reads++;

@@ -1,6 +1,6 @@
 import type { Reject } from "../../ingest/check/rejects.js";
 import { CsvRows } from "../../ingest/formats/csv-rows.js";
-import { newSeries, type ReadSink, type Series } from "../../ingest/formats/format.js";
+import { Series, type ReadSink } from "../../ingest/formats/format.js";
 import { ReadsCsv } from "../../ingest/formats/reads-csv.js";
 import { csvProfile } from "../../schemas/profile.js";
 import type { z } from "zod";
@@ -64,7 +64,7 @@ export function recordingSink<More extends object = object>(more?: (series: Seri
   const series: Series[] = [];
   const sink: ReadSink = {
     series: (...names) => {
-      const one = newSeries(...names);
+      const one = new Series(...names);
       series.push(one);
       return one;
     },
