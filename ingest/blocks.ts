@@ -150,7 +150,7 @@ export class BlockBuilder implements ReadSink<Gathering> {
       else if (ml / series.mlPerUnit !== delivered) listDelivered(series, delivered!);
       this.#count(time, time + length, 1);
     }
-    if (this.#pending >= MOST_PENDING) this.finish();
+    if (this.#pending >= MOST_PENDING) this.#letGo();
   }
 
   #begin(series: Gathering, time: number): void {
@@ -199,15 +199,20 @@ export class BlockBuilder implements ReadSink<Gathering> {
     if (!exact) series.delivered = Array.from(delivered.subarray(0, count));
     this.#pending += count;
     this.#count(time, last + length, count);
-    if (this.#pending >= MOST_PENDING) this.finish();
+    if (this.#pending >= MOST_PENDING) this.#letGo();
   }
 
   reject(reject: Reject): void {
     this.rejects.push(reject);
   }
 
-  /** Everything in hand becomes blocks. */
+  /** Everything in hand becomes blocks, and the series are forgotten: a text of the file is at its end. */
   finish(): void {
+    this.#letGo();
+    this.#series.length = 0;
+  }
+
+  #letGo(): void {
     for (const series of this.#series) if (series.ml.length > 0) this.#cut(series);
   }
 

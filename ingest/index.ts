@@ -15,7 +15,7 @@ import type { Reject } from "./check/rejects.js";
 import { FileRejected } from "./formats/format.js";
 import { Archive } from "./pickup/archive.js";
 import { DropFolder, shortened } from "./pickup/drop-folder.js";
-import { fileState, hashOf, textOf, type FileState } from "./pickup/file-bytes.js";
+import { fileState, fileText, hashOf, type FileState } from "./pickup/file-bytes.js";
 import {
   beginPublishing,
   enterDelivery,
@@ -628,12 +628,8 @@ class Ingest implements IngestStage {
     const { database, vault, clock } = this.#context;
     const { utility, source } = feed;
     const profile = source.profile ?? csvProfile.parse({});
-    const text = textOf(file.work_path!, file.bytes, profile.compression, {
-      encoding: profile.encoding,
-      maxBytes: source.maxFileBytes,
-      strict: true,
-    });
-    const { rows, rejects } = await readCrosswalk(text, utility.timeZone, profile);
+    const text = await fileText(file.work_path!, file.bytes, source);
+    const { rows, rejects } = await readCrosswalk(text.texts(true), utility.timeZone, profile);
     await this.#keepRejects(file, rejects);
     const now = new Date(clock.now());
     await this.#stalling("PostgreSQL", () =>

@@ -4,7 +4,8 @@ import { BlockBuilder } from "./blocks.js";
 import type { Reject } from "./check/rejects.js";
 import { endsExplicitly, readerOf } from "./formats/reader-of.js";
 import { Series, type ReadSink, type RowCounts } from "./formats/format.js";
-import { textOf } from "./pickup/file-bytes.js";
+import { JoinedTexts } from "./formats/joined-texts.js";
+import { fileText } from "./pickup/file-bytes.js";
 
 /** A file to be read; plain data, so that it can be handed to a thread. */
 export interface ReadingJob {
@@ -45,27 +46,26 @@ export interface ReadingTotals extends RowCounts {
   readonly last: number;
 }
 
-const NO_TEXT = Buffer.alloc(0);
-
 /**
  * Reads a file piece by piece, as its source says.
  * @throws FileRejected where it can't be understood at all, after the rejects so far
  */
 export async function* reading(job: ReadingJob): AsyncGenerator<Portion, ReadingTotals> {
   const { path, bytes, file, utility, timeZone, source, now } = job;
-  const { compression, encoding } = source.profile ?? { compression: "none", encoding: "utf-8" };
   const { resolution = 0, digits = 0 } = source.billing ?? source.profile ?? {};
-  const text = () =>
-    textOf(path, bytes, compression, {
-      encoding,
-      maxBytes: source.maxFileBytes,
-      strict: false,
-    });
-  const check = endsExplicitly(source) ? readerOf(source, { timeZone, now }, new Nowhere()) : undefined;
-  if (check !== undefined || compression !== "none" || encoding !== "utf-8") {
+  const text = await fileText(path, bytes, source);
+  const several = text.count > 1;
+  const into = (sink: ReadSink) =>
+    new JoinedTexts(several, sink, (each) => readerOf(source, { timeZone, now }, each));
+  const readTwice = several || endsExplicitly(source);
+  if (readTwice || !text.plain) {
     // A file that is cut off or damaged is rejected as a whole: its end is seen before its first read is published.
-    for await (const chunk of text()) check?.push(chunk, false);
-    check?.push(NO_TEXT, true);
+    const check = into(new Nowhere());
+    for await (const chunks of text.texts()) {
+      if (readTwice) check.begin();
+      for await (const chunk of chunks) if (readTwice) check.push(chunk);
+      if (readTwice) check.end();
+    }
   }
   const builder = new BlockBuilder({
     utility,
@@ -75,7 +75,7 @@ export async function* reading(job: ReadingJob): AsyncGenerator<Portion, Reading
     resolution,
     digits,
   });
-  const reader = readerOf(source, { timeZone, now }, builder);
+  const reader = into(builder);
   const blocks = new BlockText();
   let bytesDone = 0;
   const portion = (): Portion => ({
@@ -85,18 +85,21 @@ export async function* reading(job: ReadingJob): AsyncGenerator<Portion, Reading
     reads: builder.reads,
   });
   try {
-    for await (const chunk of text()) {
-      reader.push(chunk, false);
-      bytesDone = Math.min(bytes, bytesDone + chunk.length);
-      yield portion();
+    for await (const chunks of text.texts()) {
+      reader.begin();
+      for await (const chunk of chunks) {
+        reader.push(chunk);
+        bytesDone = Math.min(bytes, bytesDone + chunk.length);
+        yield portion();
+      }
+      reader.end();
+      builder.finish();
     }
-    reader.push(NO_TEXT, true);
   } catch (error) {
     builder.ready.length = 0;
     yield portion();
     throw error;
   }
-  builder.finish();
   yield portion();
   const { reads, noReads, first, last } = builder;
   const { rows, rejected, valuesRejected } = reader.counts;

@@ -60,6 +60,11 @@ export const sourceConfig = z.strictObject({
   id: sourceId.describe("Short name of the feed, part of the identity of its files. Never changes."),
   folder: z.string().min(1).describe("Drop folder; relative paths start at the configuration file."),
   files: z.string().min(1).default("*").describe("Which names are taken: * and ? stand for any characters."),
+  members: z
+    .string()
+    .min(1)
+    .default("*")
+    .describe("Which members of a zip archive are read, by name without folder: * and ? as above."),
   format: z
     .enum(FORMATS)
     .describe(

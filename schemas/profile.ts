@@ -20,8 +20,13 @@ export const csvProfile = z.strictObject({
   encoding: z
     .enum(["utf-8", "utf-16le", "utf-16be", "latin1"])
     .default("utf-8")
-    .describe("A byte order mark is removed in any case."),
-  compression: z.enum(["none", "gzip"]).default("none"),
+    .describe("A byte order mark is removed in any case; one of UTF-16 counts before this."),
+  compression: z
+    .enum(["auto", "none", "gzip", "zip"])
+    .default("auto")
+    .describe(
+      "auto: the file's first bytes tell. Otherwise a file that is packed in another way is rejected.",
+    ),
   delimiter: mark.default(","),
   quote: mark
     .default('"')

@@ -5,6 +5,8 @@ import { parse as parseYaml } from "yaml";
 import { systemClock } from "../../infra/clock.js";
 import { ConfigurationError, parseConfig } from "../../infra/config/load-config.js";
 import { TimeZone } from "../../infra/time-zone.js";
+import { FileRejected } from "../../ingest/formats/format.js";
+import { zipMembers } from "../../ingest/pickup/zip.js";
 import { plotDay } from "../../ingest/try/day-plot.js";
 import { guess, guessText, isWhole } from "../../ingest/try/guess.js";
 import type { TrialReject, TrialValue } from "../../ingest/try/trial.js";
@@ -120,10 +122,30 @@ async function headOf(path: string): Promise<{ readonly head: Buffer; readonly w
     const { size } = await handle.stat();
     const head = Buffer.alloc(Math.min(size, HEAD_BYTES));
     const { bytesRead } = await handle.read(head, 0, head.length, 0);
+    if (head.toString("latin1", 0, 4) === "PK\x03\x04") return await headOfMember(path);
     return { head: head.subarray(0, bytesRead), whole: bytesRead === size };
   } finally {
     await handle.close();
   }
+}
+
+/** The same of the first member of a zip archive. @throws UsageError where it can't be read */
+async function headOfMember(path: string): Promise<{ readonly head: Buffer; readonly whole: boolean }> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  try {
+    members: for await (const chunks of zipMembers(path, { members: "*", maxBytes: Infinity })) {
+      for await (const chunk of chunks) {
+        pieces.push(chunk);
+        length += chunk.length;
+        if (length > HEAD_BYTES) break members;
+      }
+      break;
+    }
+  } catch (error) {
+    throw error instanceof FileRejected ? new UsageError(error.message) : error;
+  }
+  return { head: Buffer.concat(pieces).subarray(0, HEAD_BYTES), whole: length <= HEAD_BYTES };
 }
 
 /** @throws UsageError, ConfigurationError */

@@ -11,10 +11,11 @@ import { stageContext, type Stores } from "../../infra/stores.js";
 import { createIngest, listRejects, ReingestRefused } from "../../ingest/index.js";
 import { expectedOf, REJECT_CODES } from "../../ingest/check/rejects.js";
 import { Archive } from "../../ingest/pickup/archive.js";
+import { fileText } from "../../ingest/pickup/file-bytes.js";
 import { findFile, type LedgerFile, type RejectRow } from "../../ingest/pickup/ledger.js";
 import { unjudged } from "../../ingest/try/judged.js";
 import { replay, type ReplayReport, type ReplaySteps } from "../../ingest/try/replay.js";
-import { textOfSource, tryFile } from "../../ingest/try/try-file.js";
+import { tryFile } from "../../ingest/try/try-file.js";
 import type { SourceConfig, UtilityConfig } from "../../schemas/config.js";
 import { EXIT, UsageError } from "../exit.js";
 import { settingsFor, wholeNumber } from "../settings.js";
@@ -200,12 +201,15 @@ async function rowOf(
   const bytes = await withOriginal(settings, stores, file, async (path) => {
     const pieces: Buffer[] = [];
     let from = 0;
-    for await (const chunk of textOfSource(path, file.bytes, feed.source)) {
-      const begin = Math.max(0, at_byte - from);
-      const end = Math.min(chunk.length, at_byte + length - from);
-      if (begin < end) pieces.push(Buffer.from(chunk.subarray(begin, end)));
-      from += chunk.length;
-      if (from >= at_byte + length) break;
+    const text = await fileText(path, file.bytes, feed.source);
+    for await (const chunks of text.texts()) {
+      for await (const chunk of chunks) {
+        const begin = Math.max(0, at_byte - from);
+        const end = Math.min(chunk.length, at_byte + length - from);
+        if (begin < end) pieces.push(Buffer.from(chunk.subarray(begin, end)));
+        from += chunk.length;
+        if (from >= at_byte + length) return Buffer.concat(pieces);
+      }
     }
     return Buffer.concat(pieces);
   });

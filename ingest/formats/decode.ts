@@ -2,26 +2,41 @@ import type { CsvProfile } from "../../schemas/profile.js";
 import { FileRejected } from "./format.js";
 
 export interface DecodeOptions {
+  /** A byte order mark of UTF-16 counts before it. */
   readonly encoding: CsvProfile["encoding"];
-  /** Most bytes of the unpacked file. */
+  /** Most bytes of the unpacked text. */
   readonly maxBytes: number;
   /** Refuse UTF-8 with wrong bytes anywhere. Otherwise whoever uses a field sees them as U+FFFD. */
   readonly strict: boolean;
 }
 
 /**
- * The bytes of a file as UTF-8 without a byte order mark.
- * @param chunks of the unpacked file
+ * The bytes of a text as UTF-8 without a byte order mark.
+ * @param chunks of the unpacked text
  * @throws FileRejected where it is not of its encoding, or larger than allowed
  */
 export async function* decoded(
   chunks: AsyncIterable<Buffer>,
   { encoding, maxBytes, strict }: DecodeOptions,
 ): AsyncIterable<Buffer> {
-  const decoder =
-    encoding === "utf-8" && !strict ? undefined : new TextDecoder(encoding, { fatal: true, ignoreBOM: true });
+  let told = encoding;
+  let decoder: InstanceType<typeof TextDecoder> | undefined;
   let total = 0;
+  /** The first bytes, until there are enough of them to tell a mark. */
   let head: Buffer | undefined = Buffer.alloc(0);
+  const begin = (bytes: Buffer): Buffer => {
+    refusePacked(bytes);
+    told = utf16Of(bytes) ?? encoding;
+    if (told !== "utf-8" || strict) decoder = new TextDecoder(told, { fatal: true, ignoreBOM: true });
+    let first = decoder === undefined ? bytes : text(decoder, told, bytes);
+    if (first.subarray(0, 3).equals(BYTE_ORDER_MARK)) first = first.subarray(3);
+    if (first.subarray(0, 4096).includes(0))
+      throw new FileRejected(
+        "file",
+        `The file holds NUL bytes: it is not text of the profile's encoding (${told}).`,
+      );
+    return first;
+  };
   for await (const chunk of chunks) {
     total += chunk.length;
     if (total > maxBytes) {
@@ -30,25 +45,30 @@ export async function* decoded(
         `The file unpacks to more than ${maxBytes} bytes. Raise the source's maxFileBytes, or look at the file.`,
       );
     }
-    if (head !== undefined && head.length === 0) refuseOtherKinds(chunk, encoding);
-    let bytes = decoder === undefined ? chunk : text(decoder, encoding, chunk);
+    let bytes = chunk;
     if (head !== undefined) {
-      // The mark has three bytes, and a chunk may have fewer.
-      bytes = head = Buffer.concat([head, bytes]);
-      if (head.length < BYTE_ORDER_MARK.length && BYTE_ORDER_MARK.subarray(0, head.length).equals(head))
-        continue;
+      head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
+      if (head.length < LONGEST_MARK) continue;
+      bytes = begin(head);
       head = undefined;
-      if (bytes.subarray(0, 3).equals(BYTE_ORDER_MARK)) bytes = bytes.subarray(3);
-      if (bytes.subarray(0, 4096).includes(0))
-        throw new FileRejected("file", "The file holds NUL bytes: it is not text of the profile's encoding.");
-    }
+    } else if (decoder !== undefined) bytes = text(decoder, told, chunk);
     if (bytes.length > 0) yield bytes;
   }
-  if (decoder !== undefined) text(decoder, encoding);
-  if (head !== undefined && head.length > 0) yield head;
+  if (head !== undefined) {
+    const bytes = begin(head);
+    if (bytes.length > 0) yield bytes;
+  }
+  if (decoder !== undefined) text(decoder, told);
 }
 
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+const LONGEST_MARK = 4;
+
+/** UTF-16 as the byte order mark tells it; `undefined` without one. */
+export function utf16Of(head: Buffer): "utf-16le" | "utf-16be" | undefined {
+  if (head[0] === 0xff && head[1] === 0xfe) return "utf-16le";
+  return head[0] === 0xfe && head[1] === 0xff ? "utf-16be" : undefined;
+}
 
 /** @throws FileRejected; without a chunk, where the file ends within a character */
 function text(decoder: InstanceType<typeof TextDecoder>, encoding: string, chunk?: Buffer): Buffer {
@@ -59,16 +79,9 @@ function text(decoder: InstanceType<typeof TextDecoder>, encoding: string, chunk
   }
 }
 
-/** The commonest mistakes: UTF-16 read as UTF-8, and a packed file read as text. */
-function refuseOtherKinds(bytes: Buffer, encoding: string): void {
+/** What was unpacked is packed again. */
+function refusePacked(bytes: Buffer): void {
   const begins = (...mark: number[]) => bytes.subarray(0, mark.length).equals(Buffer.from(mark));
-  if ((begins(0xff, 0xfe) || begins(0xfe, 0xff)) && !encoding.startsWith("utf-16"))
-    throw new FileRejected("file", "The file is UTF-16. Set the profile's encoding to utf-16le or utf-16be.");
-  if (begins(0x1f, 0x8b))
-    throw new FileRejected("file", "The file is gzip. Set the profile's compression to gzip.");
-  if (begins(0x50, 0x4b, 0x03, 0x04))
-    throw new FileRejected(
-      "file",
-      "The file is a zip archive (or a spreadsheet): drop the CSV that is in it.",
-    );
+  if (begins(0x1f, 0x8b) || begins(0x50, 0x4b, 0x03, 0x04))
+    throw new FileRejected("file", "A packed file lies within the packed file: pack the text itself, once.");
 }

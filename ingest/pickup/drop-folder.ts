@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { copyFile, lstat, mkdir, open, readdir, rename, unlink } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { SourceConfig } from "../../schemas/config.js";
+import { namePattern } from "./name-pattern.js";
 
 /** Endings that senders give to files that are still being written. */
 const PARTIAL = /\.(part|partial|tmp|temp|filepart|uploading|crdownload)$/i;
@@ -31,11 +32,7 @@ export class DropFolder {
   constructor(source: SourceConfig, owner: string) {
     this.#source = source;
     this.#claimed = `.claimed-${owner}-`;
-    const pattern = source.files
-      .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-      .replaceAll("*", ".*")
-      .replaceAll("?", ".");
-    this.#matches = new RegExp(`^${pattern}$`, "is");
+    this.#matches = namePattern(source.files);
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { SourceConfig } from "../../schemas/config.js";
 import type { PullConfig } from "../../schemas/pull.js";
+import { namePattern } from "./name-pattern.js";
 
 /** Endings that senders give to files that are still being written, as in a drop folder. */
 const PARTIAL = /\.(part|partial|tmp|temp|filepart|uploading|crdownload)$/i;
@@ -15,7 +16,7 @@ export function nameJudge(
   source: Pick<SourceConfig, "files" | "complete">,
   pull: Pick<PullConfig, "files">,
 ): (name: string) => NameVerdict {
-  const patterns = [source.files, pull.files].map(pattern);
+  const patterns = [source.files, pull.files].map(namePattern);
   return (name) => {
     if (name === "." || name === ".." || name === "") return "pass";
     if (UNFIT.test(name) || Buffer.byteLength(name) > MOST_NAME_BYTES) return "refuse";
@@ -23,13 +24,4 @@ export function nameJudge(
     if (source.complete.by === "marker" && name.endsWith(source.complete.suffix)) return "pass";
     return patterns.every((one) => one.test(name)) ? "fetch" : "pass";
   };
-}
-
-/** `*` and `?` stand for any characters; case does not count. */
-function pattern(text: string): RegExp {
-  const escaped = text
-    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-    .replaceAll("*", ".*")
-    .replaceAll("?", ".");
-  return new RegExp(`^${escaped}$`, "is");
 }

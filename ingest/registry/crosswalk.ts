@@ -10,6 +10,7 @@ import type { Reject } from "../check/rejects.js";
 import type { CsvProfile } from "../../schemas/profile.js";
 import { CsvRows, fieldText, type CsvRow } from "../formats/csv-rows.js";
 import { FileRejected } from "../formats/format.js";
+import { TextPlace } from "../formats/joined-texts.js";
 import { compileTimeFormat } from "../formats/time-format.js";
 import type { MeterKeys } from "./meter-keys.js";
 
@@ -54,10 +55,35 @@ export interface Crosswalk {
 
 /**
  * Cuts a crosswalk file into rows, rejecting the wrong ones.
+ * @param texts as UTF-8, each with a header of its own
  * @param profile delimiter, quote and the canonical form of meter ids
  * @throws FileRejected without a required column
  */
 export async function readCrosswalk(
+  texts: AsyncIterable<AsyncIterable<Buffer>>,
+  timeZone: string,
+  profile: Pick<CsvProfile, "delimiter" | "quote" | "meterId">,
+): Promise<Crosswalk> {
+  const all: Crosswalk = { rows: [], rejects: [] };
+  const place = new TextPlace();
+  for await (const chunks of texts) {
+    const { lines, bytes } = place;
+    const counted = async function* () {
+      for await (const chunk of chunks) {
+        place.pass(chunk);
+        yield chunk;
+      }
+    };
+    const { rows, rejects } = await readText(counted(), timeZone, profile);
+    place.end();
+    for (const row of rows) all.rows.push(row);
+    for (const one of rejects)
+      all.rejects.push({ ...one, line: lines + one.line, offset: bytes + one.offset });
+  }
+  return all;
+}
+
+async function readText(
   chunks: AsyncIterable<Buffer>,
   timeZone: string,
   profile: Pick<CsvProfile, "delimiter" | "quote" | "meterId">,

@@ -2,10 +2,12 @@ import { stat } from "node:fs/promises";
 import type { SourceConfig } from "../../schemas/config.js";
 import { csvProfile } from "../../schemas/profile.js";
 import { readerOf } from "../formats/reader-of.js";
-import { FileRejected } from "../formats/format.js";
-import { textOf } from "../pickup/file-bytes.js";
+import { FileRejected, type RowCounts } from "../formats/format.js";
+import { JoinedTexts } from "../formats/joined-texts.js";
+import { fileText } from "../pickup/file-bytes.js";
 import { readCrosswalk } from "../registry/crosswalk.js";
 import { ColumnWatch } from "./column-watch.js";
+import type { TrialWarning } from "./warnings.js";
 import { rejectsByReason, Trial, type TrialOptions, type TrialReject, type TrialReport } from "./trial.js";
 
 export interface TryOptions extends TrialOptions {
@@ -21,36 +23,40 @@ export interface TriedFile extends TrialReport {
 }
 
 const NO_TEXT = Buffer.alloc(0);
-
-/** The text of a source's file as UTF-8, unpacked. @throws FileRejected */
-export function textOfSource(path: string, size: number, source: SourceConfig): AsyncIterable<Buffer> {
-  const { compression, encoding } = source.profile ?? csvProfile.parse({});
-  return textOf(path, size, compression, { encoding, maxBytes: source.maxFileBytes, strict: false });
-}
+const NO_ROWS: RowCounts = { rows: 0, rejected: 0, valuesRejected: 0 };
 
 /** Reads a file as its source says, into nothing: no store is touched. */
 export async function tryFile({ path, source, now, ...options }: TryOptions): Promise<TriedFile> {
   const { size } = await stat(path);
   const trial = new Trial(options);
-  const reader = readerOf(source, { timeZone: options.timeZone, now }, trial);
-  // Formats that are no CSV have no columns in their profile.
-  const watch = source.profile?.columns.time === undefined ? undefined : new ColumnWatch(source.profile);
+  const warnings = new Map<string, TrialWarning>();
+  let reader: JoinedTexts | undefined;
   let refused: string | null = null;
   try {
     if (size > source.maxFileBytes)
       throw new FileRejected("file", `The file has ${size} bytes, more than the source's maxFileBytes.`);
-    for await (const chunk of textOfSource(path, size, source)) {
-      reader.push(chunk, false);
-      watch?.push(chunk, false);
+    const text = await fileText(path, size, source);
+    reader = new JoinedTexts(text.count > 1, trial, (sink) =>
+      readerOf(source, { timeZone: options.timeZone, now }, sink),
+    );
+    for await (const chunks of text.texts()) {
+      // Formats that are no CSV have no columns in their profile.
+      const watch = source.profile?.columns.time === undefined ? undefined : new ColumnWatch(source.profile);
+      reader.begin();
+      for await (const chunk of chunks) {
+        reader.push(chunk);
+        watch?.push(chunk, false);
+      }
+      reader.end();
+      watch?.push(NO_TEXT, true);
+      for (const warning of watch?.warnings() ?? []) warnings.set(warning.text, warning);
     }
-    reader.push(NO_TEXT, true);
-    watch?.push(NO_TEXT, true);
   } catch (error) {
     if (!(error instanceof FileRejected)) throw error;
     refused = error.message;
   }
-  const report = trial.report(reader.counts);
-  return { ...report, warnings: [...(watch?.warnings() ?? []), ...report.warnings], refused };
+  const report = trial.report(reader?.counts ?? NO_ROWS);
+  return { ...report, warnings: [...warnings.values(), ...report.warnings], refused };
 }
 
 export interface TriedCrosswalk {
@@ -71,11 +77,10 @@ export async function tryCrosswalk({
 }: Pick<TryOptions, "path" | "source" | "timeZone">): Promise<TriedCrosswalk> {
   const { size } = await stat(path);
   const profile = source.profile ?? csvProfile.parse({});
-  const { compression, encoding } = profile;
-  const text = textOf(path, size, compression, { encoding, maxBytes: source.maxFileBytes, strict: true });
   const none = { rows: 0, rejected: 0, meters: 0, accounts: 0, premises: 0, rejects: [] };
   try {
-    const { rows, rejects } = await readCrosswalk(text, timeZone, profile);
+    const text = await fileText(path, size, source);
+    const { rows, rejects } = await readCrosswalk(text.texts(true), timeZone, profile);
     const distinct = (of: (row: (typeof rows)[number]) => string) => new Set(rows.map(of)).size;
     return {
       rows: rows.length,

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { textOf } from "../../../ingest/pickup/file-bytes.js";
+import { fileText } from "../../../ingest/pickup/file-bytes.js";
 import type { CsvProfile } from "../../../schemas/profile.js";
 
 let folder: string;
@@ -17,12 +17,13 @@ interface How {
 }
 
 async function text(bytes: Buffer, how: How = {}): Promise<string> {
-  const { encoding = "utf-8", compression = "none", maxBytes = 1 << 30, strict = false } = how;
+  const { encoding = "utf-8", compression = "auto", maxBytes = 1 << 30, strict = false } = how;
   const path = join(folder, "file");
   writeFileSync(path, bytes);
+  const source = { profile: { encoding, compression }, maxFileBytes: maxBytes, members: "*" };
   const chunks: Buffer[] = [];
-  for await (const chunk of textOf(path, bytes.length, compression, { encoding, maxBytes, strict }))
-    chunks.push(chunk);
+  for await (const one of (await fileText(path, bytes.length, source)).texts(strict))
+    for await (const chunk of one) chunks.push(chunk);
   return Buffer.concat(chunks).toString("utf8");
 }
 
@@ -38,6 +39,11 @@ it("gives the same text from every encoding, with or without a byte order mark",
     await expect(text(Buffer.from(sample, "utf16le"), { encoding: "utf-16le" })).resolves.toBe(SAMPLE);
     await expect(text(utf16be(sample), { encoding: "utf-16be" })).resolves.toBe(SAMPLE);
   }
+  // The mark tells the order, whatever the profile says.
+  for (const encoding of ["utf-8", "latin1", "utf-16be"] as const)
+    await expect(text(Buffer.from(mark + SAMPLE, "utf16le"), { encoding })).resolves.toBe(SAMPLE);
+  await expect(text(utf16be(mark + SAMPLE))).resolves.toBe(SAMPLE);
+  await expect(text(gzipSync(utf16be(mark + SAMPLE)))).resolves.toBe(SAMPLE);
   // Latin-1 as Windows writes it: 0x80 is the euro.
   await expect(
     text(Buffer.from(SAMPLE.replace("€", "\u0080"), "latin1"), { encoding: "latin1" }),
@@ -55,11 +61,22 @@ it("gives the bytes of a file of several chunks and of several gzip members", as
 });
 
 it.each([
-  ["UTF-16 read as UTF-8", Buffer.from("\uFEFFa,b\n", "utf16le"), {}, "UTF-16"],
   ["UTF-16 without a mark", Buffer.from("a,b\n", "utf16le"), {}, "NUL bytes"],
-  ["gzip read as text", gzipSync("a,b\n"), {}, "The file is gzip"],
-  ["text read as gzip", Buffer.from("a,b\n"), { compression: "gzip" }, "not gzip"],
-  ["a zip archive", Buffer.from("PK\u0003\u0004rest"), {}, "zip archive"],
+  ["gzip where text must be", gzipSync("a,b\n"), { compression: "none" }, "The file is gzip, not text"],
+  [
+    "text where gzip must be",
+    Buffer.from("a,b\n"),
+    { compression: "gzip" },
+    "not packed, or damaged, not gzip",
+  ],
+  ["gzip where zip must be", gzipSync("a,b\n"), { compression: "zip" }, "gzip, not zip"],
+  [
+    "a zip archive without its directory",
+    Buffer.from("PK\u0003\u0004rest of it, too short"),
+    {},
+    "zip archive is cut off",
+  ],
+  ["gzip within gzip", gzipSync(gzipSync("a,b\n")), {}, "within the packed file"],
   ["Latin-1 where UTF-8 must be", Buffer.from([0x61, 0xe4, 0x0a]), { strict: true }, "not utf-8"],
   [
     "an odd number of bytes of UTF-16",
@@ -67,13 +84,8 @@ it.each([
     { encoding: "utf-16le" },
     "not utf-16le",
   ],
-  [
-    "gzip that was cut off",
-    gzipSync("a,b\n".repeat(5000)).subarray(0, 40),
-    { compression: "gzip" },
-    "cut off",
-  ],
-  ["gzip without its end", gzipSync("a,b\n").subarray(0, -4), { compression: "gzip" }, "cut off"],
+  ["gzip that was cut off", gzipSync("a,b\n".repeat(5000)).subarray(0, 40), {}, "cut off"],
+  ["gzip without its end", gzipSync("a,b\n").subarray(0, -4), {}, "cut off"],
   [
     "gzip that unpacks to a thousand times its size",
     gzipSync(Buffer.alloc(40 << 20)),
@@ -97,12 +109,9 @@ it("stops a gzip bomb of text early, in little memory", async () => {
   const before = process.memoryUsage().rss;
   let bytes = 0;
   await expect(async () => {
-    for await (const chunk of textOf(path, bomb.length, "gzip", {
-      encoding: "utf-8",
-      maxBytes: 1 << 40,
-      strict: false,
-    }))
-      bytes += chunk.length;
+    const source = { maxFileBytes: 1 << 40, members: "*" };
+    for await (const one of (await fileText(path, bomb.length, source)).texts())
+      for await (const chunk of one) bytes += chunk.length;
   }).rejects.toThrow("unpacks to more than");
   expect(bytes).toBeLessThan(220 * bomb.length);
   expect(process.memoryUsage().rss - before).toBeLessThan(100 << 20);

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { Readable } from "node:stream";
 import { parse } from "yaml";
 import { REJECT_CODES } from "../../../ingest/check/rejects.js";
 import { readCrosswalk } from "../../../ingest/registry/crosswalk.js";
@@ -55,10 +56,8 @@ it("reads the example of a preset with additions", () => {
 });
 
 it("reads the example of a crosswalk", async () => {
-  async function* chunks() {
-    yield Buffer.from(example("crosswalk")["csv"]!);
-  }
-  const { rows, rejects } = await readCrosswalk(chunks(), OAKVALE.timeZone, csvProfile.parse({}));
+  const texts = Readable.from([Readable.from([Buffer.from(example("crosswalk")["csv"]!)])]);
+  const { rows, rejects } = await readCrosswalk(texts, OAKVALE.timeZone, csvProfile.parse({}));
   expect(rejects).toEqual([]);
   expect(rows).toMatchObject([
     { meterId: "M-1", locationId: "L-7", address: "1 Main St, Apt 2", moveIn: at("2024-02-01T08:00Z") },

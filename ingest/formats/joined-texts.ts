@@ -1,0 +1,112 @@
+import type { Reject } from "../check/rejects.js";
+import type { FormatReader, ReadSink, RowCounts, Series } from "./format.js";
+
+const LF = 10;
+const CR = 13;
+const NO_TEXT = Buffer.alloc(0);
+
+/** How many lines and bytes of a file's texts were passed. */
+export class TextPlace {
+  lines = 0;
+  bytes = 0;
+  #lastByte = LF;
+
+  pass(chunk: Buffer): void {
+    let before = this.#lastByte;
+    for (const byte of chunk) {
+      if (byte === CR || (byte === LF && before !== CR)) this.lines++;
+      before = byte;
+    }
+    this.#lastByte = before;
+    this.bytes += chunk.length;
+  }
+
+  /** A text is at its end, and with it its last line. */
+  end(): void {
+    if (this.#lastByte !== LF && this.#lastByte !== CR) this.lines++;
+    this.#lastByte = LF;
+  }
+}
+
+/**
+ * Reads the texts of a file (members of an archive), each by a reader of its own, as if they were one: lines and bytes are
+ * counted on from one to the next, so that each row has one place in the file. `begin` a text, `push` its chunks, `end` it.
+ */
+export class JoinedTexts {
+  readonly #several: boolean;
+  readonly #sink: ReadSink;
+  readonly #readerFor: (sink: ReadSink) => FormatReader;
+  #reader: FormatReader | undefined;
+  readonly #ended = { rows: 0, rejected: 0, valuesRejected: 0 };
+  readonly #place = new TextPlace();
+
+  /** @param several there may be more than one text */
+  constructor(several: boolean, sink: ReadSink, readerFor: (sink: ReadSink) => FormatReader) {
+    this.#several = several;
+    this.#sink = sink;
+    this.#readerFor = readerFor;
+  }
+
+  begin(): void {
+    const { lines, bytes } = this.#place;
+    this.#reader = this.#readerFor(bytes === 0 ? this.#sink : new LaterText(this.#sink, lines, bytes));
+  }
+
+  push(chunk: Buffer): void {
+    this.#reader!.push(chunk, false);
+    if (this.#several) this.#place.pass(chunk);
+  }
+
+  end(): void {
+    this.#reader!.push(NO_TEXT, true);
+    const { rows, rejected, valuesRejected } = this.counts;
+    Object.assign(this.#ended, { rows, rejected, valuesRejected });
+    this.#reader = undefined;
+    this.#place.end();
+  }
+
+  /** Of all texts so far. */
+  get counts(): RowCounts {
+    const { rows, rejected, valuesRejected } = this.#reader?.counts ?? NONE;
+    return {
+      rows: this.#ended.rows + rows,
+      rejected: this.#ended.rejected + rejected,
+      valuesRejected: this.#ended.valuesRejected + valuesRejected,
+    };
+  }
+}
+
+const NONE: RowCounts = { rows: 0, rejected: 0, valuesRejected: 0 };
+
+/** Hands on what a later text of a file holds, at its lines and bytes in the whole. */
+class LaterText implements ReadSink {
+  readonly #to: ReadSink;
+  readonly #lines: number;
+  readonly #bytes: number;
+
+  constructor(to: ReadSink, lines: number, bytes: number) {
+    this.#to = to;
+    this.#lines = lines;
+    this.#bytes = bytes;
+  }
+
+  series(meterId: string, channel: string, serial: string, kind: Series["kind"]): Series {
+    return this.#to.series(meterId, channel, serial, kind);
+  }
+
+  read(
+    series: Series,
+    time: number,
+    length: number,
+    ml: number | null,
+    delivered: number | null,
+    flags: number,
+    line: number,
+  ): void {
+    this.#to.read(series, time, length, ml, delivered, flags, this.#lines + line);
+  }
+
+  reject(reject: Reject): void {
+    this.#to.reject({ ...reject, line: this.#lines + reject.line, offset: this.#bytes + reject.offset });
+  }
+}
