@@ -28,7 +28,7 @@ import {
 import { holdsReads, loadHistory } from "./history.js";
 import { TimeZone } from "../infra/time-zone.js";
 import { MeterState, type BlockCounts, type MeterEnvironment } from "./meter-state.js";
-import { encodeAnomalies, fileRow, RowBuffer } from "./rows.js";
+import { encodeAnomalies, fileRow, RowBuffer, type EncodedInsert } from "./rows.js";
 
 export interface DetectContext extends StageContext {
   readonly clickhouse: ClickHouse;
@@ -433,16 +433,23 @@ class DetectStage implements Stage {
 
   /** Resolves when every row so far is in ClickHouse. */
   async #flushRows(): Promise<void> {
-    const inserts = this.#rows.take().map((insert) =>
-      this.#stalling("ClickHouse", async () => {
-        const end = this.#context.metrics.insertSeconds.startTimer();
-        await this.#context.clickhouse.insertNative(insert.statement, insert.block);
-        end();
-      }),
-    );
-    this.#flushed = Promise.all([this.#flushed, ...inserts]);
+    const superseded = this.#rows.takeSuperseded();
+    const inserts = this.#rows.take();
+    const flush = async () => {
+      if (superseded !== undefined) await this.#insert(superseded);
+      await Promise.all(inserts.map((insert) => this.#insert(insert)));
+    };
+    this.#flushed = Promise.all([this.#flushed, flush()]);
     this.#flushed.catch(() => undefined);
     await this.#flushed;
+  }
+
+  #insert({ statement, block }: EncodedInsert): Promise<void> {
+    return this.#stalling("ClickHouse", async () => {
+      const end = this.#context.metrics.insertSeconds.startTimer();
+      await this.#context.clickhouse.insertNative(statement, block);
+      end();
+    });
   }
 
   /** Tells what checkpoints have saved, one telling after the other: of an anomaly, its versions come in order. */

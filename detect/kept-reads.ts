@@ -19,12 +19,21 @@ export interface Read {
   asDelivered: AsDelivered | undefined;
 }
 
+export interface Inserted {
+  readonly outcome: "accepted" | "superseded" | "again";
+  /** The read that does not stand, of two of the same time. */
+  readonly fallen: Read | undefined;
+}
+
+const AGAIN: Inserted = { outcome: "again", fallen: undefined };
+
 /** A segment with no more reads than this takes in those that follow: files of an hour would make one each. */
 const MERGED = 32;
 const NO_BYTES = new Uint8Array(0);
 
 const writer = new Writer();
 const columns = new ReadColumns();
+const evenColumns = new ReadColumns();
 
 /**
  * Reads of one register of a meter that are kept, in order of time; `length` is 0 for register reads.
@@ -107,14 +116,14 @@ export class KeptReads {
   /**
    * Takes a read in, unless one of better standing has its time: an actual read stands above an estimated one, then the
    * newer file, then the later line.
-   * @returns `again` for a read that is kept already
+   * @returns `again` for a read that is kept already; the other read of its time, if any: the one that does not stand
    */
-  insert(read: Read): "accepted" | "superseded" | "again" {
-    const outcome = this.#opened().insert(read);
+  insert(read: Read): Inserted {
+    const inserted = this.#opened().insert(read);
     const { asDelivered, time } = read;
-    if (outcome !== "superseded" && asDelivered !== undefined)
+    if (inserted.outcome !== "superseded" && asDelivered !== undefined)
       (this.asDelivered ??= new Map()).set(time, asDelivered);
-    return outcome;
+    return inserted;
   }
 
   /** Drops the reads before index `count`. */
@@ -145,18 +154,17 @@ export class KeptReads {
     const { count, time, length, flags, file, line, register, ml } = block;
     this.pack();
     if (this.#lastCount > 0 && this.#lastCount + count <= MERGED) {
-      columns.count = 0;
       for (let i = 0; i < count; i++) {
-        columns.time[i] = time.from + time.step * i;
-        columns.length[i] = length;
-        columns.ml[i] = ml[i]!;
-        columns.flags[i] = flags;
-        columns.file[i] = file;
-        columns.line[i] = line.from + line.step * i;
-        columns.register[i] = register;
+        evenColumns.time[i] = time.from + time.step * i;
+        evenColumns.length[i] = length;
+        evenColumns.ml[i] = ml[i]!;
+        evenColumns.flags[i] = flags;
+        evenColumns.file[i] = file;
+        evenColumns.line[i] = line.from + line.step * i;
+        evenColumns.register[i] = register;
       }
-      columns.count = count;
-      this.append(columns);
+      evenColumns.count = count;
+      this.append(evenColumns);
       return;
     }
     writer.clear();
@@ -389,11 +397,14 @@ class OpenReads {
     return low;
   }
 
-  insert(read: Read): "accepted" | "superseded" | "again" {
+  insert(read: Read): Inserted {
     const at = this.indexOf(read.time);
+    let replaced: Read | undefined;
     if (at < this.time.length && this.time[at] === read.time) {
-      if (this.file[at] === read.file && this.line[at] === read.line) return "again";
-      if (!stands(read, this.flags[at]!, this.file[at]!, this.line[at]!)) return "superseded";
+      if (this.file[at] === read.file && this.line[at] === read.line) return AGAIN;
+      if (!stands(read, this.flags[at]!, this.file[at]!, this.line[at]!))
+        return { outcome: "superseded", fallen: read };
+      replaced = this.#read(at);
     } else if (at < this.time.length) {
       for (const column of this.#columns()) column.splice(at, 0, 0);
     }
@@ -405,7 +416,20 @@ class OpenReads {
     this.file[at] = read.file;
     this.line[at] = read.line;
     this.register[at] = read.register;
-    return "accepted";
+    return { outcome: "accepted", fallen: replaced };
+  }
+
+  #read(at: number): Read {
+    return {
+      time: this.time[at]!,
+      length: this.length[at]!,
+      ml: this.ml[at]!,
+      flags: this.flags[at]!,
+      file: this.file[at]!,
+      line: this.line[at]!,
+      register: this.register[at]!,
+      asDelivered: undefined,
+    };
   }
 
   dropFirst(count: number): void {

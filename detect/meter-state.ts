@@ -2,7 +2,7 @@ import { Flag } from "../schemas/flags.js";
 import type { MeterSetting } from "../schemas/meters.js";
 import { deliveredAt, MAX_BLOCK_READS, sequenceAt, type ReadsBlock } from "../schemas/reads.js";
 import { Fold, type FoldContext } from "./fold.js";
-import { KeptReads, type AsDelivered } from "./kept-reads.js";
+import { KeptReads, type AsDelivered, type Read } from "./kept-reads.js";
 import { diffAnomalies, type Known } from "./lifecycle.js";
 import { ReadColumns } from "./read-columns.js";
 import { registerStep, type RegisterMark, type RegisterParameters } from "./registers.js";
@@ -52,6 +52,8 @@ export interface RowSink {
   /** Intervals between register reads of the block, in order; `line` and `file` say nothing. */
   derived(block: ReadsBlock, intervals: ReadColumns): void;
   interval(block: ReadsBlock, channel: string, row: IntervalRow, gone: boolean): void;
+  /** A read of the block's channel and kind that another one of its time stands above. */
+  superseded(block: ReadsBlock, read: Read): void;
 }
 
 /** A block of usage at even times, each of the same length and with the same flags, none without a value. */
@@ -361,7 +363,7 @@ export class MeterState {
       let flags = typeof block.flags === "number" ? block.flags : block.flags[i]!;
       if (usage && ml > most * length) flags |= Flag.overCapacity;
       const line = sequenceAt(block.line, i);
-      const outcome = kept.insert({
+      const { outcome, fallen } = kept.insert({
         time,
         length,
         ml,
@@ -371,6 +373,7 @@ export class MeterState {
         register: block.register,
         asDelivered: usage ? { value: deliveredAt(block, i) ?? 0, unit: block.unit } : undefined,
       });
+      if (fallen !== undefined) sink.superseded(block, fallen);
       if (outcome !== "accepted") {
         if (outcome === "again") again = true;
         counts.superseded++;

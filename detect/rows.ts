@@ -3,6 +3,7 @@ import type { FileMessage } from "../schemas/files.js";
 import { MAX_BLOCK_READS, type ReadsBlock } from "../schemas/reads.js";
 import { encodeNative, type NativeColumn } from "../infra/clickhouse/native-block.js";
 import type { AcceptedReads, EvenBlock, IntervalRow, RowSink } from "./meter-state.js";
+import type { Read } from "./kept-reads.js";
 import { ReadColumns } from "./read-columns.js";
 import { isWord, type Numbers } from "./varints.js";
 
@@ -424,6 +425,20 @@ const registerReads: Columns = ({ times, delivered, flags, lines }) => [
   ["version", `bitShiftLeft(toUInt64(file_) + if(bitTest(${flags}, 0), 0, 2147483648), 32) + ${lines}`],
 ];
 
+const supersededReads: Columns = ({ times, lengths, flags, lines }) => [
+  ["utility", "utility_"],
+  ["meter", "meter_"],
+  ["channel", "channel_"],
+  ["kind", "CAST(toInt8(origin_), 'Enum8(''register'' = 1, ''usage'' = 2)')"],
+  ["at", times],
+  ["length", lengths],
+  ["ml", "toInt64(mls)"],
+  ["flags", flags],
+  ["file", "file_"],
+  ["line", lines],
+];
+
+const KINDS = { register: 1, usage: 2 } as const;
 const ORIGIN_DELIVERED = 1;
 const ORIGIN_REGISTER = 2;
 const STATE_TYPE = "Enum8('opened' = 1, 'updated' = 2, 'closed' = 3, 'withdrawn' = 4)";
@@ -433,13 +448,14 @@ const STATES = { opened: 1, updated: 2, closed: 3, withdrawn: 4 } as const;
 export class RowBuffer implements RowSink {
   readonly #intervals = new FoldedRows();
   readonly #reads = new FoldedRows();
+  readonly #superseded = new FoldedRows();
   readonly #one = new ReadColumns();
   readonly #delivered = new Float64Array(MAX_BLOCK_READS);
   #versionHigh = 0;
   #versionLow = 0;
 
   get rows(): number {
-    return this.#intervals.reads + this.#reads.reads;
+    return this.#intervals.reads + this.#reads.reads + this.#superseded.reads;
   }
 
   /**
@@ -482,13 +498,7 @@ export class RowBuffer implements RowSink {
   }
 
   interval(block: ReadsBlock, channel: string, row: IntervalRow, gone: boolean): void {
-    const one = this.#one;
-    one.count = 1;
-    one.time[0] = row.start;
-    one.length[0] = row.length;
-    one.ml[0] = row.ml;
-    one.flags[0] = row.flags;
-    one.line[0] = row.line;
+    this.#takeOne(row.start, row);
     this.#delivered[0] = row.asDelivered?.value ?? 0;
     this.#add(
       this.#intervals,
@@ -502,11 +512,42 @@ export class RowBuffer implements RowSink {
         counts: row.counts ? 1 : 0,
         gone: gone ? 1 : 0,
       },
-      one,
+      this.#one,
     );
   }
 
-  /** The blocks to insert; the buffer is empty afterwards. */
+  superseded(block: ReadsBlock, read: Read): void {
+    this.#takeOne(read.time, read);
+    const { channel, kind } = block;
+    const { file } = read;
+    this.#add(
+      this.#superseded,
+      { block, channel, unit: "", mlPerUnit: 1, file, origin: KINDS[kind], counts: 1, gone: 0 },
+      this.#one,
+    );
+  }
+
+  #takeOne(time: number, { length, ml, flags, line }: Pick<Read, "length" | "ml" | "flags" | "line">): void {
+    const one = this.#one;
+    one.count = 1;
+    one.time[0] = time;
+    one.length[0] = length;
+    one.ml[0] = ml;
+    one.flags[0] = flags;
+    one.line[0] = line;
+  }
+
+  /**
+   * The reads that do not stand, if any. They are inserted before the others: a state that is made from those which
+   * stand does not know what they replaced.
+   */
+  takeSuperseded(): EncodedInsert | undefined {
+    return this.#superseded.rows === 0
+      ? undefined
+      : this.#superseded.take("superseded_reads", supersededReads);
+  }
+
+  /** The other blocks to insert; the buffer is empty afterwards. */
   take(): EncodedInsert[] {
     const inserts: EncodedInsert[] = [];
     if (this.#reads.rows > 0) inserts.push(this.#reads.take("register_reads", registerReads));

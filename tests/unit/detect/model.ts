@@ -8,6 +8,7 @@ import {
   type MeterEnvironment,
   type RowSink,
 } from "../../../detect/meter-state.js";
+import type { Read } from "../../../detect/kept-reads.js";
 import type { ReadColumns } from "../../../detect/read-columns.js";
 import { decodeStates, encodeStates } from "../../../detect/state-codec.js";
 import { TimeZone } from "../../../infra/time-zone.js";
@@ -15,7 +16,7 @@ import type { AnomalyMessage } from "../../../schemas/anomalies.js";
 import { detectConfig } from "../../../schemas/config.js";
 import { Flag } from "../../../schemas/flags.js";
 import type { MeterSetting } from "../../../schemas/meters.js";
-import { deliveredAt, sequenceAt, type ReadsBlock } from "../../../schemas/reads.js";
+import { deliveredAt, sequenceAt, type ReadsBlock, type Sequence } from "../../../schemas/reads.js";
 
 export const METER = "00000000000000aa";
 export const UTILITY = "oakvale";
@@ -32,6 +33,8 @@ export function environmentOf(detect: DetectInput = {}, timeZone = "America/Los_
 
 /** One insert: rows of one table and month, stored whole or not at all. */
 interface Insert {
+  /** The others are not sent before it is stored. */
+  readonly first: boolean;
   readonly rows: ((tables: Tables) => void)[];
 }
 
@@ -46,6 +49,7 @@ interface StoredInterval {
 export class Tables {
   readonly registers = new Map<string, { readonly version: number; readonly read: StoredRead }>();
   readonly intervals = new Map<string, StoredInterval>();
+  readonly superseded = new Map<string, Read>();
   readonly anomalies = new Map<string, AnomalyMessage>();
 
   putRead(read: StoredRead): void {
@@ -58,6 +62,17 @@ export class Tables {
     const { channel, row, version } = stored;
     const key = `${channel}|${row.start}|${row.derived}`;
     if ((this.intervals.get(key)?.version ?? -1) <= version) this.intervals.set(key, stored);
+  }
+
+  putSuperseded({ channel, kind }: ReadsBlock, read: Read): void {
+    this.superseded.set(`${channel}|${kind}|${read.time}|${read.file}|${read.line}`, read);
+  }
+
+  /** The rows of table `superseded_reads`, in order. */
+  fallen() {
+    return [...this.superseded]
+      .map(([key, { time, length, ml, flags, file, line }]) => ({ key, time, length, ml, flags, file, line }))
+      .sort((a, b) => (a.key < b.key ? -1 : 1));
   }
 
   putAnomaly(message: AnomalyMessage): void {
@@ -211,15 +226,19 @@ function throughBytes(state: MeterState): MeterState {
 }
 
 class InsertSink implements RowSink {
-  readonly #inserts = new Map<string, Insert>();
+  readonly #inserts = new Map<string, Pick<Insert, "rows">>();
   readonly #version: () => number;
 
   constructor(version: () => number) {
     this.#version = version;
   }
 
+  /** Those of `superseded_reads` come first, as the stage has it. */
   take(): Insert[] {
-    const inserts = [...this.#inserts.values()];
+    const isFirst = (name: string) => (name.startsWith("superseded") ? 0 : 1);
+    const inserts = [...this.#inserts]
+      .sort(([a], [b]) => isFirst(a) - isFirst(b))
+      .map(([name, { rows }]) => ({ rows, first: isFirst(name) === 0 }));
     this.#inserts.clear();
     return inserts;
   }
@@ -285,6 +304,10 @@ class InsertSink implements RowSink {
     this.#put(`intervals ${month(row.start)}`, (tables) => tables.putInterval(stored));
   }
 
+  superseded(block: ReadsBlock, read: Read): void {
+    this.#put(`superseded ${month(read.time)}`, (tables) => tables.putSuperseded(block, read));
+  }
+
   #put(insert: string, row: (tables: Tables) => void): void {
     const known = this.#inserts.get(insert);
     if (known === undefined) this.#inserts.set(insert, { rows: [row] });
@@ -344,6 +367,17 @@ export interface TestRead {
 }
 
 /** A block of reads in order of time. Lines are numbered from `line`. */
+/** As short as an importer tells them. */
+function sequenceOf(values: readonly number[]): Sequence {
+  const from = values[0]!;
+  const step = values.length > 1 ? values[1]! - from : 0;
+  return values.every((value, i) => value === from + step * i) ? { from, step } : [...values];
+}
+
+function oneOrEach(values: readonly number[]): number | number[] {
+  return values.every((value) => value === values[0]) ? values[0]! : [...values];
+}
+
 export function blockOf(
   reads: readonly TestRead[],
   of: {
@@ -372,11 +406,11 @@ export function blockOf(
     resolution: of.resolution ?? 1,
     modulus: of.modulus ?? 0,
     count: reads.length,
-    time: reads.map(({ time }) => time),
-    ...(kind === "usage" ? { length: reads.map(({ length }) => length ?? 3600) } : {}),
+    time: sequenceOf(reads.map(({ time }) => time)),
+    ...(kind === "usage" ? { length: oneOrEach(reads.map(({ length }) => length ?? 3600)) } : {}),
     ml: reads.map(({ ml }) => ml),
     delivered: reads.map(({ ml }) => (ml === null ? null : ml / 1000)),
-    flags: reads.map(({ flags }) => flags ?? 0),
+    flags: oneOrEach(reads.map(({ flags }) => flags ?? 0)),
     line: { from: line, step: 1 },
     ...(of.backfill === undefined ? {} : { backfill: of.backfill }),
   };
