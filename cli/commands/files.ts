@@ -83,8 +83,8 @@ export function addFileCommands(root: Command): void {
     .argument("<file>", "number of the file, from `curbstop files`")
     .summary("a file's story: when, how much, what it replaced, whether all of it is judged")
     .description(
-      "Shows what the ledger, ClickHouse and the detector's checkpoints know of one file. What its reads replaced is told from " +
-        "rows that ClickHouse drops when it merges: where it has, the counts are the least, and the output says so.",
+      "Shows what the ledger, ClickHouse and the detector's checkpoints know of one file: when it came, what was rejected and " +
+        "why, what its reads replaced and what replaced them.",
     )
     .option("--json", "one JSON object")
     .action(async (file: string, _options: object, command: Command) => {
@@ -139,11 +139,6 @@ export async function storyOf(
   return { ...story, unjudged: behind, stored: await storedReads(clickhouse, of, seconds(claimed_at)) };
 }
 
-/** Rows that were replaced may be gone, or some of the file's reads were never stored beside better ones. */
-function isLeast({ file, stored }: Story): boolean {
-  return stored !== undefined && (stored.merged || stored.stored < file.reads);
-}
-
 function storyAsJson(story: Story): object {
   const { file, pulledAt, rejects, duplicates, runs, sameName, stored, unjudged: behind } = story;
   const brief = (one: LedgerFile) => ({ file: one.file, state: one.state, claimedAt: one.claimed_at });
@@ -175,7 +170,7 @@ function storyAsJson(story: Story): object {
     duplicates: duplicates.map(brief),
     runs: runs.map(brief),
     sameName: sameName.map(brief),
-    stored: stored === undefined ? null : { ...stored, countsAreLeast: isLeast(story) },
+    stored: stored ?? null,
     unjudged: behind,
   };
 }
@@ -254,15 +249,11 @@ function tellStored(story: Story, lines: Facts): void {
     );
   }
   lines.add("stand now", `${count(standing)} of ${count(file.reads)} reads`);
-  const least = isLeast(story);
-  const some = (reads: number) => `${least ? "at least " : ""}${count(reads)} reads`;
   for (const { file: other, reads, otherValue } of replaced)
-    lines.add("replaced", `${some(reads)} of file ${other}, ${count(otherValue)} with another value`);
-  if (replaced.length === 0) lines.add("replaced", `no read${least ? " that can be seen now" : ""}`);
-  for (const { file: other, reads } of replacedBy) lines.add("replaced by", `file ${other}: ${some(reads)}`);
-  if (!least) return;
-  lines.add("", "(ClickHouse has merged rows of it, or a better read had the time of some:");
-  lines.add("", "what was replaced can't be counted whole any more)");
+    lines.add("replaced", `${count(reads)} reads of file ${other}, ${count(otherValue)} with another value`);
+  if (replaced.length === 0) lines.add("replaced", "no read");
+  for (const { file: other, reads } of replacedBy)
+    lines.add("replaced by", `file ${other}: ${count(reads)} reads`);
 }
 
 function judgedOf({ blocks, ofFile }: Unjudged): string {

@@ -15,7 +15,6 @@ import { fileText } from "../../ingest/pickup/file-bytes.js";
 import { findFile, type LedgerFile, type RejectRow } from "../../ingest/pickup/ledger.js";
 import { unjudged } from "../../ingest/try/judged.js";
 import { replay, type ReplayReport, type ReplaySteps } from "../../ingest/try/replay.js";
-import { tryFile } from "../../ingest/try/try-file.js";
 import type { SourceConfig, UtilityConfig } from "../../schemas/config.js";
 import { EXIT, UsageError } from "../exit.js";
 import { settingsFor, wholeNumber } from "../settings.js";
@@ -304,8 +303,6 @@ export interface ReplayContext {
 export async function replayFile(file: LedgerFile, context: ReplayContext): Promise<ReplayReport> {
   const { settings, stores, logger, alone } = context;
   const original = file.duplicate_of === null ? file : await fileOf(stores, file.duplicate_of, {});
-  const feed = feedOf(settings, original);
-  const range = await withOriginal(settings, stores, original, (path) => rangeOf(path, feed));
   const stage = stageContext(stores, settings, systemClock, logger);
   const ingest = createIngest(stage);
   const detect = alone ? createDetect({ ...stage, clickhouse: stores.clickhouse }) : undefined;
@@ -320,24 +317,13 @@ export async function replayFile(file: LedgerFile, context: ReplayContext): Prom
   };
   try {
     await detect?.start();
-    return await replay(original, range, stores, steps);
+    return await replay(original, stores, steps);
   } catch (error) {
     throw error instanceof ReingestRefused ? new UsageError(error.message) : error;
   } finally {
     await ingest.stop();
     await detect?.stop();
   }
-}
-
-/** From when to when the reads are that a file will bring, by the source as it is now; `undefined` for none. */
-async function rangeOf(
-  path: string,
-  { utility: { timeZone }, source }: Feed,
-): Promise<{ readonly first: number; readonly last: number } | undefined> {
-  if (source.format === "crosswalk") return undefined;
-  const now = Math.floor(systemClock.now() / 1000);
-  const { first, last } = await tryFile({ path, source, timeZone, now, show: 0, nameOf: () => "" });
-  return first === null || last === null ? undefined : { first, last };
 }
 
 const POLL_MS = 250;

@@ -1,7 +1,7 @@
 import type { ClickHouse } from "../../infra/clickhouse/client.js";
 import type { Database } from "../../infra/postgres/database.js";
 import { compareRejects, type LedgerFile, type RejectChange } from "../pickup/ledger.js";
-import { ReadsBefore, type FileReads, type ReplayedReads } from "./stored-reads.js";
+import { comparedReads, type ComparedReads } from "./stored-reads.js";
 
 export interface ReplayReport {
   readonly file: number;
@@ -14,10 +14,10 @@ export interface ReplayReport {
   readonly rejected: number;
   readonly reads: number;
   /**
-   * How its reads stand to those there were; null where the detector did not get to them in time. `outranked` reads are
-   * not stored: one of better standing has their time, or the file has it twice.
+   * How its reads stand to those there were; null where the detector did not get to them in time. Of `outranked`
+   * reads one of better standing has their time, or the file has it twice.
    */
-  readonly compared: (ReplayedReads & { readonly outranked: number }) | null;
+  readonly compared: (ComparedReads & { readonly outranked: number }) | null;
 }
 
 export interface ReplaySteps {
@@ -27,40 +27,34 @@ export interface ReplaySteps {
   readonly reingest: (file: number) => Promise<LedgerFile>;
 }
 
-/**
- * Processes a file again and tells exactly what came of it. The reads that were there are kept aside meanwhile.
- * @param range of the reads that the file will bring, UTC seconds; undefined: it brings none
- */
+/** Processes a file again and tells exactly what came of it. */
 export async function replay(
   old: LedgerFile,
-  range: Pick<FileReads, "first" | "last"> | undefined,
   { database, clickhouse }: { readonly database: Database; readonly clickhouse: ClickHouse },
   { judged, reingest }: ReplaySteps,
 ): Promise<ReplayReport> {
-  const wasJudged = await judged();
-  const of = { utility: old.utility, file: old.file, first: 0, last: 0, ...range };
-  const before = await ReadsBefore.keep(clickhouse, of);
-  try {
-    const again = await reingest(old.file);
-    const known = wasJudged && (await judged());
-    const compared = known ? await before.compare(again.file) : null;
-    return {
-      file: old.file,
-      again: again.file,
-      state: again.state,
-      reason: again.reason,
-      rows: old.state === "rejected" ? null : await compareRejects(database, old.file, again.file),
-      rejected: again.rejected,
-      reads: again.reads,
-      compared:
-        compared === null
-          ? null
-          : {
-              ...compared,
-              outranked: again.reads - compared.added - compared.equal - compared.corrected,
-            },
-    };
-  } finally {
-    await before.drop();
-  }
+  const again = await reingest(old.file);
+  const compared = (await judged()) ? await comparedWith(again, clickhouse) : null;
+  return {
+    file: old.file,
+    again: again.file,
+    state: again.state,
+    reason: again.reason,
+    rows: old.state === "rejected" ? null : await compareRejects(database, old.file, again.file),
+    rejected: again.rejected,
+    reads: again.reads,
+    compared,
+  };
+}
+
+async function comparedWith(
+  { utility, file, reads, first_read, last_read }: LedgerFile,
+  clickhouse: ClickHouse,
+): Promise<ReplayReport["compared"]> {
+  if (first_read === null || last_read === null)
+    return { added: 0, equal: 0, corrected: 0, outranked: reads };
+  const seconds = (date: Date) => Math.floor(date.getTime() / 1000);
+  const of = { utility, file, first: seconds(first_read), last: seconds(last_read) };
+  const compared = await comparedReads(clickhouse, of);
+  return { ...compared, outranked: reads - compared.added - compared.equal - compared.corrected };
 }
