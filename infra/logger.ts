@@ -45,6 +45,7 @@ const ALLOWED = [
   "exitCode",
   "ms",
   "count",
+  "columns",
   "path",
   "method",
   "status",

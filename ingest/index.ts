@@ -115,6 +115,8 @@ class Ingest implements IngestStage {
   readonly #aside = new Map<string, SetAside>();
   /** Drop folders that can't be used: code of the error by name of the source. */
   readonly #folderFaults = new Map<string, string>();
+  /** Columns that were named in the log as not spoken of, by name of the source. */
+  readonly #unknownNamed = new Map<string, string>();
   #feeds: readonly Feed[] = [];
   #producer: LogProducer | undefined;
   #stalledOn: string | undefined;
@@ -477,6 +479,7 @@ class Ingest implements IngestStage {
         const result = await publish.call(this, file, feed, keys);
         if (!isSame(before, await fileState(work)))
           throw new FileChanged("The file was written to while it was read.");
+        this.#nameUnknown(file, result.unknownColumns);
         await this.#stalling("PostgreSQL", () => markPublished(database, file.file, result));
       } catch (error) {
         if (!(error instanceof FileRejected)) {
@@ -505,6 +508,15 @@ class Ingest implements IngestStage {
     }
     await rm(work, { force: true });
     await this.#announce(file.file);
+  }
+
+  /** Names columns that nobody speaks of in the log: once for a source, and again when they change. */
+  #nameUnknown({ utility, source, file }: LedgerFile, names: readonly string[]): void {
+    const columns = names.join(", ");
+    const feed = `${utility}/${source}`;
+    if (columns === (this.#unknownNamed.get(feed) ?? "")) return;
+    this.#unknownNamed.set(feed, columns);
+    this.#context.logger.info("columns passed over", { utility, source, file, columns });
   }
 
   /**
@@ -610,10 +622,13 @@ class Ingest implements IngestStage {
       await portions.return(undefined as never).catch(() => undefined);
     }
     await publisher.flush();
-    const { rows, rejected, valuesRejected, reads, noReads, meters, first, last } = totals;
+    const { rows, rejected, leftOut, valuesRejected, unknownColumns } = totals;
+    const { reads, noReads, meters, first, last } = totals;
     return {
       rows,
       rejected,
+      leftOut,
+      unknownColumns,
       reads,
       noReads,
       valuesRejected,
@@ -629,7 +644,11 @@ class Ingest implements IngestStage {
     const { utility, source } = feed;
     const profile = source.profile ?? csvProfile.parse({});
     const text = await fileText(file.work_path!, file.bytes, source);
-    const { rows, rejects } = await readCrosswalk(text.texts(true), utility.timeZone, profile);
+    const { rows, rejects, unknownColumns } = await readCrosswalk(
+      text.texts(true),
+      utility.timeZone,
+      profile,
+    );
     await this.#keepRejects(file, rejects);
     const now = new Date(clock.now());
     await this.#stalling("PostgreSQL", () =>
@@ -638,6 +657,8 @@ class Ingest implements IngestStage {
     return {
       rows: rows.length,
       rejected: rejects.length,
+      leftOut: 0,
+      unknownColumns,
       reads: 0,
       noReads: 0,
       valuesRejected: 0,

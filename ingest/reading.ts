@@ -42,6 +42,8 @@ export interface ReadingTotals extends RowCounts {
   readonly reads: number;
   readonly noReads: number;
   readonly meters: number;
+  /** Names of columns that the source does not speak of. */
+  readonly unknownColumns: readonly string[];
   readonly first: number;
   readonly last: number;
 }
@@ -102,8 +104,8 @@ export async function* reading(job: ReadingJob): AsyncGenerator<Portion, Reading
   }
   yield portion();
   const { reads, noReads, first, last } = builder;
-  const { rows, rejected, valuesRejected } = reader.counts;
-  return { rows, rejected, valuesRejected, reads, noReads, meters: builder.meters.size, first, last };
+  const { unknownColumns } = reader;
+  return { ...reader.counts, unknownColumns, reads, noReads, meters: builder.meters.size, first, last };
 }
 
 /** Takes reads and keeps none. */

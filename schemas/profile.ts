@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { rowFilters } from "./formats/common.js";
 import { isTimeZone } from "./time-zone.js";
 import { unit } from "./units.js";
 
@@ -46,6 +47,7 @@ export const csvProfile = z.strictObject({
     .string()
     .optional()
     .describe("Rows whose first field equals this word are totals, not reads."),
+  filters: rowFilters,
   columns: z
     .strictObject({
       meter: column

@@ -49,6 +49,7 @@ export function addFileCommands(root: Command): void {
         reads: row.reads,
         noReads: row.no_reads,
         rejected: row.rejected,
+        leftOut: row.left_out,
         meters: row.meters,
         firstRead: row.first_read,
         lastRead: row.last_read,
@@ -157,6 +158,8 @@ function storyAsJson(story: Story): object {
     archived: file.archive_path !== null,
     rows: file.rows,
     rejectedRows: file.rejected,
+    leftOutRows: file.left_out,
+    unknownColumns: file.unknown_columns,
     reads: file.reads,
     noReads: file.no_reads,
     rejectedValues: file.values_rejected,
@@ -188,7 +191,8 @@ function storyAsText(story: Story): string {
   lines.gap();
   tellTimes(story, lines);
   lines.gap();
-  lines.add("rows", `${count(file.rows)} taken, ${count(file.rejected)} rejected`);
+  const left = file.left_out === 0 ? "" : `, ${count(file.left_out)} left out by the source's filters`;
+  lines.add("rows", `${count(file.rows)} taken, ${count(file.rejected)} rejected${left}`);
   for (const { code, rows, values } of rejects) {
     lines.add("", `${code}: ${count(rows)} rows, ${count(values)} values;`);
     lines.add("", `  expected ${expectedOf(code)}`);
@@ -198,6 +202,7 @@ function storyAsText(story: Story): string {
     `${count(file.reads)} reads, ${count(file.no_reads)} no reads, ${count(file.values_rejected)} rejected`,
   );
   lines.add("meters", count(file.meters));
+  if (file.unknown_columns.length > 0) lines.add("passed over", `columns ${file.unknown_columns.join(", ")}`);
   if (file.first_read !== null && file.last_read !== null)
     lines.add("reads from", `${minute(file.first_read)} to ${minute(file.last_read)} UTC`);
   lines.gap();

@@ -257,6 +257,10 @@ function report(tried: TriedFile, timeZone: string, ascii: boolean): string {
   }
   heading("Counts");
   parts.push(...facts(tried, timeZone), "\n");
+  if (tried.unknownColumns.length > 0) {
+    heading("Columns passed over");
+    parts.push(wrapped("", tried.unknownColumns.join(", ")), "\n");
+  }
   if (tried.rejects.length > 0) {
     heading("Not taken");
     parts.push(...tried.rejects.map(rejectLines), "\n");
@@ -275,6 +279,8 @@ function report(tried: TriedFile, timeZone: string, ascii: boolean): string {
     parts.push(red(wrapped("", `The file would be rejected whole: ${tried.refused}`)));
   else if (tried.rejected > 0)
     parts.push(red(`${tried.rejected} of ${tried.rows + tried.rejected} rows would be rejected.\n`));
+  else if (tried.leftOut > 0)
+    parts.push(green(`${tried.rows} rows would be taken, ${tried.leftOut} left out by the filters.\n`));
   else parts.push(green(`All ${tried.rows} rows would be taken.\n`));
   return parts.join("");
 }

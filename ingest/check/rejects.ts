@@ -27,7 +27,6 @@ export const REJECT_CODES = {
   "bad-reading-type": "a reading type of delivered water that says whether it is a delta or a register",
   "not-json": "one JSON object a line",
   "unknown-message": "a telegram of wmbusmeters, or a message of rtlamr of a type that the options name",
-  "left-out": "a row that the options let in",
   "usage-mismatch": "a consumption that is the current read less the previous one",
   "days-mismatch": "as many days as lie between the two reads, or one more",
   "previous-not-earlier": "a previous read that is earlier than the current one",

@@ -8,6 +8,7 @@ import { isBlank, isEmpty } from "./csv-fields.js";
 import { CsvRows, fieldText, type CsvRow, type RowFault, type RowSink } from "./csv-rows.js";
 import { ReadGate, shapeOf, wordOrShape, wrongId } from "./read-gate.js";
 import { FileRejected, type FormatReader, type RowCounts, type ReadSink, type Series } from "./format.js";
+import { RowFilter, unknownColumns } from "./row-filter.js";
 import { compileTimeFormat, type Stamp, type StampReader } from "./time-format.js";
 
 export interface BillingReaderOptions {
@@ -24,13 +25,6 @@ const NO_READ = 1 << 30;
 const MOST_NUMBER = 64;
 
 type Column = keyof BillingOptions["columns"];
-
-interface Filter {
-  readonly index: number;
-  readonly name: string;
-  readonly only: ReadonlySet<string> | undefined;
-  readonly except: ReadonlySet<string>;
-}
 
 /** Why a row is not taken. */
 class Refusal {
@@ -69,6 +63,7 @@ interface RegisterRead extends Amount {
  * consumption or days don't agree with its reads.
  */
 export class BillingReader implements FormatReader, RowSink {
+  unknownColumns: readonly string[] = [];
   readonly #options: BillingOptions;
   readonly #gate: ReadGate;
   readonly #rows: CsvRows;
@@ -83,7 +78,7 @@ export class BillingReader implements FormatReader, RowSink {
   #skip: number;
   #headerDone: boolean;
   #columns: Partial<Record<Column, number>> = {};
-  #filters: readonly Filter[] = [];
+  #filter = new RowFilter([], () => -1);
   #needed = 0;
   /** Fields of a whole row: in another, what stands in a field may belong in the next. */
   #width = -1;
@@ -130,11 +125,14 @@ export class BillingReader implements FormatReader, RowSink {
     if (isBlank(row) || (trailerRows !== undefined && fieldText(row, 0, quote).trim() === trailerRows))
       return;
     if (this.#width < 0) this.#width = row.count;
+    if (row.count >= this.#needed && !this.#isShifted(row) && !this.#filter.takes(row)) {
+      this.#gate.leftOut++;
+      return;
+    }
     this.#gate.begin(row);
     const refusal = this.#read(row);
     if (refusal !== undefined) this.#reject(row, refusal);
-    if (refusal?.code === "left-out") this.#gate.rejected++;
-    else this.#gate.end();
+    this.#gate.end();
   }
 
   fault(code: RowFault, line: number, offset: number, length: number): void {
@@ -173,12 +171,14 @@ export class BillingReader implements FormatReader, RowSink {
     const names = header?.map((name) => name.trim().toLowerCase()) ?? [];
     const missing: string[] = [];
     const twice: string[] = [];
+    let byName = false;
     const find = (of: BillingColumnRef, what: string): number => {
       if (typeof of === "number") return of - 1;
       const name = of.trim().toLowerCase();
       const index = names.indexOf(name);
       if (index < 0) missing.push(`${what} "${of}"`);
-      else if (names.includes(name, index + 1)) twice.push(`${what} "${of}"`);
+      else byName = true;
+      if (index >= 0 && names.includes(name, index + 1)) twice.push(`${what} "${of}"`);
       return index;
     };
     for (const [what, of] of Object.entries(this.#options.columns) as [
@@ -186,14 +186,11 @@ export class BillingReader implements FormatReader, RowSink {
       BillingColumnRef | undefined,
     ][])
       if (of !== undefined) this.#columns[what] = find(of, what);
-    this.#filters = this.#options.filters.map(({ column, only, except = [] }) => ({
-      index: find(column, "filters"),
-      name: String(column),
-      only: only === undefined ? undefined : upperCased(only),
-      except: upperCased(except),
-    }));
+    this.#filter = new RowFilter(this.#options.filters, find);
     if (header !== undefined) this.#width = header.length;
-    this.#needed = 1 + Math.max(...Object.values(this.#columns), ...this.#filters.map(({ index }) => index));
+    this.#needed = 1 + Math.max(...Object.values(this.#columns), ...this.#filter.columns);
+    const taken = new Set([...Object.values(this.#columns), ...this.#filter.columns]);
+    this.unknownColumns = unknownColumns(header ?? [], taken, byName);
     if (missing.length > 0) {
       const had = header === undefined ? "it has no header" : `it has ${header.length} columns`;
       throw new FileRejected(
@@ -213,10 +210,7 @@ export class BillingReader implements FormatReader, RowSink {
   #read(row: CsvRow): Refusal | undefined {
     const { takePrevious, multiplier } = this.#options;
     if (row.count < this.#needed) return new Refusal("too-few-columns", "row", `${row.count} columns`);
-    for (let i = this.#width; i < row.count; i++)
-      if (!isEmpty(row, i)) return new Refusal("too-many-columns", "row", `${row.count} columns`);
-    const left = this.#leftOut(row);
-    if (left !== undefined) return left;
+    if (this.#isShifted(row)) return new Refusal("too-many-columns", "row", `${row.count} columns`);
     const meterId = canonicalMeter(this.#text(row, "meter"), this.#options.meterId);
     const channel = this.#text(row, "channel");
     const serial = this.#text(row, "serial");
@@ -243,6 +237,12 @@ export class BillingReader implements FormatReader, RowSink {
     return undefined;
   }
 
+  /** It has more fields than the header. */
+  #isShifted(row: CsvRow): boolean {
+    for (let i = this.#width; i < row.count; i++) if (!isEmpty(row, i)) return true;
+    return false;
+  }
+
   #take(series: Series, read: RegisterRead, row: CsvRow, column: "current" | "previous"): void {
     const { value, decimals, time, flags } = read;
     if (decimals > series.decimals) series.decimals = decimals;
@@ -251,16 +251,6 @@ export class BillingReader implements FormatReader, RowSink {
     if (code === undefined) return;
     const field = code === "out-of-range" ? column : (`${column}Date` as const);
     this.#gate.rejectValue(code, field, this.#shown(row, this.#text(row, field)));
-  }
-
-  #leftOut(row: CsvRow): Refusal | undefined {
-    for (const { index, name, only, except } of this.#filters) {
-      const word = fieldText(row, index, this.#options.quote).trim();
-      const key = word.toUpperCase();
-      if (except.has(key) || only?.has(key) === false)
-        return new Refusal("left-out", name, wordOrShape(word));
-    }
-    return undefined;
   }
 
   #unit(row: CsvRow): Unit | Refusal {

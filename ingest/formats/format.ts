@@ -2,8 +2,8 @@ import { MILLILITRES, type Unit } from "../../schemas/units.js";
 import type { Reject } from "../check/rejects.js";
 
 /**
- * Every row of reads (or value record) counts once: in `rows` or in `rejected`. Every value counts once: as a read or a
- * no-read of the sink, or in `valuesRejected`.
+ * Every row of reads (or value record) counts once: in `rows`, `rejected` or `leftOut`. Every value of the first two counts
+ * once: as a read or a no-read of the sink, or in `valuesRejected`.
  */
 export interface RowCounts {
   /** Rows of which every value was taken. */
@@ -11,12 +11,16 @@ export interface RowCounts {
   /** Rows of which at least one value was not. */
   readonly rejected: number;
   readonly valuesRejected: number;
+  /** Rows that the source's filters don't take. */
+  readonly leftOut: number;
 }
 
 /** Reads a file of one format, chunk by chunk, into the `ReadSink` that it was made with. Pure: bytes in, calls out. */
 export interface FormatReader {
   /** Up to the chunk pushed last. */
   readonly counts: RowCounts;
+  /** Names of columns that the source does not speak of, once the header was read. Of formats without a header none. */
+  readonly unknownColumns?: readonly string[];
   /**
    * @param chunk bytes of the unpacked file as UTF-8 without byte order mark, cut anywhere
    * @param last no chunk comes after this one

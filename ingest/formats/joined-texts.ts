@@ -4,6 +4,7 @@ import type { FormatReader, ReadSink, RowCounts, Series } from "./format.js";
 const LF = 10;
 const CR = 13;
 const NO_TEXT = Buffer.alloc(0);
+const NONE: RowCounts = { rows: 0, rejected: 0, valuesRejected: 0, leftOut: 0 };
 
 /** How many lines and bytes of a file's texts were passed. */
 export class TextPlace {
@@ -37,7 +38,8 @@ export class JoinedTexts {
   readonly #sink: ReadSink;
   readonly #readerFor: (sink: ReadSink) => FormatReader;
   #reader: FormatReader | undefined;
-  readonly #ended = { rows: 0, rejected: 0, valuesRejected: 0 };
+  #ended: RowCounts = NONE;
+  readonly #unknown = new Set<string>();
   readonly #place = new TextPlace();
 
   /** @param several there may be more than one text */
@@ -59,24 +61,28 @@ export class JoinedTexts {
 
   end(): void {
     this.#reader!.push(NO_TEXT, true);
-    const { rows, rejected, valuesRejected } = this.counts;
-    Object.assign(this.#ended, { rows, rejected, valuesRejected });
+    this.#ended = this.counts;
+    for (const name of this.#reader!.unknownColumns ?? []) this.#unknown.add(name);
     this.#reader = undefined;
     this.#place.end();
   }
 
   /** Of all texts so far. */
   get counts(): RowCounts {
-    const { rows, rejected, valuesRejected } = this.#reader?.counts ?? NONE;
+    const { rows, rejected, valuesRejected, leftOut } = this.#reader?.counts ?? NONE;
     return {
       rows: this.#ended.rows + rows,
       rejected: this.#ended.rejected + rejected,
       valuesRejected: this.#ended.valuesRejected + valuesRejected,
+      leftOut: this.#ended.leftOut + leftOut,
     };
   }
-}
 
-const NONE: RowCounts = { rows: 0, rejected: 0, valuesRejected: 0 };
+  /** Of all texts that ended. */
+  get unknownColumns(): readonly string[] {
+    return [...this.#unknown];
+  }
+}
 
 /** Hands on what a later text of a file holds, at its lines and bytes in the whole. */
 class LaterText implements ReadSink {

@@ -1,7 +1,7 @@
 import { fixedClock, type Stamp } from "./time-format.js";
 
 /** What a column holds; `other`: nothing that is asked for. */
-export const Role = { other: 0, identity: 1, time: 2, value: 3, quality: 4 } as const;
+export const Role = { other: 0, identity: 1, time: 2, value: 3, quality: 4, filter: 5 } as const;
 export type Role = (typeof Role)[keyof typeof Role];
 
 export interface PlainDialect {
@@ -30,6 +30,8 @@ export class PlainRow {
   identityTo = 0;
   qualityFrom = 0;
   qualityTo = 0;
+  /** Bytes that the fields of each filter had in a row that was taken; a row with others is not plain. */
+  readonly taken: Uint8Array[] = [];
   readonly stamp: Stamp = { day: 0, second: 0, offset: NaN, epoch: NaN };
   /** Values in the order of their columns; NaN for an empty field. */
   readonly values: Float64Array;
@@ -68,6 +70,7 @@ export class PlainRow {
     const last = roles.length - 1;
     let at = from;
     let n = 0;
+    let filter = 0;
     for (let column = 0; column <= last; column++) {
       const role = roles[column];
       if (role === Role.value) {
@@ -94,6 +97,8 @@ export class PlainRow {
         } else if (role === Role.quality) {
           this.qualityFrom = begin;
           this.qualityTo = at;
+        } else if (role === Role.filter && !isAt(bytes, begin, at, this.taken[filter++])) {
+          return -1;
         }
       }
       const byte = bytes[at];
@@ -138,6 +143,12 @@ export class PlainRow {
     this.decimals[n] = decimals;
     return at;
   }
+}
+
+function isAt(bytes: Buffer, from: number, to: number, word: Uint8Array | undefined): boolean {
+  if (word?.length !== to - from) return false;
+  for (let i = 0; i < word.length; i++) if (bytes[from + i] !== word[i]) return false;
+  return true;
 }
 
 const POWERS = Array.from({ length: MOST_DIGITS + 1 }, (_, i) => 10 ** i);

@@ -24,6 +24,8 @@ export class ReadGate {
   rows = 0;
   rejected = 0;
   valuesRejected = 0;
+  /** Counted by whoever filters, instead of a row's `begin` and `end`. */
+  leftOut = 0;
   readonly #sink: ReadSink;
   readonly #now: number;
   readonly #mend: string;

@@ -63,6 +63,10 @@ class CsvReader implements FormatReader {
     return this.#reads;
   }
 
+  get unknownColumns(): readonly string[] {
+    return this.#reads.unknownColumns;
+  }
+
   push(chunk: Buffer, last: boolean): void {
     this.#rows.push(chunk, last);
     if (last) this.#reads.end();

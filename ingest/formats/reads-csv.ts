@@ -7,6 +7,7 @@ import type { RejectCode } from "../check/rejects.js";
 import { fieldText, MAX_ROW_BYTES, type CsvRow, type RowFault, type RowSink } from "./csv-rows.js";
 import { FileRejected, MOST_FRUITLESS_ROWS, type ReadSink, type Series } from "./format.js";
 import { PlainRow, Role } from "./plain-row.js";
+import { RowFilter, unknownColumns } from "./row-filter.js";
 import { compileTimeFormat, splitClock, type Stamp, type StampReader } from "./time-format.js";
 
 export interface ReadsCsvOptions {
@@ -38,8 +39,8 @@ interface ValueColumn {
 /**
  * Reads rows of a meter-read CSV as its profile says. One per file.
  *
- * Every row of reads (not the header, nor skipped, blank and trailer rows) counts once: in `rows` or in `rejected`.
- * Every value of these rows counts once: as a read or a no-read of the sink, or in `valuesRejected`. A row has one value
+ * Every row of reads (not the header, nor skipped, blank and trailer rows) counts once: in `rows`, `rejected` or `leftOut`.
+ * Every value of the first two counts once: as a read or a no-read of the sink, or in `valuesRejected`. A row has one value
  * for each value column of the profile; in layout wide one for each interval that its local day has.
  */
 export class ReadsCsv implements RowSink {
@@ -48,6 +49,10 @@ export class ReadsCsv implements RowSink {
   /** Rows of which at least one value was not. */
   rejected = 0;
   valuesRejected = 0;
+  /** Rows that the profile's filters don't take. */
+  leftOut = 0;
+  /** Columns of the header that the profile does not speak of. */
+  unknownColumns: readonly string[] = [];
   readonly #profile: CsvProfile;
   readonly #sink: ReadSink;
   readonly #now: number;
@@ -68,6 +73,7 @@ export class ReadsCsv implements RowSink {
   #quality = -1;
   #first = -1;
   #values: ValueColumn[] = [];
+  #filter: RowFilter | undefined;
   #needed = 0;
   /** Fields of a whole row: a row with another number has its fields in other places than their names say. */
   #width = -1;
@@ -138,6 +144,9 @@ export class ReadsCsv implements RowSink {
     if (row.count < this.#needed) {
       if (isBlank(row)) return;
       this.#rejectRow(row, "too-few-columns", "row", `${row.count} columns`);
+    } else if (this.#filter?.takes(row) === false) {
+      if (!isBlank(row)) this.leftOut++;
+      return;
     } else {
       const series = this.#seriesOf(row);
       if (series === undefined) {
@@ -193,9 +202,12 @@ export class ReadsCsv implements RowSink {
     take(this.#meter, Role.identity);
     take(this.#time, Role.time);
     take(this.#quality, Role.quality);
+    const filters = this.#filter?.columns ?? [];
+    for (const index of filters) take(index, Role.filter);
     if (layout === "wide") for (let i = 0; i < this.#valuesPerRow; i++) take(this.#first + i, Role.value);
     else for (const { index } of this.#values) take(index, Role.value);
-    const inOrder = this.#values.every(({ index }, i) => i === 0 || index > this.#values[i - 1]!.index);
+    const rises = (places: readonly number[]) => places.every((at, i) => i === 0 || at > places[i - 1]!);
+    const inOrder = rises(this.#values.map(({ index }) => index)) && rises(filters);
     if (roles.length !== this.#width || !inOrder) return;
     const timeFormat = layout === "wide" ? splitClock(time.format)[0] : time.format;
     const plain = new PlainRow({ delimiter, quote, decimal, timeFormat, roles });
@@ -374,6 +386,7 @@ export class ReadsCsv implements RowSink {
     const names = header.map((name) => name.trim().toLowerCase());
     const missing: string[] = [];
     const twice: string[] = [];
+    let byName = false;
     if (named) this.#width = header.length;
     const find = (of: ColumnRef | undefined, what: string): number => {
       if (of === undefined) return -1;
@@ -381,7 +394,8 @@ export class ReadsCsv implements RowSink {
       const name = of.trim().toLowerCase();
       const index = named ? names.indexOf(name) : -1;
       if (index < 0) missing.push(`${what} "${of}"`);
-      else if (names.includes(name, index + 1)) twice.push(`${what} "${of}"`);
+      else byName = true;
+      if (index >= 0 && names.includes(name, index + 1)) twice.push(`${what} "${of}"`);
       return index;
     };
     this.#meter = find(columns.meter, "meter");
@@ -422,7 +436,11 @@ export class ReadsCsv implements RowSink {
       this.#valuesPerRow = this.#values.length;
       this.#needed = Math.max(this.#clock, ...this.#values.map(({ index }) => index)) + 1;
     }
+    const { filters } = this.#profile;
+    if (filters.length > 0) this.#filter = new RowFilter(filters, find);
     this.#planPlainRows();
+    this.#needed = Math.max(this.#needed, ...(this.#filter?.columns ?? []).map((at) => at + 1));
+    this.unknownColumns = unknownColumns(header, this.#spokenOf(), named && byName);
     this.#needed = Math.max(this.#needed, 1 + Math.max(this.#meter, this.#time, this.#channel, this.#serial));
     if (missing.length > 0) {
       throw new FileRejected(
@@ -436,6 +454,15 @@ export class ReadsCsv implements RowSink {
         `The header names the column for ${twice.join(", ")} more than once. Give its position in the profile's columns.`,
       );
     }
+  }
+
+  /** Places of the columns that the profile names. */
+  #spokenOf(): ReadonlySet<number> {
+    const { layout, intervalsPerDay } = this.#profile;
+    const places = [this.#meter, this.#serial, this.#channel, this.#time, this.#clock, this.#quality];
+    if (layout === "wide") for (let i = 0; i < intervalsPerDay; i++) places.push(this.#first + i);
+    for (const { index, unitIndex } of this.#values) places.push(index, unitIndex);
+    return new Set([...places, this.#wideUnit, ...(this.#filter?.columns ?? [])]);
   }
 
   /** The row's series, in the order of the profile's values; undefined where the row is blank or was rejected. */
@@ -497,6 +524,9 @@ export class ReadsCsv implements RowSink {
 
   /** Keeps in mind how the row names its series, and that this one comes after the one before. */
   #follow({ bytes, start, end }: CsvRow, series: Series[]): void {
+    const { taken } = this.#plainRow!;
+    for (const [i, column] of (this.#filter?.columns ?? []).entries())
+      taken[i] = Buffer.from(bytes.subarray(start[column], end[column]));
     let named = this.#named.get(series);
     if (named === undefined) {
       const name = Buffer.from(bytes.subarray(start[this.#meter], end[this.#meter]));

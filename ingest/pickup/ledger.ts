@@ -4,8 +4,8 @@ import type { Reject } from "../check/rejects.js";
 export type FileState = "claimed" | "publishing" | "published" | "archived" | "rejected" | "duplicate";
 
 /**
- * A row of the ledger. Of a file that was published, `rows` + `rejected` is the number of its rows of reads, and `reads` +
- * `no_reads` + `values_rejected` the number of values in them. Of other files all of them are 0.
+ * A row of the ledger. Of a file that was published, `rows` + `rejected` + `left_out` is the number of its rows of reads, and
+ * `reads` + `no_reads` + `values_rejected` the number of values in the first two. Of other files all of them are 0.
  */
 export interface LedgerFile {
   readonly file: number;
@@ -24,6 +24,7 @@ export interface LedgerFile {
   readonly reason: string | null;
   readonly rows: number;
   readonly rejected: number;
+  readonly left_out: number;
   readonly reads: number;
   readonly no_reads: number;
   readonly values_rejected: number;
@@ -33,6 +34,8 @@ export interface LedgerFile {
   readonly claimed_at: Date;
   readonly published_at: Date | null;
   readonly announced: boolean;
+  /** Columns of the header that the source does not speak of. */
+  readonly unknown_columns: readonly string[];
 }
 
 export interface Delivery {
@@ -152,6 +155,8 @@ export async function saveRejects(
 export interface Published {
   readonly rows: number;
   readonly rejected: number;
+  readonly leftOut: number;
+  readonly unknownColumns: readonly string[];
   readonly reads: number;
   readonly noReads: number;
   readonly valuesRejected: number;
@@ -163,11 +168,27 @@ export interface Published {
 
 /** Every block of the file is durable in the log. */
 export async function markPublished(database: Queryable, file: number, result: Published): Promise<void> {
-  const { rows, rejected, reads, noReads, valuesRejected, meters, firstRead, lastRead, at } = result;
+  const { rows, rejected, leftOut, unknownColumns } = result;
+  const { reads, noReads, valuesRejected, meters, firstRead, lastRead, at } = result;
   await database.query(
     `UPDATE files SET state = 'published', rows = $2, rejected = $3, reads = $4, no_reads = $5, meters = $6,
-       first_read = $7, last_read = $8, published_at = $9, values_rejected = $10 WHERE file = $1`,
-    [file, rows, rejected, reads, noReads, meters, firstRead, lastRead, at, valuesRejected],
+       first_read = $7, last_read = $8, published_at = $9, values_rejected = $10, left_out = $11, unknown_columns = $12
+     WHERE file = $1`,
+    [
+      file,
+      rows,
+      rejected,
+      reads,
+      noReads,
+      meters,
+      firstRead,
+      lastRead,
+      at,
+      valuesRejected,
+      leftOut,
+      // PostgreSQL's text holds no NUL.
+      unknownColumns.map((name) => name.replaceAll("\0", "\\0")),
+    ],
   );
 }
 

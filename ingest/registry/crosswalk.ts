@@ -11,6 +11,7 @@ import type { CsvProfile } from "../../schemas/profile.js";
 import { CsvRows, fieldText, type CsvRow } from "../formats/csv-rows.js";
 import { FileRejected } from "../formats/format.js";
 import { TextPlace } from "../formats/joined-texts.js";
+import { unknownColumns } from "../formats/row-filter.js";
 import { compileTimeFormat } from "../formats/time-format.js";
 import type { MeterKeys } from "./meter-keys.js";
 
@@ -51,6 +52,8 @@ export interface CrosswalkRow {
 export interface Crosswalk {
   readonly rows: CrosswalkRow[];
   readonly rejects: Reject[];
+  /** Columns of the header that are passed over. */
+  readonly unknownColumns: readonly string[];
 }
 
 /**
@@ -64,7 +67,8 @@ export async function readCrosswalk(
   timeZone: string,
   profile: Pick<CsvProfile, "delimiter" | "quote" | "meterId">,
 ): Promise<Crosswalk> {
-  const all: Crosswalk = { rows: [], rejects: [] };
+  const all = { rows: [] as CrosswalkRow[], rejects: [] as Reject[] };
+  const unknown = new Set<string>();
   const place = new TextPlace();
   for await (const chunks of texts) {
     const { lines, bytes } = place;
@@ -74,13 +78,14 @@ export async function readCrosswalk(
         yield chunk;
       }
     };
-    const { rows, rejects } = await readText(counted(), timeZone, profile);
+    const { rows, rejects, unknownColumns: names } = await readText(counted(), timeZone, profile);
     place.end();
+    for (const name of names) unknown.add(name);
     for (const row of rows) all.rows.push(row);
     for (const one of rejects)
       all.rejects.push({ ...one, line: lines + one.line, offset: bytes + one.offset });
   }
-  return all;
+  return { ...all, unknownColumns: [...unknown] };
 }
 
 async function readText(
@@ -94,12 +99,14 @@ async function readText(
   const readDate = compileTimeFormat("YYYY-MM-DD");
   const stamp = { day: 0, second: 0, offset: 0, epoch: 0 };
   let columns: Map<Column, number> | undefined;
+  let passedOver: readonly string[] = [];
   let width = 0;
 
   const onRow = (row: CsvRow) => {
     const fields = Array.from({ length: row.count }, (_, i) => fieldText(row, i, profile.quote).trim());
     if (columns === undefined) {
       columns = columnsOf(fields);
+      passedOver = unknownColumns(fields, new Set(columns.values()), true);
       width = fields.length;
       return;
     }
@@ -166,7 +173,7 @@ async function readText(
   for await (const chunk of chunks) scanner.push(chunk, false);
   scanner.push(Buffer.alloc(0), true);
   if (columns === undefined) throw new FileRejected("header", "The file ended before a header row.");
-  return { rows, rejects };
+  return { rows, rejects, unknownColumns: passedOver };
 }
 
 function columnsOf(header: readonly string[]): Map<Column, number> {

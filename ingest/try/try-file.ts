@@ -20,10 +20,12 @@ export interface TryOptions extends TrialOptions {
 export interface TriedFile extends TrialReport {
   /** Why the file would be rejected whole; what was counted before stands in the report. */
   readonly refused: string | null;
+  /** Names of columns that the source does not speak of. */
+  readonly unknownColumns: readonly string[];
 }
 
 const NO_TEXT = Buffer.alloc(0);
-const NO_ROWS: RowCounts = { rows: 0, rejected: 0, valuesRejected: 0 };
+const NO_ROWS: RowCounts = { rows: 0, rejected: 0, valuesRejected: 0, leftOut: 0 };
 
 /** Reads a file as its source says, into nothing: no store is touched. */
 export async function tryFile({ path, source, now, ...options }: TryOptions): Promise<TriedFile> {
@@ -56,7 +58,7 @@ export async function tryFile({ path, source, now, ...options }: TryOptions): Pr
     refused = error.message;
   }
   const report = trial.report(reader?.counts ?? NO_ROWS);
-  return { ...report, warnings: [...warnings.values(), ...report.warnings], refused };
+  return { ...report, warnings: [...warnings.values(), ...report.warnings], refused, unknownColumns: reader?.unknownColumns ?? [] };
 }
 
 export interface TriedCrosswalk {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { csvProfile } from "../profile.js";
 import { unit } from "../units.js";
-import { meterIdForm, stampZone, unitWords } from "./common.js";
+import { meterIdForm, rowFilters, stampZone, unitWords } from "./common.js";
 
 /** A column by its header name (case and outer blanks ignored) or by its position, 1 is the first. */
 const column = z.union([z.string().min(1), z.number().int().positive()]);
@@ -42,16 +42,7 @@ const fields = z.strictObject({
       days: column.optional().describe("Days of service: as many as lie between the two reads, or one more."),
     })
     .describe("Which column holds what: by header name or position."),
-  filters: z
-    .array(
-      z.strictObject({
-        column: column.describe("Column that is looked at."),
-        only: words.optional().describe("Only rows with one of these words are taken; case does not count."),
-        except: words.optional().describe("Rows with one of these words are not taken; case does not count."),
-      }),
-    )
-    .default([])
-    .describe("Which rows are taken (commodity, cycle, kind of account). Others are rejected as left-out."),
+  filters: rowFilters,
   meterId: meterIdForm,
   time: z
     .strictObject({
@@ -121,7 +112,7 @@ const fields = z.strictObject({
 export type BillingOptions = z.infer<typeof fields>;
 
 /** How the register reads of a billing system's CSV are to be read: `source.billing`. */
-export const billingOptions = fields.superRefine(({ columns, filters, header: isNamed }, context) => {
+export const billingOptions = fields.superRefine(({ columns, header: isNamed }, context) => {
   const complain = (path: PropertyKey[], message: string) =>
     context.addIssue({ code: "custom", path, message });
   const { previous, previousDate, usage, previousCode, days } = columns;
@@ -136,9 +127,6 @@ export const billingOptions = fields.superRefine(({ columns, filters, header: is
   for (const [name, of] of Object.entries(columns))
     if (!isNamed && typeof of === "string")
       complain(["columns", name], "is a name, and there is no header; give its position");
-  for (const [i, { only, except }] of filters.entries())
-    if (only === undefined && except === undefined)
-      complain(["filters", i], "says nothing; give `only` or `except`");
 });
 
 /**

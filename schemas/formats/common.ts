@@ -29,3 +29,27 @@ export const unitWords = z
   .describe(
     "Units by the words of the file, before those that are known; case does not count. For words of a head-end's own, and to try the format with files of gas or electricity (KWH: L).",
   );
+
+const words = z.array(z.string());
+
+/** Which rows of a CSV are taken. */
+export const rowFilters = z
+  .array(
+    z
+      .strictObject({
+        column: z
+          .union([z.string().min(1), z.number().int().positive()])
+          .describe("Column that is looked at."),
+        only: words.optional().describe("Only rows with one of these words are taken; case does not count."),
+        except: words.optional().describe("Rows with one of these words are not taken; case does not count."),
+      })
+      .refine(
+        ({ only, except }) => only !== undefined || except !== undefined,
+        "says nothing; give `only` or `except`",
+      ),
+  )
+  .default([])
+  .describe(
+    "Which rows are taken (commodity, cycle, kind of account), by every filter of the list. Others are left out: counted, neither read nor rejected.",
+  );
+export type RowFilters = z.infer<typeof rowFilters>;

@@ -29,8 +29,7 @@ export function formatCalls(
     if (!(error instanceof FileRejected)) throw error;
     refused = error.message;
   }
-  const { rows, rejected, valuesRejected } = reader.counts;
-  const found = { reads, rejects, rows, rejected, valuesRejected };
+  const found = { reads, rejects, ...reader.counts };
   return refused === undefined ? found : { ...found, refused };
 }
 

@@ -23,8 +23,8 @@ export function readFormat(
   const format = reader(sink);
   pushInParts((chunk) => format.push(chunk, false), Buffer.from(text as string), cuts);
   format.push(Buffer.alloc(0), true);
-  const { rows, rejected, valuesRejected } = format.counts;
-  return { reads, rejects, rows, rejected, valuesRejected, series };
+  const { rows, rejected, valuesRejected, leftOut } = format.counts;
+  return { reads, rejects, rows, rejected, valuesRejected, leftOut, series };
 }
 
 /** Where a random file is cut. */

@@ -25,10 +25,16 @@ export interface FoundRead {
 export interface FoundText {
   readonly reads: FoundRead[];
   readonly rejects: Reject[];
-  /** Counts of the reader: rows taken whole, rows rejected, values rejected. */
+  /** Counts of the reader: rows taken whole, rows rejected, values rejected, rows left out. */
   readonly rows: number;
   readonly rejected: number;
   readonly valuesRejected: number;
+  readonly leftOut: number;
+}
+
+/** The same of a CSV. */
+interface FoundCsv extends FoundText {
+  readonly unknownColumns: readonly string[];
 }
 
 const NOW = Date.UTC(2026, 11, 1) / 1000;
@@ -41,7 +47,7 @@ export function readText(
   text: string | Buffer,
   profile: ProfileInput,
   options: { readonly timeZone?: string; readonly now?: number; readonly cuts?: readonly number[] } = {},
-): FoundText {
+): FoundCsv {
   const { timeZone = "America/Los_Angeles", now = NOW, cuts = [] } = options;
   const { sink, reads, rejects } = recordingSink();
   const reader = new ReadsCsv({ profile: csvProfile.parse(profile), timeZone, now }, sink);
@@ -50,8 +56,8 @@ export function readText(
   pushInParts((chunk) => scanner.push(chunk, false), bytes, cuts);
   scanner.push(Buffer.alloc(0), true);
   reader.end();
-  const { rows, rejected, valuesRejected } = reader;
-  return { reads, rejects, rows, rejected, valuesRejected };
+  const { rows, rejected, valuesRejected, leftOut, unknownColumns } = reader;
+  return { reads, rejects, rows, rejected, valuesRejected, leftOut, unknownColumns };
 }
 
 /**

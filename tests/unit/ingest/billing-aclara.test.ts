@@ -4,8 +4,8 @@ import { at, readText } from "../../harness/read-text.js";
 
 const HEADER =
   "AccountNumber,MeterSN,MTUID,Port,AccountType,Address1,City,State,Zip,RawRead,ScaledRead,ReadingTime,LocalTime,Active,Scalar,MeterTypeID,Vendor,Model,Description,ReadInterval";
-const line = (scaled: string, time: string, serial = "456789") =>
-  `7,${serial},MTU001,1,Residential,"1 Main St, Apt 2",Oakvale,CA,90000,120500,${scaled},${time},2026-05-01 09:00:00.000,1,0.001,5,V,M,"5/8in 9D 0.001CuFt",15`;
+const line = (scaled: string, time: string, serial = "456789", kind = "Residential") =>
+  `7,${serial},MTU001,1,${kind},"1 Main St, Apt 2",Oakvale,CA,90000,120500,${scaled},${time},2026-05-01 09:00:00.000,1,0.001,5,V,M,"5/8in 9D 0.001CuFt",15`;
 
 describe("an Aclara STAR readings export", () => {
   it("gives registers in cubic feet at their time in UTC", () => {
@@ -33,6 +33,19 @@ describe("an Aclara STAR readings export", () => {
   it("has no read where the register says ERROR", () => {
     const { reads } = readText(`${HEADER}\n${line("ERROR", "2026-05-01 16:00:00.000")}\n`, ACLARA_STAR);
     expect(reads).toMatchObject([{ ml: null, delivered: null }]);
+  });
+
+  it("leaves out the detector checks of fire lines, and counts them", () => {
+    const time = "2026-05-01 16:00:00.000";
+    const rows = [
+      line("1", time, "1"),
+      line("2", time, "2", "DETECTOR CHECK"),
+      line("3", time, "3", " Detector Check "),
+    ];
+    const { reads, rejects, ...found } = readText([HEADER, ...rows].join("\n"), ACLARA_STAR);
+    expect(reads.map(({ meter }) => meter)).toEqual(["1"]);
+    expect(found).toMatchObject({ rows: 1, rejected: 0, valuesRejected: 0, leftOut: 2 });
+    expect(rejects).toEqual([]);
   });
 
   it("is rejected where a column of it is missing", () => {

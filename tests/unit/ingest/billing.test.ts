@@ -151,14 +151,14 @@ describe("a billing file", () => {
       "Meter,Date,Read,Commodity,Type\nA,2026-05-01,1,w,RES\nB,2026-05-01,1,G,RES\nC,2026-05-01,1,Water,DETECTOR CHECK\nD,2026-05-01,1,,RES\n";
     const found = read(text, options);
     expect(found.reads.map(({ meter }) => meter)).toEqual(["A"]);
-    expect(refusals(text, options)).toEqual([
-      ["left-out", "Commodity", "G"],
-      ["left-out", "5", "DETECTOR CHECK"],
-      ["left-out", "Commodity", ""],
+    expect(refusals(text, options)).toEqual([]);
+    expect([found.rows, found.rejected, found.leftOut, found.valuesRejected]).toEqual([1, 0, 3, 0]);
+    // A comma too many shifts its words: the row is not judged by them.
+    expect(refusals("Meter,Date,Read,Commodity,Type\nA,2026-05-01,1,x,G,RES\n", options)).toEqual([
+      ["too-many-columns", "row", "6 columns"],
     ]);
-    expect([found.rows, found.rejected, found.valuesRejected]).toEqual([1, 3, 3]);
     const many = `Meter,Date,Read,Commodity,Type\n${"B,2026-05-01,1,G,RES\n".repeat(10_001)}A,2026-05-01,1,W,RES\n`;
-    expect(read(many, options)).toMatchObject({ rows: 1, rejected: 10_001 });
+    expect(read(many, options)).toMatchObject({ rows: 1, rejected: 0, leftOut: 10_001 });
   });
 });
 
@@ -324,7 +324,8 @@ it("reads the example of its page", () => {
     ["M-2", "2026-05-01T07:00", Flag.estimated],
     ["M-2", "2026-06-01T07:00", Flag.estimated],
   ]);
-  expect(refusals(file, options)).toEqual([["left-out", "Commodity", "G"]]);
+  expect(refusals(file, options)).toEqual([]);
+  expect(read(file, options)).toMatchObject({ rows: 2, rejected: 0, leftOut: 1 });
 });
 
 describe("properties of billing files", () => {

@@ -304,7 +304,7 @@ describe("a line is rejected, with its number,", () => {
   });
 
   it("but an empty file is whole, and says nothing", () => {
-    expect(read("")).toEqual({ reads: [], rejects: [], rows: 0, rejected: 0, valuesRejected: 0 });
+    expect(read("")).toEqual({ reads: [], rejects: [], rows: 0, rejected: 0, valuesRejected: 0, leftOut: 0 });
   });
 });
 
