@@ -1,9 +1,12 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { FORMAT_FILES } from "../../bench/formats/town.js";
 import { createDetect } from "../../detect/index.js";
 import { createIngest } from "../../ingest/index.js";
 import type { ConfigInput } from "../../schemas/config.js";
+import { expectAccountedFor } from "../harness/accounted.js";
 import { OAKVALE, startStores, type TestStores } from "../harness/stores.js";
+import { zipOf } from "../harness/zip.js";
 
 type SourceInput = ConfigInput["utilities"][number]["sources"][number];
 
@@ -76,6 +79,8 @@ async function takesSamples(): Promise<void> {
   );
   expect(rejected!.n).toBe(ledger.reduce((sum, file) => sum + file.rejected, 0));
 
+  await expectAccountedFor(test);
+
   // Each read once: what the files hold is judged, and what they hold twice is stored once.
   const [stored] = await clickhouse.query<{ n: string }>(
     `SELECT count() AS n FROM (SELECT 1 FROM curbstop.register_reads FINAL
@@ -90,3 +95,60 @@ async function takesSamples(): Promise<void> {
 }
 
 (present ? it : it.skip)(title, takesSamples, 60_000);
+
+it("takes a file of every format, zipped, through the real path: each read of it stands, and none twice", async () => {
+  const town = { meters: 3, days: 2 };
+  test = await startStores("formats-zipped", {
+    config: (folder) => ({
+      utilities: [
+        {
+          ...OAKVALE,
+          languages: ["en"],
+          timeZone: "UTC",
+          sources: FORMAT_FILES.map(({ source }, i) => ({
+            id: `format-${i}`,
+            folder: join(folder, "drop", `format-${i}`),
+            complete: { by: "stability" as const, seconds: 0 },
+            ...source,
+          })),
+        },
+      ],
+    }),
+    now: Date.UTC(2026, 5, 1),
+  });
+  const context = test.context();
+  const ingest = await test.start(createIngest(context));
+  for (const [i, { text }] of FORMAT_FILES.entries()) {
+    const at = join(test.folder, "drop", `format-${i}`, "reads.zip");
+    mkdirSync(join(at, ".."), { recursive: true });
+    // Meters of its own for each format.
+    const members = [0, 1].map((half) => ({
+      name: `${half}.txt`,
+      bytes: [...text({ ...town, from: 100 * i + 10 * half })].join(""),
+    }));
+    writeFileSync(`${at}.part`, zipOf(members));
+    renameSync(`${at}.part`, at);
+  }
+  await ingest.drain();
+  const detect = await test.start(createDetect({ ...context, clickhouse: test.stores.clickhouse }));
+  await detect.drain();
+  await expectAccountedFor(test);
+  const { database, clickhouse } = test.stores;
+  const stored = await clickhouse.query<{ file: number; n: string }>(
+    `SELECT file, count() AS n FROM (
+       SELECT file FROM curbstop.reads_current UNION ALL SELECT file FROM curbstop.usage WHERE origin = 'delivered'
+     ) GROUP BY file`,
+  );
+  const standing = new Map(stored.map(({ file, n }) => [file, Number(n)]));
+  const files = await database.query<{ file: number; source: string; state: string; reads: number }>(
+    "SELECT file, source, state, reads FROM files",
+  );
+  expect(files).toHaveLength(FORMAT_FILES.length);
+  for (const { file, source, state, reads } of files) {
+    const { name, readsPerDay } = FORMAT_FILES[Number(source.slice("format-".length))]!;
+    expect([name, state, reads]).toEqual([name, "archived", 2 * town.meters * town.days * readsPerDay]);
+    // The next day's previous read is the day's current one: they count once.
+    const once = name === "billing" || name === "nem13" ? 2 * town.meters * (town.days + 1) : reads;
+    expect([name, standing.get(file)]).toEqual([name, once]);
+  }
+}, 60_000);

@@ -2,6 +2,7 @@ import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createDetect } from "../../detect/index.js";
 import { createIngest } from "../../ingest/index.js";
+import { expectAccountedFor } from "../harness/accounted.js";
 import { startStores, type TestStores } from "../harness/stores.js";
 
 let test: TestStores;
@@ -45,4 +46,5 @@ it("takes a file through the log and the detector into ClickHouse", async () => 
   ]);
   const files = await test.stores.database.query("SELECT state, rows, rejected, reads FROM files");
   expect(files).toEqual([{ state: "archived", rows: 480, rejected: 1, reads: 480 }]);
+  await expectAccountedFor(test, new Map([["reads.csv", 481]]));
 });

@@ -7,6 +7,7 @@ import type { Settings } from "../../infra/config/load-config.js";
 import type { Stage } from "../../infra/stage.js";
 import { createIngest } from "../../ingest/index.js";
 import { compareRejects, fileStory, findFile, listRejects } from "../../ingest/pickup/ledger.js";
+import { expectAccountedFor } from "../harness/accounted.js";
 import { startStores, type TestStores } from "../harness/stores.js";
 
 let test: TestStores;
@@ -21,7 +22,13 @@ beforeAll(async () => {
   // Merges would take away what the counts are compared with.
   await test.stores.clickhouse.command("SYSTEM STOP MERGES curbstop.intervals");
 });
-afterAll(() => test.close());
+afterAll(async () => {
+  try {
+    await expectAccountedFor(test);
+  } finally {
+    await test.close();
+  }
+});
 
 const HEADER = "meter,time,litres,quality\n";
 
