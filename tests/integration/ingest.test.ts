@@ -20,6 +20,7 @@ import type { LogProducer } from "../../infra/log/log.js";
 import type { ConfigInput } from "../../schemas/config.js";
 import { readsBlock, sequenceAt, type ReadsBlock } from "../../schemas/reads.js";
 import { METER_PARTITIONS } from "../../schemas/topics.js";
+import { expectAccountedFor } from "../harness/accounted.js";
 import { OAKVALE, startStores, type TestStores } from "../harness/stores.js";
 
 const START = Date.UTC(2026, 4, 1);
@@ -85,7 +86,13 @@ beforeAll(async () => {
   for (const { folder } of test.settings.config.utilities[0]!.sources) mkdirSync(folder, { recursive: true });
   ingest = await test.start(createIngest(test.context()));
 });
-afterAll(() => test.close());
+afterAll(async () => {
+  try {
+    await expectAccountedFor(test);
+  } finally {
+    await test.close();
+  }
+});
 
 const dropFolder = (source: string) => join(test.folder, "drop", source);
 

@@ -9,6 +9,7 @@ import { createIngest, type IngestStage } from "../../ingest/index.js";
 import { packageRoot } from "../../infra/package-root.js";
 import { freePort } from "../../infra/supervise.js";
 import type { ConfigInput } from "../../schemas/config.js";
+import { expectAccountedFor } from "../harness/accounted.js";
 import { startCutProxy } from "../harness/cut-proxy.js";
 import { findSshd, openSsh, type TestAccount, type TestSshd } from "../harness/sshd.js";
 import { OAKVALE, startStores, type TestStores } from "../harness/stores.js";
@@ -55,7 +56,7 @@ beforeAll(async () => {
       ],
     }),
   });
-  closing.push(() => test.close());
+  closing.push(() => expectAccountedFor(test).finally(() => test.close()));
   ingest = await test.start(createIngest(test.context()));
 });
 afterAll(async () => {

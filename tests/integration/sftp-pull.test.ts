@@ -23,6 +23,7 @@ import { systemClock, type Clock } from "../../infra/clock.js";
 import { packageRoot } from "../../infra/package-root.js";
 import type { StageContext } from "../../infra/stage.js";
 import { sourceConfig, type SourceConfig, type UtilityConfig } from "../../schemas/config.js";
+import { expectAccountedFor } from "../harness/accounted.js";
 import { startCutProxy, type CutProxy } from "../harness/cut-proxy.js";
 import { fingerprintOf, findSshd, type TestAccount, type TestSshd } from "../harness/sshd.js";
 import { startStores, usageUtility, type TestStores } from "../harness/stores.js";
@@ -51,7 +52,7 @@ beforeAll(async () => {
   proxy = await startCutProxy(sshd.port);
   closing.push(() => proxy.close());
   test = await startStores("sftp-pull");
-  closing.push(() => test.close());
+  closing.push(() => expectAccountedFor(test).finally(() => test.close()));
   utility = test.settings.config.utilities[0]!;
 });
 afterAll(async () => {
