@@ -3,6 +3,8 @@ import type { DetectConfig } from "../schemas/config.js";
 import { DOUBTFUL } from "../schemas/flags.js";
 import type { MeterSetting } from "../schemas/meters.js";
 import type { TimeZone } from "../infra/time-zone.js";
+import type { CheckContext } from "./checks/finding.js";
+import { MeterChecks } from "./checks/meter-checks.js";
 import type { ReadColumns } from "./read-columns.js";
 import { LONGEST_HOUR } from "./registers.js";
 import { ContinuousFlow } from "./rules/continuous-flow.js";
@@ -17,6 +19,7 @@ export interface FoldContext {
   readonly settings: readonly MeterSetting[];
   /** Smallest step of the meter's registers in millilitres, 0: unknown. */
   readonly resolution: number;
+  readonly checks: CheckContext;
 }
 
 /** Intervals at least this long (seconds) are judged one by one, shorter ones by the hour. */
@@ -37,16 +40,18 @@ export class Fold {
   slotMl = 0;
   slotSeconds = 0;
   slotDoubtful = false;
+  readonly checks: MeterChecks;
 
   readonly #unit: Unit = { start: 0, end: 0, ml: 0, neutral: false };
 
-  constructor(flow = new ContinuousFlow(), spike = new Spike()) {
+  constructor(flow = new ContinuousFlow(), spike = new Spike(), checks = new MeterChecks()) {
     this.flow = flow;
     this.spike = spike;
+    this.checks = checks;
   }
 
   clone(): Fold {
-    const copy = new Fold(this.flow.clone(), this.spike.clone());
+    const copy = new Fold(this.flow.clone(), this.spike.clone(), this.checks.clone());
     copy.at = this.at;
     copy.slot = this.slot;
     copy.slotMl = this.slotMl;
@@ -70,6 +75,7 @@ export class Fold {
   ): void {
     const end = start + length;
     if (end > this.at) this.at = end;
+    this.checks.push(start, length, ml, flags, context.checks);
     if (registers === 1 && length >= SHORTEST_UNIT) {
       if (this.slot >= 0) this.#endSlot(context, closed);
       this.#judge(start, end, ml, (flags & DOUBTFUL) !== 0, context, closed);

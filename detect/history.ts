@@ -1,5 +1,6 @@
 import type { ClickHouse } from "../infra/clickhouse/client.js";
 import type { AnomalyMessage, RuleName } from "../schemas/anomalies.js";
+import type { Finding } from "./checks/finding.js";
 import type { Known } from "./lifecycle.js";
 import { MeterState, newChannel, type Channel } from "./meter-state.js";
 import type { Found } from "./rules/rule.js";
@@ -35,6 +36,11 @@ export interface StoredAnomaly {
   readonly evidence: string;
 }
 
+export interface StoredFinding extends Omit<Finding, "open"> {
+  readonly key: string;
+  readonly open: number;
+}
+
 /**
  * States that keep the whole history of the meters, from ClickHouse: for reads older than what a state keeps, and for
  * states that were lost. Everything written so far must be in ClickHouse.
@@ -49,7 +55,7 @@ export async function loadHistory(
   const where = "utility = {utility:String} AND meter IN ({meters:Array(UInt64)})";
   const parameters = { utility, meters };
   const key = "leftPad(lower(hex(meter)), 16, '0') AS key";
-  const [registers, usage, anomalies] = await Promise.all([
+  const [registers, usage, anomalies, findings] = await Promise.all([
     clickhouse.query<StoredRead>(
       `SELECT ${key}, channel, toUnixTimestamp(at) AS time, 0 AS length, ml, flags, file, line, register, delivered, unit
        FROM curbstop.register_reads FINAL WHERE ${where} ORDER BY key, channel, time`,
@@ -66,9 +72,14 @@ export async function loadHistory(
        FROM curbstop.anomalies FINAL WHERE ${where} ORDER BY key, start`,
       parameters,
     ),
+    clickhouse.query<StoredFinding>(
+      `SELECT ${key}, code, toUnixTimestamp(start) AS start, toUnixTimestamp(end) AS end, open, value, limit
+       FROM curbstop.check_findings FINAL WHERE ${where} ORDER BY key, start`,
+      parameters,
+    ),
   ]);
 
-  return statesOf(utility, before, { registers, usage, anomalies });
+  return statesOf(utility, before, { registers, usage, anomalies, findings });
 }
 
 /** States that keep all the reads given: `loadHistory` without the way to ClickHouse. */
@@ -79,6 +90,7 @@ export function statesOf(
     readonly registers: readonly StoredRead[];
     readonly usage: readonly StoredRead[];
     readonly anomalies: readonly StoredAnomaly[];
+    readonly findings: readonly StoredFinding[];
   },
 ): MeterState[] {
   const states = new Map<string, MeterState>();
@@ -99,6 +111,11 @@ export function statesOf(
     keep(channelOf(states.get(read.key)!, read.channel), "registers", read);
   for (const read of stored.usage) keep(channelOf(states.get(read.key)!, read.channel), "usage", read);
   for (const anomaly of stored.anomalies) remember(states.get(anomaly.key)!, anomaly);
+  for (const state of states.values()) state.findings = [];
+  for (const { key, open, ...finding } of stored.findings) {
+    const state = states.get(key)!;
+    state.findings = [...state.findings!, { ...finding, open: open === 1 }];
+  }
   return [...states.values()];
 }
 

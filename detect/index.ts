@@ -10,6 +10,7 @@ import type { Stage, StageContext, StageHealth } from "../infra/stage.js";
 import { stalling, type StallOptions } from "../infra/stall.js";
 import { Deferred } from "../infra/deferred.js";
 import type { AnomalyMessage } from "../schemas/anomalies.js";
+import { CHECK_CODES, limitOf } from "../schemas/checks.js";
 import type { UtilityConfig } from "../schemas/config.js";
 import { fileMessage } from "../schemas/files.js";
 import { meterMessage, type MeterMessage } from "../schemas/meters.js";
@@ -364,11 +365,12 @@ class DetectStage implements Stage {
   }
 
   #countReads(): void {
-    const { detectorReads } = this.#context.metrics;
+    const { detectorReads, checkFindings } = this.#context.metrics;
     for (const outcome of ["accepted", "superseded", "missing"] as const) {
       if (this.#counts[outcome] > 0) detectorReads.inc({ outcome }, this.#counts[outcome]);
       this.#counts[outcome] = 0;
     }
+    for (const { utility, code } of this.#rows.takeNewFindings()) checkFindings.inc({ utility, code });
   }
 
   #warnOfUnknown(utility: string): void {
@@ -526,6 +528,11 @@ function environmentOf(utility: UtilityConfig): MeterEnvironment {
       days: new TimeZone(utility.timeZone),
     },
     registers: utility.detect.registers,
+    checkLimits: Object.fromEntries(
+      CHECK_CODES.map((code) => [code, limitOf(utility.checks, code)]).filter(
+        ([, limit]) => limit !== undefined,
+      ),
+    ) as MeterEnvironment["checkLimits"],
   };
 }
 

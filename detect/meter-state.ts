@@ -2,6 +2,7 @@ import { Flag } from "../schemas/flags.js";
 import type { MeterSetting } from "../schemas/meters.js";
 import { deliveredAt, MAX_BLOCK_READS, sequenceAt, type ReadsBlock } from "../schemas/reads.js";
 import { Fold, type FoldContext } from "./fold.js";
+import { sameFinding, type CheckContext, type Finding } from "./checks/finding.js";
 import { KeptReads, type AsDelivered, type Read } from "./kept-reads.js";
 import { diffAnomalies, type Known } from "./lifecycle.js";
 import { ReadColumns } from "./read-columns.js";
@@ -54,6 +55,8 @@ export interface RowSink {
   interval(block: ReadsBlock, channel: string, row: IntervalRow, gone: boolean): void;
   /** A read of the block's channel and kind that another one of its time stands above. */
   superseded(block: ReadsBlock, read: Read): void;
+  /** What a check found in the meter's reads, or no longer finds. */
+  finding(block: ReadsBlock, finding: Finding, change: "new" | "changed" | "gone"): void;
 }
 
 /** A block of usage at even times, each of the same length and with the same flags, none without a value. */
@@ -81,7 +84,8 @@ export interface BlockCounts {
 }
 
 export interface MeterEnvironment {
-  readonly context: Omit<FoldContext, "settings" | "resolution">;
+  readonly context: Omit<FoldContext, "settings" | "resolution" | "checks">;
+  readonly checkLimits: CheckContext["limits"];
   readonly registers: Omit<RegisterParameters, "modulus">;
 }
 
@@ -119,6 +123,8 @@ export class MeterState {
   /** Anomalies told that later reads may still change. */
   known: Known[] = [];
   backfill = false;
+  /** What checks found since `base` as it is stored; `undefined`: as `base` and the kept reads give it. */
+  findings: readonly Finding[] | undefined;
   /** Smallest step of any register (mL), -1: to be looked up. */
   #smallestStep = -1;
   /** The whole history is kept for now, with values as delivered. */
@@ -184,10 +190,12 @@ export class MeterState {
     this.backfill = block.backfill === true;
     const channel = this.#channel(block);
     const head = this.#headFold(environment);
+    this.findings ??= head.checks.findings(this.#context(environment).checks);
     if (head.at > 0 && (this.#finer(block) || turnsElsewhere(block, channel))) {
       const before = this.#rows(environment);
       this.#takeFacts(block, channel);
       this.#insert(block, channel, before, environment, sink, counts);
+      this.#tellFindings(block, environment, sink);
       return this.#diff(environment);
     }
     this.#takeFacts(block, channel);
@@ -195,7 +203,25 @@ export class MeterState {
     if (!this.#append(block, channel, head, context, environment, sink, counts)) {
       this.#insert(block, channel, this.#rows(environment), environment, sink, counts);
     }
+    this.#tellFindings(block, environment, sink);
     return this.#diff(environment);
+  }
+
+  /** Rows for what checks find now and did not find before, or otherwise. */
+  #tellFindings(block: ReadsBlock, environment: MeterEnvironment, sink: RowSink): void {
+    const before = this.findings!;
+    const now = this.#headFold(environment).checks.findings(this.#context(environment).checks);
+    if (before.length === 0 && now.length === 0) return;
+    this.findings = now;
+    const known = new Map(before.map((finding) => [identityOfFinding(finding), finding]));
+    for (const finding of now) {
+      const identity = identityOfFinding(finding);
+      const was = known.get(identity);
+      known.delete(identity);
+      if (was === undefined) sink.finding(block, finding, "new");
+      else if (!sameFinding(was, finding)) sink.finding(block, finding, "changed");
+    }
+    for (const finding of known.values()) sink.finding(block, finding, "gone");
   }
 
   /** New settings: what follows from `base` on is judged again. */
@@ -240,7 +266,9 @@ export class MeterState {
     ) {
       return last.of;
     }
-    const of: FoldContext = { ...environment.context, settings, resolution };
+    const { context, checkLimits: limits } = environment;
+    const checks = { limits, days: context.days, resolution };
+    const of: FoldContext = { ...context, settings, resolution, checks };
     lastContext = { environment, of };
     return of;
   }
@@ -481,11 +509,22 @@ export class MeterState {
       if (baseMark !== undefined && baseMark.at > this.base.at) this.base.at = baseMark.at;
     }
     this.hydrated = false;
+    this.#settleFindings(head);
     // What closed in the base can't change any more.
     this.#closed.splice(0, closedCount);
     // Nor can any that began before what the base can still lead to, be it withdrawn or not.
     if (this.known.length === 0) return;
     this.known = this.known.filter(({ found }) => found.start >= this.base.earliest(found.rule));
+  }
+
+  /** What ended in the base can't change any more. */
+  #settleFindings(head: Fold): void {
+    const settled = this.base.checks.ended;
+    if (settled.length === 0) return;
+    this.base.checks.ended = [];
+    head.checks.ended.splice(0, settled.length);
+    const gone = new Set(settled.map(identityOfFinding));
+    this.findings = this.findings?.filter((finding) => !gone.has(identityOfFinding(finding)));
   }
 
   /** Folds segments from before `cut` into the base: one register, one kind of reads, no overlap. */
@@ -774,6 +813,10 @@ function sameRow(a: IntervalRow, b: IntervalRow): boolean {
     a.file === b.file &&
     a.line === b.line
   );
+}
+
+function identityOfFinding({ code, start }: Finding): string {
+  return `${code} ${start}`;
 }
 
 function firstMark(reads: KeptReads, i: number): RegisterMark {

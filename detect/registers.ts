@@ -32,14 +32,24 @@ export interface DerivedInterval {
 export const LONGEST_HOUR = 5400;
 
 const CARRIED = Flag.estimated | Flag.adjusted | Flag.suspect;
+/** What the device tells at a read is told of the time before it. */
+const DEVICE =
+  Flag.deviceLeak |
+  Flag.deviceBurst |
+  Flag.deviceBackflow |
+  Flag.deviceFault |
+  Flag.deviceDry |
+  Flag.deviceClock |
+  Flag.testMode;
 
 /**
  * Usage between the marked read and the next one, which is later. Moves the mark.
  *
- * A register of another number begins a new segment (exchange). A small fall is jitter: no flow, and the mark keeps
+ * A register of another number, or one that the device says was reset (CMEP flag bits 14, 16 and 17), begins a new
+ * segment (exchange). A small fall is jitter: no flow, and the mark keeps
  * the higher value, so that water is not counted twice when the register climbs back (real Sensus registers step back
  * by 1–5 gal, FORMATS §0.1). A fall from above 90 % of the modulus whose wrapped difference the meter could have
- * passed is a rollover (DETECTION §5). Any other fall begins a new segment: usage is never invented across it.
+ * passed is a rollover (DETECTION §5); so is one that the device tells of. Any other fall begins a new segment: usage is never invented across it.
  *
  * @returns the interval, or `undefined` across a segment's border
  */
@@ -53,12 +63,12 @@ export function registerStep(
 ): DerivedInterval | undefined {
   const start = mark.at;
   const length = at - start;
-  let flags = (mark.flags | readFlags) & CARRIED;
+  let flags = ((mark.flags | readFlags) & CARRIED) | (readFlags & DEVICE);
   flags |= mark.flags & (Flag.exchange | Flag.negative);
   let volume = ml - mark.ml;
 
   mark.at = at;
-  if (register !== mark.register) {
+  if (register !== mark.register || (readFlags & Flag.deviceReset) !== 0) {
     mark.ml = ml;
     mark.register = register;
     mark.flags = (readFlags & CARRIED) | Flag.exchange;
@@ -71,7 +81,11 @@ export function registerStep(
       volume = 0;
       flags |= Flag.stepBack;
       ml = mark.ml;
-    } else if (mark.ml > 0.9 * parameters.modulus && wrapped >= 0 && wrapped <= most) {
+    } else if (
+      (mark.ml > 0.9 * parameters.modulus || (readFlags & Flag.deviceRollover) !== 0) &&
+      wrapped >= 0 &&
+      wrapped <= most
+    ) {
       volume = wrapped;
       flags |= Flag.rollover;
     } else {

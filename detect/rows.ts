@@ -3,6 +3,7 @@ import type { FileMessage } from "../schemas/files.js";
 import { MAX_BLOCK_READS, type ReadsBlock } from "../schemas/reads.js";
 import { encodeNative, type NativeColumn } from "../infra/clickhouse/native-block.js";
 import type { AcceptedReads, EvenBlock, IntervalRow, RowSink } from "./meter-state.js";
+import type { Finding } from "./checks/finding.js";
 import type { Read } from "./kept-reads.js";
 import { ReadColumns } from "./read-columns.js";
 import { isWord, type Numbers } from "./varints.js";
@@ -280,13 +281,13 @@ class FoldedRows {
     const filled = LIST_NAMES.filter((name) => this.#lists[name].count > 0);
     const { used: millilitres } = this.#ml;
     const ml = millilitres instanceof Int32Array ? "Int32" : "Float64";
-    const words = { utility_: this.#utilities, channel_: this.#channels, unit_: this.#units };
+    const dictionaries = { utility_: this.#utilities, channel_: this.#channels, unit_: this.#units };
     let cell = 0;
     const fields = FIELDS.map(([name, type]): NativeColumn => {
       const values = this.#column(cell, type);
       cell += wordsOf(type);
       return type === "LowCardinality(String)"
-        ? { name, type, keys: words[name].keys, values: values as Uint16Array }
+        ? { name, type, keys: dictionaries[name].keys, values: values as Uint16Array }
         : { name, type, values };
     });
     const lists = filled.map((name): NativeColumn => ({
@@ -449,6 +450,8 @@ export class RowBuffer implements RowSink {
   readonly #intervals = new FoldedRows();
   readonly #reads = new FoldedRows();
   readonly #superseded = new FoldedRows();
+  #findings: FindingRow[] = [];
+  #newFindings: { readonly utility: string; readonly code: string }[] = [];
   readonly #one = new ReadColumns();
   readonly #delivered = new Float64Array(MAX_BLOCK_READS);
   #versionHigh = 0;
@@ -527,6 +530,20 @@ export class RowBuffer implements RowSink {
     );
   }
 
+  finding(block: ReadsBlock, finding: Finding, change: "new" | "changed" | "gone"): void {
+    const { utility, meter } = block;
+    const version = (BigInt(this.#versionHigh) << 32n) | BigInt(this.#versionLow);
+    this.#findings.push({ utility, meter, finding, gone: change === "gone", version });
+    if (change === "new") this.#newFindings.push({ utility, code: finding.code });
+  }
+
+  /** What was found anew since the last call. */
+  takeNewFindings(): readonly { readonly utility: string; readonly code: string }[] {
+    const found = this.#newFindings;
+    if (found.length > 0) this.#newFindings = [];
+    return found;
+  }
+
   #takeOne(time: number, { length, ml, flags, line }: Pick<Read, "length" | "ml" | "flags" | "line">): void {
     const one = this.#one;
     one.count = 1;
@@ -552,6 +569,10 @@ export class RowBuffer implements RowSink {
     const inserts: EncodedInsert[] = [];
     if (this.#reads.rows > 0) inserts.push(this.#reads.take("register_reads", registerReads));
     if (this.#intervals.rows > 0) inserts.push(this.#intervals.take("intervals", intervals));
+    if (this.#findings.length > 0) {
+      inserts.push(encodeFindings(this.#findings));
+      this.#findings = [];
+    }
     return inserts;
   }
 
@@ -578,47 +599,92 @@ export class RowBuffer implements RowSink {
   }
 }
 
+interface FindingRow {
+  readonly utility: string;
+  readonly meter: string;
+  readonly finding: Finding;
+  readonly gone: boolean;
+  readonly version: bigint;
+}
+
+/** Rows of table `check_findings`. */
+function encodeFindings(rows: readonly FindingRow[]): EncodedInsert {
+  const findings = rows.map(({ finding }) => finding);
+  return encodeRows("check_findings", rows.length, [
+    words(
+      "utility",
+      rows.map(({ utility }) => utility),
+    ),
+    { name: "meter", type: "UInt64", values: metersOf(rows) },
+    words(
+      "code",
+      findings.map(({ code }) => code),
+    ),
+    { name: "start", type: "DateTime('UTC')", values: Uint32Array.from(findings, ({ start }) => start) },
+    { name: "end", type: "DateTime('UTC')", values: Uint32Array.from(findings, ({ end }) => end) },
+    { name: "open", type: "UInt8", values: Uint8Array.from(findings, ({ open }) => (open ? 1 : 0)) },
+    { name: "value", type: "Float64", values: Float64Array.from(findings, ({ value }) => value) },
+    { name: "limit", type: "Float64", values: Float64Array.from(findings, ({ limit }) => limit) },
+    { name: "version", type: "UInt64", values: BigUint64Array.from(rows, ({ version }) => version) },
+    { name: "gone", type: "UInt8", values: Uint8Array.from(rows, ({ gone }) => (gone ? 1 : 0)) },
+  ]);
+}
+
+function encodeRows(table: string, rows: number, columns: readonly NativeColumn[]): EncodedInsert {
+  const names = columns.map(({ name }) => name).join(", ");
+  return {
+    statement: `INSERT INTO curbstop.${table} (${names})`,
+    rows,
+    block: encodeNative(rows, columns),
+  };
+}
+
+function words(name: string, values: readonly string[]): NativeColumn {
+  const dictionary = new Dictionary();
+  const indexes = Uint16Array.from(values, (word) => dictionary.indexOf(word));
+  return { name, type: "LowCardinality(String)", keys: dictionary.keys, values: indexes };
+}
+
+/** Meter keys as words of 64 bits, low and high. */
+function metersOf(rows: readonly { readonly meter: string }[]): Uint32Array {
+  const meters = new Uint32Array(rows.length * 2);
+  rows.forEach(({ meter }, i) => {
+    meters[2 * i] = Number.parseInt(meter.slice(8), 16);
+    meters[2 * i + 1] = Number.parseInt(meter.slice(0, 8), 16);
+  });
+  return meters;
+}
+
 /** Rows of table `anomalies`. */
 export function encodeAnomalies(messages: readonly AnomalyMessage[]): EncodedInsert {
-  const utilities = new Dictionary();
-  const rules = new Dictionary();
-  const reasons = new Dictionary();
   const numbers = (of: (message: AnomalyMessage) => number) => messages.map(of);
-  const ids = Buffer.from(messages.map(({ id }) => id).join(""), "latin1");
-  const meter = new Uint32Array(messages.length * 2);
-  messages.forEach((message, i) => {
-    meter[2 * i] = Number.parseInt(message.meter.slice(8), 16);
-    meter[2 * i + 1] = Number.parseInt(message.meter.slice(0, 8), 16);
-  });
   const big = (of: (message: AnomalyMessage) => number) => BigInt64Array.from(numbers(of), BigInt);
-  const columns: NativeColumn[] = [
+  return encodeRows("anomalies", messages.length, [
+    words(
+      "utility",
+      messages.map(({ utility }) => utility),
+    ),
+    { name: "meter", type: "UInt64", values: metersOf(messages) },
     {
-      name: "utility",
-      type: "LowCardinality(String)",
-      keys: utilities.keys,
-      values: Uint16Array.from(messages, ({ utility }) => utilities.indexOf(utility)),
+      name: "id",
+      type: "FixedString(32)",
+      values: Buffer.from(messages.map(({ id }) => id).join(""), "latin1"),
     },
-    { name: "meter", type: "UInt64", values: meter },
-    { name: "id", type: "FixedString(32)", values: ids },
     { name: "version", type: "UInt32", values: Uint32Array.from(numbers(({ version }) => version)) },
-    {
-      name: "rule",
-      type: "LowCardinality(String)",
-      keys: rules.keys,
-      values: Uint16Array.from(messages, ({ rule }) => rules.indexOf(rule)),
-    },
+    words(
+      "rule",
+      messages.map(({ rule }) => rule),
+    ),
     {
       name: "rule_version",
       type: "UInt16",
       values: Uint16Array.from(numbers(({ ruleVersion }) => ruleVersion)),
     },
     { name: "state", type: STATE_TYPE, values: Int8Array.from(numbers(({ state }) => STATES[state])) },
-    {
-      name: "reason",
-      type: "LowCardinality(String)",
-      keys: reasons.keys,
-      values: Uint16Array.from(messages, ({ reason }) => reasons.indexOf(reason ?? "")),
-    },
+    words(
+      "reason",
+      messages.map(({ reason }) => reason ?? ""),
+    ),
     { name: "start", type: "DateTime('UTC')", values: Uint32Array.from(numbers(({ start }) => start)) },
     { name: "end", type: "DateTime('UTC')", values: Uint32Array.from(numbers(({ end }) => end)) },
     {
@@ -634,13 +700,7 @@ export function encodeAnomalies(messages: readonly AnomalyMessage[]): EncodedIns
       type: "UInt8",
       values: Uint8Array.from(numbers(({ backfill }) => (backfill ? 1 : 0))),
     },
-  ];
-  const names = columns.map(({ name }) => name).join(", ");
-  return {
-    statement: `INSERT INTO curbstop.anomalies (${names})`,
-    rows: messages.length,
-    block: encodeNative(messages.length, columns),
-  };
+  ]);
 }
 
 /** Row of table `files`. */

@@ -8,7 +8,7 @@ import { Reader, Writer } from "./varints.js";
 import type { MeterSetting } from "../schemas/meters.js";
 
 /** Raise it when the layout changes: states of another format are rebuilt from ClickHouse. */
-export const STATE_FORMAT = 3;
+export const STATE_FORMAT = 4;
 
 const to = new Writer();
 
@@ -94,6 +94,7 @@ function writeFold(to: Writer, fold: Fold): void {
   to.text(spike.threshold < 0 ? "" : String(spike.threshold));
   to.number(spike.peaks.length);
   to.differences(spike.peaks);
+  fold.checks.writeTo(to);
 }
 
 function readFold(from: Reader): Fold {
@@ -125,5 +126,6 @@ function readFold(from: Reader): Fold {
   const threshold = from.text();
   spike.threshold = threshold === "" ? -1 : Number(threshold);
   from.differences(spike.peaks, 0, from.number());
+  fold.checks.readFrom(from);
   return fold;
 }

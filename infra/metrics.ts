@@ -37,6 +37,11 @@ export class Metrics {
     "rule",
     "state",
   ]);
+  readonly checkFindings = this.#counter(
+    "curbstop_check_findings_total",
+    "What checks of data found in meters' histories, by check.",
+    ["utility", "code"],
+  );
   readonly detectorReads = this.#counter(
     "curbstop_detector_reads_total",
     "Reads judged, by what became of them.",

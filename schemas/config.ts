@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { checksConfig } from "./checks.js";
 import { billingOptions } from "./formats/billing.js";
 import { cmepOptions } from "./formats/cmep.js";
 import { espiOptions } from "./formats/espi.js";
@@ -200,6 +201,11 @@ export const utilityConfig = z.strictObject({
     })
     .prefault({}),
   detect: detectConfig.prefault({}),
+  checks: checksConfig
+    .prefault({})
+    .describe(
+      "Checks of data: `false` is off, `true` on, a number on with that limit. docs/checks.md tells of each.",
+    ),
   retentionDays: z
     .strictObject({ archive: z.number().int().positive().default(90) })
     .prefault({})

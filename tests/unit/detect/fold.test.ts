@@ -4,7 +4,13 @@ import { Flag } from "../../../schemas/flags.js";
 import { environmentOf } from "./model.js";
 
 const HOUR = 3600;
-const context: FoldContext = { ...environmentOf().context, settings: [], resolution: 0 };
+const environment = environmentOf();
+const context: FoldContext = {
+  ...environment.context,
+  settings: [],
+  resolution: 0,
+  checks: { limits: environment.checkLimits, days: environment.context.days, resolution: 0 },
+};
 
 interface Pushed {
   readonly at: number;

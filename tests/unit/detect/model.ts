@@ -8,11 +8,13 @@ import {
   type MeterEnvironment,
   type RowSink,
 } from "../../../detect/meter-state.js";
+import type { Finding } from "../../../detect/checks/finding.js";
 import type { Read } from "../../../detect/kept-reads.js";
 import type { ReadColumns } from "../../../detect/read-columns.js";
 import { decodeStates, encodeStates } from "../../../detect/state-codec.js";
 import { TimeZone } from "../../../infra/time-zone.js";
 import type { AnomalyMessage } from "../../../schemas/anomalies.js";
+import { CHECK_CODES } from "../../../schemas/checks.js";
 import { detectConfig } from "../../../schemas/config.js";
 import { Flag } from "../../../schemas/flags.js";
 import type { MeterSetting } from "../../../schemas/meters.js";
@@ -28,6 +30,17 @@ export function environmentOf(detect: DetectInput = {}, timeZone = "America/Los_
   return {
     context: { detect: parsed, rules: new Set(parsed.rules), days: new TimeZone(timeZone) },
     registers: parsed.registers,
+    checkLimits: {
+      ...Object.fromEntries(CHECK_CODES.map((code) => [code, 0])),
+      // Small enough that histories of some days meet them.
+      "prolonged-estimation": 2,
+      gap: 3,
+      stuck: 3,
+      "no-usage": 0.25,
+      "high-day": 120,
+      "low-day": 80,
+      "peak-interval": 50,
+    },
   };
 }
 
@@ -36,6 +49,12 @@ interface Insert {
   /** The others are not sent before it is stored. */
   readonly first: boolean;
   readonly rows: ((tables: Tables) => void)[];
+}
+
+interface StoredFindingRow {
+  readonly finding: Finding;
+  readonly gone: boolean;
+  readonly version: number;
 }
 
 interface StoredInterval {
@@ -51,6 +70,7 @@ export class Tables {
   readonly intervals = new Map<string, StoredInterval>();
   readonly superseded = new Map<string, Read>();
   readonly anomalies = new Map<string, AnomalyMessage>();
+  readonly findings = new Map<string, StoredFindingRow>();
 
   putRead(read: StoredRead): void {
     const version = ((read.flags & Flag.estimated) === 0 ? 2 ** 50 : 0) + read.file * 2 ** 20 + read.line;
@@ -73,6 +93,19 @@ export class Tables {
     return [...this.superseded]
       .map(([key, { time, length, ml, flags, file, line }]) => ({ key, time, length, ml, flags, file, line }))
       .sort((a, b) => (a.key < b.key ? -1 : 1));
+  }
+
+  putFinding(row: StoredFindingRow): void {
+    const key = `${row.finding.code} ${row.finding.start}`;
+    if ((this.findings.get(key)?.version ?? -1) <= row.version) this.findings.set(key, row);
+  }
+
+  /** The rows of view `checks_current`, in order. */
+  checks(): Finding[] {
+    return [...this.findings.values()]
+      .filter(({ gone }) => !gone)
+      .map(({ finding }) => finding)
+      .sort((a, b) => a.start - b.start || (a.code < b.code ? -1 : 1));
   }
 
   putAnomaly(message: AnomalyMessage): void {
@@ -215,6 +248,9 @@ export class Model {
         .map(({ channel, row }) => storedUsage(channel, row))
         .sort((a, b) => a.time - b.time),
       anomalies: [...anomalies.values()].map(storedAnomaly),
+      findings: this.tables
+        .checks()
+        .map((finding) => ({ ...finding, key: METER, open: finding.open ? 1 : 0 })),
     });
     return state!;
   }
@@ -306,6 +342,11 @@ class InsertSink implements RowSink {
 
   superseded(block: ReadsBlock, read: Read): void {
     this.#put(`superseded ${month(read.time)}`, (tables) => tables.putSuperseded(block, read));
+  }
+
+  finding(_block: ReadsBlock, finding: Finding, change: "new" | "changed" | "gone"): void {
+    const row = { finding, gone: change === "gone", version: this.#version() };
+    this.#put("findings", (tables) => tables.putFinding(row));
   }
 
   #put(insert: string, row: (tables: Tables) => void): void {

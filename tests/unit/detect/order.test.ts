@@ -154,6 +154,7 @@ function shuffled<T>(list: readonly T[], random: () => number): T[] {
 
 function resultOf({ tables }: Model) {
   return {
+    checks: tables.checks(),
     usage: tables.usage(),
     delivered: tables.delivered(),
     anomalies: tables.current(),

@@ -86,3 +86,17 @@ it("never derives a negative volume, and never more than the register climbed ab
     }),
   );
 });
+
+it("believes the device about its reset, its rollover and what it reports", () => {
+  const reset = mark(100_000);
+  expect(step(reset, 120_000, { flags: Flag.deviceReset })).toBeUndefined();
+  expect(step(reset, 121_000, { at: 2 * HOUR })).toMatchObject({ ml: 1000, flags: Flag.exchange });
+  const modulus = 1_000_000;
+  const turned = { modulus, flags: Flag.deviceRollover };
+  expect(step(mark(800_000), 10_000, turned)).toMatchObject({ ml: 210_000, flags: Flag.rollover });
+  const told = mark(0);
+  expect(step(told, 5, { flags: Flag.deviceLeak | Flag.deviceBackflow })).toMatchObject({
+    flags: Flag.deviceLeak | Flag.deviceBackflow,
+  });
+  expect(step(told, 9, { at: 2 * HOUR })).toMatchObject({ flags: 0 });
+});

@@ -1,0 +1,110 @@
+import type { CheckCode } from "../../schemas/checks.js";
+import type { Reader, Writer } from "../varints.js";
+import type { CheckContext, Finding } from "./finding.js";
+
+const DAYS = 28;
+const LEAST_DAYS = 14;
+/** A day counts with so much of it read, as for the spike rule (DETECTION §5). */
+const WHOLE_DAY = 20 * 3600;
+/** mL: a day less above the mean is never high, and under a smaller mean no day is low. */
+const HIGH_FLOOR = 500_000;
+const LOW_FLOOR = 100_000;
+
+/** Local days against the mean of those before, and the highest interval of a day against the others. */
+export class DayUsage {
+  #day = -1;
+  #start = 0;
+  #end = 0;
+  #ml = 0;
+  #seconds = 0;
+  /** Rates of the three highest intervals of the day, mL/h, highest first. */
+  #highest = [0, 0, 0];
+  /** Volumes of the last whole days, oldest first. */
+  #past: number[] = [];
+  #sum = 0;
+
+  push(start: number, end: number, ml: number, context: CheckContext, ended: Finding[]): void {
+    const day = context.days.dayOf(start);
+    if (day !== this.#day) this.#begin(day, start, context, ended);
+    // Registers of one meter are read at the same times.
+    if (end > this.#end) {
+      this.#seconds += end - Math.max(start, this.#end);
+      this.#end = end;
+    }
+    this.#ml += ml;
+    if (end > start) this.#note(Math.round((ml * 3600) / (end - start)));
+  }
+
+  clone(): DayUsage {
+    const copy = new DayUsage();
+    copy.#day = this.#day;
+    copy.#start = this.#start;
+    copy.#end = this.#end;
+    copy.#ml = this.#ml;
+    copy.#seconds = this.#seconds;
+    copy.#highest = this.#highest.slice();
+    copy.#past = this.#past.slice();
+    copy.#sum = this.#sum;
+    return copy;
+  }
+
+  writeTo(to: Writer): void {
+    for (const value of [this.#day, this.#start, this.#end, this.#ml, this.#seconds]) to.number(value);
+    for (const rate of this.#highest) to.number(rate);
+    to.number(this.#past.length);
+    to.differences(this.#past);
+  }
+
+  readFrom(from: Reader): void {
+    this.#day = from.number();
+    this.#start = from.number();
+    this.#end = from.number();
+    this.#ml = from.number();
+    this.#seconds = from.number();
+    this.#highest = [from.number(), from.number(), from.number()];
+    from.differences(this.#past, 0, from.number());
+    this.#sum = this.#past.reduce((sum, ml) => sum + ml, 0);
+  }
+
+  #begin(day: number, start: number, context: CheckContext, ended: Finding[]): void {
+    if (this.#day >= 0) this.#judge(context, ended);
+    this.#day = day;
+    this.#start = start;
+    this.#ml = 0;
+    this.#seconds = 0;
+    this.#highest.fill(0);
+  }
+
+  #note(rate: number): void {
+    const highest = this.#highest;
+    if (rate <= highest[2]!) return;
+    if (rate > highest[0]!) highest.splice(0, 3, rate, highest[0]!, highest[1]!);
+    else if (rate > highest[1]!) highest.splice(1, 2, rate, highest[1]!);
+    else highest[2] = rate;
+  }
+
+  /** The day in hand is over. */
+  #judge({ limits }: CheckContext, ended: Finding[]): void {
+    const find = (code: CheckCode, value: number, limit: number) =>
+      ended.push({ code, start: this.#start, end: this.#end, open: false, value, limit });
+    const peak = limits["peak-interval"];
+    const [first, , third] = this.#highest as [number, number, number];
+    if (peak !== undefined && third > 0) {
+      const percent = Math.round((100 * (first - third)) / third);
+      if (percent > peak) find("peak-interval", percent, peak);
+    }
+    if (this.#seconds < WHOLE_DAY) return;
+    if (this.#past.length >= LEAST_DAYS) {
+      const mean = this.#sum / this.#past.length;
+      const percent = mean > 0 ? Math.round((100 * this.#ml) / mean) : 0;
+      const high = limits["high-day"];
+      const low = limits["low-day"];
+      if (high !== undefined && mean > 0 && percent > high && this.#ml - mean >= HIGH_FLOOR)
+        find("high-day", percent, high);
+      if (low !== undefined && mean >= LOW_FLOOR && percent < low) find("low-day", percent, low);
+    }
+    if (this.#past.length === DAYS) this.#sum -= this.#past.shift()!;
+    this.#past.push(this.#ml);
+    this.#sum += this.#ml;
+  }
+}

@@ -1,0 +1,75 @@
+import type { CheckCode } from "../../schemas/checks.js";
+import { Flag } from "../../schemas/flags.js";
+import type { Reader, Writer } from "../varints.js";
+import type { CheckContext, Finding } from "./finding.js";
+
+/** Checks that find what intervals are flagged with; those with a limit, once the run lasts so many hours. */
+const FLAGS: readonly (readonly [code: CheckCode, flag: number])[] = [
+  ["prolonged-estimation", Flag.estimated],
+  ["over-capacity", Flag.overCapacity],
+  ["negative", Flag.negative],
+  ["rollover", Flag.rollover],
+  ["exchange", Flag.exchange | Flag.deviceReset],
+  ["device-leak", Flag.deviceLeak],
+  ["device-burst", Flag.deviceBurst],
+  ["device-backflow", Flag.deviceBackflow],
+  ["device-fault", Flag.deviceFault],
+  ["device-dry", Flag.deviceDry],
+  ["device-clock", Flag.deviceClock],
+  ["test-mode", Flag.testMode],
+];
+const ANY = FLAGS.reduce((all, [, flag]) => all | flag, 0);
+
+/** A run of flagged intervals that goes on. */
+interface Run {
+  /** Place in `FLAGS`: it is saved, so a place is never given to another. */
+  readonly place: number;
+  readonly start: number;
+  end: number;
+}
+
+/** Runs of intervals with the same flag, one after the other in time; the first interval without it ends a run. */
+export class FlagRuns {
+  #runs: Run[] = [];
+
+  push(start: number, end: number, flags: number, context: CheckContext, ended: Finding[]): void {
+    if ((flags & ANY) === 0 && this.#runs.length === 0) return;
+    for (const run of this.#runs) if ((flags & FLAGS[run.place]![1]) === 0) this.#report(run, context, ended);
+    this.#runs = this.#runs.filter(({ place }) => (flags & FLAGS[place]![1]) !== 0);
+    for (const [place, [, flag]] of FLAGS.entries()) {
+      if ((flags & flag) === 0) continue;
+      const run = this.#runs.find((one) => one.place === place);
+      if (run === undefined) this.#runs.push({ place, start, end });
+      else if (end > run.end) run.end = end;
+    }
+  }
+
+  open(context: CheckContext, into: Finding[]): void {
+    for (const run of this.#runs) this.#report(run, context, into, true);
+  }
+
+  clone(): FlagRuns {
+    const copy = new FlagRuns();
+    copy.#runs = this.#runs.map((run) => ({ ...run }));
+    return copy;
+  }
+
+  writeTo(to: Writer): void {
+    to.number(this.#runs.length);
+    for (const { place, start, end } of this.#runs) for (const value of [place, start, end]) to.number(value);
+  }
+
+  readFrom(from: Reader): void {
+    const count = from.number();
+    for (let i = 0; i < count; i++)
+      this.#runs.push({ place: from.number(), start: from.number(), end: from.number() });
+  }
+
+  #report({ place, start, end }: Run, { limits }: CheckContext, into: Finding[], open = false): void {
+    const code = FLAGS[place]![0];
+    const limit = limits[code];
+    const hours = (end - start) / 3600;
+    if (limit === undefined || hours < limit) return;
+    into.push({ code, start, end, open, value: hours, limit });
+  }
+}

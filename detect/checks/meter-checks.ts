@@ -1,0 +1,60 @@
+import type { Reader, Writer } from "../varints.js";
+import { DayUsage } from "./day-usage.js";
+import type { CheckContext, Finding } from "./finding.js";
+import { FlagRuns } from "./flag-runs.js";
+import { UsageRuns } from "./usage-runs.js";
+
+const NONE: readonly Finding[] = [];
+
+/**
+ * The checks with history (schemas/checks.ts) as a fold over a meter's intervals in order of time, all registers
+ * together. Like the rules it depends on the sequence of intervals alone.
+ */
+export class MeterChecks {
+  /** What ended since the fold began, or since it was emptied. */
+  ended: Finding[] = [];
+  readonly #flags: FlagRuns;
+  readonly #usage: UsageRuns;
+  readonly #days: DayUsage;
+
+  constructor(flags = new FlagRuns(), usage = new UsageRuns(), days = new DayUsage()) {
+    this.#flags = flags;
+    this.#usage = usage;
+    this.#days = days;
+  }
+
+  push(start: number, length: number, ml: number, flags: number, context: CheckContext): void {
+    const end = start + length;
+    this.#flags.push(start, end, flags, context, this.ended);
+    this.#usage.push(start, end, ml, context, this.ended);
+    this.#days.push(start, end, ml, context, this.ended);
+  }
+
+  /** What was found so far, ended or not. */
+  findings(context: CheckContext): readonly Finding[] {
+    const open: Finding[] = [];
+    this.#flags.open(context, open);
+    this.#usage.open(context, open);
+    if (open.length === 0) return this.ended.length === 0 ? NONE : this.ended.slice();
+    return this.ended.concat(open);
+  }
+
+  clone(): MeterChecks {
+    const copy = new MeterChecks(this.#flags.clone(), this.#usage.clone(), this.#days.clone());
+    copy.ended = this.ended.slice();
+    return copy;
+  }
+
+  /** Without what ended. */
+  writeTo(to: Writer): void {
+    this.#flags.writeTo(to);
+    this.#usage.writeTo(to);
+    this.#days.writeTo(to);
+  }
+
+  readFrom(from: Reader): void {
+    this.#flags.readFrom(from);
+    this.#usage.readFrom(from);
+    this.#days.readFrom(from);
+  }
+}
