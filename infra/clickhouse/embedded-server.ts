@@ -8,7 +8,14 @@ import { packageRoot } from "../package-root.js";
 import { freePort, SupervisedServer } from "../supervise.js";
 
 /** Tables that hold rows of several utilities; each gets the analysts' row filter. */
-export const SHARED_TABLES = ["register_reads", "intervals", "superseded_reads", "anomalies", "check_findings", "files"];
+export const SHARED_TABLES = [
+  "register_reads",
+  "intervals",
+  "superseded_reads",
+  "anomalies",
+  "check_findings",
+  "files",
+];
 export const VIEWS = [
   "reads_current",
   "usage",
