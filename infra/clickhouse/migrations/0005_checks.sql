@@ -28,6 +28,6 @@ CREATE VIEW IF NOT EXISTS curbstop.checks_current
     value Float64 COMMENT 'What was seen, in the unit of the limit; hours for a check without one',
     limit Float64 COMMENT 'What the check allows; 0 for a check without a limit'
 )
-AS SELECT utility, meter, code, start, end, open = 1 AS open, value, limit
-FROM curbstop.check_findings FINAL
+AS SELECT utility, meter, code, start, end, toBool(f.open) AS open, value, limit
+FROM curbstop.check_findings AS f FINAL
 COMMENT 'What checks of data find after all corrections';

@@ -1,0 +1,110 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createDetect } from "../../detect/index.js";
+import { openClickHouse } from "../../infra/clickhouse/client.js";
+import type { Stage } from "../../infra/stage.js";
+import { createIngest } from "../../ingest/index.js";
+import { expectAccountedFor } from "../harness/accounted.js";
+import { startStores, usageUtility, type TestStores } from "../harness/stores.js";
+
+let test: TestStores;
+let ingest: Stage;
+let detect: Stage;
+let context: ReturnType<TestStores["context"]>;
+
+const CHECKS = { "no-usage": 5, stuck: 6, "device-leak": false } as const;
+
+beforeAll(async () => {
+  test = await startStores("checks", {
+    config: (folder) => ({ utilities: [{ ...usageUtility(folder), checks: CHECKS }] }),
+  });
+  context = test.context();
+  ingest = await test.start(createIngest(context));
+  detect = await test.start(createDetect({ ...context, clickhouse: test.stores.clickhouse }));
+});
+afterAll(() => test.close());
+
+const MAY = Date.UTC(2026, 4, 1) / 1000;
+let files = 0;
+
+/** Hours of one meter from the first of May, one value and quality each; `undefined`: no row. */
+async function take(
+  values: readonly (readonly [litres: number, quality?: string] | undefined)[],
+): Promise<void> {
+  const rows = values.map((value, hour) => {
+    if (value === undefined) return "";
+    const time = new Date((MAY + hour * 3600) * 1000).toISOString().slice(0, 16).replace("T", " ");
+    return `M-1,${time},${value[0]},${value[1] ?? ""}\n`;
+  });
+  const folder = join(test.folder, "drop", "ami");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `${++files}.csv`), `meter,time,litres,quality\n${rows.join("")}`);
+  await ingest.drain();
+  await detect.drain();
+}
+
+const hours = <T>(count: number, value: (i: number) => T): T[] =>
+  Array.from({ length: count }, (_, i) => value(i));
+const use = (i: number) => [3 + (i % 5)] as const;
+
+/** View `checks_current` as the utility's analyst sees it; times in hours. */
+async function found() {
+  const analyst = openClickHouse(test.stores.analystUrl("oakvale")!);
+  try {
+    const rows = await analyst.query<{
+      readonly code: string;
+      readonly start: number;
+      readonly end: number;
+      readonly open: boolean;
+      readonly value: number;
+      readonly limit: number;
+    }>(
+      `SELECT code, toUnixTimestamp(start) AS start, toUnixTimestamp(end) AS end, open, value, limit
+       FROM curbstop.checks_current ORDER BY start, code`,
+    );
+    return rows.map(({ code, start, end, open, value, limit }) => ({
+      code,
+      from: (start - MAY) / 3600,
+      until: (end - MAY) / 3600,
+      open,
+      value,
+      limit,
+    }));
+  } finally {
+    await analyst.close();
+  }
+}
+
+it("finds what lasts, keeps it in step with later reads, and takes it back where they show another thing", async () => {
+  const estimated = hours(80, (i) => [...use(i), "E"] as const);
+  await take([...hours(24, use), ...estimated]);
+  const first = { code: "prolonged-estimation", from: 24, until: 104, open: true, value: 80, limit: 72 };
+  expect(await found()).toEqual([first]);
+
+  // Two days later: a hole, a value that repeats, and a long silence.
+  const none = (count: number) => hours(count, () => undefined);
+  await take([
+    ...none(104),
+    use(0),
+    ...none(40),
+    ...hours(8, () => [9] as const),
+    ...hours(130, () => [0] as const),
+  ]);
+  expect(await found()).toEqual([
+    { ...first, open: false },
+    { code: "gap", from: 105, until: 145, open: false, value: 40, limit: 24 },
+    { code: "stuck", from: 145, until: 153, open: false, value: 8, limit: 6 },
+    { code: "no-usage", from: 153, until: 283, open: true, value: 130 / 24, limit: 5 },
+  ]);
+
+  // The actual reads come in place of the estimates, and the hole is filled.
+  await take([...none(24), ...hours(80, use), undefined, ...hours(40, use)]);
+  expect((await found()).map(({ code }) => code)).toEqual(["stuck", "no-usage"]);
+  // Weeks later a file brings reads from before what the state keeps: they end the silence.
+  await take([...none(283), ...hours(24 * 20, use)]);
+  await take([...none(200), [7]]);
+  expect(await found()).toEqual([{ code: "stuck", from: 145, until: 153, open: false, value: 8, limit: 6 }]);
+  const metrics = await context.metrics.registry.metrics();
+  expect(metrics).toContain('curbstop_check_findings_total{utility="oakvale",code="prolonged-estimation"} 1');
+  await expectAccountedFor(test);
+}, 60_000);
