@@ -1,5 +1,5 @@
 /**
- * Writes docs/reference/ from the sources; with --check, writes nothing and ends with 1 where a page is not what the
+ * Writes docs/reference/ and docs/checks.md from the sources; with --check, writes nothing and ends with 1 where a page is not what the
  * sources say.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -11,6 +11,7 @@ import { migrateClickHouse } from "../infra/clickhouse/migrate.js";
 import { packageRoot } from "../infra/package-root.js";
 import { program } from "./main.js";
 import {
+  checksPage,
   commandsPage,
   configSchema,
   configurationPage,
@@ -28,6 +29,7 @@ pages.set("topics.md", topicsPage());
 for (const [topic, schema] of messageSchemas()) pages.set(`messages/${topic}.schema.json`, json(schema));
 pages.set("commands.md", commandsPage(program()));
 pages.set("tables.md", await tables());
+pages.set("../checks.md", checksPage());
 
 const stale: string[] = [];
 for (const [name, text] of pages) {

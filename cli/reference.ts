@@ -1,7 +1,9 @@
 import type { Command } from "commander";
 import { z } from "zod";
+import { REJECT_CODES } from "../ingest/check/rejects.js";
 import { anomalyMessage } from "../schemas/anomalies.js";
 import { billingRead } from "../schemas/billing.js";
+import { CHECKS, type Check } from "../schemas/checks.js";
 import { config } from "../schemas/config.js";
 import { fileMessage } from "../schemas/files.js";
 import { meterMessage } from "../schemas/meters.js";
@@ -152,6 +154,85 @@ topic. What a field means stands beside it in \`schemas/\`.
 ${list.join("\n")}
 
 ${fields.join("\n")}`;
+}
+
+/** Every check of data: those of a row, and those with history. */
+export function checksPage(): string {
+  const severity = { reject: "rejected", neutral: "kept, neutral for rules", note: "kept, listed" } as const;
+  const rows = Object.entries<Check>(CHECKS).map(([code, check]) => {
+    const { limit, off = false } = check;
+    const setting = limit === undefined ? (off ? "off" : "on") : `${limit.default} ${limit.unit}`;
+    const value = limit !== undefined && off ? `off; ${setting}` : setting;
+    return `| \`${code}\` | ${cell(check.fails)} | ${severity[check.severity]} | ${value} | ${cell(check.source)} |`;
+  });
+  const rejects = Object.entries(REJECT_CODES).map(
+    ([code, expected]) => `| \`${code}\` | ${cell(expected)} |`,
+  );
+  return `${GENERATED}
+# Checks of data
+
+What comes in is checked twice: each row where its file is read, and each meter's reads over time in the detector (validation as
+utilities know it from VEE). No check drops a read silently: a row that fails is listed with its line and reason, a read that fails is
+stored with its flag.
+
+## Over a meter's history
+
+They are judged with the rules, over intervals in order of time, whatever the order in which reads come; a correction takes back
+what it proves wrong. Analysts see them in view \`checks_current\` (one row a finding: meter, code, start, end, what was seen, the limit),
+flags of single reads in \`usage.flags\`; the metric \`curbstop_check_findings_total\` counts them by utility and code.
+
+| code | what fails | becomes | default | source |
+|---|---|---|---|---|
+${rows.join("\n")}
+
+A utility switches them in its configuration: \`false\` is off, \`true\` is on, a number is on with that limit. What was found under another
+limit before stays as it is until its reads are judged again.
+
+\`\`\`yaml
+utilities:
+  - id: oakvale
+    checks:
+      stuck: 48
+      no-usage: false
+      low-day: true
+\`\`\`
+
+Rules take no notice of reads that are estimated, suspect, over the meter's capacity or taken in test mode: such an hour neither raises nor ends an anomaly.
+
+## In the file
+
+A row that fails one of these is rejected with its line; the others of its file are taken. \`curbstop rejects list\` shows them, and counts by code stand
+in \`curbstop files show\` and in the metric \`curbstop_rejects_total\`. They can't be switched off: what fails them has no meaning as a read.
+
+| code | what was expected |
+|---|---|
+${rejects.join("\n")}
+
+## The checks of VEE practice
+
+| check | here |
+|---|---|
+| spike | \`peak-interval\`, \`high-day\`; rule \`spike\` alerts |
+| sum of intervals against registers | open: both are stored, and delivered usage counts where both are there; nobody compares them |
+| high and low usage | \`high-day\`, \`low-day\` |
+| zero on an active meter | \`no-usage\` |
+| usage on an inactive meter | open: the registry does not know yet which meters are inactive |
+| stuck register | \`stuck\` |
+| negative, backflow | flag 256 (small step back) or \`negative\`; \`device-backflow\`; \`negative-usage\` in the file |
+| rollover | \`rollover\` |
+| exchange, reset | \`exchange\` |
+| capacity | \`over-capacity\`, one capacity for all meters of a utility: the registry does not know sizes yet |
+| gap, interval of another size, partial interval | \`gap\`; the true length of each interval is stored and judged; an hour read in part is neutral |
+| duplicate | the better read stands, the other is kept: view \`corrections\`, \`curbstop files show\` |
+| late, out of order | judged anew from where it belongs; how late a file's reads are: \`curbstop files show\`; feeds that are late: an operator's alarm |
+| future | \`time-in-future\` |
+| unit | \`unknown-unit\`; a change of unit is taken from the file, since each value says its own |
+| multiplier | open: the profile's is believed |
+| meter identification | \`missing-meter\`, \`bad-id\` |
+| sibling register missing | an hour of a compound meter in which one register is missing is neutral; no finding of its own |
+| prolonged estimation | \`prolonged-estimation\` |
+| device flags, test mode | \`device-…\`, \`test-mode\` |
+`;
 }
 
 /** Tables and views of ClickHouse with every column's comment, as a page. */
