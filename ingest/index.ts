@@ -100,6 +100,8 @@ interface Feed {
   readonly utility: UtilityConfig;
   readonly source: SourceConfig;
   readonly folder: DropFolder;
+  /** Whole files that were found and are still to be taken, the last one first. */
+  names: string[];
 }
 
 class Ingest implements IngestStage {
@@ -256,7 +258,7 @@ class Ingest implements IngestStage {
     }
     this.#owner.of(`ingest/${id}`);
     this.#feeds = this.#context.config.utilities.flatMap((utility) =>
-      utility.sources.map((source) => ({ utility, source, folder: new DropFolder(source, id) })),
+      utility.sources.map((source) => ({ utility, source, folder: new DropFolder(source, id), names: [] })),
     );
   }
 
@@ -276,48 +278,68 @@ class Ingest implements IngestStage {
         await this.#recover();
         recovered = true;
       }
-      const { waiting, taken } = await this.#poll();
+      const { waiting, taken, left } = await this.#poll();
       const awaited = [...this.#aside.values()].some(({ tries }) => tries < TRIES_AWAITED);
-      if (waiting === 0 && taken === 0 && !awaited) this.#idlePolls++;
+      if (waiting === 0 && taken === 0 && left === 0 && !awaited) this.#idlePolls++;
       if (performance.now() - purged > 3_600_000) {
         purged = performance.now();
         await this.#purge();
       }
-      if (taken === 0) await this.#pause(waiting > 0 || awaited ? POLL_MS / 4 : POLL_MS);
+      if (taken === 0 && left === 0) await this.#pause(waiting > 0 || awaited ? POLL_MS / 4 : POLL_MS);
     }
   }
 
-  async #poll(): Promise<{ readonly waiting: number; readonly taken: number }> {
+  /**
+   * Looks into the folders and takes a file of each in turn, for about a second: one with a hundred thousand files keeps no
+   * other waiting, and is listed again only when its files are taken.
+   * @returns how many files are not whole yet, were taken, and are still to be taken
+   */
+  async #poll(): Promise<{ readonly waiting: number; readonly taken: number; readonly left: number }> {
     let waiting = 0;
     let taken = 0;
+    const until = performance.now() + POLL_MS;
     for (const [work, { feed, name, at }] of [...this.#aside]) {
       if (this.#stopping) break;
       if (at <= performance.now()) await this.#bringToEnd(feed, work, name);
     }
     for (const feed of this.#feeds) {
-      const source = `${feed.utility.id}/${feed.source.id}`;
-      try {
+      if (feed.names.length > 0) continue;
+      await this.#atFolder(feed, async () => {
         const found = await feed.folder.complete();
         waiting += found.waiting;
-        for (const name of found.names) {
-          if (this.#stopping) break;
-          if (await this.#take(feed, name)) taken++;
-        }
-        this.#folderFaults.delete(source);
-      } catch (error) {
-        if (this.#stopping) throw error;
-        const { code = "error" } = error as { code?: string };
-        if (this.#folderFaults.get(source) !== code) {
-          this.#context.logger.error("drop folder can't be used", {
-            utility: feed.utility.id,
-            source: feed.source.id,
-            ...errorFields(error),
-          });
-        }
-        this.#folderFaults.set(source, code);
-      }
+        // The next one stands at the end.
+        feed.names = found.names.reverse();
+      });
     }
-    return { waiting, taken };
+    let left = this.#feeds.filter(({ names }) => names.length > 0);
+    while (left.length > 0 && (taken === 0 || performance.now() < until)) {
+      for (const feed of left) {
+        if (this.#stopping) return { waiting, taken, left: left.length };
+        const name = feed.names.pop()!;
+        await this.#atFolder(feed, async () => {
+          if (await this.#take(feed, name)) taken++;
+        });
+      }
+      left = left.filter(({ names }) => names.length > 0);
+    }
+    return { waiting, taken, left: left.length };
+  }
+
+  /** Does something with a drop folder; one that can't be used is told once, and keeps no other from its turn. */
+  async #atFolder(feed: Feed, work: () => Promise<void>): Promise<void> {
+    const labels = { utility: feed.utility.id, source: feed.source.id };
+    const source = `${labels.utility}/${labels.source}`;
+    try {
+      await work();
+      this.#folderFaults.delete(source);
+    } catch (error) {
+      if (this.#stopping) throw error;
+      feed.names = [];
+      const { code = "error" } = error as { code?: string };
+      if (this.#folderFaults.get(source) !== code)
+        this.#context.logger.error("drop folder can't be used", { ...labels, ...errorFields(error) });
+      this.#folderFaults.set(source, code);
+    }
   }
 
   /** Waits for the next poll, or until somebody asks for one. */

@@ -72,9 +72,17 @@ export class DropFolder {
     return { names: names.sort(), waiting };
   }
 
-  /** Takes a file out of the folder: of several that try, one succeeds. Returns whether it was this one. */
+  /**
+   * Takes a file out of the folder: of several that try, one succeeds. Returns whether it was this one. A file that was
+   * written to since `complete` found it stays for the next look.
+   */
   async claim(name: string, to: string): Promise<boolean> {
     const from = join(this.#source.folder, name);
+    const seen = this.#seen.get(name);
+    if (seen !== undefined) {
+      const now = await lstat(from).catch(ifMissing);
+      if (now?.size !== seen.size || now.mtimeMs !== seen.mtimeMs) return false;
+    }
     try {
       await rename(from, to);
     } catch (error) {

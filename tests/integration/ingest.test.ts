@@ -16,6 +16,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { createIngest, listRejects, type IngestStage } from "../../ingest/index.js";
 import { Archive } from "../../ingest/pickup/archive.js";
+import { DropFolder } from "../../ingest/pickup/drop-folder.js";
 import type { LogProducer } from "../../infra/log/log.js";
 import type { ConfigInput } from "../../schemas/config.js";
 import { readsBlock, sequenceAt, type ReadsBlock } from "../../schemas/reads.js";
@@ -518,6 +519,40 @@ describe("what goes wrong around a file", () => {
     await settled(() => ingest.health().ready);
     expect(await ledger("poison.csv")).toMatchObject([{ state: "archived", announced: true }]);
     expect(await ledger("after.csv")).toMatchObject([{ state: "archived", reads: 1 }]);
+  });
+
+  it("takes files of every source in turn: many in one keep no other waiting", async () => {
+    await ingest.stop();
+    const many = Array.from({ length: 120 }, (_, i) => `many ${String(i).padStart(3, "0")}.csv`);
+    for (const [i, name] of many.entries())
+      writeFileSync(join(dropFolder("ami"), name), table(row(`MANY-${i}`, 0)));
+    writeFileSync(join(dropFolder("odd"), "first.csv"), table(row("OTHER", 0)));
+    ingest = await test.start(createIngest(test.context()));
+    await settled(async () => (await ledger("first.csv"))[0]?.state === "archived");
+    drop("odd", "second.csv", table(row("OTHER", 1)));
+    await settled(async () => (await ledger("second.csv"))[0]?.state === "archived");
+    await ingest.drain();
+    const order = await test.stores.database.query<{ name: string }>(
+      "SELECT name FROM files WHERE name LIKE 'many %' OR name IN ('first.csv', 'second.csv') ORDER BY file",
+    );
+    const names = order.map(({ name }) => name);
+    expect(names.filter((name) => name.startsWith("many"))).toEqual(many);
+    expect(names.indexOf("first.csv")).toBeLessThan(2);
+    expect(names.indexOf("second.csv")).toBeLessThan(many.length);
+  });
+
+  it("leaves a file that is written to between the look and the claim", async () => {
+    const folder = new DropFolder(test.settings.config.utilities[0]!.sources[0]!, "another");
+    await ingest.stop();
+    const path = join(dropFolder("ami"), "between.csv");
+    writeFileSync(path, table(row("BETWEEN", 0)));
+    expect((await folder.complete()).names).toEqual(["between.csv"]);
+    appendFileSync(path, row("BETWEEN", 1) + "\n");
+    expect(await folder.claim("between.csv", join(test.folder, "claimed.csv"))).toBe(false);
+    expect(existsSync(path)).toBe(true);
+    ingest = await test.start(createIngest(test.context()));
+    await ingest.drain();
+    expect(await ledger("between.csv")).toMatchObject([{ state: "archived", reads: 2 }]);
   });
 
   it("gives one file to one of two stages on one drop folder, and leaves the other waiting", async () => {
