@@ -216,7 +216,7 @@ ${rejects.join("\n")}
 | sum of intervals against registers | open: both are stored, and delivered usage counts where both are there; nobody compares them |
 | high and low usage | \`high-day\`, \`low-day\` |
 | zero on an active meter | \`no-usage\` |
-| usage on an inactive meter | open: the registry does not know yet which meters are inactive |
+| usage on an inactive meter | \`usage-inactive\`, for meters that the crosswalk says are not in service |
 | stuck register | \`stuck\` |
 | negative, backflow | flag 256 (small step back) or \`negative\`; \`device-backflow\`; \`negative-usage\` in the file |
 | rollover | \`rollover\` |

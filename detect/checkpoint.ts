@@ -36,6 +36,8 @@ export class OwnedStates {
   /** Settings of meters whose states were lost. */
   readonly lostSettings = new Map<string, readonly MeterSetting[]>();
   readonly #dirty = new Set<number>();
+  /** Offset after the block of reads judged last. */
+  judgedTo: number;
   /** Resolves when the batch judged last is saved. */
   saved: Promise<void> = Promise.resolve();
   /** The same of those judged before it, oldest first. */
@@ -54,6 +56,7 @@ export class OwnedStates {
     this.generation = generation;
     this.offsets = offsets;
     this.lost = lost;
+    this.judgedTo = offsets["reads"] ?? 0;
     for (const state of states) this.#bucket(bucketOf(state.meter)).set(state.meter, state);
   }
 

@@ -305,7 +305,8 @@ class DetectStage implements Stage {
     messages: AnomalyMessage[],
   ): boolean {
     if (state.needsHistory(block)) return false;
-    this.#rows.version(owned.generation, offset + 1);
+    owned.judgedTo = offset + 1;
+    this.#rows.version(owned.generation, owned.judgedTo);
     const found = state.apply(block, this.#environments.get(state.utility)!, this.#rows, this.#counts);
     for (const message of found) messages.push(message);
     return true;
@@ -325,8 +326,10 @@ class DetectStage implements Stage {
       else this.#warnOfUnknown(message.utility);
     }
     const judge = (state: MeterState) => {
+      // What follows from settings stands beside what the last block led to.
+      this.#rows.version(owned.generation, owned.judgedTo);
       const environment = this.#environments.get(state.utility)!;
-      messages.push(...state.applySettings(latest.get(state.meter)!.settings, environment));
+      messages.push(...state.applySettings(latest.get(state.meter)!.settings, environment, this.#rows));
       state.trim(environment);
       owned.put(state);
     };

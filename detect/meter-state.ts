@@ -42,6 +42,11 @@ export interface IntervalRow {
   readonly line: number;
 }
 
+export interface MeterOfUtility {
+  readonly utility: string;
+  readonly meter: string;
+}
+
 /** Where rows for ClickHouse go; calls are cheap, nothing is sent before the batch ends. */
 export interface RowSink {
   /** Register reads of the block that were accepted. */
@@ -56,7 +61,7 @@ export interface RowSink {
   /** A read of the block's channel and kind that another one of its time stands above. */
   superseded(block: ReadsBlock, read: Read): void;
   /** What a check found in the meter's reads, or no longer finds. */
-  finding(block: ReadsBlock, finding: Finding, change: "new" | "changed" | "gone"): void;
+  finding(meter: MeterOfUtility, finding: Finding, change: "new" | "changed" | "gone"): void;
 }
 
 /** A block of usage at even times, each of the same length and with the same flags, none without a value. */
@@ -94,6 +99,7 @@ export const KEPT_SECONDS = 8 * 86_400;
 const TRIM_AT_SECONDS = 10 * 86_400;
 
 const NO_SETTINGS: readonly MeterSetting[] = [];
+const ALWAYS_IN_SERVICE: CheckContext["service"] = [];
 const NO_MESSAGES: readonly AnomalyMessage[] = [];
 
 // Used again for each block.
@@ -195,7 +201,7 @@ export class MeterState {
       const before = this.#rows(environment);
       this.#takeFacts(block, channel);
       this.#insert(block, channel, before, environment, sink, counts);
-      this.#tellFindings(block, environment, sink);
+      this.#tellFindings(environment, sink);
       return this.#diff(environment);
     }
     this.#takeFacts(block, channel);
@@ -203,12 +209,12 @@ export class MeterState {
     if (!this.#append(block, channel, head, context, environment, sink, counts)) {
       this.#insert(block, channel, this.#rows(environment), environment, sink, counts);
     }
-    this.#tellFindings(block, environment, sink);
+    this.#tellFindings(environment, sink);
     return this.#diff(environment);
   }
 
   /** Rows for what checks find now and did not find before, or otherwise. */
-  #tellFindings(block: ReadsBlock, environment: MeterEnvironment, sink: RowSink): void {
+  #tellFindings(environment: MeterEnvironment, sink: RowSink): void {
     const before = this.findings!;
     const now = this.#headFold(environment).checks.findings(this.#context(environment).checks);
     if (before.length === 0 && now.length === 0) return;
@@ -218,18 +224,25 @@ export class MeterState {
       const identity = identityOfFinding(finding);
       const was = known.get(identity);
       known.delete(identity);
-      if (was === undefined) sink.finding(block, finding, "new");
-      else if (!sameFinding(was, finding)) sink.finding(block, finding, "changed");
+      if (was === undefined) sink.finding(this, finding, "new");
+      else if (!sameFinding(was, finding)) sink.finding(this, finding, "changed");
     }
-    for (const finding of known.values()) sink.finding(block, finding, "gone");
+    for (const finding of known.values()) sink.finding(this, finding, "gone");
   }
 
   /** New settings: what follows from `base` on is judged again. */
-  applySettings(settings: readonly MeterSetting[], environment: MeterEnvironment): readonly AnomalyMessage[] {
+  applySettings(
+    settings: readonly MeterSetting[],
+    environment: MeterEnvironment,
+    sink: RowSink,
+  ): readonly AnomalyMessage[] {
+    if (this.channels.size > 0)
+      this.findings ??= this.#headFold(environment).checks.findings(this.#context(environment).checks);
     this.settings = settings;
     if (this.channels.size === 0) return NO_MESSAGES;
     this.#head = undefined;
     this.#headFold(environment);
+    this.#tellFindings(environment, sink);
     return this.#diff(environment);
   }
 
@@ -239,8 +252,11 @@ export class MeterState {
     const before = (list: readonly MeterSetting[]) =>
       JSON.stringify(
         list
-          .filter(({ from, continuousFlowRate }) => from < this.base.at && continuousFlowRate !== undefined)
-          .map(({ from, continuousFlowRate }) => [from, continuousFlowRate]),
+          .filter(
+            ({ from, continuousFlowRate, inService }) =>
+              from < this.base.at && (continuousFlowRate !== undefined || inService !== undefined),
+          )
+          .map(({ from, continuousFlowRate, inService }) => [from, continuousFlowRate, inService]),
       );
     return before(settings) !== before(this.settings);
   }
@@ -267,7 +283,7 @@ export class MeterState {
       return last.of;
     }
     const { context, checkLimits: limits } = environment;
-    const checks = { limits, days: context.days, resolution };
+    const checks = { limits, days: context.days, resolution, service: serviceOf(settings) };
     const of: FoldContext = { ...context, settings, resolution, checks };
     lastContext = { environment, of };
     return of;
@@ -813,6 +829,11 @@ function sameRow(a: IntervalRow, b: IntervalRow): boolean {
     a.file === b.file &&
     a.line === b.line
   );
+}
+
+function serviceOf(settings: readonly MeterSetting[]): CheckContext["service"] {
+  if (settings.length === 0) return ALWAYS_IN_SERVICE;
+  return settings.flatMap(({ from, inService }) => (inService === undefined ? [] : [{ from, inService }]));
 }
 
 function identityOfFinding({ code, start }: Finding): string {

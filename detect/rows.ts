@@ -2,7 +2,7 @@ import type { AnomalyMessage } from "../schemas/anomalies.js";
 import type { FileMessage } from "../schemas/files.js";
 import { MAX_BLOCK_READS, type ReadsBlock } from "../schemas/reads.js";
 import { encodeNative, type NativeColumn } from "../infra/clickhouse/native-block.js";
-import type { AcceptedReads, EvenBlock, IntervalRow, RowSink } from "./meter-state.js";
+import type { AcceptedReads, EvenBlock, IntervalRow, MeterOfUtility, RowSink } from "./meter-state.js";
 import type { Finding } from "./checks/finding.js";
 import type { Read } from "./kept-reads.js";
 import { ReadColumns } from "./read-columns.js";
@@ -530,8 +530,7 @@ export class RowBuffer implements RowSink {
     );
   }
 
-  finding(block: ReadsBlock, finding: Finding, change: "new" | "changed" | "gone"): void {
-    const { utility, meter } = block;
+  finding({ utility, meter }: MeterOfUtility, finding: Finding, change: "new" | "changed" | "gone"): void {
     const version = (BigInt(this.#versionHigh) << 32n) | BigInt(this.#versionLow);
     this.#findings.push({ utility, meter, finding, gone: change === "gone", version });
     if (change === "new") this.#newFindings.push({ utility, code: finding.code });

@@ -76,6 +76,14 @@ export const CHECKS = {
     fails: "A meter that was used before shows no flow for so long, though it is read.",
     source: `${VEE}: zero consumption on an active meter; the limit is ours`,
   },
+  "usage-inactive": {
+    judged: "detect",
+    severity: "note",
+    limit: { unit: "litres", default: 10 },
+    fails:
+      "So much water went through a meter that is not in service (column inactive_since of the crosswalk), without a dry day between.",
+    source: `${VEE}: usage on an inactive meter; the limit is ours`,
+  },
   "high-day": {
     judged: "detect",
     severity: "note",

@@ -11,6 +11,8 @@ export const meterSetting = z.object({
   class: meterClass.optional(),
   /** Smallest rate, millilitres an hour, that counts as flow for this meter ("normal for us" raises it). */
   continuousFlowRate: z.int().min(0).optional(),
+  /** Whether the meter is in service; it is where nothing is said. */
+  inService: z.boolean().optional(),
 });
 
 /**

@@ -21,6 +21,8 @@ export interface CheckContext {
   readonly days: TimeZone;
   /** Smallest step of the meter's registers in millilitres, 0: unknown. */
   readonly resolution: number;
+  /** From when the meter is in service, and from when not, in order; nothing said: it is. */
+  readonly service: readonly { readonly from: number; readonly inService: boolean }[];
 }
 
 export function sameFinding(a: Finding, b: Finding): boolean {

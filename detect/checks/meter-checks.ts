@@ -2,6 +2,7 @@ import type { Reader, Writer } from "../varints.js";
 import { DayUsage } from "./day-usage.js";
 import type { CheckContext, Finding } from "./finding.js";
 import { FlagRuns } from "./flag-runs.js";
+import { InactiveUsage } from "./inactive-usage.js";
 import { UsageRuns } from "./usage-runs.js";
 
 const NONE: readonly Finding[] = [];
@@ -16,11 +17,18 @@ export class MeterChecks {
   readonly #flags: FlagRuns;
   readonly #usage: UsageRuns;
   readonly #days: DayUsage;
+  readonly #inactive: InactiveUsage;
 
-  constructor(flags = new FlagRuns(), usage = new UsageRuns(), days = new DayUsage()) {
+  constructor(
+    flags = new FlagRuns(),
+    usage = new UsageRuns(),
+    days = new DayUsage(),
+    inactive = new InactiveUsage(),
+  ) {
     this.#flags = flags;
     this.#usage = usage;
     this.#days = days;
+    this.#inactive = inactive;
   }
 
   push(start: number, length: number, ml: number, flags: number, context: CheckContext): void {
@@ -28,6 +36,7 @@ export class MeterChecks {
     this.#flags.push(start, end, flags, context, this.ended);
     this.#usage.push(start, end, ml, context, this.ended);
     this.#days.push(start, end, ml, context, this.ended);
+    this.#inactive.push(start, end, ml, context, this.ended);
   }
 
   /** What was found so far, ended or not. */
@@ -35,12 +44,18 @@ export class MeterChecks {
     const open: Finding[] = [];
     this.#flags.open(context, open);
     this.#usage.open(context, open);
+    this.#inactive.open(context, open);
     if (open.length === 0) return this.ended.length === 0 ? NONE : this.ended.slice();
     return this.ended.concat(open);
   }
 
   clone(): MeterChecks {
-    const copy = new MeterChecks(this.#flags.clone(), this.#usage.clone(), this.#days.clone());
+    const copy = new MeterChecks(
+      this.#flags.clone(),
+      this.#usage.clone(),
+      this.#days.clone(),
+      this.#inactive.clone(),
+    );
     copy.ended = this.ended.slice();
     return copy;
   }
@@ -50,11 +65,13 @@ export class MeterChecks {
     this.#flags.writeTo(to);
     this.#usage.writeTo(to);
     this.#days.writeTo(to);
+    this.#inactive.writeTo(to);
   }
 
   readFrom(from: Reader): void {
     this.#flags.readFrom(from);
     this.#usage.readFrom(from);
     this.#days.readFrom(from);
+    this.#inactive.readFrom(from);
   }
 }

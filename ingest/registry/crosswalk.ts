@@ -18,7 +18,8 @@ import type { MeterKeys } from "./meter-keys.js";
 /**
  * The crosswalk: who is served where, through which meter. CSV with a header; columns by name, in any order:
  * `meter_id`, `account_id`, `location_id` (required), `name`, `address`, `zip`, `email`, `phone`, `move_in`, `move_out`
- * (YYYY-MM-DD, local), `class` (single-family, multi-family, commercial, irrigation, always-on), `normal_flow_l_per_h`.
+ * (YYYY-MM-DD, local), `class` (single-family, multi-family, commercial, irrigation, always-on), `normal_flow_l_per_h`,
+ * `inactive_since` (YYYY-MM-DD, local: the meter is not in service from the beginning of that day).
  */
 const REQUIRED = ["meter_id", "account_id", "location_id"] as const;
 const OPTIONAL = [
@@ -31,6 +32,7 @@ const OPTIONAL = [
   "move_out",
   "class",
   "normal_flow_l_per_h",
+  "inactive_since",
 ] as const;
 type Column = (typeof REQUIRED)[number] | (typeof OPTIONAL)[number];
 
@@ -124,7 +126,7 @@ async function readText(
     const missing = REQUIRED.find((column) => get(column) === "");
     if (missing !== undefined) return refuse("missing-field", missing);
     const dates: (number | undefined)[] = [];
-    for (const column of ["move_in", "move_out"] as const) {
+    for (const column of ["move_in", "move_out", "inactive_since"] as const) {
       const text = get(column);
       if (text === "") {
         dates.push(undefined);
@@ -134,7 +136,7 @@ async function readText(
       if (!readDate(bytes, 0, bytes.length, stamp)) return refuse("bad-date", column);
       dates.push(zone.firstInstantFrom(stamp.day * 86_400));
     }
-    const [moveIn, moveOut] = dates;
+    const [moveIn, moveOut, inactiveSince] = dates;
     if (moveIn !== undefined && moveOut !== undefined && moveOut < moveIn)
       return refuse("moved-out-before-in", "move_out");
     const setting: MeterSetting = { from: 0 };
@@ -161,7 +163,15 @@ async function readText(
       phone: get("phone"),
       moveIn,
       moveOut,
-      settings: Object.keys(setting).length > 1 ? [setting] : [],
+      settings: [
+        ...(Object.keys(setting).length > 1 ? [setting] : []),
+        // Where the column is there and empty, the meter is in service again.
+        ...(inactiveSince !== undefined
+          ? [{ from: inactiveSince, inService: false }]
+          : columns.has("inactive_since")
+            ? [{ from: 0, inService: true }]
+            : []),
+      ],
     });
   };
 

@@ -27,20 +27,25 @@ afterAll(() => test.close());
 const MAY = Date.UTC(2026, 4, 1) / 1000;
 let files = 0;
 
+async function drop(source: "ami" | "customers", text: string): Promise<void> {
+  const folder = join(test.folder, "drop", source);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `${++files}.csv`), text);
+  await ingest.drain();
+  await detect.drain();
+}
+
 /** Hours of one meter from the first of May, one value and quality each; `undefined`: no row. */
 async function take(
   values: readonly (readonly [litres: number, quality?: string] | undefined)[],
+  meter = "M-1",
 ): Promise<void> {
   const rows = values.map((value, hour) => {
     if (value === undefined) return "";
     const time = new Date((MAY + hour * 3600) * 1000).toISOString().slice(0, 16).replace("T", " ");
-    return `M-1,${time},${value[0]},${value[1] ?? ""}\n`;
+    return `${meter},${time},${value[0]},${value[1] ?? ""}\n`;
   });
-  const folder = join(test.folder, "drop", "ami");
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, `${++files}.csv`), `meter,time,litres,quality\n${rows.join("")}`);
-  await ingest.drain();
-  await detect.drain();
+  await drop("ami", `meter,time,litres,quality\n${rows.join("")}`);
 }
 
 const hours = <T>(count: number, value: (i: number) => T): T[] =>
@@ -106,5 +111,17 @@ it("finds what lasts, keeps it in step with later reads, and takes it back where
   expect(await found()).toEqual([{ code: "stuck", from: 145, until: 153, open: false, value: 8, limit: 6 }]);
   const metrics = await context.metrics.registry.metrics();
   expect(metrics).toContain('curbstop_check_findings_total{utility="oakvale",code="prolonged-estimation"} 1');
-  await expectAccountedFor(test);
 }, 60_000);
+
+it("finds usage of a meter that the crosswalk says is not in service, whatever comes first", async () => {
+  const header = "meter_id,account_id,location_id,inactive_since\n";
+  await take([...hours(24 * 30, use)], "M-2");
+  const before = await found();
+  await drop("customers", `${header}M-2,A-2,L-2,2026-05-28\n`);
+  const inactive = (await found()).filter(({ code }) => code === "usage-inactive");
+  // From local midnight on: Los Angeles is seven hours behind.
+  expect(inactive).toMatchObject([{ from: 27 * 24 + 7, until: 30 * 24, open: true, limit: 10 }]);
+  await drop("customers", `${header}M-2,A-2,L-2,\n`);
+  expect(await found()).toEqual(before);
+  await expectAccountedFor(test);
+});

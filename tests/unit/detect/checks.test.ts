@@ -14,10 +14,15 @@ const everyLimit = Object.fromEntries(
   CHECK_CODES.map((code) => [code, limitOf(checksConfig.parse({ [code]: true }), code)!]),
 ) as Record<CheckCode, number>;
 
-const context = (limits: CheckContext["limits"] = everyLimit, resolution = 1000): CheckContext => ({
+const context = (
+  limits: CheckContext["limits"] = everyLimit,
+  resolution = 1000,
+  service: CheckContext["service"] = [],
+): CheckContext => ({
   limits,
   days: new TimeZone("America/Los_Angeles"),
   resolution,
+  service,
 });
 
 type Row = readonly [ml: number, flags?: number, more?: { skip?: number; length?: number }];
@@ -129,6 +134,38 @@ it("finds long silence of a meter that was used before, also where one read prov
   ]);
   expect(found("no-usage", [[5], [0, 0, { length: 35 * DAY }], [5]])).toMatchObject([
     { open: false, value: 35 },
+  ]);
+});
+
+it("finds flow through a meter that is not in service", () => {
+  const service = [
+    { from: MARCH + 10 * HOUR, inService: false },
+    { from: MARCH + 60 * HOUR, inService: true },
+  ];
+  const of = context(everyLimit, 1000, service);
+  const rows = (ml: number) => [...hours(12, 5000), ...hours(8, 0), [ml] as Row, ...hours(60, use)];
+  expect(found("usage-inactive", [...hours(10, 5000), ...hours(50, 0), ...hours(9, use)], of)).toEqual([]);
+  expect(found("usage-inactive", [...hours(11, 5000), ...hours(49, 0)], of)).toEqual([]);
+  expect(found("usage-inactive", rows(3000).slice(0, 48), of)).toMatchObject([
+    { start: MARCH + 10 * HOUR, open: true },
+  ]);
+  expect(found("usage-inactive", [...hours(12, 5000), ...hours(30, 0), ...hours(30, 20_000)], of)).toEqual([
+    {
+      code: "usage-inactive",
+      start: MARCH + 10 * HOUR,
+      end: MARCH + 12 * HOUR,
+      open: false,
+      value: 10,
+      limit: 10,
+    },
+    {
+      code: "usage-inactive",
+      start: MARCH + 42 * HOUR,
+      end: MARCH + 60 * HOUR,
+      open: false,
+      value: 360,
+      limit: 10,
+    },
   ]);
 });
 

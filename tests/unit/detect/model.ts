@@ -221,7 +221,9 @@ export class Model {
   settings(settings: readonly MeterSetting[]): void {
     let state = this.state ?? new MeterState(UTILITY, METER);
     if (state.settingsNeedHistory(settings)) state = this.#hydrate(state);
-    this.commit(state.applySettings(settings, this.#environment));
+    const sink = new InsertSink(() => this.#offset);
+    this.commit(state.applySettings(settings, this.#environment, sink));
+    for (const insert of sink.take()) this.store(insert);
     state.trim(this.#environment);
     this.state = state;
   }
@@ -344,7 +346,7 @@ class InsertSink implements RowSink {
     this.#put(`superseded ${month(read.time)}`, (tables) => tables.putSuperseded(block, read));
   }
 
-  finding(_block: ReadsBlock, finding: Finding, change: "new" | "changed" | "gone"): void {
+  finding(_meter: object, finding: Finding, change: "new" | "changed" | "gone"): void {
     const row = { finding, gone: change === "gone", version: this.#version() };
     this.#put("findings", (tables) => tables.putFinding(row));
   }
