@@ -326,10 +326,13 @@ function stamp(second: number): string {
 function facts(tried: TriedFile, timeZone: string): string[] {
   const zone = new TimeZone(timeZone);
   const local = (second: number) => stamp(second + zone.offsetAt(second));
-  const { rows, rejected, valuesRejected, reads, noReads, meters, first, last } = tried;
+  const { rows, rejected, leftOut, valuesRejected, reads, noReads, meters, first, last } = tried;
   const count = (number: number) => number.toLocaleString("en");
   const lines: [string, string][] = [
-    ["rows", `${count(rows)} taken, ${count(rejected)} rejected`],
+    [
+      "rows",
+      `${count(rows)} taken, ${count(rejected)} rejected${leftOut === 0 ? "" : `, ${count(leftOut)} left out by filters`}`,
+    ],
     ["values", `${count(reads)} reads, ${count(noReads)} no reads, ${count(valuesRejected)} rejected`],
     ["meters", count(meters)],
   ];

@@ -1,4 +1,5 @@
 import { TimeZone } from "../../infra/time-zone.js";
+import { ACLARA_STAR } from "../../schemas/formats/aclara.js";
 import { unitOf } from "../../schemas/units.js";
 import { CsvRows, fieldText } from "../formats/csv-rows.js";
 import type { Guess, OpenSetting } from "./guess.js";
@@ -273,6 +274,7 @@ function knownHeader(header: readonly string[]): Guess | undefined {
         profile: {
           columns: { meter: "MeterSN", time: "ReadingTime", register: "ScaledRead" },
           time: { format: "YYYY-MM-DD HH:mm:ss.SSS", zone: "UTC" },
+          ...(has("AccountType") ? { filters: ACLARA_STAR.filters } : {}),
         },
       },
       seen: ["the columns of Aclara STAR readings (ReadingTime is UTC there)"],

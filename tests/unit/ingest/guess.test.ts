@@ -349,3 +349,11 @@ const SAMPLES = "../shared/samples";
   expect(format("greenbutton/Electric.xml")).toBe("espi");
   expect(format("wmbus/telegrams.jsonl")).toBe("json-lines");
 });
+
+it("leaves out the fire lines of an Aclara export, where its rows tell the kind of account", () => {
+  const header = "MeterSN,ReadingTime,ScaledRead";
+  const filters = [{ column: "AccountType", except: ["DETECTOR CHECK"] }];
+  const row = "1,2026-05-01 16:00:00.000,1.5";
+  expect(of(`${header},AccountType\n${row},Residential\n`).settings).toMatchObject({ profile: { filters } });
+  expect(of(`${header}\n${row}\n`).settings["profile"]).not.toHaveProperty("filters");
+});
