@@ -213,7 +213,7 @@ ${rejects.join("\n")}
 | check | here |
 |---|---|
 | spike | \`peak-interval\`, \`high-day\`; rule \`spike\` alerts |
-| sum of intervals against registers | open: both are stored, and delivered usage counts where both are there; nobody compares them |
+| sum of intervals against registers | view \`sum_check\`, for meters that deliver both; no flag, for the delivered usage counts in any case |
 | high and low usage | \`high-day\`, \`low-day\` |
 | zero on an active meter | \`no-usage\` |
 | usage on an inactive meter | \`usage-inactive\`, for meters that the crosswalk says are not in service |
@@ -229,9 +229,9 @@ ${rejects.join("\n")}
 | unit | \`unknown-unit\`; a change of unit is taken from the file, since each value says its own |
 | multiplier | open: the profile's is believed |
 | meter identification | \`missing-meter\`, \`bad-id\` |
-| sibling register missing | an hour of a compound meter in which one register is missing is neutral; no finding of its own |
+| sibling register missing | \`sibling-missing\` |
 | prolonged estimation | \`prolonged-estimation\` |
-| device flags, test mode | \`device-…\`, \`test-mode\` |
+| device flags, test mode | \`device-…\` (also alarms that come without a value: a finding of no length), \`test-mode\` |
 `;
 }
 

@@ -75,7 +75,7 @@ export class Fold {
   ): void {
     const end = start + length;
     if (end > this.at) this.at = end;
-    this.checks.push(start, length, ml, flags, context.checks);
+    this.checks.push(start, length, ml, flags, registers, context.checks);
     if (registers === 1 && length >= SHORTEST_UNIT) {
       if (this.slot >= 0) this.#endSlot(context, closed);
       this.#judge(start, end, ml, (flags & DOUBTFUL) !== 0, context, closed);

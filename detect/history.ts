@@ -36,9 +36,12 @@ export interface StoredAnomaly {
   readonly evidence: string;
 }
 
-export interface StoredFinding extends Omit<Finding, "open"> {
+/** The newest row of a finding, other than a report without a value. */
+export interface FindingRow extends Omit<Finding, "open"> {
   readonly key: string;
   readonly open: number;
+  readonly gone: number;
+  readonly version: string;
 }
 
 /**
@@ -72,9 +75,13 @@ export async function loadHistory(
        FROM curbstop.anomalies FINAL WHERE ${where} ORDER BY key, start`,
       parameters,
     ),
-    clickhouse.query<StoredFinding>(
-      `SELECT ${key}, code, toUnixTimestamp(start) AS start, toUnixTimestamp(end) AS end, open, value, limit
-       FROM curbstop.check_findings FINAL WHERE ${where} ORDER BY key, start`,
+    // Also those that are gone: their rows may come from messages that are still to be judged here.
+    clickhouse.query<FindingRow>(
+      `SELECT ${key}, code, toUnixTimestamp(f.start) AS start, max(f.version) AS version,
+              toUnixTimestamp(argMax(f.end, f.version)) AS end, argMax(f.open, f.version) AS open,
+              argMax(f.value, f.version) AS value, argMax(f.limit, f.version) AS limit, argMax(f.gone, f.version) AS gone
+       FROM curbstop.check_findings AS f WHERE ${where} AND f.end > f.start
+       GROUP BY meter, code, f.start ORDER BY key, f.start`,
       parameters,
     ),
   ]);
@@ -90,7 +97,7 @@ export function statesOf(
     readonly registers: readonly StoredRead[];
     readonly usage: readonly StoredRead[];
     readonly anomalies: readonly StoredAnomaly[];
-    readonly findings: readonly StoredFinding[];
+    readonly findings: readonly FindingRow[];
   },
 ): MeterState[] {
   const states = new Map<string, MeterState>();
@@ -112,10 +119,7 @@ export function statesOf(
   for (const read of stored.usage) keep(channelOf(states.get(read.key)!, read.channel), "usage", read);
   for (const anomaly of stored.anomalies) remember(states.get(anomaly.key)!, anomaly);
   for (const state of states.values()) state.findings = [];
-  for (const { key, open, ...finding } of stored.findings) {
-    const state = states.get(key)!;
-    state.findings = [...state.findings!, { ...finding, open: open === 1 }];
-  }
+  for (const row of stored.findings) rememberFinding(states.get(row.key)!, row);
   return [...states.values()];
 }
 
@@ -141,6 +145,12 @@ function keep(channel: Channel, kind: "registers" | "usage", read: StoredRead): 
   if (time < channel.firstSeen) channel.firstSeen = time;
   const asDelivered = kind === "usage" ? { value: read.delivered, unit: read.unit } : undefined;
   channel[kind].insert({ time, length, ml: Number(read.ml), flags, file, line, register, asDelivered });
+}
+
+function rememberFinding(state: MeterState, { key: _, open, gone, version, ...rest }: FindingRow): void {
+  const finding: Finding = { ...rest, open: open === 1 };
+  if (gone === 0) state.findings = [...state.findings!, finding];
+  state.ahead = [...state.ahead, { finding, gone: gone === 1, version: Number(version) }];
 }
 
 /** The state's own memory of an anomaly is newer than, or equal to, what is stored. */

@@ -2,7 +2,8 @@ import { Flag } from "../schemas/flags.js";
 import type { MeterSetting } from "../schemas/meters.js";
 import { deliveredAt, MAX_BLOCK_READS, sequenceAt, type ReadsBlock } from "../schemas/reads.js";
 import { Fold, type FoldContext } from "./fold.js";
-import { sameFinding, type CheckContext, type Finding } from "./checks/finding.js";
+import { REPORTED, reportsAt } from "./checks/flag-runs.js";
+import { sameFinding, type CheckContext, type Finding, type StoredFinding } from "./checks/finding.js";
 import { KeptReads, type AsDelivered, type Read } from "./kept-reads.js";
 import { diffAnomalies, type Known } from "./lifecycle.js";
 import { ReadColumns } from "./read-columns.js";
@@ -49,6 +50,8 @@ export interface MeterOfUtility {
 
 /** Where rows for ClickHouse go; calls are cheap, nothing is sent before the batch ends. */
 export interface RowSink {
+  /** Of the rows that follow: decisions that come later in the log have a higher one. */
+  readonly rowVersion: number;
   /** Register reads of the block that were accepted. */
   registerReads(block: ReadsBlock, reads: AcceptedReads): void;
   /** Usage of the block, accepted as it is. */
@@ -99,6 +102,7 @@ export const KEPT_SECONDS = 8 * 86_400;
 const TRIM_AT_SECONDS = 10 * 86_400;
 
 const NO_SETTINGS: readonly MeterSetting[] = [];
+const NOTHING_AHEAD: readonly StoredFinding[] = [];
 const ALWAYS_IN_SERVICE: CheckContext["service"] = [];
 const NO_MESSAGES: readonly AnomalyMessage[] = [];
 
@@ -131,6 +135,11 @@ export class MeterState {
   backfill = false;
   /** What checks found since `base` as it is stored; `undefined`: as `base` and the kept reads give it. */
   findings: readonly Finding[] | undefined;
+  /**
+   * Rows of findings that were stored by a process that was killed, from messages that are still to come here: until
+   * then they are not ours to judge, and a row of a lower version would not stand anyway.
+   */
+  ahead: readonly StoredFinding[] = NOTHING_AHEAD;
   /** Smallest step of any register (mL), -1: to be looked up. */
   #smallestStep = -1;
   /** The whole history is kept for now, with values as delivered. */
@@ -196,7 +205,9 @@ export class MeterState {
     this.backfill = block.backfill === true;
     const channel = this.#channel(block);
     const head = this.#headFold(environment);
-    this.findings ??= head.checks.findings(this.#context(environment).checks);
+    this.findings ??= this.#asStored(head.checks.findings(this.#context(environment).checks));
+    if (typeof block.flags !== "number" || (block.flags & REPORTED) !== 0)
+      this.#tellReports(block, environment, sink);
     if (head.at > 0 && (this.#finer(block) || turnsElsewhere(block, channel))) {
       const before = this.#rows(environment);
       this.#takeFacts(block, channel);
@@ -213,21 +224,46 @@ export class MeterState {
     return this.#diff(environment);
   }
 
+  /** Reports of the device that came without a value: they say nothing of a time, so nothing follows from them. */
+  #tellReports(block: ReadsBlock, { checkLimits }: MeterEnvironment, sink: RowSink): void {
+    for (let i = 0; i < block.count; i++) {
+      const flags = typeof block.flags === "number" ? block.flags : block.flags[i]!;
+      if (block.ml[i] !== null || (flags & REPORTED) === 0) continue;
+      for (const report of reportsAt(sequenceAt(block.time, i), flags, checkLimits))
+        sink.finding(this, report, "new");
+    }
+  }
+
+  /** The findings, with those that are not decided yet as they are stored. */
+  #asStored(findings: readonly Finding[]): readonly Finding[] {
+    if (this.ahead.length === 0) return findings;
+    const undecided = new Set(this.ahead.map(({ finding }) => identityOfFinding(finding)));
+    return [
+      ...findings.filter((finding) => !undecided.has(identityOfFinding(finding))),
+      ...this.ahead.filter(({ gone }) => !gone).map(({ finding }) => finding),
+    ];
+  }
+
   /** Rows for what checks find now and did not find before, or otherwise. */
   #tellFindings(environment: MeterEnvironment, sink: RowSink): void {
     const before = this.findings!;
-    const now = this.#headFold(environment).checks.findings(this.#context(environment).checks);
-    if (before.length === 0 && now.length === 0) return;
+    let now = this.#headFold(environment).checks.findings(this.#context(environment).checks);
+    if (before.length === 0 && now.length === 0 && this.ahead.length === 0) return;
+    this.ahead = this.ahead.filter(({ version }) => version > sink.rowVersion);
+    const undecided = new Set(this.ahead.map(({ finding }) => identityOfFinding(finding)));
+    now = this.#asStored(now);
     this.findings = now;
     const known = new Map(before.map((finding) => [identityOfFinding(finding), finding]));
     for (const finding of now) {
       const identity = identityOfFinding(finding);
       const was = known.get(identity);
       known.delete(identity);
+      if (undecided.has(identity)) continue;
       if (was === undefined) sink.finding(this, finding, "new");
       else if (!sameFinding(was, finding)) sink.finding(this, finding, "changed");
     }
-    for (const finding of known.values()) sink.finding(this, finding, "gone");
+    for (const [identity, finding] of known)
+      if (!undecided.has(identity)) sink.finding(this, finding, "gone");
   }
 
   /** New settings: what follows from `base` on is judged again. */
@@ -237,7 +273,9 @@ export class MeterState {
     sink: RowSink,
   ): readonly AnomalyMessage[] {
     if (this.channels.size > 0)
-      this.findings ??= this.#headFold(environment).checks.findings(this.#context(environment).checks);
+      this.findings ??= this.#asStored(
+        this.#headFold(environment).checks.findings(this.#context(environment).checks),
+      );
     this.settings = settings;
     if (this.channels.size === 0) return NO_MESSAGES;
     this.#head = undefined;
@@ -475,7 +513,8 @@ export class MeterState {
     closed: (found: Found) => void,
   ): void {
     const all = [...rows.values()].flat().filter(({ counts }) => counts);
-    if (this.channels.size > 1) all.sort((a, b) => a.start - b.start || a.length - b.length || a.ml - b.ml);
+    if (this.channels.size > 1)
+      all.sort((a, b) => a.start - b.start || a.length - b.length || a.ml - b.ml || b.flags - a.flags);
     const firsts = [...this.channels.values()].map(({ firstSeen }) => firstSeen);
     for (const row of all) {
       const registers = firsts.length === 1 ? 1 : firsts.filter((first) => first <= row.start).length;
@@ -504,7 +543,7 @@ export class MeterState {
     for (const { registers, usage } of this.channels.values()) {
       first = Math.min(first, registers.first, usage.first);
     }
-    if (head.at - first <= TRIM_AT_SECONDS) return;
+    if (head.at - first <= TRIM_AT_SECONDS || this.ahead.length > 0) return;
     const cut = this.#cut(head.at - KEPT_SECONDS);
     if (cut <= first) return;
 

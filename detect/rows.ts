@@ -461,6 +461,10 @@ export class RowBuffer implements RowSink {
     return this.#intervals.reads + this.#reads.reads + this.#superseded.reads;
   }
 
+  get rowVersion(): number {
+    return this.#versionHigh * 2 ** 32 + this.#versionLow;
+  }
+
   /**
    * Version of interval rows from here on: decisions that come later in the log win.
    * @param generation of the log, @param offset of the message in its partition
@@ -531,7 +535,7 @@ export class RowBuffer implements RowSink {
   }
 
   finding({ utility, meter }: MeterOfUtility, finding: Finding, change: "new" | "changed" | "gone"): void {
-    const version = (BigInt(this.#versionHigh) << 32n) | BigInt(this.#versionLow);
+    const version = BigInt(this.rowVersion);
     this.#findings.push({ utility, meter, finding, gone: change === "gone", version });
     if (change === "new") this.#newFindings.push({ utility, code: finding.code });
   }

@@ -4,6 +4,7 @@ import { MeterState, newChannel, type Channel } from "./meter-state.js";
 import type { RegisterMark } from "./registers.js";
 import { ContinuousFlow } from "./rules/continuous-flow.js";
 import { Spike } from "./rules/spike.js";
+import type { StoredFinding } from "./checks/finding.js";
 import { Reader, Writer } from "./varints.js";
 import type { MeterSetting } from "../schemas/meters.js";
 
@@ -33,6 +34,7 @@ function writeState(to: Writer, state: MeterState): void {
   to.text(state.settings.length === 0 ? "" : JSON.stringify(state.settings));
   to.text(state.known.length === 0 ? "" : JSON.stringify(state.known));
   to.number(state.backfill ? 1 : 0);
+  to.text(state.ahead.length === 0 ? "" : JSON.stringify(state.ahead));
   writeFold(to, state.base);
   to.number(state.channels.size);
   for (const [name, channel] of state.channels) {
@@ -56,6 +58,8 @@ function readState(from: Reader): MeterState {
   const known = from.text();
   if (known !== "") state.known = JSON.parse(known) as Known[];
   state.backfill = from.number() === 1;
+  const ahead = from.text();
+  if (ahead !== "") state.ahead = JSON.parse(ahead) as StoredFinding[];
   state.base = readFold(from);
   const channels = from.number();
   for (let i = 0; i < channels; i++) {

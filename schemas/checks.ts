@@ -84,6 +84,14 @@ export const CHECKS = {
       "So much water went through a meter that is not in service (column inactive_since of the crosswalk), without a dry day between.",
     source: `${VEE}: usage on an inactive meter; the limit is ours`,
   },
+  "sibling-missing": {
+    judged: "detect",
+    severity: "neutral",
+    limit: { unit: "hours", default: 24 },
+    fails:
+      "For so long one register of a compound meter is read and another is not; rules take no notice of such hours.",
+    source: `${VEE}: sibling channel missing; the limit is ours`,
+  },
   "high-day": {
     judged: "detect",
     severity: "note",

@@ -14,6 +14,13 @@ export interface Finding {
   readonly limit: number;
 }
 
+/** A finding as it is stored, or that it is gone. */
+export interface StoredFinding {
+  readonly finding: Finding;
+  readonly gone: boolean;
+  readonly version: number;
+}
+
 export interface CheckContext {
   /** Limit of each check; those that are off have none. */
   readonly limits: Readonly<Partial<Record<CheckCode, number>>>;

@@ -20,6 +20,22 @@ const FLAGS: readonly (readonly [code: CheckCode, flag: number])[] = [
 ];
 const ANY = FLAGS.reduce((all, [, flag]) => all | flag, 0);
 
+/** What a device may report without a value beside it. */
+export const REPORTED =
+  Flag.deviceLeak |
+  Flag.deviceBurst |
+  Flag.deviceBackflow |
+  Flag.deviceFault |
+  Flag.deviceDry |
+  Flag.deviceClock;
+
+/** The reports of a read without a value, each a finding of no length: an alarm of CMEP's MLA01 is one. */
+export function reportsAt(at: number, flags: number, limits: CheckContext["limits"]): Finding[] {
+  return FLAGS.filter(([code, flag]) => (flags & flag & REPORTED) !== 0 && limits[code] !== undefined).map(
+    ([code]) => ({ code, start: at, end: at, open: false, value: 0, limit: 0 }),
+  );
+}
+
 /** A run of flagged intervals that goes on. */
 interface Run {
   /** Place in `FLAGS`: it is saved, so a place is never given to another. */
@@ -34,8 +50,12 @@ export class FlagRuns {
 
   push(start: number, end: number, flags: number, context: CheckContext, ended: Finding[]): void {
     if ((flags & ANY) === 0 && this.#runs.length === 0) return;
-    for (const run of this.#runs) if ((flags & FLAGS[run.place]![1]) === 0) this.#report(run, context, ended);
-    this.#runs = this.#runs.filter(({ place }) => (flags & FLAGS[place]![1]) !== 0);
+    if (this.#runs.length > 0) {
+      // Another register of the meter, read at the same time, ends no run of this one.
+      const goesOn = (run: Run) => (flags & FLAGS[run.place]![1]) !== 0 || start < run.end;
+      for (const run of this.#runs) if (!goesOn(run)) this.#report(run, context, ended);
+      this.#runs = this.#runs.filter(goesOn);
+    }
     for (const [place, [, flag]] of FLAGS.entries()) {
       if ((flags & flag) === 0) continue;
       const run = this.#runs.find((one) => one.place === place);

@@ -3,6 +3,7 @@ import { DayUsage } from "./day-usage.js";
 import type { CheckContext, Finding } from "./finding.js";
 import { FlagRuns } from "./flag-runs.js";
 import { InactiveUsage } from "./inactive-usage.js";
+import { MissingSibling } from "./missing-sibling.js";
 import { UsageRuns } from "./usage-runs.js";
 
 const NONE: readonly Finding[] = [];
@@ -18,25 +19,37 @@ export class MeterChecks {
   readonly #usage: UsageRuns;
   readonly #days: DayUsage;
   readonly #inactive: InactiveUsage;
+  readonly #sibling: MissingSibling;
 
   constructor(
     flags = new FlagRuns(),
     usage = new UsageRuns(),
     days = new DayUsage(),
     inactive = new InactiveUsage(),
+    sibling = new MissingSibling(),
   ) {
     this.#flags = flags;
     this.#usage = usage;
     this.#days = days;
     this.#inactive = inactive;
+    this.#sibling = sibling;
   }
 
-  push(start: number, length: number, ml: number, flags: number, context: CheckContext): void {
+  /** @param registers how many of the meter's registers are read at this time */
+  push(
+    start: number,
+    length: number,
+    ml: number,
+    flags: number,
+    registers: number,
+    context: CheckContext,
+  ): void {
     const end = start + length;
     this.#flags.push(start, end, flags, context, this.ended);
     this.#usage.push(start, end, ml, context, this.ended);
     this.#days.push(start, end, ml, context, this.ended);
     this.#inactive.push(start, end, ml, context, this.ended);
+    this.#sibling.push(start, end, registers, context, this.ended);
   }
 
   /** What was found so far, ended or not. */
@@ -45,6 +58,7 @@ export class MeterChecks {
     this.#flags.open(context, open);
     this.#usage.open(context, open);
     this.#inactive.open(context, open);
+    this.#sibling.open(context, open);
     if (open.length === 0) return this.ended.length === 0 ? NONE : this.ended.slice();
     return this.ended.concat(open);
   }
@@ -55,6 +69,7 @@ export class MeterChecks {
       this.#usage.clone(),
       this.#days.clone(),
       this.#inactive.clone(),
+      this.#sibling.clone(),
     );
     copy.ended = this.ended.slice();
     return copy;
@@ -66,6 +81,7 @@ export class MeterChecks {
     this.#usage.writeTo(to);
     this.#days.writeTo(to);
     this.#inactive.writeTo(to);
+    this.#sibling.writeTo(to);
   }
 
   readFrom(from: Reader): void {
@@ -73,5 +89,6 @@ export class MeterChecks {
     this.#usage.readFrom(from);
     this.#days.readFrom(from);
     this.#inactive.readFrom(from);
+    this.#sibling.readFrom(from);
   }
 }

@@ -23,6 +23,7 @@ export const VIEWS = [
   "corrections",
   "anomalies_current",
   "checks_current",
+  "sum_check",
   "files_current",
   "freshness",
 ];

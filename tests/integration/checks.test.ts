@@ -12,11 +12,21 @@ let ingest: Stage;
 let detect: Stage;
 let context: ReturnType<TestStores["context"]>;
 
-const CHECKS = { "no-usage": 5, stuck: 6, "device-leak": false } as const;
+const CHECKS = { "no-usage": 5, stuck: 6, "device-fault": false } as const;
 
 beforeAll(async () => {
   test = await startStores("checks", {
-    config: (folder) => ({ utilities: [{ ...usageUtility(folder), checks: CHECKS }] }),
+    config: (folder) => {
+      const utility = usageUtility(folder);
+      const alarms = {
+        id: "alarms",
+        folder: join(folder, "drop", "alarms"),
+        format: "cmep",
+        complete: { by: "stability", seconds: 0 },
+        cmep: { meter: "receiver-customer-id" },
+      } as const;
+      return { utilities: [{ ...utility, sources: [...utility.sources, alarms], checks: CHECKS }] };
+    },
   });
   context = test.context();
   ingest = await test.start(createIngest(context));
@@ -27,7 +37,7 @@ afterAll(() => test.close());
 const MAY = Date.UTC(2026, 4, 1) / 1000;
 let files = 0;
 
-async function drop(source: "ami" | "customers", text: string): Promise<void> {
+async function drop(source: "ami" | "customers" | "alarms", text: string): Promise<void> {
   const folder = join(test.folder, "drop", source);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, `${++files}.csv`), text);
@@ -123,5 +133,27 @@ it("finds usage of a meter that the crosswalk says is not in service, whatever c
   expect(inactive).toMatchObject([{ from: 27 * 24 + 7, until: 30 * 24, open: true, limit: 10 }]);
   await drop("customers", `${header}M-2,A-2,L-2,\n`);
   expect(await found()).toEqual(before);
+});
+
+it("finds what devices report, with a value or as an alarm without one", async () => {
+  const before = await found();
+  // An alarm of a leak (bit 41) and of a fault (bit 40), which this utility has switched off; twice the same.
+  const alarm = (mask: number, minute: string) =>
+    `MLA01,20080501,SENSUS,SPS:130000,1,M-3,2026050114${minute},,OK,W,METERDQ,1.0,00000100,1,202605010100,R0,${mask}\n`;
+  await drop("alarms", alarm(2 ** 41 + 2 ** 40, "58"));
+  await drop("alarms", alarm(2 ** 41 + 2 ** 40, "59"));
+  const leak = { code: "device-leak", from: 1, until: 1, open: false, value: 0, limit: 0 };
+  const alarms = (await found()).filter(({ code }) => code.startsWith("device"));
+  expect(alarms).toEqual([leak]);
+  // Reads from long before are judged with the whole history, and the alarm stays.
+  await take([...Array<undefined>(24 * 20).fill(undefined), ...hours(24, use)], "M-3");
+  await take([...Array<undefined>(3).fill(undefined), ...hours(24, use)], "M-3");
+  expect(await found()).toEqual(
+    expect.arrayContaining([
+      ...before,
+      leak,
+      { code: "gap", from: 27, until: 480, open: false, value: 453, limit: 24 },
+    ]),
+  );
   await expectAccountedFor(test);
 });

@@ -358,3 +358,35 @@ it("derives no usage across an exchange in the middle of a file", async () => {
     [3, 1, 0],
   ]);
 });
+
+it("compares the sum of intervals with registers, where a meter delivers both", async () => {
+  await take(
+    FORWARD,
+    registers("BOTH", [
+      [0, 100],
+      [3, 130],
+      [4, 140],
+      [6, 150],
+    ]),
+  );
+  await take(
+    FORWARD,
+    hourly("BOTH", [
+      [0, 10],
+      [1, 10],
+      [2, 10],
+      [3, 7],
+      [4, 5],
+    ]),
+  );
+  const rows = await test.stores.clickhouse.query<object>(
+    `SELECT (toUnixTimestamp(since) - {from:UInt32}) / 3600 AS hour, register_litres, usage_litres, difference_litres
+     FROM curbstop.sum_check WHERE meter = {meter:UInt64} ORDER BY hour`,
+    { from: second(0), meter: BigInt(`0x${await keyOf(FORWARD, "BOTH")}`) },
+  );
+  // The last pair has an hour without usage between its reads.
+  expect(rows).toEqual([
+    { hour: 0, register_litres: 30, usage_litres: 30, difference_litres: 0 },
+    { hour: 3, register_litres: 10, usage_litres: 7, difference_litres: -3 },
+  ]);
+});

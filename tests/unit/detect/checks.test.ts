@@ -33,7 +33,7 @@ function found(code: CheckCode, rows: readonly Row[], of: CheckContext = context
   let at = from;
   rows.forEach(([ml, flags = 0, { skip = 0, length = HOUR } = {}], i) => {
     at += skip;
-    checks.push(at, length, ml, flags, of);
+    checks.push(at, length, ml, flags, 1, of);
     at += length;
     // Saved and loaded on the way, with what ended kept aside as the detector does.
     if (i % 7 === 3) {
@@ -135,6 +135,25 @@ it("finds long silence of a meter that was used before, also where one read prov
   expect(found("no-usage", [[5], [0, 0, { length: 35 * DAY }], [5]])).toMatchObject([
     { open: false, value: 35 },
   ]);
+});
+
+it("finds hours of a compound meter in which one register is missing", () => {
+  const of = context();
+  const checks = new MeterChecks();
+  const read = (hour: number, registers: number) => {
+    for (let i = 0; i < registers; i++) checks.push(MARCH + hour * HOUR, HOUR, use(hour), 0, 2, of);
+  };
+  const siblings = () => checks.findings(of).filter(({ code }) => code === "sibling-missing");
+  for (let hour = 0; hour < 30; hour++) read(hour, hour % 10 === 9 ? 1 : 2);
+  expect(siblings()).toEqual([]);
+  for (let hour = 30; hour < 56; hour++) read(hour, 1);
+  // The hour in hand is not over.
+  const from = { code: "sibling-missing", start: MARCH + 29 * HOUR, limit: 24 };
+  expect(siblings()).toEqual([{ ...from, end: MARCH + 55 * HOUR, open: true, value: 26 }]);
+  read(56, 2);
+  expect(siblings()).toEqual([{ ...from, end: MARCH + 56 * HOUR, open: true, value: 27 }]);
+  read(57, 2);
+  expect(siblings()).toEqual([{ ...from, end: MARCH + 56 * HOUR, open: false, value: 27 }]);
 });
 
 it("finds flow through a meter that is not in service", () => {

@@ -35,6 +35,7 @@ export function environmentOf(detect: DetectInput = {}, timeZone = "America/Los_
       // Small enough that histories of some days meet them.
       "prolonged-estimation": 2,
       gap: 3,
+      "sibling-missing": 2,
       stuck: 3,
       "no-usage": 0.25,
       "high-day": 120,
@@ -250,9 +251,15 @@ export class Model {
         .map(({ channel, row }) => storedUsage(channel, row))
         .sort((a, b) => a.time - b.time),
       anomalies: [...anomalies.values()].map(storedAnomaly),
-      findings: this.tables
-        .checks()
-        .map((finding) => ({ ...finding, key: METER, open: finding.open ? 1 : 0 })),
+      findings: [...this.tables.findings.values()]
+        .filter(({ finding: { start, end } }) => end > start)
+        .map(({ finding, gone, version }) => ({
+          ...finding,
+          key: METER,
+          open: finding.open ? 1 : 0,
+          gone: gone ? 1 : 0,
+          version: String(version),
+        })),
     });
     return state!;
   }
@@ -279,6 +286,10 @@ class InsertSink implements RowSink {
       .map(([name, { rows }]) => ({ rows, first: isFirst(name) === 0 }));
     this.#inserts.clear();
     return inserts;
+  }
+
+  get rowVersion(): number {
+    return this.#version();
   }
 
   registerReads(block: ReadsBlock, reads: AcceptedReads): void {
@@ -347,7 +358,7 @@ class InsertSink implements RowSink {
   }
 
   finding(_meter: object, finding: Finding, change: "new" | "changed" | "gone"): void {
-    const row = { finding, gone: change === "gone", version: this.#version() };
+    const row = { finding, gone: change === "gone", version: this.rowVersion };
     this.#put("findings", (tables) => tables.putFinding(row));
   }
 

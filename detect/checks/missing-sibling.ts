@@ -1,0 +1,67 @@
+import type { Reader, Writer } from "../varints.js";
+import type { CheckContext, Finding } from "./finding.js";
+
+const HOUR = 3600;
+
+/** Hours of a compound meter in which some of its registers are read and others are not. */
+export class MissingSibling {
+  /** The hour in hand, -1 without one; the seconds read in it, and those of all registers together. */
+  #slot = -1;
+  #seconds = 0;
+  #whole = 0;
+  /** Hours in a row that were read in part. */
+  #start = -1;
+  #end = 0;
+
+  push(start: number, end: number, registers: number, context: CheckContext, ended: Finding[]): void {
+    if (registers === 1 && this.#slot < 0) return;
+    const slot = start - (start % HOUR);
+    if (slot !== this.#slot) {
+      this.#endSlot(context, ended);
+      this.#slot = registers === 1 ? -1 : slot;
+      this.#seconds = 0;
+      this.#whole = registers * HOUR;
+    }
+    this.#seconds += end - start;
+  }
+
+  open({ limits }: CheckContext, into: Finding[], open = true): void {
+    const limit = limits["sibling-missing"];
+    const value = (this.#end - this.#start) / HOUR;
+    if (limit === undefined || this.#start < 0 || value < limit) return;
+    into.push({ code: "sibling-missing", start: this.#start, end: this.#end, open, value, limit });
+  }
+
+  clone(): MissingSibling {
+    const copy = new MissingSibling();
+    copy.#slot = this.#slot;
+    copy.#seconds = this.#seconds;
+    copy.#whole = this.#whole;
+    copy.#start = this.#start;
+    copy.#end = this.#end;
+    return copy;
+  }
+
+  writeTo(to: Writer): void {
+    for (const value of [this.#slot, this.#seconds, this.#whole, this.#start, this.#end]) to.number(value);
+  }
+
+  readFrom(from: Reader): void {
+    this.#slot = from.number();
+    this.#seconds = from.number();
+    this.#whole = from.number();
+    this.#start = from.number();
+    this.#end = from.number();
+  }
+
+  #endSlot(context: CheckContext, ended: Finding[]): void {
+    if (this.#slot < 0) return;
+    if (this.#seconds < this.#whole) {
+      if (this.#start < 0) this.#start = this.#slot;
+      this.#end = this.#slot + HOUR;
+      return;
+    }
+    this.open(context, ended, false);
+    this.#start = -1;
+  }
+}
