@@ -58,7 +58,12 @@ export async function tryFile({ path, source, now, ...options }: TryOptions): Pr
     refused = error.message;
   }
   const report = trial.report(reader?.counts ?? NO_ROWS);
-  return { ...report, warnings: [...warnings.values(), ...report.warnings], refused, unknownColumns: reader?.unknownColumns ?? [] };
+  return {
+    ...report,
+    warnings: [...warnings.values(), ...report.warnings],
+    refused,
+    unknownColumns: reader?.unknownColumns ?? [],
+  };
 }
 
 export interface TriedCrosswalk {
