@@ -5,6 +5,7 @@ import { openClickHouse } from "../../infra/clickhouse/client.js";
 import type { Stage } from "../../infra/stage.js";
 import { createIngest } from "../../ingest/index.js";
 import { Flag } from "../../schemas/flags.js";
+import { expectAccountedFor } from "../harness/accounted.js";
 import { OAKVALE, startStores, type TestStores } from "../harness/stores.js";
 
 /** Two utilities that get the same files, the second in the opposite order. */
@@ -389,4 +390,8 @@ it("compares the sum of intervals with registers, where a meter delivers both", 
     { hour: 0, register_litres: 30, usage_litres: 30, difference_litres: 0 },
     { hour: 3, register_litres: 10, usage_litres: 7, difference_litres: -3 },
   ]);
+});
+
+it("has lost and doubled nothing of all these files", async () => {
+  await expectAccountedFor(test);
 });
