@@ -1,4 +1,4 @@
-import type { RuleName } from "../schemas/anomalies.js";
+import { RULES, type RuleName } from "../schemas/anomalies.js";
 import type { DetectConfig } from "../schemas/config.js";
 import { DOUBTFUL } from "../schemas/flags.js";
 import type { MeterSetting } from "../schemas/meters.js";
@@ -7,9 +7,9 @@ import type { CheckContext } from "./checks/finding.js";
 import { MeterChecks } from "./checks/meter-checks.js";
 import type { ReadColumns } from "./read-columns.js";
 import { LONGEST_HOUR } from "./registers.js";
-import { ContinuousFlow } from "./rules/continuous-flow.js";
-import type { Found, Unit } from "./rules/rule.js";
-import { Spike } from "./rules/spike.js";
+import { newRule } from "./rules/registry.js";
+import { HOUR, type Found, type OnClosed, type RuleContext, type RuleFold, type Unit } from "./rules/rule.js";
+import type { Reader, Writer } from "./varints.js";
 
 /** What the rules need to know about a meter besides its usage. */
 export interface FoldContext {
@@ -24,39 +24,45 @@ export interface FoldContext {
 
 /** Intervals at least this long (seconds) are judged one by one, shorter ones by the hour. */
 const SHORTEST_UNIT = 1800;
-const HOUR = 3600;
+
+const NO_RULES: ReadonlySet<RuleName> = new Set();
+
+// Used again for each unit.
+const unit: Unit = { start: 0, end: 0, ml: 0, neutral: false };
 
 /**
  * The rules' memory: a fold over a meter's intervals in order of time. Intervals become units (hours), units go to the
- * rules. It depends on the sequence of intervals alone, so any two ways to the same reads end in equal folds.
+ * rules; rules that ask for it get short intervals one by one. It depends on the sequence of intervals alone, so any
+ * two ways to the same reads end in equal folds.
  */
 export class Fold {
   /** End of the last interval or instant of the last register read folded, UTC seconds. */
   at = 0;
-  readonly flow: ContinuousFlow;
-  readonly spike: Spike;
   /** The hour in hand, of short intervals or of several registers; `slot` -1: none. */
   slot = -1;
   slotMl = 0;
   slotSeconds = 0;
   slotDoubtful = false;
-  readonly checks: MeterChecks;
-
-  readonly #unit: Unit = { start: 0, end: 0, ml: 0, neutral: false };
-
-  constructor(flow = new ContinuousFlow(), spike = new Spike(), checks = new MeterChecks()) {
-    this.flow = flow;
-    this.spike = spike;
-    this.checks = checks;
-  }
+  /** Rules that judge interval by interval have seen some of the hour in hand. */
+  #slotInParts = false;
+  checks = new MeterChecks();
+  /** The rules that are judged, as the last context named them. */
+  #judged: ReadonlySet<RuleName> = NO_RULES;
+  #rules: RuleFold[] = [];
+  #hasFine = false;
 
   clone(): Fold {
-    const copy = new Fold(this.flow.clone(), this.spike.clone(), this.checks.clone());
+    const copy = new Fold();
     copy.at = this.at;
     copy.slot = this.slot;
     copy.slotMl = this.slotMl;
     copy.slotSeconds = this.slotSeconds;
     copy.slotDoubtful = this.slotDoubtful;
+    copy.#slotInParts = this.#slotInParts;
+    copy.checks = this.checks.clone();
+    copy.#judged = this.#judged;
+    copy.#rules = this.#rules.map((rule) => rule.clone());
+    copy.#hasFine = this.#hasFine;
     return copy;
   }
 
@@ -71,14 +77,15 @@ export class Fold {
     flags: number,
     registers: number,
     context: FoldContext,
-    closed: (found: Found) => void,
+    closed: OnClosed,
   ): void {
     const end = start + length;
     if (end > this.at) this.at = end;
     this.checks.push(start, length, ml, flags, registers, context.checks);
+    if (this.#judged !== context.rules) this.#judge(context.rules);
     if (registers === 1 && length >= SHORTEST_UNIT) {
       if (this.slot >= 0) this.#endSlot(context, closed);
-      this.#judge(start, end, ml, (flags & DOUBTFUL) !== 0, context, closed);
+      this.#step(start, end, ml, (flags & DOUBTFUL) !== 0, true, context, closed);
       return;
     }
     const slot = Math.floor(start / HOUR) * HOUR;
@@ -88,80 +95,150 @@ export class Fold {
       this.slotMl = 0;
       this.slotSeconds = 0;
       this.slotDoubtful = false;
+      this.#slotInParts = false;
+    }
+    if (registers === 1 && this.#hasFine) {
+      this.#slotInParts = true;
+      this.#stepFine(start, end, ml, (flags & DOUBTFUL) !== 0, context, closed);
     }
     this.slotMl += ml;
     this.slotSeconds += length;
     // Of a longer one nobody knows what belongs to the hour.
     if ((flags & DOUBTFUL) !== 0 || length > HOUR) this.slotDoubtful = true;
     if (this.slotSeconds === HOUR * registers) {
-      this.#judge(slot, slot + HOUR, this.slotMl, this.slotDoubtful, context, closed);
+      this.#step(slot, slot + HOUR, this.slotMl, this.slotDoubtful, !this.#slotInParts, context, closed);
       this.slot = -1;
     }
   }
 
   /** Folds intervals of a meter with one register in. */
-  pushAll(
-    { count, time, length, ml, flags }: ReadColumns,
-    context: FoldContext,
-    closed: (found: Found) => void,
-  ): void {
+  pushAll({ count, time, length, ml, flags }: ReadColumns, context: FoldContext, closed: OnClosed): void {
     for (let i = 0; i < count; i++) this.push(time[i]!, length[i]!, ml[i]!, flags[i]!, 1, context, closed);
   }
 
   /** Whether no anomaly goes on. */
   get isQuiet(): boolean {
-    return this.flow.detectedAt < 0 && this.spike.start < 0;
+    for (const rule of this.#rules) if (rule.isOpen) return false;
+    return true;
   }
 
   /** Anomalies that go on, of the rules that are judged. */
   open({ detect, rules }: FoldContext): Found[] {
-    const found = [this.flow.open(detect.continuousFlow), this.spike.open(detect.spike)];
-    return found.filter((one) => one !== undefined && rules.has(one.rule)) as Found[];
+    const open: Found[] = [];
+    for (const rule of this.#rules) {
+      const found = rules.has(rule.name) ? rule.open(detect) : undefined;
+      if (found !== undefined) open.push(found);
+    }
+    return open;
   }
 
   /** No anomaly of the rule that is found from here on begins before this time. */
-  earliest(rule: RuleName): number {
-    const { start } = rule === "spike" ? this.spike : this.flow;
-    if (start >= 0) return start;
+  earliest(name: RuleName): number {
+    const start = this.#rules.find((rule) => rule.name === name)?.start ?? -1;
     const hour = Math.floor(this.at / HOUR) * HOUR;
-    return this.slot >= 0 ? Math.min(this.slot, hour) : hour;
+    const unitStart = this.slot >= 0 ? Math.min(this.slot, hour) : hour;
+    return start >= 0 ? Math.min(start, unitStart) : unitStart;
+  }
+
+  writeTo(to: Writer): void {
+    for (const value of [this.at, this.slot, this.slotMl, this.slotSeconds]) to.number(value);
+    to.number((this.slotDoubtful ? 1 : 0) + (this.#slotInParts ? 2 : 0));
+    to.number(this.#rules.length);
+    for (const rule of this.#rules) {
+      to.number(RULES.indexOf(rule.name));
+      rule.writeTo(to);
+    }
+    this.checks.writeTo(to);
+  }
+
+  /** @throws RangeError where the bytes name no rule */
+  readFrom(from: Reader): void {
+    this.at = from.number();
+    this.slot = from.number();
+    this.slotMl = from.number();
+    this.slotSeconds = from.number();
+    const flags = from.number();
+    this.slotDoubtful = (flags & 1) !== 0;
+    this.#slotInParts = (flags & 2) !== 0;
+    for (let left = from.number(); left > 0; left--) {
+      const name = RULES[from.number()];
+      if (name === undefined) throw new RangeError("the bytes name no rule");
+      const rule = newRule(name);
+      rule.readFrom(from);
+      this.#rules.push(rule);
+    }
+    this.checks.readFrom(from);
+  }
+
+  /** Takes up rules that are new and drops those that are no longer judged. */
+  #judge(names: ReadonlySet<RuleName>): void {
+    const known = new Map(this.#rules.map((rule) => [rule.name, rule]));
+    this.#judged = names;
+    this.#rules = RULES.filter((name) => names.has(name)).map((name) => known.get(name) ?? newRule(name));
+    this.#hasFine = this.#rules.some(({ fine }) => fine);
   }
 
   /** An hour that was not read in full says nothing. */
-  #endSlot(context: FoldContext, closed: (found: Found) => void): void {
-    this.#judge(this.slot, this.slot + HOUR, this.slotMl, true, context, closed);
+  #endSlot(context: FoldContext, closed: OnClosed): void {
+    this.#step(this.slot, this.slot + HOUR, this.slotMl, true, !this.#slotInParts, context, closed);
     this.slot = -1;
   }
 
-  #judge(
+  /** @param all whether also the rules that judge interval by interval */
+  #step(
+    start: number,
+    end: number,
+    ml: number,
+    doubtful: boolean,
+    all: boolean,
+    context: FoldContext,
+    closed: OnClosed,
+  ): void {
+    setUnit(start, end, ml, doubtful);
+    const known = knownAt(start, end, context);
+    for (const rule of this.#rules) if (all || !rule.fine) rule.step(unit, known, closed);
+  }
+
+  #stepFine(
     start: number,
     end: number,
     ml: number,
     doubtful: boolean,
     context: FoldContext,
-    closed: (found: Found) => void,
+    closed: OnClosed,
   ): void {
-    const unit = this.#unit;
-    unit.start = start;
-    unit.end = end;
-    unit.ml = ml;
-    unit.neutral = doubtful || (end - start > LONGEST_HOUR && ml > 0);
-    const { detect, rules } = context;
-    if (rules.has("continuous-flow")) {
-      const rate = rateSetting(context.settings, start) ?? detect.continuousFlow.minRate;
-      // Two rounded register values one step apart may differ by a millilitre less than the rounded step.
-      const threshold = Math.max(1, context.resolution - 1, (rate * (end - start)) / HOUR);
-      this.flow.step(unit, threshold, detect.continuousFlow, closed);
-    }
-    if (rules.has("spike")) this.spike.step(unit, context.days.dayOf(start), detect.spike, closed);
+    setUnit(start, end, ml, doubtful);
+    const known = knownAt(start, end, context);
+    for (const rule of this.#rules) if (rule.fine) rule.step(unit, known, closed);
   }
 }
 
-/** The smallest rate that counts as flow for the meter at a time (mL/h), where one was set. */
-function rateSetting(settings: readonly MeterSetting[], at: number): number | undefined {
-  for (let i = settings.length - 1; i >= 0; i--) {
-    const setting = settings[i]!;
-    if (setting.from <= at && setting.continuousFlowRate !== undefined) return setting.continuousFlowRate;
+function setUnit(start: number, end: number, ml: number, doubtful: boolean): void {
+  unit.start = start;
+  unit.end = end;
+  unit.ml = ml;
+  unit.neutral = doubtful || (end - start > LONGEST_HOUR && ml > 0);
+}
+
+/** Used again for each unit. */
+let known: RuleContext | undefined;
+
+function knownAt(
+  start: number,
+  end: number,
+  { detect, days, settings, resolution }: FoldContext,
+): RuleContext {
+  known ??= { detect, resolution, rate: undefined, class: undefined, day: 0, hour: 0 };
+  known.detect = detect;
+  known.resolution = resolution;
+  known.day = days.dayOf(start);
+  known.hour = days.hourOf((start + end) / 2);
+  known.rate = undefined;
+  known.class = undefined;
+  for (const { from, continuousFlowRate, class: meterClass } of settings) {
+    if (from > start) continue;
+    known.rate = continuousFlowRate ?? known.rate;
+    known.class = meterClass ?? known.class;
   }
-  return undefined;
+  return known;
 }

@@ -1,15 +1,12 @@
-import { Fold } from "./fold.js";
 import type { Known } from "./lifecycle.js";
 import { MeterState, newChannel, type Channel } from "./meter-state.js";
 import type { RegisterMark } from "./registers.js";
-import { ContinuousFlow } from "./rules/continuous-flow.js";
-import { Spike } from "./rules/spike.js";
 import type { StoredFinding } from "./checks/finding.js";
 import { Reader, Writer } from "./varints.js";
 import type { MeterSetting } from "../schemas/meters.js";
 
 /** Raise it when the layout changes: states of another format are rebuilt from ClickHouse. */
-export const STATE_FORMAT = 4;
+export const STATE_FORMAT = 5;
 
 const to = new Writer();
 
@@ -35,7 +32,7 @@ function writeState(to: Writer, state: MeterState): void {
   to.text(state.known.length === 0 ? "" : JSON.stringify(state.known));
   to.number(state.backfill ? 1 : 0);
   to.text(state.ahead.length === 0 ? "" : JSON.stringify(state.ahead));
-  writeFold(to, state.base);
+  state.base.writeTo(to);
   to.number(state.channels.size);
   for (const [name, channel] of state.channels) {
     to.text(name);
@@ -60,7 +57,7 @@ function readState(from: Reader): MeterState {
   state.backfill = from.number() === 1;
   const ahead = from.text();
   if (ahead !== "") state.ahead = JSON.parse(ahead) as StoredFinding[];
-  state.base = readFold(from);
+  state.base.readFrom(from);
   const channels = from.number();
   for (let i = 0; i < channels; i++) {
     const name = from.text();
@@ -81,55 +78,4 @@ function readState(from: Reader): MeterState {
 
 function readMark(from: Reader): RegisterMark {
   return { at: from.number(), ml: from.number(), register: from.number(), flags: from.number() };
-}
-
-function writeFold(to: Writer, fold: Fold): void {
-  const { flow, spike } = fold;
-  for (const value of [fold.at, fold.slot, fold.slotMl, fold.slotSeconds, fold.slotDoubtful ? 1 : 0])
-    to.number(value);
-  for (const value of [flow.start, flow.end, flow.flowSeconds, flow.volume, flow.detectedAt])
-    to.number(value);
-  to.text(flow.threshold === 0 ? "" : String(flow.threshold));
-  const { rates } = flow;
-  to.number(rates.length);
-  to.differences(rates);
-  for (const value of [spike.day, spike.dayPeak, spike.daySeconds]) to.number(value);
-  for (const value of [spike.start, spike.end, spike.detectedAt, spike.volume, spike.rate]) to.number(value);
-  to.text(spike.threshold < 0 ? "" : String(spike.threshold));
-  to.number(spike.peaks.length);
-  to.differences(spike.peaks);
-  fold.checks.writeTo(to);
-}
-
-function readFold(from: Reader): Fold {
-  const flow = new ContinuousFlow();
-  const spike = new Spike();
-  const fold = new Fold(flow, spike);
-  fold.at = from.number();
-  fold.slot = from.number();
-  fold.slotMl = from.number();
-  fold.slotSeconds = from.number();
-  fold.slotDoubtful = from.number() === 1;
-  flow.start = from.number();
-  flow.end = from.number();
-  flow.flowSeconds = from.number();
-  flow.volume = from.number();
-  flow.detectedAt = from.number();
-  flow.threshold = Number(from.text());
-  const rates: number[] = [];
-  from.differences(rates, 0, from.number());
-  flow.rates = rates;
-  spike.day = from.number();
-  spike.dayPeak = from.number();
-  spike.daySeconds = from.number();
-  spike.start = from.number();
-  spike.end = from.number();
-  spike.detectedAt = from.number();
-  spike.volume = from.number();
-  spike.rate = from.number();
-  const threshold = from.text();
-  spike.threshold = threshold === "" ? -1 : Number(threshold);
-  from.differences(spike.peaks, 0, from.number());
-  fold.checks.readFrom(from);
-  return fold;
 }

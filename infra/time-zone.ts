@@ -38,6 +38,13 @@ export class TimeZone {
     return day;
   }
 
+  /** Hour, 0 to 23, that a wall clock shows at an instant (UTC seconds). */
+  hourOf(second: number): number {
+    if (second >= this.#dayFrom && second < this.#dayUntil)
+      return Math.floor((second - this.#dayFrom) / 3600);
+    return Math.floor(((((second + this.offsetAt(second)) % DAY) + DAY) % DAY) / 3600);
+  }
+
   /**
    * Instants (UTC seconds) that a wall clock shows as `local`, seconds from 1970-01-01T00:00 on that clock: none in the
    * hour that is left out in spring, two, in order, in the hour that comes twice in autumn.

@@ -1,4 +1,7 @@
 import type { RuleName } from "../../schemas/anomalies.js";
+import type { DetectConfig } from "../../schemas/config.js";
+import type { MeterSetting } from "../../schemas/meters.js";
+import type { Reader, Writer } from "../varints.js";
 
 /**
  * An hour (or the interval, where it is longer than half an hour) of a meter's usage, all registers together.
@@ -15,6 +18,21 @@ export interface Unit {
   neutral: boolean;
 }
 
+/** What a rule may know of the meter when it judges a unit. */
+export interface RuleContext {
+  detect: DetectConfig;
+  /** Smallest step of the meter's registers in millilitres, 0: unknown. */
+  resolution: number;
+  /** Smallest rate that counts as flow for the meter (mL/h), where one was set. */
+  rate: number | undefined;
+  /** Class of the service point, where it is known. */
+  class: MeterSetting["class"];
+  /** Local day of the unit's beginning, days since 1970-01-01. */
+  day: number;
+  /** Local hour of the unit's middle, 0 to 23. */
+  hour: number;
+}
+
 /** What a rule found, as its fold stands now. Times and volumes as in `AnomalyMessage`. */
 export interface Found {
   readonly rule: RuleName;
@@ -28,3 +46,33 @@ export interface Found {
   readonly closed: "flow-stopped" | "usage-normal" | "no-reads" | "rule-changed" | null;
   readonly evidence: Readonly<Record<string, number | string | boolean | null>>;
 }
+
+/** Takes an anomaly that ended. */
+export type OnClosed = (found: Found) => void;
+
+/**
+ * A rule's memory of one meter: a fold over units in order of time, a function of their sequence alone. What it holds
+ * are whole numbers, so that its bytes give the same memory again.
+ */
+export interface RuleFold {
+  readonly name: RuleName;
+  /** Whether intervals shorter than half an hour are judged one by one, not by the hour. */
+  readonly fine: boolean;
+  /** @param closed called with an anomaly that ends before this unit */
+  step(unit: Unit, context: RuleContext, closed: OnClosed): void;
+  /** The anomaly that goes on, if any. */
+  open(detect: DetectConfig): Found | undefined;
+  /** Whether an anomaly goes on. */
+  readonly isOpen: boolean;
+  /** No anomaly found from here on begins before this time, unless none is under way: -1. */
+  readonly start: number;
+  clone(): RuleFold;
+  writeTo(to: Writer): void;
+  readFrom(from: Reader): void;
+}
+
+/** Local hours are counted from the middle of the unit: reads at half past belong to the hour they cover most. */
+export const HOUR = 3600;
+
+/** One US gallon in millilitres. */
+export const GALLON = 3785.411784;

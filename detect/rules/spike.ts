@@ -1,5 +1,7 @@
 import { median, medianAbsoluteDeviation } from "simple-statistics";
-import type { Found, Unit } from "./rule.js";
+import type { DetectConfig } from "../../schemas/config.js";
+import type { Reader, Writer } from "../varints.js";
+import type { Found, OnClosed, RuleContext, RuleFold, Unit } from "./rule.js";
 
 /**
  * High-usage spike: an hour far above the meter's own daily peaks.
@@ -22,8 +24,9 @@ const MAD_TO_SIGMA = 1.4826;
 /** A spike survives neutral hours and holes (seconds) up to this: what lies on both sides of a longer one are two. */
 const LONGEST_HOLE = 4 * 3600;
 
-/** Fold over units in order of time. */
-export class Spike {
+export class Spike implements RuleFold {
+  readonly name = "spike";
+  readonly fine = false;
   /** Peak hour (mL/h) of each whole day so far, oldest first, at most 28. */
   peaks: number[] = [];
   /** Local day in hand: days since 1970-01-01. */
@@ -38,9 +41,13 @@ export class Spike {
   rate = 0;
   threshold = -1;
 
-  /** @param day local day of the unit's beginning, days since 1970-01-01 */
-  step(unit: Unit, day: number, parameters: SpikeParameters, onClosed: (found: Found) => void): void {
+  get isOpen(): boolean {
+    return this.start >= 0;
+  }
+
+  step(unit: Unit, { day, detect }: RuleContext, onClosed: OnClosed): void {
     if (unit.neutral) return;
+    const parameters = detect.spike;
     if (day !== this.day) {
       if (this.daySeconds >= WHOLE_DAY_SECONDS) {
         if (this.peaks.length === DAYS) this.peaks.shift();
@@ -75,8 +82,8 @@ export class Spike {
     if (this.start >= 0) this.#finish("usage-normal", parameters, onClosed);
   }
 
-  open(parameters: SpikeParameters): Found | undefined {
-    return this.start < 0 ? undefined : this.#found(null, parameters);
+  open({ spike }: DetectConfig): Found | undefined {
+    return this.start < 0 ? undefined : this.#found(null, spike);
   }
 
   clone(): Spike {
@@ -86,11 +93,30 @@ export class Spike {
     return copy;
   }
 
-  #finish(
-    reason: "usage-normal" | "no-reads",
-    parameters: SpikeParameters,
-    onClosed: (found: Found) => void,
-  ): void {
+  writeTo(to: Writer): void {
+    for (const value of [this.day, this.dayPeak, this.daySeconds]) to.number(value);
+    for (const value of [this.start, this.end, this.detectedAt, this.volume, this.rate]) to.number(value);
+    // Of an even number of peaks the median may have halves.
+    to.text(this.threshold < 0 ? "" : String(this.threshold));
+    to.number(this.peaks.length);
+    to.differences(this.peaks);
+  }
+
+  readFrom(from: Reader): void {
+    this.day = from.number();
+    this.dayPeak = from.number();
+    this.daySeconds = from.number();
+    this.start = from.number();
+    this.end = from.number();
+    this.detectedAt = from.number();
+    this.volume = from.number();
+    this.rate = from.number();
+    const threshold = from.text();
+    this.threshold = threshold === "" ? -1 : Number(threshold);
+    from.differences(this.peaks, 0, from.number());
+  }
+
+  #finish(reason: "usage-normal" | "no-reads", parameters: SpikeParameters, onClosed: OnClosed): void {
     onClosed(this.#found(reason, parameters));
     this.start = -1;
     this.detectedAt = -1;

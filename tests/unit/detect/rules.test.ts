@@ -1,35 +1,18 @@
 import fc from "fast-check";
-import { ContinuousFlow } from "../../../detect/rules/continuous-flow.js";
-import type { Found, Unit } from "../../../detect/rules/rule.js";
+import { continuousFlow } from "../../../detect/rules/continuous-flow.js";
+import type { Unit } from "../../../detect/rules/rule.js";
 import { Spike, spikeThreshold } from "../../../detect/rules/spike.js";
+import { followRule, ruleContext, times, type UnitVolume } from "../../harness/follow-rule.js";
 
 const HOUR = 3600;
 
 describe("continuous flow", () => {
-  const parameters = { hours: 24, maxGapHours: 4 };
   const threshold = 3785;
-
-  /** Hours one after the other: a volume, `"?"` neutral, `null` a hole. */
-  function follow(hours: readonly (number | "?" | null)[]) {
-    const flow = new ContinuousFlow();
-    const closed: Found[] = [];
-    hours.forEach((hour, i) => {
-      if (hour === null) return;
-      const unit = {
-        start: i * HOUR,
-        end: (i + 1) * HOUR,
-        ml: hour === "?" ? 9 : hour,
-        neutral: hour === "?",
-      };
-      flow.step(unit, threshold, parameters, (found) => closed.push(found));
-    });
-    return { closed, open: flow.open(parameters) };
-  }
-  const of = <T>(count: number, hour: T): T[] => new Array<T>(count).fill(hour);
+  const follow = (hours: readonly UnitVolume[]) => followRule(continuousFlow(), hours);
 
   it("opens with the 24th hour of flow and not before", () => {
-    expect(follow(of(23, 5000)).open).toBeUndefined();
-    expect(follow(of(24, 5000)).open).toMatchObject({
+    expect(follow(times(23, 5000)).open).toBeUndefined();
+    expect(follow(times(24, 5000)).open).toMatchObject({
       start: 0,
       end: 24 * HOUR,
       detectedAt: 24 * HOUR,
@@ -38,38 +21,38 @@ describe("continuous flow", () => {
   });
 
   it("counts an hour from the threshold on", () => {
-    expect(follow(of(24, threshold)).open).toBeDefined();
-    expect(follow([...of(23, threshold), threshold - 1]).open).toBeUndefined();
+    expect(follow(times(24, threshold)).open).toBeDefined();
+    expect(follow([...times(23, threshold), threshold - 1]).open).toBeUndefined();
   });
 
   it("tells the lowest hour of the last 24 as its rate and the sum as its volume", () => {
-    const { open } = follow([4000, ...of(30, 6000), 5000, 7000]);
+    const { open } = follow([4000, ...times(30, 6000), 5000, 7000]);
     expect(open).toMatchObject({ rate: 5000, volume: 4000 + 30 * 6000 + 5000 + 7000 });
   });
 
   it("closes with the first dry hour, at the end of the last that flowed", () => {
-    const { closed, open } = follow([...of(30, 5000), 0, ...of(5, 5000)]);
+    const { closed, open } = follow([...times(30, 5000), 0, ...times(5, 5000)]);
     expect(closed).toMatchObject([{ start: 0, end: 30 * HOUR, closed: "flow-stopped" }]);
     expect(open).toBeUndefined();
   });
 
   it("lets estimated hours neither extend nor end a run", () => {
-    expect(follow([...of(20, 5000), "?", "?", ...of(3, 5000)]).open).toBeUndefined();
-    expect(follow([...of(20, 5000), "?", "?", ...of(4, 5000)]).open).toMatchObject({
+    expect(follow([...times(20, 5000), "?", "?", ...times(3, 5000)]).open).toBeUndefined();
+    expect(follow([...times(20, 5000), "?", "?", ...times(4, 5000)]).open).toMatchObject({
       start: 0,
       end: 26 * HOUR,
     });
-    expect(follow([...of(24, 5000), "?", "?"]).open).toMatchObject({ end: 24 * HOUR });
+    expect(follow([...times(24, 5000), "?", "?"]).open).toMatchObject({ end: 24 * HOUR });
   });
 
   it("starts the count again after a hole longer than 4 hours", () => {
-    expect(follow([...of(23, 5000), ...of(4, null), 5000]).open).toMatchObject({ start: 0 });
-    expect(follow([...of(23, 5000), ...of(5, null), 5000]).open).toBeUndefined();
+    expect(follow([...times(23, 5000), ...times(4, null), 5000]).open).toMatchObject({ start: 0 });
+    expect(follow([...times(23, 5000), ...times(5, null), 5000]).open).toBeUndefined();
   });
 
   it("stays open over a hole of 7 days and closes with a longer one, since silence proves nothing", () => {
-    expect(follow([...of(24, 5000), ...of(168, null), 5000]).closed).toEqual([]);
-    const { closed } = follow([...of(24, 5000), ...of(169, null), 5000]);
+    expect(follow([...times(24, 5000), ...times(168, null), 5000]).closed).toEqual([]);
+    const { closed } = follow([...times(24, 5000), ...times(169, null), 5000]);
     expect(closed).toMatchObject([{ end: 24 * HOUR, closed: "no-reads" }]);
   });
 
@@ -97,45 +80,28 @@ describe("continuous flow", () => {
   });
 
   it("goes on the same from a clone", () => {
-    const flow = new ContinuousFlow();
-    for (let i = 0; i < 23; i++)
-      flow.step(
-        { start: i * HOUR, end: (i + 1) * HOUR, ml: 5000, neutral: false },
-        threshold,
-        parameters,
-        () => undefined,
-      );
+    const flow = continuousFlow();
+    followRule(flow, times(23, 5000));
     const copy = flow.clone();
     const next: Unit = { start: 23 * HOUR, end: 24 * HOUR, ml: 5000, neutral: false };
-    copy.step(next, threshold, parameters, () => undefined);
-    expect(flow.open(parameters)).toBeUndefined();
-    flow.step(next, threshold, parameters, () => undefined);
-    expect(copy.open(parameters)).toEqual(flow.open(parameters));
+    const context = ruleContext();
+    copy.step(next, context, () => undefined);
+    expect(flow.open(context.detect)).toBeUndefined();
+    flow.step(next, context, () => undefined);
+    expect(copy.open(context.detect)).toEqual(flow.open(context.detect));
   });
 });
 
 describe("spike", () => {
   const parameters = { minVolume: 300_000, deviations: 8, minDays: 14 };
 
-  /** Days of 24 hours; the peak of each is at its noon. */
-  function follow(peaks: readonly (number | null)[], last: readonly (number | "?" | null)[] = []) {
-    const spike = new Spike();
-    const closed: Found[] = [];
-    const step = (hour: number, ml: number, neutral = false) =>
-      spike.step(
-        { start: hour * HOUR, end: (hour + 1) * HOUR, ml, neutral },
-        Math.floor(hour / 24),
-        parameters,
-        (found) => closed.push(found),
+  /** Days of 24 hours; the peak of each is at its noon, and a day without one is not read to its end. */
+  function follow(peaks: readonly (number | null)[], last: readonly UnitVolume[] = []) {
+    const day = (peak: number | null) =>
+      Array.from({ length: 24 }, (_, hour) =>
+        peak === null && hour > 18 ? null : hour === 12 ? (peak ?? 0) : 1000,
       );
-    peaks.forEach((peak, day) => {
-      for (let hour = 0; hour < (peak === null ? 19 : 24); hour++)
-        step(day * 24 + hour, hour === 12 ? (peak ?? 0) : 1000);
-    });
-    last.forEach((ml, i) => {
-      if (ml !== null) step(peaks.length * 24 + i, ml === "?" ? 9e9 : ml, ml === "?");
-    });
-    return { closed, open: spike.open(parameters) };
+    return followRule(new Spike(), [...peaks.flatMap(day), ...last]);
   }
   const usual = Array.from({ length: 14 }, (_, i) => 100_000 + (i % 5) * 10_000);
 

@@ -1,0 +1,52 @@
+import type { Found, RuleContext, RuleFold, Unit } from "../../detect/rules/rule.js";
+import { detectConfig } from "../../schemas/config.js";
+
+const HOUR = 3600;
+
+/** A unit's volume (mL); `"?"`: neutral; `null`: a hole. */
+export type UnitVolume = number | "?" | null;
+
+/** A meter as a rule sees it: defaults, 1 L register, the zone is UTC. */
+export function ruleContext(over: Partial<RuleContext> = {}): RuleContext {
+  return {
+    detect: detectConfig.parse({}),
+    resolution: 0,
+    rate: undefined,
+    class: undefined,
+    day: 0,
+    hour: 0,
+    ...over,
+  };
+}
+
+/**
+ * Takes a rule over units that follow each other.
+ * @param seconds length of a unit
+ */
+export function followRule(
+  rule: RuleFold,
+  units: readonly UnitVolume[],
+  over: Partial<RuleContext> = {},
+  seconds = HOUR,
+): { readonly closed: Found[]; readonly open: Found | undefined } {
+  const closed: Found[] = [];
+  const context = ruleContext(over);
+  units.forEach((volume, i) => {
+    if (volume === null) return;
+    const unit: Unit = {
+      start: i * seconds,
+      end: (i + 1) * seconds,
+      ml: volume === "?" ? 9_000_000_000 : volume,
+      neutral: volume === "?",
+    };
+    context.day = Math.floor(unit.start / 86_400);
+    context.hour = Math.floor((unit.start % 86_400) / HOUR);
+    rule.step(unit, context, (found) => closed.push(found));
+  });
+  return { closed, open: rule.open(context.detect) };
+}
+
+/** The same volume for so many units. */
+export function times<T>(count: number, volume: T): T[] {
+  return new Array<T>(count).fill(volume);
+}
