@@ -36,6 +36,15 @@ export interface StoredAnomaly {
   readonly evidence: string;
 }
 
+/** What files told of a register of a meter. */
+export interface StoredRegister {
+  readonly key: string;
+  readonly channel: string;
+  readonly resolution: string;
+  readonly modulus: string;
+  readonly modulus_file: number;
+}
+
 /** The newest row of a finding, other than a report without a value. */
 export interface FindingRow extends Omit<Finding, "open"> {
   readonly key: string;
@@ -58,7 +67,11 @@ export async function loadHistory(
   const where = "utility = {utility:String} AND meter IN ({meters:Array(UInt64)})";
   const parameters = { utility, meters };
   const key = "leftPad(lower(hex(meter)), 16, '0') AS key";
-  const [registers, usage, anomalies, findings] = await Promise.all([
+  const [facts, registers, usage, anomalies, findings] = await Promise.all([
+    clickhouse.query<StoredRegister>(
+      `SELECT ${key}, channel, resolution, modulus, modulus_file FROM curbstop.meter_registers FINAL WHERE ${where}`,
+      parameters,
+    ),
     clickhouse.query<StoredRead>(
       `SELECT ${key}, channel, toUnixTimestamp(at) AS time, 0 AS length, ml, flags, file, line, register, delivered, unit
        FROM curbstop.register_reads FINAL WHERE ${where} ORDER BY key, channel, time`,
@@ -86,7 +99,7 @@ export async function loadHistory(
     ),
   ]);
 
-  return statesOf(utility, before, { registers, usage, anomalies, findings });
+  return statesOf(utility, before, { facts, registers, usage, anomalies, findings });
 }
 
 /** States that keep all the reads given: `loadHistory` without the way to ClickHouse. */
@@ -94,6 +107,7 @@ export function statesOf(
   utility: string,
   before: ReadonlyMap<string, MeterState | undefined>,
   stored: {
+    readonly facts: readonly StoredRegister[];
     readonly registers: readonly StoredRead[];
     readonly usage: readonly StoredRead[];
     readonly anomalies: readonly StoredAnomaly[];
@@ -114,6 +128,7 @@ export function statesOf(
     }
     states.set(meter, state);
   }
+  for (const told of stored.facts) learn(channelOf(states.get(told.key)!, told.channel), told);
   for (const read of stored.registers)
     keep(channelOf(states.get(read.key)!, read.channel), "registers", read);
   for (const read of stored.usage) keep(channelOf(states.get(read.key)!, read.channel), "usage", read);
@@ -138,6 +153,16 @@ function channelOf(state: MeterState, name: string): Channel {
     state.channels.set(name, channel);
   }
   return channel;
+}
+
+/** What the state knows itself is as new as what is stored, or newer. */
+function learn(channel: Channel, stored: StoredRegister): void {
+  const resolution = Number(stored.resolution);
+  if (resolution > 0 && (channel.resolution === 0 || resolution < channel.resolution))
+    channel.resolution = resolution;
+  if (stored.modulus_file <= channel.modulusFile) return;
+  channel.modulus = Number(stored.modulus);
+  channel.modulusFile = stored.modulus_file;
 }
 
 function keep(channel: Channel, kind: "registers" | "usage", read: StoredRead): void {

@@ -438,10 +438,10 @@ class DetectStage implements Stage {
 
   /** Resolves when every row so far is in ClickHouse. */
   async #flushRows(): Promise<void> {
-    const superseded = this.#rows.takeSuperseded();
+    const first = this.#rows.takeFirst();
     const inserts = this.#rows.take();
     const flush = async () => {
-      if (superseded !== undefined) await this.#insert(superseded);
+      await Promise.all(first.map((insert) => this.#insert(insert)));
       await Promise.all(inserts.map((insert) => this.#insert(insert)));
     };
     this.#flushed = Promise.all([this.#flushed, flush()]);

@@ -30,6 +30,9 @@ export interface Channel {
   modulusFile: number;
 }
 
+/** What files tell of a register, apart from its reads. */
+export type RegisterFacts = Pick<Channel, "resolution" | "modulus" | "modulusFile">;
+
 /** An interval as ClickHouse is to hold it. */
 export interface IntervalRow {
   readonly start: number;
@@ -61,6 +64,8 @@ export interface RowSink {
   /** Intervals between register reads of the block, in order; `line` and `file` say nothing. */
   derived(block: ReadsBlock, intervals: ReadColumns): void;
   interval(block: ReadsBlock, channel: string, row: IntervalRow, gone: boolean): void;
+  /** What is known of a register, after a block told more of it. */
+  meterRegister(meter: MeterOfUtility, channel: string, facts: RegisterFacts): void;
   /** A read of the block's channel and kind that another one of its time stands above. */
   superseded(block: ReadsBlock, read: Read): void;
   /** What a check found in the meter's reads, or no longer finds. */
@@ -210,12 +215,12 @@ export class MeterState {
       this.#tellReports(block, environment, sink);
     if (head.at > 0 && (this.#finer(block) || turnsElsewhere(block, channel))) {
       const before = this.#rows(environment);
-      this.#takeFacts(block, channel);
+      this.#takeFacts(block, channel, sink);
       this.#insert(block, channel, before, environment, sink, counts);
       this.#tellFindings(environment, sink);
       return this.#diff(environment);
     }
-    this.#takeFacts(block, channel);
+    this.#takeFacts(block, channel, sink);
     const context = this.#context(environment);
     if (!this.#append(block, channel, head, context, environment, sink, counts)) {
       this.#insert(block, channel, this.#rows(environment), environment, sink, counts);
@@ -346,16 +351,20 @@ export class MeterState {
     return known === 0 || resolution < known;
   }
 
-  #takeFacts(block: ReadsBlock, channel: Channel): void {
+  #takeFacts(block: ReadsBlock, channel: Channel, sink: RowSink): void {
     const { resolution, modulus, file } = block;
+    let isNew = false;
     if (resolution > 0 && (channel.resolution === 0 || resolution < channel.resolution)) {
       channel.resolution = resolution;
       this.#smallestStep = -1;
+      isNew = true;
     }
     if (newerModulus(block, channel)) {
+      isNew ||= modulus !== channel.modulus;
       channel.modulus = modulus;
       channel.modulusFile = file;
     }
+    if (isNew) sink.meterRegister(this, block.channel, channel);
   }
 
   /**

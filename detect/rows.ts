@@ -2,7 +2,14 @@ import type { AnomalyMessage } from "../schemas/anomalies.js";
 import type { FileMessage } from "../schemas/files.js";
 import { MAX_BLOCK_READS, type ReadsBlock } from "../schemas/reads.js";
 import { encodeNative, type NativeColumn } from "../infra/clickhouse/native-block.js";
-import type { AcceptedReads, EvenBlock, IntervalRow, MeterOfUtility, RowSink } from "./meter-state.js";
+import type {
+  AcceptedReads,
+  EvenBlock,
+  IntervalRow,
+  MeterOfUtility,
+  RegisterFacts,
+  RowSink,
+} from "./meter-state.js";
 import type { Finding } from "./checks/finding.js";
 import type { Read } from "./kept-reads.js";
 import { ReadColumns } from "./read-columns.js";
@@ -450,6 +457,7 @@ export class RowBuffer implements RowSink {
   readonly #intervals = new FoldedRows();
   readonly #reads = new FoldedRows();
   readonly #superseded = new FoldedRows();
+  #registers: RegisterRow[] = [];
   #findings: FindingRow[] = [];
   #newFindings: { readonly utility: string; readonly code: string }[] = [];
   readonly #one = new ReadColumns();
@@ -534,6 +542,15 @@ export class RowBuffer implements RowSink {
     );
   }
 
+  meterRegister(
+    { utility, meter }: MeterOfUtility,
+    channel: string,
+    { resolution, modulus, modulusFile }: RegisterFacts,
+  ): void {
+    const version = BigInt(this.rowVersion);
+    this.#registers.push({ utility, meter, channel, resolution, modulus, modulusFile, version });
+  }
+
   finding({ utility, meter }: MeterOfUtility, finding: Finding, change: "new" | "changed" | "gone"): void {
     const version = BigInt(this.rowVersion);
     this.#findings.push({ utility, meter, finding, gone: change === "gone", version });
@@ -558,13 +575,17 @@ export class RowBuffer implements RowSink {
   }
 
   /**
-   * The reads that do not stand, if any. They are inserted before the others: a state that is made from those which
-   * stand does not know what they replaced.
+   * What is inserted before the rest: a state that is made from the reads which stand does not know what they replaced,
+   * nor what was told of their register.
    */
-  takeSuperseded(): EncodedInsert | undefined {
-    return this.#superseded.rows === 0
-      ? undefined
-      : this.#superseded.take("superseded_reads", supersededReads);
+  takeFirst(): EncodedInsert[] {
+    const inserts: EncodedInsert[] = [];
+    if (this.#registers.length > 0) {
+      inserts.push(encodeRegisters(this.#registers));
+      this.#registers = [];
+    }
+    if (this.#superseded.rows > 0) inserts.push(this.#superseded.take("superseded_reads", supersededReads));
+    return inserts;
   }
 
   /** The other blocks to insert; the buffer is empty afterwards. */
@@ -600,6 +621,38 @@ export class RowBuffer implements RowSink {
       this.#versionLow,
     );
   }
+}
+
+interface RegisterRow extends MeterOfUtility, RegisterFacts {
+  readonly channel: string;
+  readonly version: bigint;
+}
+
+/** Rows of table `meter_registers`. */
+function encodeRegisters(rows: readonly RegisterRow[]): EncodedInsert {
+  return encodeRows("meter_registers", rows.length, [
+    words(
+      "utility",
+      rows.map(({ utility }) => utility),
+    ),
+    { name: "meter", type: "UInt64", values: metersOf(rows) },
+    words(
+      "channel",
+      rows.map(({ channel }) => channel),
+    ),
+    {
+      name: "resolution",
+      type: "UInt64",
+      values: BigUint64Array.from(rows, ({ resolution }) => BigInt(resolution)),
+    },
+    { name: "modulus", type: "UInt64", values: BigUint64Array.from(rows, ({ modulus }) => BigInt(modulus)) },
+    {
+      name: "modulus_file",
+      type: "UInt32",
+      values: Uint32Array.from(rows, ({ modulusFile }) => modulusFile),
+    },
+    { name: "version", type: "UInt64", values: BigUint64Array.from(rows, ({ version }) => version) },
+  ]);
 }
 
 interface FindingRow {

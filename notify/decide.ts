@@ -1,11 +1,4 @@
-import type { AnomalyMessage, RuleName } from "../schemas/anomalies.js";
-import type { ConsentKind } from "./consent/wording.js";
-
-/** Which consent covers the anomalies of a rule. */
-export const KIND_OF_RULE: Readonly<Record<RuleName, ConsentKind>> = {
-  "continuous-flow": "leak",
-  spike: "high-usage",
-};
+import { KIND_OF_RULE, type AnomalyMessage } from "../schemas/anomalies.js";
 
 export type AlertKind = "alert" | "stopped" | "correction";
 /** What a message says of the anomaly: that it goes on, that it is over, that it never was. */
@@ -72,7 +65,7 @@ function isOldNews(
  * former occupant's, save a leak whose last 24 hours are the resident's own: it is told without what lies before.
  */
 export function concernsOccupant({ rule, start, end }: AnomalyMessage, from: number): boolean {
-  return start >= from || (rule === "continuous-flow" && end - from >= RATE_WINDOW_SECONDS);
+  return start >= from || (KIND_OF_RULE[rule] === "leak" && end - from >= RATE_WINDOW_SECONDS);
 }
 
 /** What an alert would say now; a refusal where it has nothing left to say. */

@@ -1,9 +1,38 @@
 import { z } from "zod";
 import { meterKey, utilityId } from "./reads.js";
 
-export const RULES = ["continuous-flow", "spike"] as const;
-export const rule = z.enum(RULES);
-export type RuleName = z.infer<typeof rule>;
+/** What residents agree to hear of. */
+export type AnomalyKind = "leak" | "high-usage";
+
+/**
+ * Every rule and what its anomalies are. New ones come last: a saved state names a rule by its place. From
+ * `any-flow-24h` on they are rules that vendors and utilities use, as published (DETECTION §4.4, R1 to R12).
+ */
+const KINDS = {
+  "continuous-flow": "leak",
+  spike: "high-usage",
+  leak: "leak",
+  burst: "leak",
+  "any-flow-24h": "leak",
+  "eyeonwater-24h": "leak",
+  "watersmart-leak": "leak",
+  "watersmart-burst": "leak",
+  "sfpuc-leak": "leak",
+  "aquahawk-16h": "leak",
+  "kamstrup-12x2h": "leak",
+  "itron-window": "leak",
+  "night-flow": "leak",
+  "day-2x": "high-usage",
+  "day-3x-5d": "high-usage",
+  "day-150-week": "high-usage",
+  "cardell-oliver-day": "leak",
+  "flume-2h": "leak",
+  "neptune-24h": "leak",
+} as const satisfies Record<string, AnomalyKind>;
+export type RuleName = keyof typeof KINDS;
+export const RULES = Object.keys(KINDS) as readonly RuleName[];
+export const KIND_OF_RULE: Readonly<Record<RuleName, AnomalyKind>> = KINDS;
+export const rule = z.enum(Object.keys(KINDS) as [RuleName, ...RuleName[]]);
 
 /**
  * A message of topic `anomalies`, version 1: the whole anomaly as it stands after a change, keyed by meter.

@@ -9,7 +9,7 @@ import { nemOptions } from "./formats/nem.js";
 import { csvProfile } from "./profile.js";
 import { expectConfig, pullConfig } from "./pull.js";
 import { sourceId, utilityId } from "./reads.js";
-import { RULES } from "./anomalies.js";
+import { rule } from "./anomalies.js";
 import { isTimeZone } from "./time-zone.js";
 
 const timeZone = z.string().refine(isTimeZone, "expected an IANA time zone such as America/Los_Angeles");
@@ -102,10 +102,7 @@ export type SourceConfig = z.infer<typeof sourceConfig>;
 
 /** Parameters of the rules. Rates are millilitres an hour. */
 export const detectConfig = z.strictObject({
-  rules: z
-    .array(z.enum(RULES))
-    .default([...RULES])
-    .describe("Rules that are judged."),
+  rules: z.array(rule).default(["continuous-flow", "spike"]).describe("Rules that are judged."),
   continuousFlow: z
     .strictObject({
       hours: z
@@ -147,6 +144,51 @@ export const detectConfig = z.strictObject({
         .max(28)
         .default(14)
         .describe("Whole days of history before the rule speaks."),
+    })
+    .prefault({}),
+  leak: z
+    .strictObject({
+      rate: z
+        .number()
+        .min(1)
+        .default(5)
+        .describe(
+          "A steady rate needs so many times the most evidence that the meter showed in `days` and that went away by itself. Higher: fewer alerts, later.",
+        ),
+      run: z.number().min(1).default(3).describe("The same for flow without a pause, whatever its rate."),
+      days: z
+        .number()
+        .int()
+        .min(14)
+        .max(400)
+        .default(120)
+        .describe("Days for which a meter's past stretches are remembered."),
+      warmUpDays: z
+        .number()
+        .int()
+        .min(7)
+        .max(60)
+        .default(21)
+        .describe("Days of hours that are learnt from before the rule speaks."),
+    })
+    .prefault({}),
+  burst: z
+    .strictObject({
+      minRate: z
+        .number()
+        .int()
+        .min(1)
+        .default(400_000)
+        .describe("mL/h: less is never a burst. A garden hose gives more, a shower less."),
+      rate: z
+        .number()
+        .min(1)
+        .default(3)
+        .describe("The sustained rate needs so many times the highest of the last `days`."),
+      hours: z.number().min(1).max(48).default(6).describe("Or flow of `minRate` for so many hours,"),
+      length: z.number().min(1).default(2).describe("and so many times the longest of the last `days`."),
+      days: z.number().int().min(14).max(400).default(120).describe("Days that are remembered."),
+      warmUpDays: z.number().int().min(3).max(60).default(21).describe("Days before the rule speaks."),
     })
     .prefault({}),
   registers: z

@@ -1,5 +1,5 @@
 import type { Vault } from "../../infra/crypto/vault.js";
-import type { AnomalyMessage } from "../../schemas/anomalies.js";
+import { KIND_OF_RULE, type AnomalyMessage } from "../../schemas/anomalies.js";
 import { canonicalAccount } from "../../schemas/canonical.js";
 import type { Config, UtilityConfig } from "../../schemas/config.js";
 import type { OutgoingMessage } from "../channels/channel.js";
@@ -51,7 +51,7 @@ function letterOf(
   const told = toldOf(message!, claimed, accountEnding(claimed, utility, vault));
   switch (kind) {
     case "alert":
-      return told.rule === "spike" ? highUsageAlert(frame, told) : leakAlert(frame, told);
+      return told.kind === "high-usage" ? highUsageAlert(frame, told) : leakAlert(frame, told);
     case "stopped":
       return leakStopped(frame, told);
     case "correction":
@@ -68,7 +68,7 @@ function toldOf(
   const own = start >= since!;
   const peak = evidence["usualPeak"];
   return {
-    rule,
+    kind: KIND_OF_RULE[rule],
     over: told !== "open",
     start: own ? start : since!,
     end,

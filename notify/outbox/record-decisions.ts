@@ -1,9 +1,8 @@
 import type { Queryable } from "../../infra/postgres/database.js";
-import type { AnomalyMessage } from "../../schemas/anomalies.js";
+import { KIND_OF_RULE, type AnomalyMessage } from "../../schemas/anomalies.js";
 import type { UtilityConfig } from "../../schemas/config.js";
 import {
   decide,
-  KIND_OF_RULE,
   refusalForAll,
   type AlertKind,
   type Decision,

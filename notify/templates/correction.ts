@@ -8,9 +8,9 @@ export function correction(frame: Frame, told: Told): Letter {
   const since = new Format(utility, language).moment(told.start);
   const at = service(language, told.accountEnding);
   if (language === "es") {
-    const what = told.rule === "spike" ? "un consumo inusualmente alto" : "una posible fuga";
+    const what = told.kind === "high-usage" ? "un consumo inusualmente alto" : "una posible fuga";
     return framed(frame, {
-      subject: told.rule === "spike" ? "Corrección: no hubo consumo alto" : "Corrección: no hubo fuga",
+      subject: told.kind === "high-usage" ? "Corrección: no hubo consumo alto" : "Corrección: no hubo fuga",
       heading: "Nos equivocamos",
       blocks: [
         {
@@ -19,10 +19,10 @@ export function correction(frame: Frame, told: Told): Letter {
       ],
     });
   }
-  const what = told.rule === "spike" ? "unusually high water use" : "a possible leak";
+  const what = told.kind === "high-usage" ? "unusually high water use" : "a possible leak";
   return framed(frame, {
     subject:
-      told.rule === "spike"
+      told.kind === "high-usage"
         ? "Correction: there was no high water use"
         : "Correction: there was no leak after all",
     heading: "We were wrong",

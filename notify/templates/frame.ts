@@ -1,5 +1,5 @@
 import type { UtilityConfig } from "../../schemas/config.js";
-import type { Language } from "../consent/wording.js";
+import type { ConsentKind, Language } from "../consent/wording.js";
 import type { Letter } from "./letter.js";
 
 /** What every letter needs beside its own words. */
@@ -47,7 +47,7 @@ export function framed(
 
 /** An anomaly as a letter tells it. Times are UTC seconds, volumes millilitres, rates millilitres an hour. */
 export interface Told {
-  readonly rule: "continuous-flow" | "spike";
+  readonly kind: ConsentKind;
   readonly over: boolean;
   readonly start: number;
   readonly end: number;

@@ -22,20 +22,22 @@ export function ruleContext(over: Partial<RuleContext> = {}): RuleContext {
 /**
  * Takes a rule over units that follow each other.
  * @param seconds length of a unit
+ * @param first place of the first in time
  */
 export function followRule(
   rule: RuleFold,
   units: readonly UnitVolume[],
   over: Partial<RuleContext> = {},
   seconds = HOUR,
+  first = 0,
 ): { readonly closed: Found[]; readonly open: Found | undefined } {
   const closed: Found[] = [];
   const context = ruleContext(over);
   units.forEach((volume, i) => {
     if (volume === null) return;
     const unit: Unit = {
-      start: i * seconds,
-      end: (i + 1) * seconds,
+      start: (first + i) * seconds,
+      end: (first + i + 1) * seconds,
       ml: volume === "?" ? 9_000_000_000 : volume,
       neutral: volume === "?",
     };

@@ -1,4 +1,9 @@
-import { statesOf, type StoredAnomaly, type StoredRead } from "../../../detect/history.js";
+import {
+  statesOf,
+  type StoredAnomaly,
+  type StoredRead,
+  type StoredRegister,
+} from "../../../detect/history.js";
 import {
   MeterState,
   type AcceptedReads,
@@ -6,6 +11,7 @@ import {
   type EvenBlock,
   type IntervalRow,
   type MeterEnvironment,
+  type RegisterFacts,
   type RowSink,
 } from "../../../detect/meter-state.js";
 import type { Finding } from "../../../detect/checks/finding.js";
@@ -70,6 +76,7 @@ export class Tables {
   readonly registers = new Map<string, { readonly version: number; readonly read: StoredRead }>();
   readonly intervals = new Map<string, StoredInterval>();
   readonly superseded = new Map<string, Read>();
+  readonly facts = new Map<string, { readonly version: number; readonly row: StoredRegister }>();
   readonly anomalies = new Map<string, AnomalyMessage>();
   readonly findings = new Map<string, StoredFindingRow>();
 
@@ -83,6 +90,11 @@ export class Tables {
     const { channel, row, version } = stored;
     const key = `${channel}|${row.start}|${row.derived}`;
     if ((this.intervals.get(key)?.version ?? -1) <= version) this.intervals.set(key, stored);
+  }
+
+  putFacts(row: StoredRegister, version: number): void {
+    if ((this.facts.get(row.channel)?.version ?? -1) <= version)
+      this.facts.set(row.channel, { row, version });
   }
 
   putSuperseded({ channel, kind }: ReadsBlock, read: Read): void {
@@ -245,6 +257,7 @@ export class Model {
     this.histories++;
     const { registers, intervals, anomalies } = this.tables;
     const [state] = statesOf(UTILITY, new Map([[METER, before]]), {
+      facts: [...this.tables.facts.values()].map(({ row }) => row),
       registers: [...registers.values()].map(({ read }) => read).sort((a, b) => a.time - b.time),
       usage: [...intervals.values()]
         .filter(({ row }) => !row.derived)
@@ -278,9 +291,9 @@ class InsertSink implements RowSink {
     this.#version = version;
   }
 
-  /** Those of `superseded_reads` come first, as the stage has it. */
+  /** Those of `superseded_reads` and `meter_registers` come first, as the stage has it. */
   take(): Insert[] {
-    const isFirst = (name: string) => (name.startsWith("superseded") ? 0 : 1);
+    const isFirst = (name: string) => (/^(superseded|facts)/.test(name) ? 0 : 1);
     const inserts = [...this.#inserts]
       .sort(([a], [b]) => isFirst(a) - isFirst(b))
       .map(([name, { rows }]) => ({ rows, first: isFirst(name) === 0 }));
@@ -355,6 +368,18 @@ class InsertSink implements RowSink {
 
   superseded(block: ReadsBlock, read: Read): void {
     this.#put(`superseded ${month(read.time)}`, (tables) => tables.putSuperseded(block, read));
+  }
+
+  meterRegister(_meter: object, channel: string, { resolution, modulus, modulusFile }: RegisterFacts): void {
+    const row: StoredRegister = {
+      key: METER,
+      channel,
+      resolution: String(resolution),
+      modulus: String(modulus),
+      modulus_file: modulusFile,
+    };
+    const version = this.rowVersion;
+    this.#put("facts", (tables) => tables.putFacts(row, version));
   }
 
   finding(_meter: object, finding: Finding, change: "new" | "changed" | "gone"): void {

@@ -3,13 +3,19 @@ import fc from "fast-check";
 import { seeded } from "../../../bench/random.js";
 import { Flag } from "../../../schemas/flags.js";
 import type { ReadsBlock } from "../../../schemas/reads.js";
+import { RULES } from "../../../schemas/anomalies.js";
 import { blockOf, environmentOf, Model, type ModelOptions, type TestRead } from "./model.js";
 
 const HOUR = 3600;
 const MOST_INTERVALS = 800;
 /** Five days before summer time ends in Los Angeles, so that every history has a day of 25 hours. */
 const START = Date.UTC(2025, 9, 28, 7) / 1000;
-const environment = environmentOf({ spike: { minDays: 3, minVolume: 100_000 } });
+const environment = environmentOf({
+  rules: [...RULES],
+  spike: { minDays: 3, minVolume: 100_000 },
+  leak: { warmUpDays: 7 },
+  burst: { warmUpDays: 3, minRate: 50_000 },
+});
 
 type Kind = "register" | "usage";
 

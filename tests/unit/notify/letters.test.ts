@@ -29,7 +29,7 @@ const frameOf = (language: "en" | "es", change: Partial<UtilityConfig> = {}): Fr
 });
 
 const toldOf = (change: Partial<Told> = {}): Told => ({
-  rule: "continuous-flow",
+  kind: "leak",
   over: false,
   start: START,
   end: START + 26 * 3600,
@@ -47,10 +47,10 @@ function letters(language: "en" | "es", change: Partial<UtilityConfig> = {}): Le
     leakAlert(frame, toldOf()),
     leakAlert(frame, toldOf({ over: true })),
     leakStopped(frame, toldOf({ over: true })),
-    highUsageAlert(frame, toldOf({ rule: "spike" })),
-    highUsageAlert(frame, toldOf({ rule: "spike", over: true })),
+    highUsageAlert(frame, toldOf({ kind: "high-usage" })),
+    highUsageAlert(frame, toldOf({ kind: "high-usage", over: true })),
     correction(frame, toldOf()),
-    correction(frame, toldOf({ rule: "spike" })),
+    correction(frame, toldOf({ kind: "high-usage" })),
     confirmation(
       { ...frame, unsubscribeUrl: undefined },
       ["leak", "high-usage"],

@@ -1,0 +1,251 @@
+import type { Reader, Writer } from "../../varints.js";
+import { RecentMaximum } from "../recent-maximum.js";
+import { UsualUse } from "./usual-use.js";
+
+/** What one test asks for, in its own units. Evidence is in nats. */
+export interface FlowTestParameters {
+  /** Hours in a unit: a divisor of 24. */
+  readonly hours: 1 | 2 | 3;
+  /** Evidence of a bare rate that opens, and hours that it must have lasted. */
+  readonly evidence: number;
+  readonly leastHours: number;
+  /** Evidence of flow without a pause that opens, whatever its rate. */
+  readonly run: number;
+}
+
+/** How the tests of a meter weigh what it did before. */
+export interface FlowTestCaution {
+  /** A rate needs so many times the most evidence of one that went away by itself, a run so many times the longest. */
+  readonly rate: number;
+  readonly run: number;
+  /** Days for which that is remembered, and days of units before the test speaks. */
+  readonly days: number;
+  readonly warmUpDays: number;
+}
+
+/** A rate that the flow may have begun to run at some time. */
+interface Hypothesis {
+  /** 1024ths of a step in a unit's hours: no unit since the start allows more. */
+  rate: number;
+  /** Thousandths of a nat, and units that add to it. */
+  evidence: number;
+  units: number;
+  /** Beginning of the first unit, UTC seconds. */
+  start: number;
+  /** Of the units that add to it: steps over the floor, and seconds. */
+  steps: number;
+  seconds: number;
+}
+
+/** Most that a unit adds. */
+const MOST_A_UNIT = 1000;
+/** Rates this close are the same: pressure and small draws move a leak. */
+const TOLERANCE = 0.05;
+const MOST_HYPOTHESES = 8;
+const NOTED_FROM = 4000;
+const RATE_ONE = 1024;
+/** Evidence is counted no further. */
+const ENOUGH = 1_000_000_000;
+
+/**
+ * Looks for flow that does not stop, in units of one, two or three hours.
+ *
+ * A leak shows in two ways. Units without a pause add up the surprise of each, -ln(1 - P(dry)) (DETECTION §4.4, "own
+ * zero"). And where nobody draws water, the bare rate shows, again and again: of each rate that may have begun to run
+ * in this stretch, the units at it add the log of how much likelier a leak makes them than usual use
+ * (`UsualUse.odds`), at most one nat each, for hours that resemble each other are not independent. Rates form a
+ * staircase: one that began later may be higher; a unit below a rate ends it, and its stretch goes on with the lower.
+ *
+ * What the meter did before and ended by itself sets the bar: a stretch has to reach several times the highest of the
+ * last months. A stretch that opened counts with what was needed for it.
+ *
+ * The smallest leak that can be seen gives a step of the register in each unit.
+ */
+export class FlowTest {
+  readonly parameters: FlowTestParameters;
+  readonly usual: UsualUse;
+  isOpen = false;
+  /** Beginning of the stretch without a pause, -1 without one, and the latest unit's end. */
+  runStart = -1;
+  runEnd = 0;
+  /** Evidence of the run so far, thousandths of a nat. */
+  #run = 0;
+  #hypotheses: Hypothesis[] = [];
+  #rates = new RecentMaximum();
+  #runs = new RecentMaximum();
+  /** What was needed for a rate and for a run when it opened. */
+  #neededRate = 0;
+  #neededRun = 0;
+  #day = -1;
+
+  constructor(parameters: FlowTestParameters) {
+    this.parameters = parameters;
+    this.usual = new UsualUse(24 / parameters.hours);
+  }
+
+  /**
+   * @param start,seconds of the unit (UTC)
+   * @param steps whole steps of the register
+   * @param least steps that are usual for this meter by what was set for it
+   * @param slot unit of the local day
+   * @param day local day, days since 1970-01-01
+   */
+  step(
+    start: number,
+    seconds: number,
+    steps: number,
+    least: number,
+    slot: number,
+    day: number,
+    caution: FlowTestCaution,
+  ): void {
+    const { usual } = this;
+    if (day !== this.#day) {
+      usual.begin(day);
+      this.#day = day;
+    }
+    const over = steps - Math.max(usual.floor, least);
+    if (over <= 0) {
+      if (this.runStart >= 0) this.end();
+    } else this.#flow(start, seconds, over, slot, caution);
+    if (!this.isOpen) usual.learn(steps, slot);
+  }
+
+  /** The meter was proven dry, or is unknown for too long: what flowed is over. */
+  end(): void {
+    this.#note(this.#rates, this.best?.evidence ?? 0, this.#neededRate);
+    this.#note(this.#runs, this.#run, this.#neededRun);
+    this.runStart = -1;
+    this.#run = 0;
+    this.#hypotheses = [];
+    this.isOpen = false;
+  }
+
+  #note(maximum: RecentMaximum, reached: number, needed: number): void {
+    const value = this.isOpen ? Math.min(reached, needed) : reached;
+    if (value >= NOTED_FROM) maximum.note(this.#day, value);
+  }
+
+  /** The rate with the most evidence. */
+  get best(): Hypothesis | undefined {
+    let best: Hypothesis | undefined;
+    for (const one of this.#hypotheses) if (best === undefined || one.evidence > best.evidence) best = one;
+    return best;
+  }
+
+  /** Evidence that is there and that is needed, thousandths of a nat: of a rate and of a run. */
+  standing(caution: FlowTestCaution): { rate: number; needed: number; run: number; neededRun: number } {
+    const since = this.#day - caution.days;
+    return {
+      rate: this.best?.evidence ?? 0,
+      needed: Math.round(Math.max(this.parameters.evidence * 1000, caution.rate * this.#rates.since(since))),
+      run: this.#run,
+      neededRun: Math.round(Math.max(this.parameters.run * 1000, caution.run * this.#runs.since(since))),
+    };
+  }
+
+  #flow(start: number, seconds: number, over: number, slot: number, caution: FlowTestCaution): void {
+    const { usual, parameters } = this;
+    if (this.runStart < 0) this.runStart = start;
+    this.runEnd = start + seconds;
+    this.#run = Math.min(ENOUGH, this.#run + Math.min(MOST_A_UNIT, usual.surprise(slot)));
+    this.#follow(start, seconds, over, slot);
+    if (this.isOpen || usual.units < (caution.warmUpDays * 24) / parameters.hours) return;
+    const { best } = this;
+    const { rate, needed, run, neededRun } = this.standing(caution);
+    const lasts = this.runEnd - best!.start >= parameters.leastHours * 3600;
+    if ((rate < needed || !lasts) && run < neededRun) return;
+    this.isOpen = true;
+    this.#neededRate = needed;
+    this.#neededRun = neededRun;
+  }
+
+  /** Keeps the staircase of rates, and adds the unit to those that it is at. */
+  #follow(start: number, seconds: number, over: number, slot: number): void {
+    const hypotheses = this.#hypotheses;
+    const span = seconds / (this.parameters.hours * 3600);
+    const most = Math.round((RATE_ONE * (over + 1)) / span);
+    const atLeast = (RATE_ONE * (over - 1)) / span;
+    let from = start;
+    let kept: Hypothesis | undefined;
+    while (hypotheses.length > 0 && hypotheses[hypotheses.length - 1]!.rate > most) {
+      const lowered = hypotheses.pop()!;
+      from = lowered.start;
+      if (most >= lowered.rate * (1 - TOLERANCE) && (kept === undefined || lowered.evidence > kept.evidence))
+        kept = lowered;
+    }
+    const top = hypotheses[hypotheses.length - 1];
+    if (top === undefined || top.rate < most) {
+      kept ??= { rate: 0, evidence: 0, units: 0, start: from, steps: 0, seconds: 0 };
+      kept.rate = most;
+      kept.start = from;
+      hypotheses.push(kept);
+    }
+    if (hypotheses.length > MOST_HYPOTHESES) hypotheses.splice(1, 1);
+    for (const one of hypotheses) {
+      const highest = one.rate * (1 + TOLERANCE);
+      if (atLeast >= highest) continue;
+      const bare = Math.max(1, Math.floor((one.rate * span) / RATE_ONE - 1 + 1e-6));
+      const until = Math.max(bare + 1, Math.ceil((highest * span) / RATE_ONE - 1e-6));
+      const odds = this.usual.odds(slot, bare, until);
+      one.evidence = Math.min(ENOUGH, one.evidence + Math.max(0, Math.min(MOST_A_UNIT, odds)));
+      one.units++;
+      one.steps += over;
+      one.seconds += seconds;
+    }
+  }
+
+  clone(): FlowTest {
+    const copy = new FlowTest(this.parameters);
+    Object.assign(copy, { usual: this.usual.clone() });
+    copy.isOpen = this.isOpen;
+    copy.runStart = this.runStart;
+    copy.runEnd = this.runEnd;
+    copy.#run = this.#run;
+    copy.#hypotheses = this.#hypotheses.map((one) => ({ ...one }));
+    copy.#rates = this.#rates.clone();
+    copy.#runs = this.#runs.clone();
+    copy.#neededRate = this.#neededRate;
+    copy.#neededRun = this.#neededRun;
+    copy.#day = this.#day;
+    return copy;
+  }
+
+  writeTo(to: Writer): void {
+    this.usual.writeTo(to);
+    this.#rates.writeTo(to);
+    this.#runs.writeTo(to);
+    to.number(this.#day);
+    to.number(this.runStart);
+    if (this.runStart < 0) return;
+    for (const value of [this.runEnd, this.#run, this.isOpen ? 1 : 0, this.#neededRate, this.#neededRun])
+      to.number(value);
+    to.number(this.#hypotheses.length);
+    for (const { rate, evidence, units, start, steps, seconds } of this.#hypotheses)
+      for (const value of [rate, evidence, units, start - this.runStart, steps, seconds]) to.number(value);
+  }
+
+  readFrom(from: Reader): void {
+    this.usual.readFrom(from);
+    this.#rates.readFrom(from);
+    this.#runs.readFrom(from);
+    this.#day = from.number();
+    this.runStart = from.number();
+    if (this.runStart < 0) return;
+    this.runEnd = from.number();
+    this.#run = from.number();
+    this.isOpen = from.number() === 1;
+    this.#neededRate = from.number();
+    this.#neededRun = from.number();
+    for (let left = from.number(); left > 0; left--) {
+      this.#hypotheses.push({
+        rate: from.number(),
+        evidence: from.number(),
+        units: from.number(),
+        start: from.number() + this.runStart,
+        steps: from.number(),
+        seconds: from.number(),
+      });
+    }
+  }
+}

@@ -1,0 +1,289 @@
+import type { DetectConfig } from "../../../schemas/config.js";
+import type { Reader, Writer } from "../../varints.js";
+import { HOUR, type Found, type OnClosed, type RuleContext, type RuleFold, type Unit } from "../rule.js";
+import { FlowTest, type FlowTestCaution } from "./flow-test.js";
+
+const VERSION = 1;
+/** A stretch that goes on within this time of the last flow (seconds) belongs to the same leak (DETECTION §5). */
+const JOINS_WITHIN = 72 * HOUR;
+/** Seconds without a usable unit after which nobody knows what flowed, before and after it opened. */
+const LONGEST_HOLE = 24 * HOUR;
+const LONGEST_HOLE_OPEN = 168 * HOUR;
+/** A unit of the first test may last so long; what is longer only proves that nothing flowed. */
+const LONGEST_UNIT = 5400;
+/** mL: finer registers are read in whole litres, for what is less is no leak. */
+const LEAST_STEP = 1000;
+
+/** Hours of flow in hand, for a test whose units are longer than what comes in. */
+interface Slot {
+  id: number;
+  start: number;
+  end: number;
+  ml: number;
+  seconds: number;
+}
+
+/**
+ * A leak: flow that does not stop where this meter's usually does.
+ *
+ * The meter is judged against itself. Three tests look at units of one, two and three hours (`FlowTest`): the first
+ * sees what flows in every hour; the longer ones see what a coarse register shows only every few hours, and what runs
+ * and stops again and again, as a toilet that refills. Flow counts from over the meter's usual floor, so that a meter
+ * that is never dry is judged by its step upwards.
+ *
+ * The anomaly begins with the stretch whose evidence opened it and ends with the first dry unit of that test. A stretch
+ * that opens within 72 hours joins it. Its rate is the mean of the units at the bare rate, so that a coarse register's
+ * steps average out.
+ */
+export class Leak implements RuleFold {
+  readonly name = "leak";
+  readonly fine = false;
+  #tests: readonly FlowTest[] = [
+    new FlowTest({ hours: 1, evidence: 10, leastHours: 18, run: 16 }),
+    new FlowTest({ hours: 2, evidence: 12, leastHours: 24, run: 16 }),
+    new FlowTest({ hours: 3, evidence: 12, leastHours: 30, run: 14 }),
+  ];
+  readonly #slots: Slot[] = [
+    { id: -1, start: 0, end: 0, ml: 0, seconds: 0 },
+    { id: -1, start: 0, end: 0, ml: 0, seconds: 0 },
+    { id: -1, start: 0, end: 0, ml: 0, seconds: 0 },
+  ];
+  /** End of the latest usable unit. */
+  #seen = 0;
+  /** The leak that goes on, or that ended less than 72 hours ago; -1: none. */
+  #start = -1;
+  #end = 0;
+  #detectedAt = 0;
+  #volume = 0;
+  #rate = 0;
+  #hours = 0;
+  #closed: "flow-stopped" | "no-reads" | null = null;
+  /** End of the latest that is over: the next begins no earlier. */
+  #past = 0;
+  #evidence = [0, 0, 0, 0, 0];
+
+  get isOpen(): boolean {
+    return this.#start >= 0;
+  }
+
+  /** Of the earliest stretch that may still open a leak, or of the leak. */
+  get start(): number {
+    let first = this.#start;
+    for (const { runStart } of this.#tests)
+      if (runStart >= 0 && (first < 0 || runStart < first)) first = runStart;
+    for (const { id, start } of this.#slots) if (id >= 0 && (first < 0 || start < first)) first = start;
+    return first;
+  }
+
+  step(unit: Unit, context: RuleContext, closed: OnClosed): void {
+    if (unit.neutral) return;
+    const { start, end } = unit;
+    const hole = start - this.#seen;
+    if (this.#seen > 0 && hole > LONGEST_HOLE) this.#passHole(hole);
+    this.#seen = end;
+    if (this.#start >= 0 && this.#closed !== null && start - this.#end > JOINS_WITHIN) this.#leave(closed);
+    const seconds = end - start;
+    if (seconds > LONGEST_UNIT) {
+      // Not neutral, so nothing flowed.
+      for (const [i, test] of this.#tests.entries()) {
+        this.#slots[i]!.id = -1;
+        if (test.runStart >= 0) test.end();
+      }
+      if (this.#start >= 0 && this.#closed === null) this.#closed = "flow-stopped";
+      return;
+    }
+    const { hour, day, detect } = context;
+    const caution = detect.leak;
+    if (this.#start >= 0 && this.#closed === null) this.#volume += unit.ml;
+    this.#test(0, start, end, unit.ml, seconds, hour, day, context, caution);
+    for (let i = 1; i < this.#tests.length; i++) {
+      const { hours } = this.#tests[i]!.parameters;
+      const slot = this.#slots[i]!;
+      const id = day * 24 + hour - (hour % hours);
+      if (id !== slot.id) {
+        if (slot.id >= 0) this.#endSlot(i, context, caution);
+        slot.id = id;
+        slot.start = start;
+        slot.ml = 0;
+        slot.seconds = 0;
+      }
+      slot.ml += unit.ml;
+      slot.seconds += seconds;
+      slot.end = end;
+    }
+  }
+
+  open({ leak }: DetectConfig): Found | undefined {
+    return this.#start < 0 ? undefined : this.#found(leak);
+  }
+
+  #endSlot(i: number, context: RuleContext, caution: FlowTestCaution): void {
+    const { id, start, end, ml, seconds } = this.#slots[i]!;
+    const { hours } = this.#tests[i]!.parameters;
+    const share = seconds / (hours * HOUR);
+    if (share < 0.75 || share > 1.3) return;
+    this.#test(i, start, end, ml, seconds, (id % 24) / hours, Math.floor(id / 24), context, caution);
+  }
+
+  #test(
+    i: number,
+    start: number,
+    end: number,
+    ml: number,
+    seconds: number,
+    slot: number,
+    day: number,
+    { resolution, rate }: RuleContext,
+    caution: FlowTestCaution,
+  ): void {
+    const test = this.#tests[i]!;
+    const step = Math.max(resolution, LEAST_STEP);
+    // Rounded register values may lie a millilitre or two less apart than whole steps.
+    const steps = Math.floor((ml + 2) / step);
+    const least = rate === undefined ? 0 : Math.ceil((rate * seconds) / HOUR / step);
+    const was = test.isOpen;
+    test.step(start, end - start, steps, least, slot, day, caution);
+    if (test.isOpen) {
+      if (!was) this.#opened(i, end, ml, step, caution);
+      if (this.#closed === null) this.#follow(i, end, step);
+    } else if (was) this.#stopped();
+  }
+
+  #opened(i: number, end: number, ml: number, step: number, caution: FlowTestCaution): void {
+    const test = this.#tests[i]!;
+    const best = test.best!;
+    if (this.#start >= 0) {
+      if (this.#closed !== null) {
+        this.#closed = null;
+        this.#volume += ml;
+      }
+      return;
+    }
+    const { rate, needed, run, neededRun } = test.standing(caution);
+    const byRate = rate >= needed;
+    this.#start = Math.max(this.#past, byRate ? best.start : test.runStart);
+    this.#detectedAt = end;
+    this.#hours = test.parameters.hours;
+    this.#volume = Math.round((best.steps * step * (end - this.#start)) / Math.max(1, best.seconds));
+    const needs = byRate ? [rate, needed] : [run, neededRun];
+    this.#evidence = [...needs, byRate ? 1 : 0, best.units, test.usual.floor * step];
+  }
+
+  /** While it goes on: where it is now, and its rate by the test that sees it best. */
+  #follow(i: number, end: number, step: number): void {
+    if (end > this.#end) this.#end = end;
+    const first = this.#tests.findIndex(({ isOpen }) => isOpen);
+    const best = this.#tests[i]!.best;
+    if (i !== first || best === undefined || best.seconds === 0) return;
+    this.#rate = Math.round((best.steps * step * HOUR) / best.seconds);
+  }
+
+  #stopped(): void {
+    if (this.#closed === null && !this.#tests.some(({ isOpen }) => isOpen)) this.#closed = "flow-stopped";
+  }
+
+  #passHole(hole: number): void {
+    const open = this.#tests.some(({ isOpen }) => isOpen);
+    for (const slot of this.#slots) slot.id = -1;
+    if (open && hole <= LONGEST_HOLE_OPEN) return;
+    for (const test of this.#tests) if (test.runStart >= 0) test.end();
+    if (open) this.#closed = "no-reads";
+  }
+
+  #leave(closed: OnClosed): void {
+    closed(this.#found(undefined));
+    this.#past = this.#end;
+    this.#start = -1;
+    this.#end = 0;
+    this.#volume = 0;
+    this.#rate = 0;
+    this.#closed = null;
+  }
+
+  #found(_caution: FlowTestCaution | undefined): Found {
+    const [evidence, needed, byRate, units, floor] = this.#evidence as [
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    return {
+      rule: "leak",
+      ruleVersion: VERSION,
+      start: this.#start,
+      end: this.#end,
+      detectedAt: this.#detectedAt,
+      rate: this.#rate,
+      volume: this.#volume,
+      closed: this.#closed,
+      evidence: {
+        kind: floor > 0 ? "base-step" : this.#hours === 1 ? "continuous" : "intermittent",
+        unitHours: this.#hours,
+        by: byRate === 1 ? "rate" : "run",
+        evidence: evidence / 1000,
+        needed: needed / 1000,
+        unitsAtRate: units,
+        usualFloor: floor,
+      },
+    };
+  }
+
+  clone(): Leak {
+    const copy = new Leak();
+    copy.#tests = this.#tests.map((test) => test.clone());
+    this.#slots.forEach((slot, i) => Object.assign(copy.#slots[i]!, slot));
+    copy.#seen = this.#seen;
+    copy.#start = this.#start;
+    copy.#end = this.#end;
+    copy.#detectedAt = this.#detectedAt;
+    copy.#volume = this.#volume;
+    copy.#rate = this.#rate;
+    copy.#hours = this.#hours;
+    copy.#closed = this.#closed;
+    copy.#past = this.#past;
+    copy.#evidence = this.#evidence;
+    return copy;
+  }
+
+  writeTo(to: Writer): void {
+    for (const test of this.#tests) test.writeTo(to);
+    for (const { id, start, end, ml, seconds } of this.#slots.slice(1)) {
+      to.number(id);
+      if (id >= 0) for (const value of [start, end, ml, seconds]) to.number(value);
+    }
+    to.number(this.#seen);
+    to.number(this.#past);
+    to.number(this.#start);
+    if (this.#start < 0) return;
+    const closed = CLOSED.indexOf(this.#closed);
+    for (const value of [this.#end, this.#detectedAt, this.#volume, this.#rate, this.#hours, closed])
+      to.number(value);
+    for (const value of this.#evidence) to.number(value);
+  }
+
+  readFrom(from: Reader): void {
+    for (const test of this.#tests) test.readFrom(from);
+    for (const slot of this.#slots.slice(1)) {
+      slot.id = from.number();
+      if (slot.id < 0) continue;
+      slot.start = from.number();
+      slot.end = from.number();
+      slot.ml = from.number();
+      slot.seconds = from.number();
+    }
+    this.#seen = from.number();
+    this.#past = from.number();
+    this.#start = from.number();
+    if (this.#start < 0) return;
+    this.#end = from.number();
+    this.#detectedAt = from.number();
+    this.#volume = from.number();
+    this.#rate = from.number();
+    this.#hours = from.number();
+    this.#closed = CLOSED[from.number()] ?? null;
+    this.#evidence = this.#evidence.map(() => from.number());
+  }
+}
+
+const CLOSED = [null, "flow-stopped", "no-reads"] as const;

@@ -1,0 +1,165 @@
+import type { Reader, Writer } from "../../varints.js";
+
+/** Fixed point of probabilities, and of counts. */
+const ONE = 16_384;
+const COUNT = 64;
+const DAYS = 28;
+/** A probability is the mean of about the last 40 units of its slot: a half-life of 28 days. */
+const MEMORY = 40;
+const EXACT = 24;
+const BINS = 40;
+/** Weight that each bin starts with, so that no volume is impossible. */
+const PRIOR = Math.round(COUNT / 5);
+const DAILY = Math.pow(0.5, 1 / DAYS);
+const LEAST_MINIMA = 7;
+/** Of the daily minima, this share lies at or under what counts as the meter's usual flow. */
+const FLOOR_QUANTILE = 0.6;
+/** Share of a day's units that a daily minimum needs (DETECTION §5, 20 of 24 hours). */
+const WHOLE_DAY = 0.8;
+
+/** -ln(1 - p) and ln(p / 2(1 - p)) in thousandths, by p in 256ths. */
+const SURPRISE = new Int32Array(257);
+const LEAK_ODDS = new Int32Array(257);
+for (let i = 0; i <= 256; i++) {
+  const dry = Math.min(0.97, Math.max(0.03, i / 256));
+  SURPRISE[i] = Math.round(-1000 * Math.log(1 - dry));
+  LEAK_ODDS[i] = Math.round(1000 * Math.log(dry / 2 / (1 - dry)));
+}
+
+/**
+ * What a meter's units of one length usually are: how likely each slot of the day is dry, how often each volume comes,
+ * and the flow that never stops. Volumes are steps of the register. Everything is a whole number.
+ */
+export class UsualUse {
+  /** Steps in a unit that flow on most days without a pause: 0 for a home, more for an always-on meter. */
+  floor = 0;
+  /** Units that were learnt from. */
+  units = 0;
+  readonly #slots: number;
+  readonly #dry: Int32Array;
+  readonly #seen: Int32Array;
+  readonly #volumes = new Int32Array(BINS).fill(PRIOR);
+  #volumesSum = BINS * PRIOR;
+  #day = -1;
+  #dayLowest = 0;
+  #dayUnits = 0;
+  #minima: number[] = [];
+
+  /** @param slots units in a day */
+  constructor(slots: number) {
+    this.#slots = slots;
+    this.#dry = new Int32Array(slots).fill(ONE / 2);
+    this.#seen = new Int32Array(slots);
+  }
+
+  /** Begins a local day: days since 1970-01-01. */
+  begin(day: number): void {
+    if (day === this.#day) return;
+    if (this.#dayUnits >= WHOLE_DAY * this.#slots) {
+      if (this.#minima.length === DAYS) this.#minima.shift();
+      this.#minima.push(this.#dayLowest);
+      if (this.#minima.length >= LEAST_MINIMA) this.floor = quantile(this.#minima);
+    }
+    if (this.#day >= 0) this.#fade();
+    this.#day = day;
+    this.#dayUnits = 0;
+  }
+
+  learn(steps: number, slot: number): void {
+    this.units++;
+    if (this.#dayUnits++ === 0 || steps < this.#dayLowest) this.#dayLowest = steps;
+    const over = steps - this.floor;
+    if (this.#seen[slot]! < MEMORY) this.#seen[slot]!++;
+    const is = over <= 0 ? ONE : 0;
+    this.#dry[slot]! += Math.round((is - this.#dry[slot]!) / (this.#seen[slot]! + 1));
+    if (over <= 0) return;
+    this.#volumes[binOf(over)]! += COUNT;
+    this.#volumesSum += COUNT;
+  }
+
+  /** How surprising flow in this slot is: thousandths of a nat. */
+  surprise(slot: number): number {
+    return SURPRISE[this.#dry[slot]! >> 6]!;
+  }
+
+  /**
+   * How much likelier than usual use a leak explains a unit of `from` to `until` steps over the floor: thousandths of a
+   * nat. A leak shows its bare rate where nobody draws water, with the slot's probability of being dry, on either of the
+   * two steps next to it; usual use comes with the opposite probability and hits these volumes as often as it has.
+   */
+  odds(slot: number, from: number, until: number): number {
+    return LEAK_ODDS[this.#dry[slot]! >> 6]! - Math.round(1000 * Math.log(this.#share(from, until)));
+  }
+
+  clone(): UsualUse {
+    const copy = new UsualUse(this.#slots);
+    copy.floor = this.floor;
+    copy.units = this.units;
+    copy.#dry.set(this.#dry);
+    copy.#seen.set(this.#seen);
+    copy.#volumes.set(this.#volumes);
+    copy.#volumesSum = this.#volumesSum;
+    copy.#day = this.#day;
+    copy.#dayLowest = this.#dayLowest;
+    copy.#dayUnits = this.#dayUnits;
+    copy.#minima = this.#minima.slice();
+    return copy;
+  }
+
+  writeTo(to: Writer): void {
+    for (const value of [this.floor, this.units, this.#day, this.#dayLowest, this.#dayUnits])
+      to.number(value);
+    to.runs(this.#dry);
+    to.runs(this.#seen);
+    to.runs(this.#volumes);
+    to.number(this.#minima.length);
+    to.runs(this.#minima);
+  }
+
+  readFrom(from: Reader): void {
+    this.floor = from.number();
+    this.units = from.number();
+    this.#day = from.number();
+    this.#dayLowest = from.number();
+    this.#dayUnits = from.number();
+    from.runs(this.#dry, 0, this.#slots);
+    from.runs(this.#seen, 0, this.#slots);
+    from.runs(this.#volumes, 0, BINS);
+    this.#volumesSum = this.#volumes.reduce((sum, count) => sum + count, 0);
+    from.runs(this.#minima, 0, from.number());
+  }
+
+  #fade(): void {
+    let sum = 0;
+    for (let i = 0; i < BINS; i++) sum += this.#volumes[i] = Math.round(this.#volumes[i]! * DAILY);
+    this.#volumesSum = sum;
+  }
+
+  #share(from: number, until: number): number {
+    const first = binOf(from);
+    const last = binOf(until);
+    let count = 0;
+    for (let i = first; i <= last; i++) count += this.#volumes[i]!;
+    // Part of a wide bin, but never less than a fiftieth of all.
+    if (first === last && from >= EXACT)
+      count = Math.max((count * (until - from + 1)) / WIDTH[first]!, this.#volumesSum / 50);
+    return Math.min(0.95, Math.max(1e-4, count / this.#volumesSum));
+  }
+}
+
+/** Bins of one step each, from 24 steps on four to a doubling; the last takes the rest. */
+const BIN = Uint8Array.from({ length: EXACT * 16 }, (_, steps) =>
+  steps < EXACT ? steps : Math.min(BINS - 1, EXACT + Math.floor(4 * Math.log2(steps / EXACT))),
+);
+const WIDTH = Float64Array.from({ length: BINS }, (_, bin) =>
+  bin < EXACT ? 1 : EXACT * (2 ** ((bin - EXACT + 1) / 4) - 2 ** ((bin - EXACT) / 4)),
+);
+
+function binOf(steps: number): number {
+  return steps < BIN.length ? BIN[steps]! : BINS - 1;
+}
+
+function quantile(values: readonly number[]): number {
+  const sorted = values.slice().sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length * FLOOR_QUANTILE)]!;
+}

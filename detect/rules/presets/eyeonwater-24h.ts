@@ -1,0 +1,16 @@
+import type { FlowRun } from "../flow-run.js";
+import { GALLON } from "../rule.js";
+import { fixedFlow } from "./fixed-flow.js";
+
+/**
+ * R2: EyeOnWater and BEACON (Badger Meter), setting "Normal": every one of 24 consecutive hours at 1 gal/h or more, or
+ * at the register's resolution where that is larger (helpeyeonwater.com, helpbeaconama.net).
+ */
+export function eyeOnWater24h(): FlowRun {
+  return fixedFlow({
+    name: "eyeonwater-24h",
+    hours: 24,
+    // Rounded register values may lie a millilitre less apart than the rounded step.
+    rate: ({ resolution }) => Math.max(GALLON, resolution - 1),
+  });
+}

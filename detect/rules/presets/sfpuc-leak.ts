@@ -1,0 +1,20 @@
+import { FlowRun } from "../flow-run.js";
+import { GALLON, HOUR } from "../rule.js";
+
+const RATE = 7.5 * GALLON;
+
+/**
+ * R4: San Francisco: 7.5 gal (1 ft³) or more in every hour, 48 hours for homes and irrigation, 72 for commercial and
+ * larger buildings (sfpuc.gov FAQ). Its further look at such buildings' flow from 1 to 4 in the night is made by people
+ * against a limit that is not published, and left out.
+ */
+export function sfpucLeak(): FlowRun {
+  return new FlowRun({
+    name: "sfpuc-leak",
+    version: 1,
+    hours: (context) => (context.class === "commercial" || context.class === "multi-family" ? 72 : 48),
+    flows: ({ start, end, ml }) => ml >= Math.floor((RATE * (end - start)) / HOUR),
+    maxGapHours: () => 4,
+    parameters: () => ({ minRate: Math.round(RATE) }),
+  });
+}
