@@ -2,6 +2,9 @@ import type { Reader, Writer } from "../../varints.js";
 import { RecentMaximum } from "../recent-maximum.js";
 import { UsualUse } from "./usual-use.js";
 
+/** What may open a test: flow without a pause, a bare rate, the fixed rule while it learns. */
+export const BY = ["run", "rate", "warm-up"] as const;
+
 /** What one test asks for, in its own units. Evidence is in nats. */
 export interface FlowTestParameters {
   /** Hours in a unit: a divisor of 24. */
@@ -39,6 +42,8 @@ interface Hypothesis {
 
 /** Most that a unit adds. */
 const MOST_A_UNIT = 1000;
+/** In the warm-up, a fixed flow for so long opens, as WaterSmart has it for homes (DETECTION §1.1). */
+const WARM_UP_HOURS = 48;
 /** Rates this close are the same: pressure and small draws move a leak. */
 const TOLERANCE = 0.05;
 const MOST_HYPOTHESES = 8;
@@ -65,6 +70,8 @@ export class FlowTest {
   readonly parameters: FlowTestParameters;
   readonly usual: UsualUse;
   isOpen = false;
+  /** What opened it last. */
+  by: (typeof BY)[number] = "run";
   /** Beginning of the stretch without a pause, -1 without one, and the latest unit's end. */
   runStart = -1;
   runEnd = 0;
@@ -87,6 +94,7 @@ export class FlowTest {
    * @param start,seconds of the unit (UTC)
    * @param steps whole steps of the register
    * @param least steps that are usual for this meter by what was set for it
+   * @param fixed steps over the floor that open in the warm-up, Infinity: none do
    * @param slot unit of the local day
    * @param day local day, days since 1970-01-01
    */
@@ -95,6 +103,7 @@ export class FlowTest {
     seconds: number,
     steps: number,
     least: number,
+    fixed: number,
     slot: number,
     day: number,
     caution: FlowTestCaution,
@@ -107,8 +116,9 @@ export class FlowTest {
     const over = steps - Math.max(usual.floor, least);
     if (over <= 0) {
       if (this.runStart >= 0) this.end();
-    } else this.#flow(start, seconds, over, slot, caution);
-    if (!this.isOpen) usual.learn(steps, slot);
+    } else this.#flow(start, seconds, over, fixed, slot, caution);
+    // What is usual stays while a leak runs; the fixed rule may speak of what is usual.
+    if (!this.isOpen || this.by === "warm-up") usual.learn(steps, slot);
   }
 
   /** The meter was proven dry, or is unknown for too long: what flowed is over. */
@@ -144,17 +154,30 @@ export class FlowTest {
     };
   }
 
-  #flow(start: number, seconds: number, over: number, slot: number, caution: FlowTestCaution): void {
+  #flow(
+    start: number,
+    seconds: number,
+    over: number,
+    fixed: number,
+    slot: number,
+    caution: FlowTestCaution,
+  ): void {
     const { usual, parameters } = this;
     if (this.runStart < 0) this.runStart = start;
     this.runEnd = start + seconds;
     this.#run = Math.min(ENOUGH, this.#run + Math.min(MOST_A_UNIT, usual.surprise(slot)));
     this.#follow(start, seconds, over, slot);
-    if (this.isOpen || usual.units < (caution.warmUpDays * 24) / parameters.hours) return;
-    const { best } = this;
+    if (this.isOpen) return;
     const { rate, needed, run, neededRun } = this.standing(caution);
-    const lasts = this.runEnd - best!.start >= parameters.leastHours * 3600;
-    if ((rate < needed || !lasts) && run < neededRun) return;
+    if (usual.units < (caution.warmUpDays * 24) / parameters.hours) {
+      // No unit of the stretch allows less than the first hypothesis.
+      const lowest = this.#hypotheses[0]!.rate / RATE_ONE - 1;
+      if (lowest < fixed || this.runEnd - this.runStart < WARM_UP_HOURS * 3600) return;
+      this.by = "warm-up";
+    } else if (rate >= needed && this.runEnd - this.best!.start >= parameters.leastHours * 3600)
+      this.by = "rate";
+    else if (run >= neededRun) this.by = "run";
+    else return;
     this.isOpen = true;
     this.#neededRate = needed;
     this.#neededRun = neededRun;
@@ -199,6 +222,7 @@ export class FlowTest {
     const copy = new FlowTest(this.parameters);
     Object.assign(copy, { usual: this.usual.clone() });
     copy.isOpen = this.isOpen;
+    copy.by = this.by;
     copy.runStart = this.runStart;
     copy.runEnd = this.runEnd;
     copy.#run = this.#run;
@@ -218,7 +242,13 @@ export class FlowTest {
     to.number(this.#day);
     to.number(this.runStart);
     if (this.runStart < 0) return;
-    for (const value of [this.runEnd, this.#run, this.isOpen ? 1 : 0, this.#neededRate, this.#neededRun])
+    for (const value of [
+      this.runEnd,
+      this.#run,
+      this.isOpen ? 1 + BY.indexOf(this.by) : 0,
+      this.#neededRate,
+      this.#neededRun,
+    ])
       to.number(value);
     to.number(this.#hypotheses.length);
     for (const { rate, evidence, units, start, steps, seconds } of this.#hypotheses)
@@ -234,7 +264,9 @@ export class FlowTest {
     if (this.runStart < 0) return;
     this.runEnd = from.number();
     this.#run = from.number();
-    this.isOpen = from.number() === 1;
+    const by = from.number();
+    this.isOpen = by > 0;
+    if (by > 0) this.by = BY[by - 1]!;
     this.#neededRate = from.number();
     this.#neededRun = from.number();
     for (let left = from.number(); left > 0; left--) {

@@ -1,16 +1,26 @@
 import type { DetectConfig } from "../../../schemas/config.js";
 import type { Reader, Writer } from "../../varints.js";
-import { HOUR, type Found, type OnClosed, type RuleContext, type RuleFold, type Unit } from "../rule.js";
-import { FlowTest, type FlowTestCaution } from "./flow-test.js";
+import {
+  GALLON,
+  HOUR,
+  type Found,
+  type OnClosed,
+  type RuleContext,
+  type RuleFold,
+  type Unit,
+} from "../rule.js";
+import { BY, FlowTest, type FlowTestCaution } from "./flow-test.js";
 
 const VERSION = 1;
-/** A stretch that goes on within this time of the last flow (seconds) belongs to the same leak (DETECTION §5). */
+/** A stretch that begins within this time of the last flow (seconds) belongs to the same leak (DETECTION §5). */
 const JOINS_WITHIN = 72 * HOUR;
 /** Seconds without a usable unit after which nobody knows what flowed, before and after it opened. */
 const LONGEST_HOLE = 24 * HOUR;
 const LONGEST_HOLE_OPEN = 168 * HOUR;
 /** A unit of the first test may last so long; what is longer only proves that nothing flowed. */
 const LONGEST_UNIT = 5400;
+/** mL/h that open in the warm-up after 48 hours: 3 US gal, WaterSmart's for homes. */
+const WARM_UP_RATE = 3 * GALLON;
 /** mL: finer registers are read in whole litres, for what is less is no leak. */
 const LEAST_STEP = 1000;
 
@@ -57,7 +67,7 @@ export class Leak implements RuleFold {
   #volume = 0;
   #rate = 0;
   #hours = 0;
-  #closed: "flow-stopped" | "no-reads" | null = null;
+  #closed: (typeof CLOSED)[number] = null;
   /** End of the latest that is over: the next begins no earlier. */
   #past = 0;
   #evidence = [0, 0, 0, 0, 0];
@@ -81,7 +91,7 @@ export class Leak implements RuleFold {
     const hole = start - this.#seen;
     if (this.#seen > 0 && hole > LONGEST_HOLE) this.#passHole(hole);
     this.#seen = end;
-    if (this.#start >= 0 && this.#closed !== null && start - this.#end > JOINS_WITHIN) this.#leave(closed);
+    if (this.#start >= 0 && this.#closed !== null && this.#isLeft(start)) this.#leave(closed);
     const seconds = end - start;
     if (seconds > LONGEST_UNIT) {
       // Not neutral, so nothing flowed.
@@ -113,8 +123,8 @@ export class Leak implements RuleFold {
     }
   }
 
-  open({ leak }: DetectConfig): Found | undefined {
-    return this.#start < 0 ? undefined : this.#found(leak);
+  open(_detect: DetectConfig): Found | undefined {
+    return this.#start < 0 ? undefined : this.#found();
   }
 
   #endSlot(i: number, context: RuleContext, caution: FlowTestCaution): void {
@@ -133,7 +143,7 @@ export class Leak implements RuleFold {
     seconds: number,
     slot: number,
     day: number,
-    { resolution, rate }: RuleContext,
+    { resolution, rate, class: meterClass }: RuleContext,
     caution: FlowTestCaution,
   ): void {
     const test = this.#tests[i]!;
@@ -142,11 +152,13 @@ export class Leak implements RuleFold {
     const steps = Math.floor((ml + 2) / step);
     const least = rate === undefined ? 0 : Math.ceil((rate * seconds) / HOUR / step);
     const was = test.isOpen;
-    test.step(start, end - start, steps, least, slot, day, caution);
+    const learns = i === 0 && (meterClass === undefined || meterClass === "single-family");
+    const fixed = learns ? Math.ceil((WARM_UP_RATE * seconds) / HOUR / step) : Infinity;
+    test.step(start, end - start, steps, least, fixed, slot, day, caution);
     if (test.isOpen) {
       if (!was) this.#opened(i, end, ml, step, caution);
       if (this.#closed === null) this.#follow(i, end, step);
-    } else if (was) this.#stopped();
+    } else if (was) this.#stopped(test.by === "warm-up" && steps > 0 ? "usage-normal" : "flow-stopped");
   }
 
   #opened(i: number, end: number, ml: number, step: number, caution: FlowTestCaution): void {
@@ -160,13 +172,13 @@ export class Leak implements RuleFold {
       return;
     }
     const { rate, needed, run, neededRun } = test.standing(caution);
-    const byRate = rate >= needed;
+    const byRate = test.by === "rate";
     this.#start = Math.max(this.#past, byRate ? best.start : test.runStart);
     this.#detectedAt = end;
     this.#hours = test.parameters.hours;
     this.#volume = Math.round((best.steps * step * (end - this.#start)) / Math.max(1, best.seconds));
     const needs = byRate ? [rate, needed] : [run, neededRun];
-    this.#evidence = [...needs, byRate ? 1 : 0, best.units, test.usual.floor * step];
+    this.#evidence = [...needs, BY.indexOf(test.by), best.units, test.usual.floor * step];
   }
 
   /** While it goes on: where it is now, and its rate by the test that sees it best. */
@@ -178,8 +190,9 @@ export class Leak implements RuleFold {
     this.#rate = Math.round((best.steps * step * HOUR) / best.seconds);
   }
 
-  #stopped(): void {
-    if (this.#closed === null && !this.#tests.some(({ isOpen }) => isOpen)) this.#closed = "flow-stopped";
+  /** @param reason usual where the fixed rule spoke and the flow turned out to be the meter's usual */
+  #stopped(reason: "flow-stopped" | "usage-normal"): void {
+    if (this.#closed === null && !this.#tests.some(({ isOpen }) => isOpen)) this.#closed = reason;
   }
 
   #passHole(hole: number): void {
@@ -190,8 +203,14 @@ export class Leak implements RuleFold {
     if (open) this.#closed = "no-reads";
   }
 
+  /** No stretch that runs can join what is over. */
+  #isLeft(now: number): boolean {
+    const until = this.#end + JOINS_WITHIN;
+    return now > until && this.#tests.every(({ runStart }) => runStart < 0 || runStart > until);
+  }
+
   #leave(closed: OnClosed): void {
-    closed(this.#found(undefined));
+    closed(this.#found());
     this.#past = this.#end;
     this.#start = -1;
     this.#end = 0;
@@ -200,14 +219,8 @@ export class Leak implements RuleFold {
     this.#closed = null;
   }
 
-  #found(_caution: FlowTestCaution | undefined): Found {
-    const [evidence, needed, byRate, units, floor] = this.#evidence as [
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
+  #found(): Found {
+    const [evidence, needed, by, units, floor] = this.#evidence as [number, number, number, number, number];
     return {
       rule: "leak",
       ruleVersion: VERSION,
@@ -220,7 +233,7 @@ export class Leak implements RuleFold {
       evidence: {
         kind: floor > 0 ? "base-step" : this.#hours === 1 ? "continuous" : "intermittent",
         unitHours: this.#hours,
-        by: byRate === 1 ? "rate" : "run",
+        by: BY[by]!,
         evidence: evidence / 1000,
         needed: needed / 1000,
         unitsAtRate: units,
@@ -286,4 +299,4 @@ export class Leak implements RuleFold {
   }
 }
 
-const CLOSED = [null, "flow-stopped", "no-reads"] as const;
+const CLOSED = [null, "flow-stopped", "no-reads", "usage-normal"] as const;

@@ -1,0 +1,78 @@
+import { createHash } from "node:crypto";
+import { Worker } from "node:worker_threads";
+import type { Home } from "./homes.js";
+import { readHomes } from "./homes.js";
+import type { faults, Plan, Result } from "./run.js";
+import type { Work } from "./worker.js";
+
+export type Fault = ReturnType<typeof faults> extends Generator<infer T> ? T : never;
+export type Half = "tuned" | "held-out" | "all";
+
+export interface Evaluation {
+  readonly homes: readonly Home[];
+  readonly results: readonly Result[];
+  readonly faults: readonly Fault[];
+  readonly seconds: number;
+}
+
+export interface EvaluateOptions {
+  readonly half: Half;
+  /** Worker threads. */
+  readonly jobs: number;
+  readonly withFaults: boolean;
+  /** Homes of each set, the first ones; all by default. */
+  readonly most?: number;
+}
+
+/** Parameters were chosen on homes whose name hashes (SHA-256) to an even second byte; figures are told of the others. */
+export function isTuned(name: string): boolean {
+  return createHash("sha256").update(name).digest()[1]! % 2 === 0;
+}
+
+/**
+ * Takes homes through the production detector, as many at a time as `jobs`.
+ * @param progress called with the share that is done, 0 to 1
+ */
+export async function evaluate(
+  folder: string,
+  plan: Plan,
+  { half, jobs, withFaults, most = Infinity }: EvaluateOptions,
+  progress: (share: number) => void,
+): Promise<Evaluation> {
+  const began = Date.now();
+  const homes = await readHomes(folder);
+  const bySet = new Map<string, number>();
+  const places = homes
+    .map(({ name, set }, place) => ({ place, set, tuned: set !== "ampds2" && isTuned(name) }))
+    .filter(({ tuned }) => half === "all" || tuned === (half === "tuned"))
+    .filter(({ set }) => {
+      const taken = bySet.get(set) ?? 0;
+      bySet.set(set, taken + 1);
+      return taken < most;
+    })
+    .map(({ place }) => place);
+  const results: Result[] = [];
+  const broken: Fault[] = [];
+  let done = 0;
+  await Promise.all(
+    Array.from({ length: jobs }, (_, job) => {
+      const work: Work = {
+        folder,
+        places: places.filter((_place, i) => i % jobs === job),
+        plan,
+        faults: withFaults,
+      };
+      return new Promise<void>((resolve, reject) => {
+        const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: work });
+        worker.on("message", (message: { results: Result[]; faults: Fault[] }) => {
+          results.push(...message.results);
+          broken.push(...message.faults);
+          progress(++done / places.length);
+        });
+        worker.once("error", reject);
+        worker.once("exit", () => resolve());
+      });
+    }),
+  );
+  return { homes, results, faults: broken, seconds: (Date.now() - began) / 1000 };
+}

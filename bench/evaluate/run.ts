@@ -1,0 +1,298 @@
+import { detectConfig, type DetectConfig } from "../../schemas/config.js";
+import { seeded } from "../random.js";
+import { DETECTORS } from "./detectors.js";
+import type { Home } from "./homes.js";
+import {
+  environmentFor,
+  hashOf,
+  readsOf,
+  Replay,
+  withEstimates,
+  type Alert,
+  type Read,
+  type Reading,
+} from "./replay.js";
+import { episodes, outcome, type Outcome } from "./score.js";
+import { GRID_LEAKS, HARD_NEGATIVES, LEAKS, type Shape } from "./shapes.js";
+
+export interface Plan {
+  readonly seed: number;
+  /** Injections of each shape into each home. */
+  readonly starts: number;
+  /** A few cells only. */
+  readonly quick: boolean;
+  readonly detect?: DetectConfig;
+}
+
+/** One injection under one reading, for each detector in the order of `DETECTORS`. */
+export interface InjectionResult {
+  readonly type: "injection";
+  readonly cell: string;
+  readonly set: string;
+  readonly outcomes: readonly Outcome[];
+}
+
+/** Alerts of an untouched home, joined at 72 hours, for each detector. */
+export interface ControlResult {
+  readonly type: "control";
+  readonly cell: string;
+  readonly set: string;
+  readonly home: number;
+  readonly days: number;
+  readonly alerts: readonly number[];
+  /** Those over within a day, and days under alert. */
+  readonly brief: readonly number[];
+  readonly active: readonly number[];
+  /** Bytes of the state at the end. */
+  readonly stateBytes: number;
+}
+
+export type Result = InjectionResult | ControlResult;
+
+const DAY = 86_400;
+/** Reads that are delivered in one block where nobody looks at when an alert came. */
+const CHUNK = 168;
+const WARM_UP_DAYS = 35;
+/** Windows with fewer reads are left out (DETECTION §4.2). */
+const LEAST_READS = 0.9;
+
+/** Steps of registers in mL, as their vendors name them. */
+export const RESOLUTIONS: readonly (readonly [name: string, ml: number])[] = [
+  ["1 L", 1000],
+  ["0.1 ft³", 2832],
+  ["1 gal", 3785],
+  ["10 L", 10_000],
+  ["1 ft³", 28_317],
+  ["10 gal", 37_854],
+];
+export const MISSING: readonly number[] = [0, 0.05, 0.2];
+
+/** Sets are told apart by interval too. */
+function setOf({ set, interval }: Home): string {
+  return set === "ampds2" ? `ampds2, ${interval / 60} min` : set;
+}
+
+/** The name of a cell: a reading, and a shape where one is injected. */
+export function cellOf(resolution: string, missing: number, shape?: string): string {
+  return [resolution, `${missing * 100} %`, ...(shape === undefined ? [] : [shape])].join(" | ");
+}
+
+/** All that is asked of one home. */
+export function* evaluateHome(home: Home, place: number, plan: Plan): Generator<Result> {
+  const environment = environmentFor(home.timeZone, plan.detect ?? detectConfig.parse({}));
+  const resolutions = plan.quick ? RESOLUTIONS.filter(([, ml]) => ml === 1000 || ml === 10_000) : RESOLUTIONS;
+  for (const [name, resolution] of resolutions) {
+    for (const missing of plan.quick ? [0] : MISSING) {
+      const first = resolution === 1000 && missing === 0;
+      const shapes = plan.quick
+        ? (first ? LEAKS : GRID_LEAKS).filter((_, i) => i % 2 === 0)
+        : first
+          ? [...LEAKS, ...HARD_NEGATIVES]
+          : GRID_LEAKS;
+      yield* injections(home, place, { resolution, missing }, name, shapes, environment, plan);
+    }
+  }
+}
+
+interface Start {
+  readonly time: number;
+  /** Place of the first read after it. */
+  readonly place: number;
+  saved?: Buffer;
+}
+
+function* injections(
+  home: Home,
+  place: number,
+  reading: Reading,
+  resolution: string,
+  shapes: readonly Shape[],
+  environment: ReturnType<typeof environmentFor>,
+  { seed, starts: count }: Plan,
+): Generator<Result> {
+  const longest = Math.max(0, ...shapes.map(({ days }) => days));
+  // The one home with shorter intervals stands for itself: more starts make up for it a little.
+  const starts = startsOf(home, home.set === "ampds2" ? 10 * count : count, longest, seed);
+  const control = Replay.begin(environment, reading.resolution);
+  let at = 0;
+  for (const start of starts) {
+    for (; at < start.place; at += CHUNK)
+      control.push(readsOf(home, reading, at, Math.min(at + CHUNK, start.place)));
+    at = start.place;
+    start.saved = control.save();
+  }
+  for (; at < home.time.length; at += CHUNK)
+    control.push(readsOf(home, reading, at, Math.min(at + CHUNK, home.time.length)));
+  const quiet = control.alerts();
+  yield controlResult(home, place, quiet, cellOf(resolution, reading.missing), control.save().length);
+  const usage = usageOf(home);
+  for (const shape of shapes) {
+    for (const { time, place: from, saved } of starts) {
+      const until = placeAt(home, time + shape.days * DAY);
+      if (until - from < (LEAST_READS * shape.days * DAY) / home.interval) continue;
+      const random = seeded(hashOf(`${home.name} ${shape.name} ${time} ${seed}`));
+      const added = shape.at(time, random, usage);
+      const copy = Replay.restore(saved!, environment, reading.resolution);
+      for (const read of readsOf(home, reading, from, until, added)) copy.push([read]);
+      yield {
+        type: "injection",
+        cell: cellOf(resolution, reading.missing, shape.name),
+        set: setOf(home),
+        outcomes: DETECTORS.map(({ rules }) =>
+          outcome(
+            place,
+            copy.alerts(),
+            quiet,
+            rules,
+            time,
+            shape.days * DAY,
+            shape.steady === true ? shape.rate : undefined,
+          ),
+        ),
+      };
+    }
+  }
+}
+
+/** Seeded starts after the warm-up, in order, the same for every shape. */
+function startsOf(home: Home, count: number, longestDays: number, seed: number): Start[] {
+  const first = home.time[0]! + WARM_UP_DAYS * DAY;
+  const room = home.time[home.time.length - 1]! - longestDays * DAY - first;
+  if (room <= 0) return [];
+  const random = seeded(hashOf(`${home.name} starts ${seed}`));
+  return Array.from({ length: count }, () => first + Math.floor((random() * room) / 60) * 60)
+    .sort((a, b) => a - b)
+    .map((time) => ({ time, place: placeAt(home, time) }));
+}
+
+function controlResult(
+  home: Home,
+  place: number,
+  alerts: readonly Alert[],
+  cell: string,
+  stateBytes: number,
+): ControlResult {
+  const end = home.time[home.time.length - 1]!;
+  const each = DETECTORS.map(({ rules }) => episodes(alerts, rules));
+  return {
+    type: "control",
+    cell,
+    set: setOf(home),
+    home: place,
+    days: daysRead(home),
+    alerts: each.map(({ length }) => length),
+    brief: each.map((list) => list.filter(({ from, until }) => until - from <= DAY).length),
+    active: each.map((list) =>
+      list.reduce((sum, { from, until }) => sum + (Math.min(until, end) - from) / DAY, 0),
+    ),
+    stateBytes,
+  };
+}
+
+/** Days that reads cover, holes of more than a few hours left out. */
+function daysRead({ time }: Home): number {
+  let seconds = 0;
+  for (let i = 1; i < time.length; i++) {
+    const step = time[i]! - time[i - 1]!;
+    if (step <= 4 * 3600) seconds += step;
+  }
+  return seconds / DAY;
+}
+
+/** The first place whose read is later than a time. */
+function placeAt({ time }: Home, after: number): number {
+  let low = 0;
+  let high = time.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (time[middle]! <= after) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** What the home used until a time, mL, between reads in proportion. */
+function usageOf(home: Home): (time: number) => number {
+  const { time, register } = home;
+  return (at) => {
+    const i = placeAt(home, at);
+    if (i === 0) return register[0]!;
+    if (i === time.length) return register[i - 1]!;
+    const part = (at - time[i - 1]!) / (time[i]! - time[i - 1]!);
+    return register[i - 1]! + part * (register[i]! - register[i - 1]!);
+  };
+}
+
+/** Faults of the feed that must bring no alert more: the untouched home, delivered badly. */
+export function* faults(
+  home: Home,
+  place: number,
+  environment: ReturnType<typeof environmentFor>,
+): Generator<{
+  readonly fault: string;
+  readonly home: number;
+  readonly days: number;
+  readonly extra: readonly number[];
+}> {
+  const reading = { resolution: 1000, missing: 0 };
+  const reads = readsOf(home, reading, 0, home.time.length);
+  const run = (chunks: Iterable<readonly Read[]>, modulus = 0): Alert[] => {
+    const replay = Replay.begin(environment, reading.resolution, modulus);
+    for (const chunk of chunks) replay.push(chunk);
+    return replay.alerts();
+  };
+  const control = run(chunksOf(reads));
+  const cases: Record<string, () => Alert[]> = {
+    "estimated reads": () => run(chunksOf(withEstimates(reads, home.name, 0.1))),
+    duplicates: () => run(twice(chunksOf(reads))),
+    "a day late": () => run(late(chunksOf(reads, 24))),
+    rollover: () => {
+      const modulus = 100_000_000;
+      const from = modulus - 5_000_000 - reads[0]!.ml;
+      return run(
+        chunksOf(reads.map((read) => ({ ...read, ml: (((read.ml + from) % modulus) + modulus) % modulus }))),
+        modulus,
+      );
+    },
+    exchange: () => {
+      const half = reads.length >> 1;
+      const moved = reads.map((read, i) =>
+        i < half ? read : { ...read, ml: read.ml - reads[half]!.ml, register: 1 },
+      );
+      return run([...chunksOf(moved.slice(0, half)), ...chunksOf(moved.slice(half))]);
+    },
+  };
+  for (const [fault, alertsOf] of Object.entries(cases)) {
+    const alerts = alertsOf();
+    const extra = DETECTORS.map(({ rules }) => {
+      const { alerts: more } = outcome(place, alerts, control, rules, -Infinity, Infinity, undefined);
+      return more;
+    });
+    yield { fault, home: place, days: daysRead(home), extra };
+  }
+}
+
+function* chunksOf(reads: readonly Read[], size = CHUNK): Generator<readonly Read[]> {
+  for (let i = 0; i < reads.length; i += size) yield reads.slice(i, i + size);
+}
+
+function* twice(chunks: Iterable<readonly Read[]>): Generator<readonly Read[]> {
+  for (const chunk of chunks) {
+    yield chunk;
+    yield chunk;
+  }
+}
+
+/** Each second chunk comes after the one that follows it. */
+function* late(chunks: Iterable<readonly Read[]>): Generator<readonly Read[]> {
+  let held: readonly Read[] | undefined;
+  for (const chunk of chunks) {
+    if (held === undefined) held = chunk;
+    else {
+      yield chunk;
+      yield held;
+      held = undefined;
+    }
+  }
+  if (held !== undefined) yield held;
+}

@@ -1,0 +1,170 @@
+/** Millilitres that were added from the start of a shape until a time (UTC seconds): never falling, 0 before `start`. */
+export type Added = (time: number) => number;
+
+/** What is injected into a copy of a meter. `rate` is the mean, mL/h, where it has one. */
+export interface Shape {
+  readonly name: string;
+  /** Which table it belongs to. */
+  readonly kind: "leak" | "hard-negative";
+  readonly rate?: number;
+  /** Whether its true rate is constant, so that an estimate of it can be right or wrong. */
+  readonly steady?: boolean;
+  readonly days: number;
+  /** @param usage millilitres that the home itself used until a time */
+  at(start: number, random: () => number, usage: (time: number) => number): Added;
+}
+
+const HOUR = 3600;
+const DAY = 86_400;
+const LITRE = 1000;
+
+/** Flow of `litres` an hour from `start` to `until`. */
+function steady(litres: number, start: number, until = Infinity): Added {
+  return (time) => (Math.max(0, Math.min(time, until) - start) / HOUR) * litres * LITRE;
+}
+
+function constant(litres: number, days = 14): Shape {
+  return {
+    name: `constant ${litres} L/h`,
+    kind: "leak",
+    rate: litres * LITRE,
+    steady: true,
+    days,
+    at: (start) => steady(litres, start),
+  };
+}
+
+/** A toilet that refills by itself: `litres` each `hours`, with a jitter of a fifth (DETECTION §4.2). */
+function ghostFlush(litres: number, hours: number, days = 14): Shape {
+  return {
+    name: `refill ${litres} L each ${hours} h`,
+    kind: "leak",
+    rate: (litres * LITRE) / hours,
+    days,
+    at(start, random) {
+      const events: number[] = [];
+      let next = start + random() * hours * HOUR;
+      while (next < start + (days + 1) * DAY) {
+        events.push(next);
+        next += hours * HOUR * (0.8 + 0.4 * random());
+      }
+      return (time) => countBefore(events, time) * litres * LITRE;
+    },
+  };
+}
+
+function countBefore(sorted: readonly number[], time: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle]! <= time) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** 4 L/h that doubles each week up to 60. */
+const pinhole: Shape = {
+  name: "pinhole, 4 L/h doubling weekly",
+  kind: "leak",
+  days: 28,
+  at: (start) => (time) => {
+    const weeks = Math.max(0, time - start) / (7 * DAY);
+    const until = Math.min(weeks, Math.log2(15));
+    const grown = (4 * LITRE * 168 * (2 ** until - 1)) / Math.LN2;
+    return grown + Math.max(0, weeks - until) * 60 * LITRE * 168;
+  },
+};
+
+/** Three days on, two days off. */
+const onOff: Shape = {
+  name: "15 L/h, 3 days on and 2 off",
+  kind: "leak",
+  days: 14,
+  at: (start) => (time) => {
+    const passed = Math.max(0, time - start);
+    const cycle = 5 * DAY;
+    const on = Math.floor(passed / cycle) * 3 * DAY + Math.min(passed % cycle, 3 * DAY);
+    return (on / HOUR) * 15 * LITRE;
+  },
+};
+
+const repaired: Shape = {
+  name: "15 L/h, repaired after 4 days",
+  kind: "leak",
+  days: 14,
+  at: (start) => steady(15, start, start + 4 * DAY),
+};
+
+/** Every leak that is scored; in the order of the tables. */
+export const LEAKS: readonly Shape[] = [
+  ...[1, 2, 4, 7.6, 15, 30, 60, 120].map((litres) => constant(litres)),
+  ...(
+    [
+      [4, 0.25],
+      [4, 0.5],
+      [4, 1],
+      [4, 2],
+      [4, 3],
+      [6, 4],
+      [6, 6],
+    ] as const
+  ).map(([litres, hours]) => ghostFlush(litres, hours)),
+  pinhole,
+  ...[300, 600, 1200, 2000].map((litres) => constant(litres, 3)),
+  onOff,
+  repaired,
+];
+
+/** Those of the grid of resolutions and missing reads. */
+export const GRID_LEAKS: readonly Shape[] = [
+  ...[4, 7.6, 8, 15, 30].map((litres) => constant(litres, 7)),
+  ghostFlush(4, 2),
+  constant(600, 3),
+];
+
+function extra(name: string, days: number, at: Shape["at"]): Shape {
+  return { name, kind: "hard-negative", days, at };
+}
+
+/** Local hour by the zone's mean solar time is near enough for shapes: hours from the start. */
+function scaled(from: number, until: number, share: (random: () => number) => number): Shape["at"] {
+  return (start, random, usage) => {
+    const more = share(random);
+    const at = usage(start + from);
+    return (time) => {
+      if (time <= start + from) return 0;
+      return Math.round((usage(Math.min(time, start + until)) - at) * more);
+    };
+  };
+}
+
+/** Water that is no leak: each alert that it brings is a false one. */
+export const HARD_NEGATIVES: readonly Shape[] = [
+  extra("pool fill, 5 to 30 m³ at 900 L/h", 7, (start, random) => {
+    const litres = 5000 + 25_000 * random();
+    return steady(900, start, start + (litres / 900) * HOUR);
+  }),
+  extra(
+    "guests, 1.5 to 2 times for 10 days",
+    14,
+    scaled(0, 10 * DAY, (random) => 0.5 + 0.5 * random()),
+  ),
+  extra("irrigation season: 500 L/h for an hour each second day", 21, (start) => (time) => {
+    const passed = Math.max(0, time - start);
+    const period = 2 * DAY;
+    const runs = Math.floor(passed / period);
+    return ((runs * HOUR + Math.min(passed % period, HOUR)) / HOUR) * 500 * LITRE;
+  }),
+  extra(
+    "vacation of 14 days and return",
+    28,
+    scaled(0, 14 * DAY, () => -1),
+  ),
+  extra(
+    "new tenant, 1.6 times",
+    28,
+    scaled(0, 28 * DAY, () => 0.6),
+  ),
+];

@@ -1,0 +1,179 @@
+import { seeded } from "../../../bench/random.js";
+import { Burst } from "../../../detect/rules/burst.js";
+import { Leak } from "../../../detect/rules/leak/leak.js";
+import { followRule, times } from "../../harness/follow-rule.js";
+
+const HOUR = 3600;
+const LITRE = 1000;
+const WARM_UP = 30;
+
+/** Hours of a home that sleeps: mL, whole litres; seeded. */
+function home(days: number, seed = 1): number[] {
+  const random = seeded(seed);
+  return Array.from({ length: days * 24 }, (_, i) => {
+    const hour = i % 24;
+    const draws = random() < (hour < 6 ? 0.06 : 0.6);
+    return draws ? Math.ceil(60 * random()) * LITRE : 0;
+  });
+}
+
+/** The same with a flow of `litres` an hour from hour `from` to `until`, read by a register of a step. */
+function withLeak(
+  hours: readonly number[],
+  litres: number,
+  from: number,
+  until = Infinity,
+  step = LITRE,
+): number[] {
+  let total = 0;
+  let shown = 0;
+  return hours.map((ml, i) => {
+    total += ml + (i >= from && i < until ? litres * LITRE : 0);
+    const reads = Math.floor(total / step) * step;
+    const volume = reads - shown;
+    shown = reads;
+    return volume;
+  });
+}
+
+const follow = (hours: readonly number[], over: Parameters<typeof followRule>[2] = {}) =>
+  followRule(new Leak(), hours, { resolution: LITRE, ...over });
+
+describe("leak", () => {
+  const from = WARM_UP * 24;
+
+  it("says nothing of homes that sleep", () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const { closed, open } = follow(home(120, seed));
+      expect([...closed, open]).toEqual([undefined]);
+    }
+  });
+
+  it.each([1, 2, 4, 15, 60])("finds %i L/h within two days, with its beginning and rate", (litres) => {
+    const { open } = follow(withLeak(home(WARM_UP + 4), litres, from));
+    expect(open).toMatchObject({ rule: "leak", closed: null, evidence: { kind: "continuous", by: "rate" } });
+    expect(open!.detectedAt - from * HOUR).toBeLessThanOrEqual(48 * HOUR);
+    expect(open!.detectedAt - from * HOUR).toBeGreaterThanOrEqual(18 * HOUR);
+    expect(Math.abs(open!.start - from * HOUR)).toBeLessThanOrEqual(6 * HOUR);
+    expect(open!.rate / (litres * LITRE)).toBeGreaterThan(0.95);
+    expect(open!.rate / (litres * LITRE)).toBeLessThan(litres === 1 ? 1.5 : 1.2);
+  });
+
+  it("sees through a 10 L register by longer units, and averages its steps", () => {
+    const { open } = follow(withLeak(home(WARM_UP + 7), 8, from, Infinity, 10 * LITRE), {
+      resolution: 10 * LITRE,
+    });
+    expect(open).toMatchObject({ evidence: { kind: "intermittent" } });
+    expect(open!.rate / (8 * LITRE)).toBeGreaterThan(0.8);
+    expect(open!.rate / (8 * LITRE)).toBeLessThan(1.35);
+  });
+
+  it("finds a toilet that refills each two hours", () => {
+    const refills = home(WARM_UP + 10).map((ml, i) => ml + (i >= from && i % 2 === 0 ? 4 * LITRE : 0));
+    expect(follow(refills).open).toMatchObject({ evidence: { kind: "intermittent", unitHours: 2 } });
+  });
+
+  it("judges a meter that is never dry by its step upwards", () => {
+    const always = home(WARM_UP + 7, 3).map((ml, i) => ml + 20 * LITRE + (i % 3) * LITRE);
+    const known = { class: "always-on" } as const;
+    expect(follow(always, known)).toEqual({ closed: [], open: undefined });
+    // Nobody said so: the fixed rule speaks once, and learns in the meantime.
+    expect(follow(always)).toMatchObject({
+      closed: [{ closed: "usage-normal", evidence: { by: "warm-up" } }],
+      open: undefined,
+    });
+    const { open } = follow(withLeak(always, 15, from), known);
+    expect(open).toMatchObject({ evidence: { kind: "base-step" } });
+    expect(Number(open!.evidence["usualFloor"])).toBeGreaterThanOrEqual(20 * LITRE);
+  });
+
+  it("ends with the first dry hour, and goes on as the same leak if it is back within three days", () => {
+    const until = from + 72;
+    const rest = WARM_UP + 14;
+    const once = follow(withLeak(home(rest), 15, from, until));
+    expect(once.closed).toHaveLength(1);
+    expect(once.closed[0]).toMatchObject({ closed: "flow-stopped" });
+    expect(once.closed[0]!.end).toBeLessThan((until + 12) * HOUR);
+    const again = withLeak(withLeak(home(rest), 15, from, until), 15, until + 30);
+    const { closed, open } = follow(again);
+    expect(closed).toEqual([]);
+    expect(open).toMatchObject({ start: once.closed[0]!.start, closed: null });
+  });
+
+  it("asks for more where such a flow went away by itself before", () => {
+    const before = withLeak(home(WARM_UP + 20), 4, from - 24 * 10, from - 24 * 10 + 17);
+    const first = follow(withLeak(home(WARM_UP + 20), 4, from + 24));
+    const wary = follow(withLeak(before, 4, from + 24));
+    expect(first.open).toBeDefined();
+    expect(wary.open).toBeDefined();
+    expect(Number(wary.open!.evidence["needed"])).toBeGreaterThan(Number(first.open!.evidence["needed"]));
+    expect(wary.open!.detectedAt).toBeGreaterThan(first.open!.detectedAt);
+  });
+
+  it("takes what is normal for the meter by its setting for its floor", () => {
+    const leaking = withLeak(home(WARM_UP + 7), 4, from);
+    expect(follow(leaking, { rate: 5 * LITRE }).open).toBeUndefined();
+    expect(follow(withLeak(leaking, 8, from), { rate: 5 * LITRE }).open).toBeDefined();
+  });
+
+  it("has a fixed rule while it learns: 3 gal an hour for 48 hours", () => {
+    const flow = (litres: number, hours: number) => [...home(3), ...times(hours, litres * LITRE)];
+    expect(follow(flow(12, 60)).open).toMatchObject({ evidence: { by: "warm-up" } });
+    expect(follow(flow(11, 60)).open).toBeUndefined();
+    expect(follow(flow(12, 40)).open).toBeUndefined();
+  });
+
+  it("is not ended by a hole of some hours, and is by one of a week", () => {
+    const hours = withLeak(home(WARM_UP + 14), 15, from);
+    const hole = (length: number) =>
+      hours.map((ml, i) => (i >= from + 60 && i < from + 60 + length ? null : ml));
+    expect(followRule(new Leak(), hole(100), { resolution: LITRE })).toMatchObject({
+      closed: [],
+      open: { closed: null },
+    });
+    const long = followRule(new Leak(), hole(200), { resolution: LITRE });
+    expect(long.closed).toMatchObject([{ closed: "no-reads" }]);
+  });
+});
+
+describe("burst", () => {
+  const start = 25 * 24;
+  const burst = (hours: readonly number[], seconds = HOUR) =>
+    followRule(new Burst(), hours, { resolution: LITRE }, seconds);
+  /** The lawn, two hours at 800 L each second night. */
+  const watering = home(WARM_UP).map((ml, i) => (i % 48 === 25 || i % 48 === 26 ? ml + 800 * LITRE : ml));
+
+  it("opens when two hours ran at a rate that the meter never saw", () => {
+    const hours = [...home(25), ...times(2, 600 * LITRE)];
+    expect(burst(hours).open).toMatchObject({
+      start: start * HOUR,
+      detectedAt: (start + 2) * HOUR,
+      rate: 600 * LITRE,
+    });
+    expect(burst(hours.slice(0, -1)).open).toBeUndefined();
+  });
+
+  it("opens after three quarters of an hour where quarters are read", () => {
+    const quarters = [...home(25).flatMap((ml) => [ml, 0, 0, 0]), ...times(3, 150 * LITRE)];
+    const { open } = burst(quarters, HOUR / 4);
+    expect(open).toMatchObject({ start: start * HOUR, detectedAt: start * HOUR + 2700, rate: 600 * LITRE });
+  });
+
+  it("knows the home that waters its lawn, and finds what lasts longer", () => {
+    expect(burst(watering).closed).toEqual([]);
+    expect(burst([...watering, ...times(4, 800 * LITRE)]).open).toBeUndefined();
+    expect(burst([...watering, ...times(6, 800 * LITRE)]).open).toBeDefined();
+  });
+
+  it("ends when less than half of it flows", () => {
+    const { closed } = burst([...home(25), ...times(3, 900 * LITRE), 100 * LITRE]);
+    expect(closed).toMatchObject([
+      { end: (start + 3) * HOUR, volume: 2_700 * LITRE, closed: "flow-stopped" },
+    ]);
+  });
+
+  it("is silent below 400 L an hour and in the first three weeks", () => {
+    expect(burst([...home(25), ...times(5, 399 * LITRE)]).open).toBeUndefined();
+    expect(burst([...home(20), ...times(5, 2000 * LITRE)]).open).toBeUndefined();
+  });
+});
