@@ -45,6 +45,8 @@ export async function openPath(
         timeZone,
         name: id,
         units: "L",
+        // Those that the engine and the oracle can say in SQL.
+        detect: { rules: ["continuous-flow", "spike"] },
         mail: {
           from: "alerts@bench.example",
           postalAddress: "1 Bench Road",

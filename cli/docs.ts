@@ -12,6 +12,7 @@ import { packageRoot } from "../infra/package-root.js";
 import { program } from "./main.js";
 import {
   checksPage,
+  rulesPage,
   commandsPage,
   configSchema,
   configurationPage,
@@ -30,6 +31,7 @@ for (const [topic, schema] of messageSchemas()) pages.set(`messages/${topic}.sch
 pages.set("commands.md", commandsPage(program()));
 pages.set("tables.md", await tables());
 pages.set("../checks.md", checksPage());
+pages.set("../rules.md", rulesPage());
 
 const stale: string[] = [];
 for (const [name, text] of pages) {

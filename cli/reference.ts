@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { z } from "zod";
 import { REJECT_CODES } from "../ingest/check/rejects.js";
-import { anomalyMessage } from "../schemas/anomalies.js";
+import { anomalyMessage, RULE_FACTS } from "../schemas/anomalies.js";
 import { billingRead } from "../schemas/billing.js";
 import { CHECKS, type Check } from "../schemas/checks.js";
 import { config } from "../schemas/config.js";
@@ -154,6 +154,27 @@ topic. What a field means stands beside it in \`schemas/\`.
 ${list.join("\n")}
 
 ${fields.join("\n")}`;
+}
+
+/** Every rule: what it means, what it can see, whose it is. */
+export function rulesPage(): string {
+  const rows = Object.entries(RULE_FACTS).map(
+    ([name, { kind, means, least, source }]) =>
+      `| \`${name}\` | ${kind} | ${means} | ${least} | ${source ?? "Curbstop"} |`,
+  );
+  return [
+    GENERATED,
+    "# Rules",
+    "",
+    "`detect.rules` of a utility names those that are judged: `leak`, `burst` and `spike` where nothing is said. Those of vendors and utilities are as published, for a utility that wants what its residents know. Parameters are in [the reference](reference/configuration.md), what each finds on real meters in [detection.md](detection.md).",
+    "",
+    "A rule that is taken out of the list closes its open anomalies with the reason `rule-changed`, and nobody is told. One that is put in learns from then on: it does not judge what came before, so no storm follows.",
+    "",
+    "| rule | kind | it speaks of | smallest flow it sees | whose |",
+    "|---|---|---|---|---|",
+    ...rows,
+    "",
+  ].join("\n");
 }
 
 /** Every check of data: those of a row, and those with history. */

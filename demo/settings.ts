@@ -35,6 +35,8 @@ export function demoSettings(
           privacy: "privacy@santabrisa.example",
         },
         alerts: { live: true },
+        // What is planted is told by the plain words of these.
+        detect: { rules: ["continuous-flow", "spike"] },
         sources: [
           {
             id: "ami",

@@ -1,4 +1,4 @@
-import { KIND_OF_RULE, type AnomalyMessage } from "../schemas/anomalies.js";
+import { kindOf, type AnomalyMessage } from "../schemas/anomalies.js";
 
 export type AlertKind = "alert" | "stopped" | "correction";
 /** What a message says of the anomaly: that it goes on, that it is over, that it never was. */
@@ -65,7 +65,7 @@ function isOldNews(
  * former occupant's, save a leak whose last 24 hours are the resident's own: it is told without what lies before.
  */
 export function concernsOccupant({ rule, start, end }: AnomalyMessage, from: number): boolean {
-  return start >= from || (KIND_OF_RULE[rule] === "leak" && end - from >= RATE_WINDOW_SECONDS);
+  return start >= from || (kindOf(rule) === "leak" && end - from >= RATE_WINDOW_SECONDS);
 }
 
 /** What an alert would say now; a refusal where it has nothing left to say. */
@@ -119,7 +119,7 @@ export function decide(anomaly: AnomalyMessage, view: RecipientView): Decision {
   if (says === "open") {
     return endTold || latest.told === "over" ? { send: "alert", stage: stage + 1 } : not("already-told");
   }
-  if (latest.told === "over" || KIND_OF_RULE[anomaly.rule] !== "leak") return not("already-told");
+  if (latest.told === "over" || kindOf(anomaly.rule) !== "leak") return not("already-told");
   if (says !== "over") return not(says);
   return history.some((sent) => sent.kind !== "alert" && sent.stage === stage)
     ? not("already-told")

@@ -4,35 +4,141 @@ import { meterKey, utilityId } from "./reads.js";
 /** What residents agree to hear of. */
 export type AnomalyKind = "leak" | "high-usage";
 
-/**
- * Every rule and what its anomalies are. New ones come last: a saved state names a rule by its place. From
- * `any-flow-24h` on they are rules that vendors and utilities use, as published (DETECTION §4.4, R1 to R12).
- */
-const KINDS = {
-  "continuous-flow": "leak",
-  spike: "high-usage",
-  leak: "leak",
-  burst: "leak",
-  "any-flow-24h": "leak",
-  "eyeonwater-24h": "leak",
-  "watersmart-leak": "leak",
-  "watersmart-burst": "leak",
-  "sfpuc-leak": "leak",
-  "aquahawk-16h": "leak",
-  "kamstrup-12x2h": "leak",
-  "itron-window": "leak",
-  "night-flow": "leak",
-  "day-2x": "high-usage",
-  "day-3x-5d": "high-usage",
-  "day-150-week": "high-usage",
-  "cardell-oliver-day": "leak",
-  "flume-2h": "leak",
-  "neptune-24h": "leak",
-} as const satisfies Record<string, AnomalyKind>;
-export type RuleName = keyof typeof KINDS;
-export const RULES = Object.keys(KINDS) as readonly RuleName[];
-export const KIND_OF_RULE: Readonly<Record<RuleName, AnomalyKind>> = KINDS;
-export const rule = z.enum(Object.keys(KINDS) as [RuleName, ...RuleName[]]);
+export interface RuleFacts {
+  readonly kind: AnomalyKind;
+  /** When it speaks, in a sentence. */
+  readonly means: string;
+  /** The smallest flow that it can see. */
+  readonly least: string;
+  /** Who uses it, for a rule that is not ours, and where it is published. */
+  readonly source?: string;
+}
+
+const STEP = "a step of the register in each hour";
+const DAY_LONG = "any, if the day's volume passes the limit";
+
+/** Every rule. New ones come last: a saved state names a rule by its place. */
+const FACTS = {
+  "continuous-flow": {
+    kind: "leak",
+    means: "Flow in each of 24 hours, of 1 gal/h or of the meter's own setting.",
+    least: "1 gal/h, or a step of the register in each hour where that is more",
+  },
+  spike: {
+    kind: "high-usage",
+    means: "An hour far above the meter's own daily peaks.",
+    least: "300 L in an hour",
+  },
+  leak: {
+    kind: "leak",
+    means:
+      "Flow that does not stop where this meter's usually does, by hours, two hours or three; also a step upwards of a meter that is never dry, and what runs and stops again and again.",
+    least: "a step of the register, 1 L at least, in each three hours",
+  },
+  burst: {
+    kind: "leak",
+    means: "Water at a rate, or for a time, that this meter never saw.",
+    least: "400 L/h over two units (three quarters of an hour at 15 minutes)",
+  },
+  "any-flow-24h": {
+    kind: "leak",
+    means: "Some flow in each of 24 hours.",
+    least: STEP,
+    source: "R1; Kamstrup MULTICAL 21 at its lowest limit, Next Century",
+  },
+  "eyeonwater-24h": {
+    kind: "leak",
+    means: "1 gal/h, or the register's step if larger, in each of 24 hours.",
+    least: "1 gal/h",
+    source: "R2; EyeOnWater and BEACON (Badger Meter), setting Normal",
+  },
+  "watersmart-leak": {
+    kind: "leak",
+    means: "More than 3 gal/h for 48 hours; a commercial meter more than 10 gal/h for 168.",
+    least: "3 gal/h",
+    source: "R3; WaterSmart (VertexOne), Athens-Clarke County",
+  },
+  "watersmart-burst": {
+    kind: "leak",
+    means: "More than 30 gal/h for 8 hours.",
+    least: "30 gal/h",
+    source: "R3; WaterSmart (VertexOne), Athens-Clarke County",
+  },
+  "sfpuc-leak": {
+    kind: "leak",
+    means: "7.5 gal/h or more for 48 hours, 72 at commercial and larger buildings.",
+    least: "7.5 gal/h",
+    source: "R4; San Francisco Public Utilities Commission",
+  },
+  "aquahawk-16h": {
+    kind: "leak",
+    means: "7 gal/h or more for 16 hours.",
+    least: "7 gal/h",
+    source: "R5; AquaHawk's published example",
+  },
+  "kamstrup-12x2h": {
+    kind: "leak",
+    means: "A step of the register in each of 12 windows of two hours.",
+    least: "a step of the register in each two hours",
+    source: "R7; Kamstrup MULTICAL 602 and 803",
+  },
+  "itron-window": {
+    kind: "leak",
+    means: "A step of the register in each of 24 windows in which a leak of 48 gal a day moves it.",
+    least: "48 gal a day",
+    source: "R8; Itron, US 7,119,698 B2",
+  },
+  "night-flow": {
+    kind: "leak",
+    means: "Two nights whose lowest hour is above the median and three robust deviations of 28.",
+    least: "a step of the register in each hour of the night",
+    source: "R9; minimum night flow",
+  },
+  "day-2x": {
+    kind: "high-usage",
+    means: "A day above twice the mean of the last 30.",
+    least: DAY_LONG,
+    source: "R10; Des Moines Water Works",
+  },
+  "day-3x-5d": {
+    kind: "high-usage",
+    means: "Five days in a row above three times the mean of the last 30.",
+    least: DAY_LONG,
+    source: "R10",
+  },
+  "day-150-week": {
+    kind: "high-usage",
+    means: "A day above 150 % of the last week's highest.",
+    least: DAY_LONG,
+    source: "R10; North Miami Beach",
+  },
+  "cardell-oliver-day": {
+    kind: "leak",
+    means: "A day whose lowest hour has 2 L or more.",
+    least: "2 L/h",
+    source: "R11; Cardell-Oliver and Carter-Turner, BuildSys 2021",
+  },
+  "flume-2h": {
+    kind: "leak",
+    means: "Some flow in each hour for 2 hours.",
+    least: STEP,
+    source: "R12; Flume, without its recognition of irrigation",
+  },
+  "neptune-24h": {
+    kind: "leak",
+    means: "A step of the register in each of 24 hours.",
+    least: STEP,
+    source: "R6; Neptune E-Coder, continuous leak",
+  },
+} as const satisfies Record<string, RuleFacts>;
+export type RuleName = keyof typeof FACTS;
+export const RULE_FACTS: Readonly<Record<RuleName, RuleFacts>> = FACTS;
+export const RULES = Object.keys(FACTS) as readonly RuleName[];
+
+export function kindOf(rule: RuleName): AnomalyKind {
+  return FACTS[rule].kind;
+}
+export const rule = z.enum(Object.keys(FACTS) as [RuleName, ...RuleName[]]);
 
 /**
  * A message of topic `anomalies`, version 1: the whole anomaly as it stands after a change, keyed by meter.

@@ -102,7 +102,10 @@ export type SourceConfig = z.infer<typeof sourceConfig>;
 
 /** Parameters of the rules. Rates are millilitres an hour. */
 export const detectConfig = z.strictObject({
-  rules: z.array(rule).default(["continuous-flow", "spike"]).describe("Rules that are judged."),
+  rules: z
+    .array(rule)
+    .default(["leak", "burst", "spike"])
+    .describe("Rules that are judged; docs/rules.md tells of each."),
   continuousFlow: z
     .strictObject({
       hours: z
@@ -151,11 +154,11 @@ export const detectConfig = z.strictObject({
       rate: z
         .number()
         .min(1)
-        .default(5)
+        .default(6)
         .describe(
           "A steady rate needs so many times the most evidence that the meter showed in `days` and that went away by itself. Higher: fewer alerts, later.",
         ),
-      run: z.number().min(1).default(3).describe("The same for flow without a pause, whatever its rate."),
+      run: z.number().min(1).default(3.2).describe("The same for flow without a pause, whatever its rate."),
       days: z
         .number()
         .int()

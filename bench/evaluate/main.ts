@@ -92,14 +92,16 @@ function show(label: string, share: number): void {
   else if (share === 1) process.stderr.write(`${text}\n`);
 }
 
-/** Ours alone: the page has the rest. */
+/** Ours alone, with all reads there and a fine or a coarse register: the page has the rest. */
 function print({ controls, injections, faults, stateBytes }: Figures): void {
+  const isShown = ({ detector, cell }: { readonly detector: string; readonly cell: string }) =>
+    detector === OURS && /^(1|10) L \| 0 %/.test(cell);
   const lines = [
     ...controls
-      .filter(({ detector }) => detector === OURS)
+      .filter(isShown)
       .map((one) => `${one.set} | ${one.cell}: ${one.alerts.toFixed(2)} alerts per 1,000 meter-days`),
     ...injections
-      .filter(({ detector }) => detector === OURS)
+      .filter(isShown)
       .map(
         (one) =>
           `${one.set} | ${one.cell}: ${(100 * one.recall).toFixed(0)} % found, median ${one.median.toFixed(1)} h, ${one.runs} runs`,

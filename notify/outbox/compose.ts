@@ -1,5 +1,5 @@
 import type { Vault } from "../../infra/crypto/vault.js";
-import { KIND_OF_RULE, type AnomalyMessage } from "../../schemas/anomalies.js";
+import { kindOf, type AnomalyMessage } from "../../schemas/anomalies.js";
 import { canonicalAccount } from "../../schemas/canonical.js";
 import type { Config, UtilityConfig } from "../../schemas/config.js";
 import type { OutgoingMessage } from "../channels/channel.js";
@@ -68,7 +68,7 @@ function toldOf(
   const own = start >= since!;
   const peak = evidence["usualPeak"];
   return {
-    kind: KIND_OF_RULE[rule],
+    kind: kindOf(rule),
     over: told !== "open",
     start: own ? start : since!,
     end,

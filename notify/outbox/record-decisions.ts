@@ -1,5 +1,5 @@
 import type { Queryable } from "../../infra/postgres/database.js";
-import { KIND_OF_RULE, type AnomalyMessage } from "../../schemas/anomalies.js";
+import { kindOf, type AnomalyMessage } from "../../schemas/anomalies.js";
 import type { UtilityConfig } from "../../schemas/config.js";
 import {
   decide,
@@ -93,7 +93,7 @@ export async function recordDecisions(
       note(anomaly, null, refusal);
       continue;
     }
-    const kind = KIND_OF_RULE[anomaly.rule];
+    const kind = kindOf(anomaly.rule);
     const own = recipients.filter((one) => one.meter_key === anomaly.meter && one.kind === kind);
     if (own.length === 0) {
       note(anomaly, null, "no-consent");

@@ -51,6 +51,8 @@ export function usageUtility(folder: string): ConfigInput["utilities"][number] {
   return {
     ...OAKVALE,
     languages: ["en", "es"],
+    // Plain words, so that a test can plant what they find.
+    detect: { rules: ["continuous-flow", "spike"] },
     sources: [
       {
         id: "ami",

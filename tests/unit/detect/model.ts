@@ -32,7 +32,7 @@ export const UTILITY = "oakvale";
 type DetectInput = Parameters<typeof detectConfig.parse>[0];
 
 export function environmentOf(detect: DetectInput = {}, timeZone = "America/Los_Angeles"): MeterEnvironment {
-  const parsed = detectConfig.parse(detect);
+  const parsed = detectConfig.parse({ rules: ["continuous-flow", "spike"], ...(detect as object) });
   return {
     context: { detect: parsed, rules: new Set(parsed.rules), days: new TimeZone(timeZone) },
     registers: parsed.registers,
