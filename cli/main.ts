@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../infra/package-root.js";
+import { addBacktest } from "./commands/backtest.js";
 import { addConfigCommands } from "./commands/config.js";
 import { addDoctor } from "./commands/doctor.js";
 import { addFileCommands } from "./commands/files.js";
@@ -47,6 +48,7 @@ Begin with:
   addFileCommands(root);
   addRejectCommands(root);
   addProfileCommands(root);
+  addBacktest(root);
   addSql(root);
   addSubscribe(root);
   addConfigCommands(root);

@@ -29,3 +29,20 @@ export function wholeNumber(name: string): (text: string) => number {
     return number;
   };
 }
+
+/** An option that is a date or an instant of ISO 8601; without an offset UTC. @throws UsageError */
+export function time(name: string): (text: string) => Date {
+  return (text) => {
+    const match = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?)?(Z|[+-]\d{2}:\d{2})?$/.exec(text);
+    const date = new Date(
+      match === null
+        ? NaN
+        : text.replace(" ", "T") + (match[1] !== undefined && match[3] === undefined ? "Z" : ""),
+    );
+    if (Number.isNaN(date.getTime()))
+      throw new UsageError(
+        `${name}: expected a time such as 2026-05-01 or 2026-05-01T07:00Z, received "${text}".`,
+      );
+    return date;
+  };
+}

@@ -20,8 +20,6 @@ export interface EvaluateOptions {
   /** Worker threads. */
   readonly jobs: number;
   readonly withFaults: boolean;
-  /** Homes of each set, the first ones; all by default. */
-  readonly most?: number;
 }
 
 /** Parameters were chosen on homes whose name hashes (SHA-256) to an even second byte; figures are told of the others. */
@@ -36,20 +34,14 @@ export function isTuned(name: string): boolean {
 export async function evaluate(
   folder: string,
   plan: Plan,
-  { half, jobs, withFaults, most = Infinity }: EvaluateOptions,
+  { half, jobs, withFaults }: EvaluateOptions,
   progress: (share: number) => void,
 ): Promise<Evaluation> {
   const began = Date.now();
   const homes = await readHomes(folder);
-  const bySet = new Map<string, number>();
   const places = homes
-    .map(({ name, set }, place) => ({ place, set, tuned: set !== "ampds2" && isTuned(name) }))
+    .map(({ name, set }, place) => ({ place, tuned: set !== "ampds2" && isTuned(name) }))
     .filter(({ tuned }) => half === "all" || tuned === (half === "tuned"))
-    .filter(({ set }) => {
-      const taken = bySet.get(set) ?? 0;
-      bySet.set(set, taken + 1);
-      return taken < most;
-    })
     .map(({ place }) => place);
   const results: Result[] = [];
   const broken: Fault[] = [];

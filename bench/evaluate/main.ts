@@ -6,6 +6,7 @@ import { packageRoot } from "../../infra/package-root.js";
 import { detectConfig, type DetectConfig } from "../../schemas/config.js";
 import { OURS } from "./detectors.js";
 import { evaluate, type Half } from "./evaluate.js";
+import { reached } from "./expected.js";
 import { figuresOf, type Figures } from "./figures.js";
 import { reportOf, type CurvePoint } from "./report.js";
 
@@ -17,6 +18,7 @@ Scores the detector and the published rules of others on real meters with inject
   --data DIR     folder with daiad/, karratha/ and ampds2/ (default: ../shared/data)
   --half WHICH   held-out (default), tuned or all: homes that parameters were chosen on, or not
   --quick        a few cells, printed and not written; a minute
+  --expect       write what a few homes reach to bench/evaluate/expected.json, which a test compares
   --detect JSON  parameters of "detect" in the configuration, e.g. '{"leak":{"rate":3}}'
   --starts N     injections a home and shape (default 2)
   --seed N       default 42
@@ -31,6 +33,7 @@ const { values } = parseArgs({
     help: { type: "boolean", default: false },
     data: { type: "string", default: join(packageRoot(), "..", "shared", "data") },
     quick: { type: "boolean", default: false },
+    expect: { type: "boolean", default: false },
     half: { type: "string", default: "held-out" },
     seed: { type: "string", default: "42" },
     jobs: { type: "string", default: String(availableParallelism()) },
@@ -41,7 +44,10 @@ const { values } = parseArgs({
 });
 
 if (values.help) process.stdout.write(HELP);
-else await main();
+else if (values.expect) {
+  const path = join(packageRoot(), "bench", "evaluate", "expected.json");
+  writeFileSync(path, `${JSON.stringify(await reached(values.data), null, 1)}\n`);
+} else await main();
 
 async function main(): Promise<void> {
   const half = values.half as Half;

@@ -49,13 +49,14 @@ const NO_ROWS: RowSink = {
   meterRegister: ignore,
 };
 
-/** Every rule on, with the parameters given and defaults for the rest. */
+/** Every rule on, or those named, with the parameters given and defaults for the rest. */
 export function environmentFor(
   timeZone: string,
   detect: DetectConfig = detectConfig.parse({}),
+  rules: Iterable<RuleName> = RULES,
 ): MeterEnvironment {
   return {
-    context: { detect, rules: new Set(RULES), days: new TimeZone(timeZone) },
+    context: { detect, rules: new Set(rules), days: new TimeZone(timeZone) },
     checkLimits: {},
     registers: detect.registers,
   };

@@ -1,4 +1,5 @@
 import { detectConfig, type DetectConfig } from "../../schemas/config.js";
+import type { RuleName } from "../../schemas/anomalies.js";
 import { seeded } from "../random.js";
 import { DETECTORS } from "./detectors.js";
 import type { Home } from "./homes.js";
@@ -22,6 +23,8 @@ export interface Plan {
   /** A few cells only. */
   readonly quick: boolean;
   readonly detect?: DetectConfig;
+  /** Rules that are judged; all by default. */
+  readonly rules?: Iterable<RuleName>;
 }
 
 /** One injection under one reading, for each detector in the order of `DETECTORS`. */
@@ -79,7 +82,7 @@ export function cellOf(resolution: string, missing: number, shape?: string): str
 
 /** All that is asked of one home. */
 export function* evaluateHome(home: Home, place: number, plan: Plan): Generator<Result> {
-  const environment = environmentFor(home.timeZone, plan.detect ?? detectConfig.parse({}));
+  const environment = environmentFor(home.timeZone, plan.detect ?? detectConfig.parse({}), plan.rules);
   const resolutions = plan.quick ? RESOLUTIONS.filter(([, ml]) => ml === 1000 || ml === 10_000) : RESOLUTIONS;
   for (const [name, resolution] of resolutions) {
     for (const missing of plan.quick ? [0] : MISSING) {

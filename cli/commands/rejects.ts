@@ -17,7 +17,7 @@ import { unjudged } from "../../ingest/try/judged.js";
 import { replay, type ReplayReport, type ReplaySteps } from "../../ingest/try/replay.js";
 import type { SourceConfig, UtilityConfig } from "../../schemas/config.js";
 import { EXIT, UsageError } from "../exit.js";
-import { settingsFor, wholeNumber } from "../settings.js";
+import { settingsFor, time, wholeNumber } from "../settings.js";
 import { table } from "../terminal.js";
 import { withStores } from "../with-stores.js";
 import { print } from "./files.js";
@@ -108,23 +108,6 @@ function rejectAsJson(row: RejectRow) {
 
 function received({ value }: Pick<RejectRow, "value">): string {
   return value === null ? "(not kept)" : JSON.stringify(value);
-}
-
-/** A date or an instant of ISO 8601; without an offset UTC. */
-function time(name: string): (text: string) => Date {
-  return (text) => {
-    const match = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?)?(Z|[+-]\d{2}:\d{2})?$/.exec(text);
-    const date = new Date(
-      match === null
-        ? NaN
-        : text.replace(" ", "T") + (match[1] !== undefined && match[3] === undefined ? "Z" : ""),
-    );
-    if (Number.isNaN(date.getTime()))
-      throw new UsageError(
-        `${name}: expected a time such as 2026-05-01 or 2026-05-01T07:00Z, received "${text}".`,
-      );
-    return date;
-  };
 }
 
 function addShow(rejects: Command): void {

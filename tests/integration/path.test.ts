@@ -1,5 +1,6 @@
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { backtest } from "../../detect/backtest.js";
 import { createDetect } from "../../detect/index.js";
 import { createIngest } from "../../ingest/index.js";
 import { expectAccountedFor } from "../harness/accounted.js";
@@ -47,4 +48,39 @@ it("takes a file through the log and the detector into ClickHouse", async () => 
   const files = await test.stores.database.query("SELECT state, rows, rejected, reads FROM files");
   expect(files).toEqual([{ state: "archived", rows: 480, rejected: 1, reads: 480 }]);
   await expectAccountedFor(test, new Map([["reads.csv", 481]]));
+});
+
+it("tells what other rules would have found in the stored reads, and changes nothing", async () => {
+  const [utility] = test.settings.config.utilities;
+  const stored = () => test.stores.clickhouse.query("SELECT count() AS n FROM curbstop.anomalies");
+  const before = await stored();
+  const from = Date.UTC(2026, 4, 1) / 1000;
+  const shown: [number, number][] = [];
+  const judge = (rules: Parameters<typeof backtest>[1]["rules"], days = 20) =>
+    backtest(
+      test.stores.clickhouse,
+      { utility: utility!, rules, from, until: from + days * 86_400 },
+      (done, all) => shown.push([done, all]),
+    );
+  const same = await judge(["continuous-flow"]);
+  const one = { alerts: 1, meters: 1, open: 0 };
+  expect(same).toEqual({
+    meters: 1,
+    meterDays: 20,
+    would: [{ rule: "continuous-flow", ...one }],
+    was: [{ rule: "continuous-flow", ...one }],
+    metersMore: 0,
+    metersLess: 0,
+  });
+  expect(shown).toEqual([[1, 1]]);
+  // 7 L/h are less than its 7 gal/h and enough for it.
+  const other = await judge(["aquahawk-16h", "kamstrup-12x2h"]);
+  expect(other.would).toEqual([
+    { rule: "aquahawk-16h", alerts: 0, meters: 0, open: 0 },
+    { rule: "kamstrup-12x2h", ...one },
+  ]);
+  expect(await judge(["aquahawk-16h"])).toMatchObject({ metersMore: 0, metersLess: 1 });
+  // The flow suffices for 24 hours on the ninth day.
+  expect(await judge(["continuous-flow"], 8)).toMatchObject({ would: [{ alerts: 0 }], was: [] });
+  expect(await stored()).toEqual(before);
 });

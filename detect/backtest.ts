@@ -1,0 +1,128 @@
+import type { ClickHouse } from "../infra/clickhouse/client.js";
+import { TimeZone } from "../infra/time-zone.js";
+import { RULES, type RuleName } from "../schemas/anomalies.js";
+import type { UtilityConfig } from "../schemas/config.js";
+import { loadHistory } from "./history.js";
+import type { MeterEnvironment, RowSink } from "./meter-state.js";
+
+export interface BacktestPlan {
+  readonly utility: UtilityConfig;
+  readonly rules: readonly RuleName[];
+  /** Evidence that first sufficed in this time, UTC seconds, `until` not included. */
+  readonly from: number;
+  readonly until: number;
+}
+
+/** Anomalies of a rule in the time asked for. */
+export interface RuleCount {
+  readonly rule: RuleName;
+  readonly alerts: number;
+  readonly meters: number;
+  /** Those that go on where the reads end. */
+  readonly open: number;
+}
+
+export interface Backtest {
+  readonly meters: number;
+  /** Days of meters that counting intervals cover in the time. */
+  readonly meterDays: number;
+  /** What the rules would have found, and what was found and not withdrawn. */
+  readonly would: readonly RuleCount[];
+  readonly was: readonly RuleCount[];
+  /** Meters that would have alerted and did not, and the other way round. */
+  readonly metersMore: number;
+  readonly metersLess: number;
+}
+
+const CHUNK = 100;
+const ignore = () => undefined;
+const NO_ROWS: RowSink = {
+  rowVersion: 0,
+  meterRegister: ignore,
+  registerReads: ignore,
+  usage: ignore,
+  evenUsage: ignore,
+  derived: ignore,
+  interval: ignore,
+  superseded: ignore,
+  finding: ignore,
+};
+
+/**
+ * Judges a utility's stored reads by some rules with its parameters, and writes nothing. Each meter is judged from its
+ * first read on, so that the rules know at `from` what they would have learnt. Settings of single meters, from the
+ * registry or from residents, are left out.
+ * @param progress called with meters done and all of them
+ */
+export async function backtest(
+  clickhouse: ClickHouse,
+  { utility, rules, from, until }: BacktestPlan,
+  progress: (done: number, all: number) => void,
+): Promise<Backtest> {
+  const parameters = { utility: utility.id, from, until };
+  const meters = await clickhouse.query<{ readonly key: string }>(
+    `SELECT DISTINCT leftPad(lower(hex(meter)), 16, '0') AS key FROM curbstop.intervals
+     WHERE utility = {utility:String} ORDER BY key`,
+    parameters,
+  );
+  const [covered] = await clickhouse.query<{ readonly days: number }>(
+    `SELECT sum(length) / 86400 AS days FROM curbstop.intervals FINAL
+     WHERE utility = {utility:String} AND gone = 0 AND counts = 1
+       AND start >= toDateTime({from:UInt32}) AND start < toDateTime({until:UInt32})`,
+    parameters,
+  );
+  const was = await clickhouse.query<Told>(
+    `SELECT leftPad(lower(hex(meter)), 16, '0') AS key, rule, state != 'closed' AS open FROM curbstop.anomalies FINAL
+     WHERE utility = {utility:String} AND state != 'withdrawn'
+       AND detected_at >= toDateTime({from:UInt32}) AND detected_at < toDateTime({until:UInt32})`,
+    parameters,
+  );
+  const environment: MeterEnvironment = {
+    context: { detect: utility.detect, rules: new Set(rules), days: new TimeZone(utility.timeZone) },
+    checkLimits: {},
+    registers: utility.detect.registers,
+  };
+  const would: Told[] = [];
+  for (let at = 0; at < meters.length; at += CHUNK) {
+    const chunk = meters.slice(at, at + CHUNK).map(({ key }) => [key, undefined] as const);
+    for (const state of await loadHistory(clickhouse, utility.id, new Map(chunk))) {
+      state.known = [];
+      for (const { rule, state: told, detectedAt } of state.applySettings([], environment, NO_ROWS))
+        if (detectedAt >= from && detectedAt < until)
+          would.push({ key: state.meter, rule, open: told === "closed" ? 0 : 1 });
+    }
+    progress(Math.min(at + CHUNK, meters.length), meters.length);
+  }
+  const [metersWould, metersWere] = [would, was].map((list) => new Set(list.map(({ key }) => key)));
+  const without = (some: ReadonlySet<string>, others: ReadonlySet<string>) =>
+    [...some].filter((key) => !others.has(key)).length;
+  return {
+    meters: meters.length,
+    meterDays: Number(covered?.days ?? 0),
+    would: countsOf(would, rules),
+    was: countsOf(was, RULES),
+    metersMore: without(metersWould!, metersWere!),
+    metersLess: without(metersWere!, metersWould!),
+  };
+}
+
+interface Told {
+  readonly key: string;
+  readonly rule: RuleName;
+  readonly open: number;
+}
+
+/** One for each rule that is asked for or found anything. */
+function countsOf(list: readonly Told[], rules: readonly RuleName[]): RuleCount[] {
+  return rules
+    .map((rule) => {
+      const own = list.filter((one) => one.rule === rule);
+      return {
+        rule,
+        alerts: own.length,
+        meters: new Set(own.map(({ key }) => key)).size,
+        open: own.filter(({ open }) => open === 1).length,
+      };
+    })
+    .filter(({ alerts }) => alerts > 0 || rules !== RULES);
+}

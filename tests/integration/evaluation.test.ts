@@ -1,0 +1,39 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { reached, type Expected } from "../../bench/evaluate/expected.js";
+import { packageRoot } from "../../infra/package-root.js";
+
+const shared = join(packageRoot(), "..", "shared", "data");
+const present = [
+  "daiad/swm_trialA.csv.gz",
+  "karratha/hourly_litres.csv.gz",
+  "ampds2/whole_house_1min.csv.gz",
+].every((file) => existsSync(join(shared, file)));
+const title = "the detector finds on real homes what it found before, as soon, and alerts no more";
+if (!present) process.stderr.write(`SKIPPED: "${title}": ../shared/data is absent\n`);
+
+(present ? it : it.skip)(
+  title,
+  async () => {
+    const path = join(packageRoot(), "bench", "evaluate", "expected.json");
+    const expected = JSON.parse(readFileSync(path, "utf8")) as Expected;
+    const now = await reached(shared);
+    expect(Object.keys(now.leaks)).toEqual(Object.keys(expected.leaks));
+    const worse: string[] = [];
+    for (const [cell, before] of Object.entries(expected.alerts)) {
+      // A tenth, and one: so much is chance on so few homes.
+      if (now.alerts[cell]! > before * 1.1 + 1)
+        worse.push(`${cell}: ${now.alerts[cell]} alerts, ${before} before`);
+    }
+    for (const [cell, before] of Object.entries(expected.leaks)) {
+      const { runs, found, median } = now.leaks[cell]!;
+      expect(runs).toBe(before.runs);
+      if (found < before.found - Math.max(1, runs / 10))
+        worse.push(`${cell}: ${found} found, ${before.found} before`);
+      if (before.median !== null && (median ?? Infinity) > before.median * 1.2 + 2)
+        worse.push(`${cell}: ${median} h, ${before.median} h before`);
+    }
+    expect(worse).toEqual([]);
+  },
+  240_000,
+);
