@@ -98,7 +98,7 @@ export async function backtest(
     [...some].filter((key) => !others.has(key)).length;
   return {
     meters: meters.length,
-    meterDays: Number(covered?.days ?? 0),
+    meterDays: covered?.days ?? 0,
     would: countsOf(would, rules),
     was: countsOf(was, RULES),
     metersMore: without(metersWould!, metersWere!),

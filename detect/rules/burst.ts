@@ -38,8 +38,10 @@ export class Burst implements RuleFold {
   #slot = -1;
   #slotMl = 0;
   #slotSeconds = 0;
-  /** Rates (mL/h) of up to three units that follow each other, newest first, and their end. */
-  #recent: number[] = [];
+  /** Rates (mL/h) of the last units that follow each other, newest first, -1 without one, and their end. */
+  #rate1 = -1;
+  #rate2 = -1;
+  #rate3 = -1;
   #recentEnd = 0;
   /** Flow of `minRate` without a pause; `start` -1 without one. */
   start = -1;
@@ -92,17 +94,18 @@ export class Burst implements RuleFold {
     const rate = Math.round((ml * HOUR) / seconds);
     if (seconds > LONGEST) {
       // Not neutral, so nothing flowed.
-      this.#recent.length = 0;
+      this.#forget();
       if (this.start >= 0) this.#stop("flow-stopped", closed);
       return;
     }
     if (start !== this.#recentEnd) {
-      this.#recent.length = 0;
+      this.#forget();
       if (this.start >= 0 && start - this.#recentEnd > LONGEST) this.#stop("no-reads", closed);
     }
     this.#recentEnd = end;
-    if (this.#recent.length === 3) this.#recent.pop();
-    this.#recent.unshift(rate);
+    this.#rate3 = this.#rate2;
+    this.#rate2 = this.#rate1;
+    this.#rate1 = rate;
     if (rate < (this.isOpen ? this.#endsUnder : parameters.minRate)) {
       if (this.start >= 0) this.#stop("flow-stopped", closed);
     } else {
@@ -116,8 +119,8 @@ export class Burst implements RuleFold {
 
   #judge(seconds: number, parameters: BurstParameters): void {
     const { minRate, rate, hours, length, days, warmUpDays } = parameters;
-    const units = seconds < SUSTAINED / 2 ? 3 : 2;
-    const sustained = this.#recent.length < units ? 0 : Math.min(...this.#recent.slice(0, units));
+    let sustained = this.#rate1 < this.#rate2 ? this.#rate1 : this.#rate2;
+    if (seconds < SUSTAINED / 2 && this.#rate3 < sustained) sustained = this.#rate3;
     const lasts = this.start < 0 ? 0 : this.#end - this.start;
     if (lasts > 0 && this.#days > warmUpDays) {
       const since = this.#day - days;
@@ -132,6 +135,12 @@ export class Burst implements RuleFold {
     }
     if (sustained > this.#dayRate) this.#dayRate = sustained;
     if (lasts > this.#daySeconds) this.#daySeconds = lasts;
+  }
+
+  #forget(): void {
+    this.#rate1 = -1;
+    this.#rate2 = -1;
+    this.#rate3 = -1;
   }
 
   #begin(day: number): void {
@@ -175,9 +184,8 @@ export class Burst implements RuleFold {
   }
 
   writeTo(to: Writer): void {
-    for (const value of [this.#slot, this.#slotMl, this.#slotSeconds, this.#recentEnd, this.#recent.length])
-      to.number(value);
-    to.differences(this.#recent);
+    for (const value of [this.#slot, this.#slotMl, this.#slotSeconds, this.#recentEnd]) to.number(value);
+    for (const rate of [this.#rate1, this.#rate2, this.#rate3]) to.number(rate);
     for (const value of [this.#day, this.#dayRate, this.#daySeconds, this.#days]) to.number(value);
     this.#rates.writeTo(to);
     this.#lengths.writeTo(to);
@@ -194,7 +202,9 @@ export class Burst implements RuleFold {
     this.#slotMl = from.number();
     this.#slotSeconds = from.number();
     this.#recentEnd = from.number();
-    from.differences(this.#recent, 0, from.number());
+    this.#rate1 = from.number();
+    this.#rate2 = from.number();
+    this.#rate3 = from.number();
     this.#day = from.number();
     this.#dayRate = from.number();
     this.#daySeconds = from.number();

@@ -168,16 +168,22 @@ export class FlowTest {
     this.#run = Math.min(ENOUGH, this.#run + Math.min(MOST_A_UNIT, usual.surprise(slot)));
     this.#follow(start, seconds, over, slot);
     if (this.isOpen) return;
-    const { rate, needed, run, neededRun } = this.standing(caution);
+    const best = this.best!;
     if (usual.units < (caution.warmUpDays * 24) / parameters.hours) {
+      if (this.runEnd - this.runStart < WARM_UP_HOURS * 3600) return;
       // No unit of the stretch allows less than the first hypothesis.
-      const lowest = this.#hypotheses[0]!.rate / RATE_ONE - 1;
-      if (lowest < fixed || this.runEnd - this.runStart < WARM_UP_HOURS * 3600) return;
+      if (this.#hypotheses[0]!.rate / RATE_ONE - 1 < fixed) return;
       this.by = "warm-up";
-    } else if (rate >= needed && this.runEnd - this.best!.start >= parameters.leastHours * 3600)
-      this.by = "rate";
-    else if (run >= neededRun) this.by = "run";
-    else return;
+    } else {
+      // Most units end here: the meter's past can only ask for more.
+      if (best.evidence < 1000 * parameters.evidence && this.#run < 1000 * parameters.run) return;
+      const { needed, neededRun } = this.standing(caution);
+      const lasts = this.runEnd - best.start >= parameters.leastHours * 3600;
+      if (best.evidence >= needed && lasts) this.by = "rate";
+      else if (this.#run >= neededRun) this.by = "run";
+      else return;
+    }
+    const { needed, neededRun } = this.standing(caution);
     this.isOpen = true;
     this.#neededRate = needed;
     this.#neededRun = neededRun;

@@ -160,6 +160,10 @@ function binOf(steps: number): number {
 }
 
 function quantile(values: readonly number[]): number {
-  const sorted = values.slice().sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length * FLOOR_QUANTILE)]!;
+  const place = Math.floor(values.length * FLOOR_QUANTILE);
+  let zeros = 0;
+  for (const value of values) if (value === 0) zeros++;
+  // So it is for nearly every home, each day.
+  if (zeros > place) return 0;
+  return values.slice().sort((a, b) => a - b)[place]!;
 }
