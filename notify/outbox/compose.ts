@@ -7,7 +7,7 @@ import { linkToken } from "../consent/link-token.js";
 import { unsealAddress } from "../consent/subscription.js";
 import { confirmation } from "../templates/confirmation.js";
 import { correction } from "../templates/correction.js";
-import type { Frame, Told } from "../templates/frame.js";
+import type { Frame, LeakFlow, Told } from "../templates/frame.js";
 import { highUsageAlert } from "../templates/high-usage-alert.js";
 import { leakAlert } from "../templates/leak-alert.js";
 import { leakStopped } from "../templates/leak-stopped.js";
@@ -69,6 +69,7 @@ function toldOf(
   const peak = evidence["usualPeak"];
   return {
     kind: kindOf(rule),
+    flow: flowOf(rule, evidence["kind"]),
     over: told !== "open",
     start: own ? start : since!,
     end,
@@ -77,6 +78,13 @@ function toldOf(
     usualPeak: own && typeof peak === "number" ? peak : undefined,
     accountEnding: ending,
   };
+}
+
+/** @param kind what evidence of rule `leak` says */
+function flowOf(rule: AnomalyMessage["rule"], kind: unknown): LeakFlow {
+  if (rule === "burst") return "burst";
+  if (kind === "intermittent") return "off-and-on";
+  return kind === "base-step" ? "above-usual" : "nonstop";
 }
 
 function accountEnding({ number_sealed }: Claimed, utility: UtilityConfig, vault: Vault): string | undefined {

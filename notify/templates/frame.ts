@@ -45,9 +45,14 @@ export function framed(
   };
 }
 
+/** Without a break; again and again; more than the meter's usual flow, which never stops; as never before. */
+export type LeakFlow = "nonstop" | "off-and-on" | "above-usual" | "burst";
+
 /** An anomaly as a letter tells it. Times are UTC seconds, volumes millilitres, rates millilitres an hour. */
 export interface Told {
   readonly kind: ConsentKind;
+  /** How the water of a leak flows. */
+  readonly flow: LeakFlow;
   readonly over: boolean;
   readonly start: number;
   readonly end: number;

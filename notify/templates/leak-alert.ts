@@ -1,19 +1,100 @@
 import { Format } from "./format.js";
-import { framed, service, type Frame, type Told } from "./frame.js";
+import { framed, service, type Frame, type LeakFlow, type Told } from "./frame.js";
 import type { Block, Letter } from "./letter.js";
 
-/** Continuous flow: since when, how much, what to do. Also for one that ended before it could be told. */
+/** A leak: since when, how much, what to do. Also for one that ended before it could be told. */
 export function leakAlert(frame: Frame, told: Told): Letter {
   return frame.language === "es" ? spanish(frame, told) : english(frame, told);
 }
+
+interface Words {
+  readonly subject: string;
+  readonly overSubject: string;
+  /** What flowed, before "at the address since …"; while it goes on, and afterwards. */
+  readonly runs: string;
+  readonly ran: string;
+  readonly why: string;
+  readonly rate: string;
+}
+
+const ENGLISH: Readonly<Record<LeakFlow, Words>> = {
+  nonstop: {
+    subject: "Possible leak: water is running nonstop",
+    overSubject: "A possible leak ran and has stopped",
+    runs: "Water has been running without a break",
+    ran: "Water ran without a break",
+    why: "Somewhere in the day a home without a leak uses no water for a while, so this may be a leak.",
+    rate: "Flow when nothing else runs",
+  },
+  "off-and-on": {
+    subject: "Possible leak: water runs again and again",
+    overSubject: "A possible leak ran and has stopped",
+    runs: "Water has been running again and again",
+    ran: "Water ran again and again",
+    why: "It also runs at hours when your meter usually stands still. A toilet that refills by itself does this, and so does a small leak.",
+    rate: "Flow when nothing else runs",
+  },
+  "above-usual": {
+    subject: "Possible leak: more water runs than usual",
+    overSubject: "A possible leak ran and has stopped",
+    runs: "More water than usual has been running all the time",
+    ran: "More water than usual ran all the time",
+    why: "Your meter seldom stands still, and now its lowest flow is higher than it was for weeks. This may be a leak.",
+    rate: "Flow above your usual lowest",
+  },
+  burst: {
+    subject: "Possible burst: a lot of water is running",
+    overSubject: "A lot of water ran and has stopped",
+    runs: "Much more water than ever before has been running",
+    ran: "Much more water than ever before ran",
+    why: "A pipe may have burst, or a hose or a valve may have been left open. Please look now.",
+    rate: "Highest flow",
+  },
+};
+
+const SPANISH: Readonly<Record<LeakFlow, Words>> = {
+  nonstop: {
+    subject: "Posible fuga: el agua corre sin parar",
+    overSubject: "Una posible fuga corrió y ya se detuvo",
+    runs: "El agua corre sin parar",
+    ran: "El agua corrió sin parar",
+    why: "Una casa sin fugas pasa algún rato del día sin usar agua, así que puede ser una fuga.",
+    rate: "Flujo cuando no se usa nada más",
+  },
+  "off-and-on": {
+    subject: "Posible fuga: el agua corre una y otra vez",
+    overSubject: "Una posible fuga corrió y ya se detuvo",
+    runs: "El agua corre una y otra vez",
+    ran: "El agua corrió una y otra vez",
+    why: "Corre también a horas en que su medidor suele estar quieto. Así hace un inodoro que se llena solo, y también una fuga pequeña.",
+    rate: "Flujo cuando no se usa nada más",
+  },
+  "above-usual": {
+    subject: "Posible fuga: corre más agua que de costumbre",
+    overSubject: "Una posible fuga corrió y ya se detuvo",
+    runs: "Corre todo el tiempo más agua que de costumbre",
+    ran: "Corrió todo el tiempo más agua que de costumbre",
+    why: "Su medidor casi nunca está quieto, y ahora su flujo más bajo es mayor que en las últimas semanas. Puede ser una fuga.",
+    rate: "Flujo por encima del más bajo de siempre",
+  },
+  burst: {
+    subject: "Posible rotura: corre mucha agua",
+    overSubject: "Corrió mucha agua y ya se detuvo",
+    runs: "Corre mucha más agua que nunca",
+    ran: "Corrió mucha más agua que nunca",
+    why: "Puede ser un tubo roto, o una manguera o llave que quedó abierta. Por favor, revise ahora.",
+    rate: "Flujo más alto",
+  },
+};
 
 function english(frame: Frame, told: Told): Letter {
   const format = new Format(frame.utility, "en");
   const at = service("en", told.accountEnding);
   const { over, start, end, rate } = told;
+  const words = ENGLISH[told.flow];
   const facts: [string, string][] = [
     [over ? "Ran for" : "Running for", format.duration(end - start)],
-    ["Lowest flow in any hour", `about ${format.volume(rate)} an hour, ${format.volume(rate * 24)} a day`],
+    [words.rate, `about ${format.volume(rate)} an hour, ${format.volume(rate * 24)} a day`],
   ];
   if (told.volume !== undefined) {
     facts.push([over ? "Used in that time" : "Used so far", `about ${format.volume(told.volume)}`]);
@@ -22,7 +103,7 @@ function english(frame: Frame, told: Told): Letter {
   const blocks: Block[] = over
     ? [
         {
-          text: `Water ran without a break at ${at} from ${format.moment(start)} to ${format.moment(end)}. It has stopped since. It may have been a leak, or water that somebody left running.`,
+          text: `${words.ran} at ${at} from ${format.moment(start)} to ${format.moment(end)}. It has stopped since. It may have been a leak, or water that somebody left running.`,
         },
         { facts },
         {
@@ -31,7 +112,7 @@ function english(frame: Frame, told: Told): Letter {
       ]
     : [
         {
-          text: `Water has been running without a break at ${at} since ${format.moment(start)}. Somewhere in the day a home without a leak uses no water for a while, so this may be a leak.`,
+          text: `${words.runs} at ${at} since ${format.moment(start)}. ${words.why}`,
         },
         { facts },
         {
@@ -46,7 +127,7 @@ function english(frame: Frame, told: Told): Letter {
         { text: "We write once more when the readings show that the flow has stopped." },
       ];
   return framed(frame, {
-    subject: over ? "A possible leak ran and has stopped" : "Possible leak: water is running nonstop",
+    subject: over ? words.overSubject : words.subject,
     heading: over ? "A possible leak, now over" : "Possible leak",
     blocks,
   });
@@ -56,12 +137,10 @@ function spanish(frame: Frame, told: Told): Letter {
   const format = new Format(frame.utility, "es");
   const at = service("es", told.accountEnding);
   const { over, start, end, rate } = told;
+  const words = SPANISH[told.flow];
   const facts: [string, string][] = [
     [over ? "Corrió durante" : "Corre desde hace", format.duration(end - start)],
-    [
-      "Flujo más bajo en una hora",
-      `unos ${format.volume(rate)} por hora, ${format.volume(rate * 24)} por día`,
-    ],
+    [words.rate, `unos ${format.volume(rate)} por hora, ${format.volume(rate * 24)} por día`],
   ];
   if (told.volume !== undefined) {
     facts.push([
@@ -73,7 +152,7 @@ function spanish(frame: Frame, told: Told): Letter {
   const blocks: Block[] = over
     ? [
         {
-          text: `El agua corrió sin parar en ${at} desde el ${format.moment(start)} hasta el ${format.moment(end)}. Desde entonces se detuvo. Pudo ser una fuga, o agua que alguien dejó abierta.`,
+          text: `${words.ran} en ${at} desde el ${format.moment(start)} hasta el ${format.moment(end)}. Desde entonces se detuvo. Pudo ser una fuga, o agua que alguien dejó abierta.`,
         },
         { facts },
         {
@@ -82,7 +161,7 @@ function spanish(frame: Frame, told: Told): Letter {
       ]
     : [
         {
-          text: `El agua corre sin parar en ${at} desde el ${format.moment(start)}. Una casa sin fugas pasa algún rato del día sin usar agua, así que puede ser una fuga.`,
+          text: `${words.runs} en ${at} desde el ${format.moment(start)}. ${words.why}`,
         },
         { facts },
         {
@@ -97,7 +176,7 @@ function spanish(frame: Frame, told: Told): Letter {
         { text: "Le escribiremos una vez más cuando las lecturas muestren que el flujo se detuvo." },
       ];
   return framed(frame, {
-    subject: over ? "Una posible fuga corrió y ya se detuvo" : "Posible fuga: el agua corre sin parar",
+    subject: over ? words.overSubject : words.subject,
     heading: over ? "Una posible fuga, ya terminada" : "Posible fuga",
     blocks,
   });

@@ -13,7 +13,7 @@ export function leakStopped(frame: Frame, told: Told): Letter {
     if (told.volume !== undefined)
       facts.push(["Consumo en ese tiempo", `unos ${format.volume(told.volume)}`]);
     return framed(frame, {
-      subject: "El flujo continuo de agua se detuvo",
+      subject: "El flujo de agua se detuvo",
       heading: "El flujo se detuvo",
       blocks: [
         {
@@ -27,7 +27,7 @@ export function leakStopped(frame: Frame, told: Told): Letter {
   const facts: [string, string][] = [["Ran for", format.duration(end - start)]];
   if (told.volume !== undefined) facts.push(["Used in that time", `about ${format.volume(told.volume)}`]);
   return framed(frame, {
-    subject: "The continuous flow has stopped",
+    subject: "The flow of water has stopped",
     heading: "The flow has stopped",
     blocks: [
       {

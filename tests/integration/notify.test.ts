@@ -106,7 +106,7 @@ it("tells of a leak once, then that it has stopped, and nothing on replay", asyn
   const mails = await mailsTo(email);
   expect(mails.map(({ subject }) => subject)).toEqual([
     "Possible leak: water is running nonstop",
-    "The continuous flow has stopped",
+    "The flow of water has stopped",
   ]);
   await tell(world, opened, closed, { ...closed, version: 2 });
   expect(await mailsTo(email)).toHaveLength(2);

@@ -30,6 +30,7 @@ const frameOf = (language: "en" | "es", change: Partial<UtilityConfig> = {}): Fr
 
 const toldOf = (change: Partial<Told> = {}): Told => ({
   kind: "leak",
+  flow: "nonstop",
   over: false,
   start: START,
   end: START + 26 * 3600,
@@ -40,12 +41,16 @@ const toldOf = (change: Partial<Told> = {}): Told => ({
   ...change,
 });
 
+const FLOWS = ["nonstop", "off-and-on", "above-usual", "burst"] as const;
+
 /** Every letter there is, in a language. */
 function letters(language: "en" | "es", change: Partial<UtilityConfig> = {}): Letter[] {
   const frame = frameOf(language, change);
   return [
-    leakAlert(frame, toldOf()),
-    leakAlert(frame, toldOf({ over: true })),
+    ...FLOWS.flatMap((flow) => [
+      leakAlert(frame, toldOf({ flow })),
+      leakAlert(frame, toldOf({ flow, over: true })),
+    ]),
     leakStopped(frame, toldOf({ over: true })),
     highUsageAlert(frame, toldOf({ kind: "high-usage" })),
     highUsageAlert(frame, toldOf({ kind: "high-usage", over: true })),
@@ -60,6 +65,14 @@ function letters(language: "en" | "es", change: Partial<UtilityConfig> = {}): Le
 }
 
 describe("a leak alert", () => {
+  it("says how the water flows", () => {
+    const opening = (flow: (typeof FLOWS)[number]) => letterText(leakAlert(frameOf("en"), toldOf({ flow })));
+    expect(opening("nonstop")).toContain("running without a break");
+    expect(opening("off-and-on")).toMatch(/running again and again[^]*toilet that refills/);
+    expect(opening("above-usual")).toContain("More water than usual");
+    expect(opening("burst")).toMatch(/Much more water than ever before[^]*Please look now/);
+  });
+
   it("says since when in local time, how long, how fast and how much, and what to do", () => {
     const text = letterText(leakAlert(frameOf("en"), toldOf()));
     expect(text).toContain("since Sunday, May 31 at 1:00 AM");
