@@ -154,11 +154,11 @@ export const detectConfig = z.strictObject({
       rate: z
         .number()
         .min(1)
-        .default(6)
+        .default(6.5)
         .describe(
           "A steady rate needs so many times the most evidence that the meter showed in `days` and that went away by itself. Higher: fewer alerts, later.",
         ),
-      run: z.number().min(1).default(3.2).describe("The same for flow without a pause, whatever its rate."),
+      run: z.number().min(1).default(3.5).describe("The same for flow without a pause, whatever its rate."),
       days: z
         .number()
         .int()

@@ -42,7 +42,7 @@ interface Hypothesis {
 
 /** Most that a unit adds. */
 const MOST_A_UNIT = 1000;
-/** In the warm-up, a fixed flow for so long opens, as WaterSmart has it for homes (DETECTION §1.1). */
+/** In the warm-up, a fixed flow for so long opens, as San Francisco has it for homes (DETECTION §1.1). */
 const WARM_UP_HOURS = 48;
 /** Rates this close are the same: pressure and small draws move a leak. */
 const TOLERANCE = 0.05;

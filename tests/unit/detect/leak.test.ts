@@ -74,7 +74,7 @@ describe("leak", () => {
   });
 
   it("judges a meter that is never dry by its step upwards", () => {
-    const always = home(WARM_UP + 7, 3).map((ml, i) => ml + 20 * LITRE + (i % 3) * LITRE);
+    const always = home(WARM_UP + 7, 3).map((ml, i) => ml + 35 * LITRE + (i % 3) * LITRE);
     const known = { class: "always-on" } as const;
     expect(follow(always, known)).toEqual({ closed: [], open: undefined });
     // Nobody said so: the fixed rule speaks once, and learns in the meantime.
@@ -84,7 +84,7 @@ describe("leak", () => {
     });
     const { open } = follow(withLeak(always, 15, from), known);
     expect(open).toMatchObject({ evidence: { kind: "base-step" } });
-    expect(Number(open!.evidence["usualFloor"])).toBeGreaterThanOrEqual(20 * LITRE);
+    expect(Number(open!.evidence["usualFloor"])).toBeGreaterThanOrEqual(35 * LITRE);
   });
 
   it("ends with the first dry hour, and goes on as the same leak if it is back within three days", () => {
@@ -116,11 +116,11 @@ describe("leak", () => {
     expect(follow(withLeak(leaking, 8, from), { rate: 5 * LITRE }).open).toBeDefined();
   });
 
-  it("has a fixed rule while it learns: 3 gal an hour for 48 hours", () => {
+  it("has a fixed rule while it learns: 7.5 gal an hour for 48 hours", () => {
     const flow = (litres: number, hours: number) => [...home(3), ...times(hours, litres * LITRE)];
-    expect(follow(flow(12, 60)).open).toMatchObject({ evidence: { by: "warm-up" } });
-    expect(follow(flow(11, 60)).open).toBeUndefined();
-    expect(follow(flow(12, 40)).open).toBeUndefined();
+    expect(follow(flow(29, 60)).open).toMatchObject({ evidence: { by: "warm-up" } });
+    expect(follow(flow(28, 60)).open).toBeUndefined();
+    expect(follow(flow(29, 40)).open).toBeUndefined();
   });
 
   it("is not ended by a hole of some hours, and is by one of a week", () => {
