@@ -82,9 +82,9 @@ export interface RecipientView {
   /** Since when meter, premise and account belong together, UTC seconds. */
   readonly from: number;
   readonly history: readonly Sent[];
-  /** The contact was told of another anomaly of this meter and rule that overlaps this one. */
+  /** The contact was told of another anomaly of this meter that overlaps this one and speaks for it. */
   readonly toldOfOverlap: boolean;
-  /** Another anomaly of this meter and rule that still holds overlaps this one. */
+  /** Another anomaly of this meter that speaks for this one still holds and overlaps it. */
   readonly overlapHolds: boolean;
 }
 

@@ -1,5 +1,5 @@
 import type { Queryable } from "../../infra/postgres/database.js";
-import { kindOf, type AnomalyMessage } from "../../schemas/anomalies.js";
+import { kindOf, type AnomalyMessage, type RuleName } from "../../schemas/anomalies.js";
 import type { UtilityConfig } from "../../schemas/config.js";
 import {
   decide,
@@ -52,7 +52,9 @@ interface SentRow {
 interface Neighbour {
   readonly anomaly: string;
   readonly meter_key: string;
-  readonly rule: string;
+  readonly rule: RuleName;
+  /** It goes on. */
+  readonly open: boolean;
   starts_at: number;
   ends_at: number;
   holds: boolean;
@@ -104,7 +106,7 @@ export async function recordDecisions(
         other.anomaly !== anomaly.id &&
         other.holds &&
         other.meter_key === anomaly.meter &&
-        other.rule === anomaly.rule &&
+        speaksFor(other, anomaly) &&
         other.starts_at < anomaly.end &&
         anomaly.start < other.ends_at,
     );
@@ -134,6 +136,16 @@ export async function recordDecisions(
   }
   await writeNotes(transaction, notes, now);
   return outcomes;
+}
+
+/**
+ * Whether who was told of `other`, which overlaps in time, knows enough of `anomaly`: of the same rule, or of the same
+ * kind as long as the other goes on. A burst is told to those who know of a leak.
+ */
+function speaksFor(other: Neighbour, anomaly: AnomalyMessage): boolean {
+  if (other.rule === anomaly.rule) return true;
+  if (anomaly.rule === "burst" || kindOf(other.rule) !== kindOf(anomaly.rule)) return false;
+  return other.open || anomaly.state === "closed";
 }
 
 /** Adds the reasons for which nothing is sent; one that was noted before gets its latest time. */
@@ -207,7 +219,8 @@ async function neighboursOf(
   anomalies: readonly AnomalyMessage[],
 ): Promise<Neighbour[]> {
   const rows = await transaction.query<Omit<Neighbour, "contacts"> & { contact_id: string | null }>(
-    `SELECT s.anomaly, s.meter_key, s.rule, s.starts_at, s.ends_at, s.state <> 'withdrawn' AS holds, o.contact_id
+    `SELECT s.anomaly, s.meter_key, s.rule, s.starts_at, s.ends_at, s.state <> 'withdrawn' AS holds,
+       s.state NOT IN ('closed', 'withdrawn') AS open, o.contact_id
      FROM anomalies_seen s
      LEFT JOIN outbox o ON o.anomaly = s.anomaly AND o.kind = 'alert'
        AND (o.told IS NOT NULL OR o.state NOT IN ('failed', 'suppressed', 'expired'))

@@ -112,6 +112,32 @@ it("tells of a leak once, then that it has stopped, and nothing on replay", asyn
   expect(await mailsTo(email)).toHaveLength(2);
 });
 
+it("tells once of a leak that two rules see, and of a burst all the same", async () => {
+  const { id, email, meter } = await home();
+  const burst = `e${id.slice(1)}`;
+  const first = leak(test.clock, meter, { id: burst, rule: "burst" });
+  await tell(world, first);
+  const second = leak(test.clock, meter, { id, rule: "leak" });
+  await tell(world, second);
+  expect(await decisionsOf(id)).toEqual(["already-told"]);
+  expect((await mailsTo(email)).map(({ subject }) => subject)).toEqual([
+    "Possible burst: a lot of water is running",
+  ]);
+  // The pipe is shut, and something still drips: now it is news.
+  await tell(world, { ...first, version: 2, state: "closed", reason: "flow-stopped" });
+  await tell(world, { ...second, version: 2, state: "updated" });
+  expect((await mailsTo(email)).map(({ subject }) => subject)).toEqual([
+    "Possible burst: a lot of water is running",
+    "The flow of water has stopped",
+    "Possible leak: water is running nonstop",
+  ]);
+
+  const other = await home();
+  await tell(world, leak(test.clock, other.meter, { id: other.id, rule: "leak" }));
+  await tell(world, leak(test.clock, other.meter, { id: `e${other.id.slice(1)}`, rule: "burst" }));
+  expect(await mailsTo(other.email)).toHaveLength(2);
+});
+
 it("writes mails that machines know as automatic and that can be ended with one click", async () => {
   const { id, email, meter } = await home();
   await tell(world, leak(test.clock, meter, { id }));
