@@ -1,7 +1,8 @@
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { backtest } from "../../detect/backtest.js";
 import { createDetect } from "../../detect/index.js";
+import { packageRoot } from "../../infra/package-root.js";
 import { createIngest } from "../../ingest/index.js";
 import { expectAccountedFor } from "../harness/accounted.js";
 import { startStores, type TestStores } from "../harness/stores.js";
@@ -48,6 +49,25 @@ it("takes a file through the log and the detector into ClickHouse", async () => 
   const files = await test.stores.database.query("SELECT state, rows, rejected, reads FROM files");
   expect(files).toEqual([{ state: "archived", rows: 480, rejected: 1, reads: 480 }]);
   await expectAccountedFor(test, new Map([["reads.csv", 481]]));
+});
+
+it("answers every question of docs/analysts.md", async () => {
+  const page = readFileSync(join(packageRoot(), "docs", "analysts.md"), "utf8");
+  const queries = [...page.matchAll(/```sql\n([^]*?)```/g)].map(([, query]) => query!);
+  const answers = [];
+  for (const query of queries)
+    answers.push(await test.stores.clickhouse.query<Record<string, unknown>>(query));
+  const [open, longest, lost, byRule, why, night, silent, checks] = answers;
+  expect(answers).toHaveLength(8);
+  expect(open).toEqual([]);
+  // 101 hours of 7 L and one of 20: no more is lost than was measured.
+  expect(longest).toMatchObject([{ rule: "continuous-flow", open: false, days: 4.2 }]);
+  expect(lost).toMatchObject([{ month: "2026-05-01", leaks: 1, cubic_metres: 0.7 }]);
+  expect(byRule).toMatchObject([{ rule: "continuous-flow", anomalies: 1, open: 0, over_in_a_day: 0 }]);
+  expect(why).toMatchObject([{ rule: "continuous-flow" }]);
+  expect(night).toHaveLength(20);
+  expect(silent).toEqual([]);
+  expect(Array.isArray(checks)).toBe(true);
 });
 
 it("tells what other rules would have found in the stored reads, and changes nothing", async () => {
