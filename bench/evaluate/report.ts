@@ -221,7 +221,7 @@ export function reportOf(report: Report): {
             ] as const;
           return [
             {
-              name: `${OURS}, ${NAMES[set]!}`,
+              name: `${OURS}, ${set === "daiad" ? "DAIAD" : "Karratha"}`,
               ours: true,
               points: [...curve].map(({ figures: of }) => point(OURS, of)),
             },
