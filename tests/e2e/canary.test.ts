@@ -60,6 +60,7 @@ beforeAll(async () => {
               privacy: "privacy@oakvale.example",
             },
             alerts: { live: true },
+            detect: { rules: ["continuous-flow"] },
             sources: [
               {
                 id: "ami",
