@@ -11,6 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { SteppedClock } from "../infra/clock.js";
+import { KARRATHA_START } from "./evaluate/homes.js";
 import { judgeHours, judgeRegisters, type OracleAnswer } from "./oracle.js";
 import { openPath, type PathUtility, type StraightPath } from "./path.js";
 import { sqlAt, type Sql } from "./sql.js";
@@ -58,8 +59,6 @@ interface RealFile {
   readonly judge: (sql: Sql, path: string) => Promise<OracleAnswer>;
 }
 
-/** The Karratha set numbers its hours and names no date: hour 0 is this day's first in Western Australia. */
-const KARRATHA_START = Date.UTC(2012, 11, 31, 16) / 1000;
 const KARRATHA_OFFSET = 8 * 3600;
 
 const SETS: readonly RealFile[] = [

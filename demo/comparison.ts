@@ -1,3 +1,4 @@
+import { METER_KEY } from "../detect/history.js";
 import type { ClickHouse } from "../infra/clickhouse/client.js";
 import type { Clock } from "../infra/clock.js";
 import type { Stores } from "../infra/stores.js";
@@ -53,7 +54,7 @@ export async function compareAnomalies(
     end: number;
     litres: number;
   }>(
-    `SELECT leftPad(lower(hex(meter)), 16, '0') AS meter, rule, state, toUnixTimestamp(start) AS start,
+    `SELECT ${METER_KEY} AS meter, rule, state, toUnixTimestamp(start) AS start,
             toUnixTimestamp(end) AS end, litres
      FROM curbstop.anomalies_current WHERE utility = {utility:String} ORDER BY start`,
     { utility: UTILITY },

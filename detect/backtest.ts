@@ -1,9 +1,8 @@
 import type { ClickHouse } from "../infra/clickhouse/client.js";
-import { TimeZone } from "../infra/time-zone.js";
 import { RULES, type RuleName } from "../schemas/anomalies.js";
 import type { UtilityConfig } from "../schemas/config.js";
-import { loadHistory } from "./history.js";
-import type { MeterEnvironment, RowSink } from "./meter-state.js";
+import { loadHistory, METER_KEY } from "./history.js";
+import { environmentOf, NO_ROWS } from "./meter-state.js";
 
 export interface BacktestPlan {
   readonly utility: UtilityConfig;
@@ -35,19 +34,6 @@ export interface Backtest {
 }
 
 const CHUNK = 100;
-const ignore = () => undefined;
-const NO_ROWS: RowSink = {
-  rowVersion: 0,
-  meterRegister: ignore,
-  registerReads: ignore,
-  usage: ignore,
-  evenUsage: ignore,
-  derived: ignore,
-  interval: ignore,
-  superseded: ignore,
-  finding: ignore,
-};
-
 /**
  * Judges a utility's stored reads by some rules with its parameters, and writes nothing. Each meter is judged from its
  * first read on, so that the rules know at `from` what they would have learnt. Settings of single meters, from the
@@ -61,7 +47,7 @@ export async function backtest(
 ): Promise<Backtest> {
   const parameters = { utility: utility.id, from, until };
   const meters = await clickhouse.query<{ readonly key: string }>(
-    `SELECT DISTINCT leftPad(lower(hex(meter)), 16, '0') AS key FROM curbstop.intervals
+    `SELECT DISTINCT ${METER_KEY} AS key FROM curbstop.intervals
      WHERE utility = {utility:String} ORDER BY key`,
     parameters,
   );
@@ -72,16 +58,12 @@ export async function backtest(
     parameters,
   );
   const was = await clickhouse.query<Told>(
-    `SELECT leftPad(lower(hex(meter)), 16, '0') AS key, rule, state != 'closed' AS open FROM curbstop.anomalies FINAL
+    `SELECT ${METER_KEY} AS key, rule, state != 'closed' AS open FROM curbstop.anomalies FINAL
      WHERE utility = {utility:String} AND state != 'withdrawn'
        AND detected_at >= toDateTime({from:UInt32}) AND detected_at < toDateTime({until:UInt32})`,
     parameters,
   );
-  const environment: MeterEnvironment = {
-    context: { detect: utility.detect, rules: new Set(rules), days: new TimeZone(utility.timeZone) },
-    checkLimits: {},
-    registers: utility.detect.registers,
-  };
+  const environment = environmentOf(utility.detect, rules, utility.timeZone);
   const would: Told[] = [];
   for (let at = 0; at < meters.length; at += CHUNK) {
     const chunk = meters.slice(at, at + CHUNK).map(({ key }) => [key, undefined] as const);
@@ -100,7 +82,7 @@ export async function backtest(
     meters: meters.length,
     meterDays: covered?.days ?? 0,
     would: countsOf(would, rules),
-    was: countsOf(was, RULES),
+    was: countsOf(was, RULES).filter(({ alerts }) => alerts > 0),
     metersMore: without(metersWould!, metersWere!),
     metersLess: without(metersWere!, metersWould!),
   };
@@ -112,17 +94,14 @@ interface Told {
   readonly open: number;
 }
 
-/** One for each rule that is asked for or found anything. */
 function countsOf(list: readonly Told[], rules: readonly RuleName[]): RuleCount[] {
-  return rules
-    .map((rule) => {
-      const own = list.filter((one) => one.rule === rule);
-      return {
-        rule,
-        alerts: own.length,
-        meters: new Set(own.map(({ key }) => key)).size,
-        open: own.filter(({ open }) => open === 1).length,
-      };
-    })
-    .filter(({ alerts }) => alerts > 0 || rules !== RULES);
+  return rules.map((rule) => {
+    const own = list.filter((one) => one.rule === rule);
+    return {
+      rule,
+      alerts: own.length,
+      meters: new Set(own.map(({ key }) => key)).size,
+      open: own.filter(({ open }) => open === 1).length,
+    };
+  });
 }

@@ -83,14 +83,15 @@ export class Fold {
     if (end > this.at) this.at = end;
     this.checks.push(start, length, ml, flags, registers, context.checks);
     if (this.#judged !== context.rules) this.#judge(context.rules);
+    const doubtful = (flags & DOUBTFUL) !== 0;
     if (registers === 1 && length >= SHORTEST_UNIT) {
-      if (this.slot >= 0) this.#endSlot(context, closed);
-      this.#step(start, end, ml, (flags & DOUBTFUL) !== 0, true, context, closed);
+      if (this.slot >= 0) this.#stepSlot(true, context, closed);
+      this.#step(start, end, ml, doubtful, undefined, context, closed);
       return;
     }
     const slot = Math.floor(start / HOUR) * HOUR;
     if (slot !== this.slot) {
-      if (this.slot >= 0) this.#endSlot(context, closed);
+      if (this.slot >= 0) this.#stepSlot(true, context, closed);
       this.slot = slot;
       this.slotMl = 0;
       this.slotSeconds = 0;
@@ -99,16 +100,13 @@ export class Fold {
     }
     if (registers === 1 && this.#hasFine) {
       this.#slotInParts = true;
-      this.#stepFine(start, end, ml, (flags & DOUBTFUL) !== 0, context, closed);
+      this.#step(start, end, ml, doubtful, true, context, closed);
     }
     this.slotMl += ml;
     this.slotSeconds += length;
     // Of a longer one nobody knows what belongs to the hour.
-    if ((flags & DOUBTFUL) !== 0 || length > HOUR) this.slotDoubtful = true;
-    if (this.slotSeconds === HOUR * registers) {
-      this.#step(slot, slot + HOUR, this.slotMl, this.slotDoubtful, !this.#slotInParts, context, closed);
-      this.slot = -1;
-    }
+    if (doubtful || length > HOUR) this.slotDoubtful = true;
+    if (this.slotSeconds === HOUR * registers) this.#stepSlot(this.slotDoubtful, context, closed);
   }
 
   /** Folds intervals of a meter with one register in. */
@@ -178,46 +176,31 @@ export class Fold {
     this.#hasFine = this.#rules.some(({ fine }) => fine);
   }
 
-  /** An hour that was not read in full says nothing. */
-  #endSlot(context: FoldContext, closed: OnClosed): void {
-    this.#step(this.slot, this.slot + HOUR, this.slotMl, true, !this.#slotInParts, context, closed);
-    this.slot = -1;
-  }
-
-  /** @param all whether also the rules that judge interval by interval */
+  /** @param fine which rules: those that judge interval by interval, the others, or all of them */
   #step(
     start: number,
     end: number,
     ml: number,
     doubtful: boolean,
-    all: boolean,
+    fine: boolean | undefined,
     context: FoldContext,
     closed: OnClosed,
   ): void {
-    setUnit(start, end, ml, doubtful);
+    unit.start = start;
+    unit.end = end;
+    unit.ml = ml;
+    unit.neutral = doubtful || (end - start > LONGEST_HOUR && ml > 0);
     const known = knownAt(start, end, context);
-    for (const rule of this.#rules) if (all || !rule.fine) rule.step(unit, known, closed);
+    for (const rule of this.#rules)
+      if (fine === undefined || rule.fine === fine) rule.step(unit, known, closed);
   }
 
-  #stepFine(
-    start: number,
-    end: number,
-    ml: number,
-    doubtful: boolean,
-    context: FoldContext,
-    closed: OnClosed,
-  ): void {
-    setUnit(start, end, ml, doubtful);
-    const known = knownAt(start, end, context);
-    for (const rule of this.#rules) if (rule.fine) rule.step(unit, known, closed);
+  /** @param doubtful an hour that was not read in full says nothing */
+  #stepSlot(doubtful: boolean, context: FoldContext, closed: OnClosed): void {
+    const fine = this.#slotInParts ? false : undefined;
+    this.#step(this.slot, this.slot + HOUR, this.slotMl, doubtful, fine, context, closed);
+    this.slot = -1;
   }
-}
-
-function setUnit(start: number, end: number, ml: number, doubtful: boolean): void {
-  unit.start = start;
-  unit.end = end;
-  unit.ml = ml;
-  unit.neutral = doubtful || (end - start > LONGEST_HOUR && ml > 0);
 }
 
 /** Used again for each unit. */

@@ -36,6 +36,9 @@ export interface StoredAnomaly {
   readonly evidence: string;
 }
 
+/** A meter's key as messages have it, in SQL. */
+export const METER_KEY = "leftPad(lower(hex(meter)), 16, '0')";
+
 /** What files told of a register of a meter. */
 export interface StoredRegister {
   readonly key: string;
@@ -66,7 +69,7 @@ export async function loadHistory(
   const meters = [...before.keys()].map((meter) => BigInt(`0x${meter}`));
   const where = "utility = {utility:String} AND meter IN ({meters:Array(UInt64)})";
   const parameters = { utility, meters };
-  const key = "leftPad(lower(hex(meter)), 16, '0') AS key";
+  const key = `${METER_KEY} AS key`;
   const [facts, registers, usage, anomalies, findings] = await Promise.all([
     clickhouse.query<StoredRegister>(
       `SELECT ${key}, channel, resolution, modulus, modulus_file FROM curbstop.meter_registers FINAL WHERE ${where}`,

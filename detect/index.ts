@@ -27,8 +27,7 @@ import {
   type PartitionChange,
 } from "./checkpoint.js";
 import { holdsReads, loadHistory } from "./history.js";
-import { TimeZone } from "../infra/time-zone.js";
-import { MeterState, type BlockCounts, type MeterEnvironment } from "./meter-state.js";
+import { environmentOf, MeterState, type BlockCounts, type MeterEnvironment } from "./meter-state.js";
 import { encodeAnomalies, fileRow, RowBuffer, type EncodedInsert } from "./rows.js";
 
 export interface DetectContext extends StageContext {
@@ -106,7 +105,7 @@ class DetectStage implements Stage {
   constructor(context: DetectContext) {
     this.#context = context;
     this.#environments = new Map(
-      context.config.utilities.map((utility) => [utility.id, environmentOf(utility)]),
+      context.config.utilities.map((utility) => [utility.id, environmentFor(utility)]),
     );
     this.#ended.promise.catch(() => undefined);
   }
@@ -523,20 +522,16 @@ class DetectStage implements Stage {
   }
 }
 
-function environmentOf(utility: UtilityConfig): MeterEnvironment {
-  return {
-    context: {
-      detect: utility.detect,
-      rules: new Set(utility.detect.rules),
-      days: new TimeZone(utility.timeZone),
-    },
-    registers: utility.detect.registers,
-    checkLimits: Object.fromEntries(
-      CHECK_CODES.map((code) => [code, limitOf(utility.checks, code)]).filter(
-        ([, limit]) => limit !== undefined,
-      ),
-    ) as MeterEnvironment["checkLimits"],
-  };
+function environmentFor({ detect, timeZone, checks }: UtilityConfig): MeterEnvironment {
+  const limits = CHECK_CODES.map((code) => [code, limitOf(checks, code)]).filter(
+    ([, limit]) => limit !== undefined,
+  );
+  return environmentOf(
+    detect,
+    detect.rules,
+    timeZone,
+    Object.fromEntries(limits) as MeterEnvironment["checkLimits"],
+  );
 }
 
 function* chunksByUtility(

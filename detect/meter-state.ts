@@ -9,7 +9,9 @@ import { diffAnomalies, type Known } from "./lifecycle.js";
 import { ReadColumns } from "./read-columns.js";
 import { registerStep, type RegisterMark, type RegisterParameters } from "./registers.js";
 import type { Found } from "./rules/rule.js";
-import type { AnomalyMessage } from "../schemas/anomalies.js";
+import { TimeZone } from "../infra/time-zone.js";
+import type { AnomalyMessage, RuleName } from "../schemas/anomalies.js";
+import type { DetectConfig } from "../schemas/config.js";
 import { isWord } from "./varints.js";
 
 /** One register (channel) of a meter. */
@@ -72,6 +74,21 @@ export interface RowSink {
   finding(meter: MeterOfUtility, finding: Finding, change: "new" | "changed" | "gone"): void;
 }
 
+const ignore = () => undefined;
+
+/** For judging without storing. */
+export const NO_ROWS: RowSink = {
+  rowVersion: 0,
+  registerReads: ignore,
+  usage: ignore,
+  evenUsage: ignore,
+  derived: ignore,
+  interval: ignore,
+  meterRegister: ignore,
+  superseded: ignore,
+  finding: ignore,
+};
+
 /** A block of usage at even times, each of the same length and with the same flags, none without a value. */
 export type EvenBlock = ReadsBlock & {
   readonly time: { readonly from: number; readonly step: number };
@@ -100,6 +117,20 @@ export interface MeterEnvironment {
   readonly context: Omit<FoldContext, "settings" | "resolution" | "checks">;
   readonly checkLimits: CheckContext["limits"];
   readonly registers: Omit<RegisterParameters, "modulus">;
+}
+
+/** @param rules that are judged; checks of data are, where they have limits */
+export function environmentOf(
+  detect: DetectConfig,
+  rules: Iterable<RuleName>,
+  timeZone: string,
+  checkLimits: CheckContext["limits"] = {},
+): MeterEnvironment {
+  return {
+    context: { detect, rules: new Set(rules), days: new TimeZone(timeZone) },
+    checkLimits,
+    registers: detect.registers,
+  };
 }
 
 /** Reads are kept for this long before the newest (seconds); the state is trimmed when two days more have gathered. */

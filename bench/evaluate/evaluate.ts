@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { Worker } from "node:worker_threads";
-import type { Home } from "./homes.js";
 import { readHomes } from "./homes.js";
 import type { faults, Plan, Result } from "./run.js";
 import type { Work } from "./worker.js";
@@ -9,7 +8,6 @@ export type Fault = ReturnType<typeof faults> extends Generator<infer T> ? T : n
 export type Half = "tuned" | "held-out" | "all";
 
 export interface Evaluation {
-  readonly homes: readonly Home[];
   readonly results: readonly Result[];
   readonly faults: readonly Fault[];
   readonly seconds: number;
@@ -66,5 +64,5 @@ export async function evaluate(
       });
     }),
   );
-  return { homes, results, faults: broken, seconds: (Date.now() - began) / 1000 };
+  return { results, faults: broken, seconds: (Date.now() - began) / 1000 };
 }

@@ -25,7 +25,7 @@ export async function reached(folder: string): Promise<Expected> {
       ? [...evaluateHome(home, place, { seed: SEED, starts: 2, quick: true, rules: DETECTORS[0]!.rules })]
       : [];
   });
-  const { controls, injections } = figuresOf({ homes, results, faults: [], seconds: 0 }, SEED);
+  const { controls, injections } = figuresOf({ results, faults: [], seconds: 0 }, SEED);
   const ours = <T extends { readonly detector: string }>(list: readonly T[]) =>
     list.filter(({ detector }) => detector === OURS);
   return {

@@ -1,6 +1,7 @@
 import { seeded } from "../random.js";
 import { DETECTORS } from "./detectors.js";
 import type { Evaluation } from "./evaluate.js";
+import { grouped } from "./grouped.js";
 import type { ControlResult, InjectionResult } from "./run.js";
 import { interval, summarise, type Outcome, type Summary } from "./score.js";
 
@@ -42,8 +43,8 @@ export function figuresOf({ results, faults }: Evaluation, seed: number): Figure
   const injections = results.filter((result): result is InjectionResult => result.type === "injection");
   return {
     controls: DETECTORS.flatMap(({ name }, d) =>
-      [...grouped(controls)].map(([key, list]) => {
-        const [set, cell] = split(key);
+      byCell(controls).map((list) => {
+        const { set, cell } = list[0]!;
         const days = sum(list, (one) => one.days);
         const alerts = sum(list, (one) => one.alerts[d]!);
         const perThousand = (some: readonly ControlResult[]) =>
@@ -64,8 +65,8 @@ export function figuresOf({ results, faults }: Evaluation, seed: number): Figure
       }),
     ),
     injections: DETECTORS.flatMap(({ name }, d) =>
-      [...grouped(injections)].map(([key, list]) => {
-        const [set, cell] = split(key);
+      byCell(injections).map((list) => {
+        const { set, cell } = list[0]!;
         const outcomes: Outcome[] = list.map((one) => one.outcomes[d]!);
         return {
           set,
@@ -91,23 +92,9 @@ export function figuresOf({ results, faults }: Evaluation, seed: number): Figure
   };
 }
 
-/** By set and cell, in the order of their first result. */
-function grouped<T extends { readonly set: string; readonly cell: string }>(
-  list: readonly T[],
-): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const one of list) {
-    const key = `${one.set}\n${one.cell}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [one]);
-    else group.push(one);
-  }
-  return groups;
-}
-
-function split(key: string): [string, string] {
-  const [set, cell] = key.split("\n");
-  return [set!, cell!];
+/** Results of a set and cell. */
+function byCell<T extends { readonly set: string; readonly cell: string }>(list: readonly T[]): T[][] {
+  return [...grouped(list, ({ set, cell }) => `${set}\n${cell}`).values()];
 }
 
 function sum<T>(list: readonly T[], of: (one: T) => number): number {

@@ -20,7 +20,7 @@ export interface Home {
 }
 
 /** The set numbers its hours and names no date: hour 0 is this day's first in Western Australia. */
-const KARRATHA_START = Date.UTC(2012, 11, 31, 16) / 1000;
+export const KARRATHA_START = Date.UTC(2012, 11, 31, 16) / 1000;
 const HOUR = 3600;
 const LITRE = 1000;
 

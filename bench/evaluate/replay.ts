@@ -1,9 +1,6 @@
-import type { RowSink, MeterEnvironment } from "../../detect/meter-state.js";
-import { MeterState } from "../../detect/meter-state.js";
+import { MeterState, NO_ROWS, type MeterEnvironment } from "../../detect/meter-state.js";
 import { decodeStates, encodeStates } from "../../detect/state-codec.js";
-import { TimeZone } from "../../infra/time-zone.js";
-import { RULES, type AnomalyMessage, type RuleName } from "../../schemas/anomalies.js";
-import { detectConfig, type DetectConfig } from "../../schemas/config.js";
+import type { AnomalyMessage, RuleName } from "../../schemas/anomalies.js";
 import { Flag } from "../../schemas/flags.js";
 import type { ReadsBlock } from "../../schemas/reads.js";
 import type { Home } from "./homes.js";
@@ -11,7 +8,6 @@ import type { Home } from "./homes.js";
 /** An alert of a rule: open from `at` to `until` (UTC seconds; Infinity where it was open at the end). */
 export interface Alert {
   readonly rule: RuleName;
-  readonly start: number;
   readonly at: number;
   until: number;
   /** mL/h as told at the alert, and 24 hours later or at the end. */
@@ -36,32 +32,6 @@ export interface Read {
 }
 
 const DAY = 86_400;
-const ignore = () => undefined;
-const NO_ROWS: RowSink = {
-  rowVersion: 0,
-  registerReads: ignore,
-  usage: ignore,
-  evenUsage: ignore,
-  derived: ignore,
-  interval: ignore,
-  superseded: ignore,
-  finding: ignore,
-  meterRegister: ignore,
-};
-
-/** Every rule on, or those named, with the parameters given and defaults for the rest. */
-export function environmentFor(
-  timeZone: string,
-  detect: DetectConfig = detectConfig.parse({}),
-  rules: Iterable<RuleName> = RULES,
-): MeterEnvironment {
-  return {
-    context: { detect, rules: new Set(rules), days: new TimeZone(timeZone) },
-    checkLimits: {},
-    registers: detect.registers,
-  };
-}
-
 /** The production detector over the reads of one meter. */
 export class Replay {
   readonly #state: MeterState;
@@ -127,7 +97,7 @@ export class Replay {
     return [...this.#alerts.values()].sort((a, b) => a.at - b.at);
   }
 
-  #take({ id, state, rule, start, end, detectedAt, rate, reason }: AnomalyMessage): void {
+  #take({ id, state, rule, end, detectedAt, rate, reason }: AnomalyMessage): void {
     if (state === "withdrawn") {
       this.#alerts.delete(id);
       return;
@@ -135,7 +105,7 @@ export class Replay {
     const until = reason === null ? Infinity : Math.max(end, detectedAt);
     const known = this.#alerts.get(id);
     if (known === undefined) {
-      this.#alerts.set(id, { rule, start, at: detectedAt, until, rate, later: rate });
+      this.#alerts.set(id, { rule, at: detectedAt, until, rate, later: rate });
       return;
     }
     known.until = until;

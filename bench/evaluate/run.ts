@@ -1,20 +1,12 @@
 import { detectConfig, type DetectConfig } from "../../schemas/config.js";
-import type { RuleName } from "../../schemas/anomalies.js";
+import { environmentOf, type MeterEnvironment } from "../../detect/meter-state.js";
+import { RULES, type RuleName } from "../../schemas/anomalies.js";
 import { seeded } from "../random.js";
 import { DETECTORS } from "./detectors.js";
 import type { Home } from "./homes.js";
-import {
-  environmentFor,
-  hashOf,
-  readsOf,
-  Replay,
-  withEstimates,
-  type Alert,
-  type Read,
-  type Reading,
-} from "./replay.js";
+import { hashOf, readsOf, Replay, withEstimates, type Alert, type Read, type Reading } from "./replay.js";
 import { episodes, outcome, type Outcome } from "./score.js";
-import { GRID_LEAKS, HARD_NEGATIVES, LEAKS, type Shape } from "./shapes.js";
+import { countUpTo, GRID_LEAKS, HARD_NEGATIVES, LEAKS, type Shape } from "./shapes.js";
 
 export interface Plan {
   readonly seed: number;
@@ -80,9 +72,13 @@ export function cellOf(resolution: string, missing: number, shape?: string): str
   return [resolution, `${missing * 100} %`, ...(shape === undefined ? [] : [shape])].join(" | ");
 }
 
+function environmentFor({ timeZone }: Home, { detect, rules }: Plan): MeterEnvironment {
+  return environmentOf(detect ?? detectConfig.parse({}), rules ?? RULES, timeZone);
+}
+
 /** All that is asked of one home. */
 export function* evaluateHome(home: Home, place: number, plan: Plan): Generator<Result> {
-  const environment = environmentFor(home.timeZone, plan.detect ?? detectConfig.parse({}), plan.rules);
+  const environment = environmentFor(home, plan);
   const resolutions = plan.quick ? RESOLUTIONS.filter(([, ml]) => ml === 1000 || ml === 10_000) : RESOLUTIONS;
   for (const [name, resolution] of resolutions) {
     for (const missing of plan.quick ? [0] : MISSING) {
@@ -110,7 +106,7 @@ function* injections(
   reading: Reading,
   resolution: string,
   shapes: readonly Shape[],
-  environment: ReturnType<typeof environmentFor>,
+  environment: MeterEnvironment,
   { seed, starts: count }: Plan,
 ): Generator<Result> {
   const longest = Math.max(0, ...shapes.map(({ days }) => days));
@@ -204,14 +200,7 @@ function daysRead({ time }: Home): number {
 
 /** The first place whose read is later than a time. */
 function placeAt({ time }: Home, after: number): number {
-  let low = 0;
-  let high = time.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (time[middle]! <= after) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return countUpTo(time, after);
 }
 
 /** What the home used until a time, mL, between reads in proportion. */
@@ -230,13 +219,14 @@ function usageOf(home: Home): (time: number) => number {
 export function* faults(
   home: Home,
   place: number,
-  environment: ReturnType<typeof environmentFor>,
+  plan: Plan,
 ): Generator<{
   readonly fault: string;
   readonly home: number;
   readonly days: number;
   readonly extra: readonly number[];
 }> {
+  const environment = environmentFor(home, plan);
   const reading = { resolution: 1000, missing: 0 };
   const reads = readsOf(home, reading, 0, home.time.length);
   const run = (chunks: Iterable<readonly Read[]>, modulus = 0): Alert[] => {

@@ -1,4 +1,5 @@
 import type { RuleName } from "../../schemas/anomalies.js";
+import { grouped } from "./grouped.js";
 import type { Alert } from "./replay.js";
 
 /** What became of one injection, for one detector. Times in seconds from the start of the shape. */
@@ -129,13 +130,7 @@ export function interval<T extends { readonly home: number }>(
   random: () => number,
   figure: (drawn: readonly T[]) => number,
 ): [number, number] {
-  const byHome = new Map<number, T[]>();
-  for (const one of outcomes) {
-    const list = byHome.get(one.home);
-    if (list === undefined) byHome.set(one.home, [one]);
-    else list.push(one);
-  }
-  const homes = [...byHome.values()];
+  const homes = [...grouped(outcomes, ({ home }) => home).values()];
   if (homes.length === 0) return [0, 0];
   const figures: number[] = [];
   for (let i = 0; i < DRAWS; i++) {

@@ -4,8 +4,6 @@ export type Added = (time: number) => number;
 /** What is injected into a copy of a meter. `rate` is the mean, mL/h, where it has one. */
 export interface Shape {
   readonly name: string;
-  /** Which table it belongs to. */
-  readonly kind: "leak" | "hard-negative";
   readonly rate?: number;
   /** Whether its true rate is constant, so that an estimate of it can be right or wrong. */
   readonly steady?: boolean;
@@ -26,7 +24,6 @@ function steady(litres: number, start: number, until = Infinity): Added {
 function constant(litres: number, days = 14): Shape {
   return {
     name: `constant ${litres} L/h`,
-    kind: "leak",
     rate: litres * LITRE,
     steady: true,
     days,
@@ -38,7 +35,6 @@ function constant(litres: number, days = 14): Shape {
 function ghostFlush(litres: number, hours: number, days = 14): Shape {
   return {
     name: `refill ${litres} L each ${hours} h`,
-    kind: "leak",
     rate: (litres * LITRE) / hours,
     days,
     at(start, random) {
@@ -48,17 +44,18 @@ function ghostFlush(litres: number, hours: number, days = 14): Shape {
         events.push(next);
         next += hours * HOUR * (0.8 + 0.4 * random());
       }
-      return (time) => countBefore(events, time) * litres * LITRE;
+      return (time) => countUpTo(events, time) * litres * LITRE;
     },
   };
 }
 
-function countBefore(sorted: readonly number[], time: number): number {
+/** How many of rising numbers are not above one. */
+export function countUpTo(sorted: ArrayLike<number>, most: number): number {
   let low = 0;
   let high = sorted.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (sorted[middle]! <= time) low = middle + 1;
+    if (sorted[middle]! <= most) low = middle + 1;
     else high = middle;
   }
   return low;
@@ -67,7 +64,6 @@ function countBefore(sorted: readonly number[], time: number): number {
 /** 4 L/h that doubles each week up to 60. */
 const pinhole: Shape = {
   name: "pinhole, 4 L/h doubling weekly",
-  kind: "leak",
   days: 28,
   at: (start) => (time) => {
     const weeks = Math.max(0, time - start) / (7 * DAY);
@@ -80,7 +76,6 @@ const pinhole: Shape = {
 /** Three days on, two days off. */
 const onOff: Shape = {
   name: "15 L/h, 3 days on and 2 off",
-  kind: "leak",
   days: 14,
   at: (start) => (time) => {
     const passed = Math.max(0, time - start);
@@ -92,7 +87,6 @@ const onOff: Shape = {
 
 const repaired: Shape = {
   name: "15 L/h, repaired after 4 days",
-  kind: "leak",
   days: 14,
   at: (start) => steady(15, start, start + 4 * DAY),
 };
@@ -125,7 +119,7 @@ export const GRID_LEAKS: readonly Shape[] = [
 ];
 
 function extra(name: string, days: number, at: Shape["at"]): Shape {
-  return { name, kind: "hard-negative", days, at };
+  return { name, days, at };
 }
 
 /** Local hour by the zone's mean solar time is near enough for shapes: hours from the start. */

@@ -1,6 +1,4 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { detectConfig } from "../../schemas/config.js";
-import { environmentFor } from "./replay.js";
 import { readHomes } from "./homes.js";
 import { evaluateHome, faults, type Plan } from "./run.js";
 
@@ -18,8 +16,6 @@ const homes = await readHomes(folder);
 for (const place of places) {
   const home = homes[place]!;
   const results = [...evaluateHome(home, place, plan)];
-  const broken = withFaults
-    ? [...faults(home, place, environmentFor(home.timeZone, plan.detect ?? detectConfig.parse({})))]
-    : [];
+  const broken = withFaults ? [...faults(home, place, plan)] : [];
   parentPort!.postMessage({ results, faults: broken });
 }

@@ -1,11 +1,10 @@
 import type { CheckCode } from "../../schemas/checks.js";
+import { WHOLE_DAY } from "../rules/rule.js";
 import type { Reader, Writer } from "../varints.js";
 import type { CheckContext, Finding } from "./finding.js";
 
 const DAYS = 28;
 const LEAST_DAYS = 14;
-/** A day counts with so much of it read, as for the spike rule (DETECTION §5). */
-const WHOLE_DAY = 20 * 3600;
 /** mL: a day less above the mean is never high, and under a smaller mean no day is low. */
 const HIGH_FLOOR = 500_000;
 const LOW_FLOOR = 100_000;

@@ -1,5 +1,4 @@
-import type { DetectConfig } from "../../schemas/config.js";
-import { Reader, Writer } from "../varints.js";
+import type { Reader, Writer } from "../varints.js";
 import { RecentMaximum } from "./recent-maximum.js";
 import { HOUR, type Found, type OnClosed, type RuleContext, type RuleFold, type Unit } from "./rule.js";
 
@@ -9,6 +8,16 @@ const SHORTEST = 900;
 const LONGEST = 5400;
 /** A rate is sustained over two units at least, and over this (seconds). */
 const SUSTAINED = 2700;
+
+export interface BurstParameters {
+  /** mL/h. */
+  readonly minRate: number;
+  readonly rate: number;
+  readonly hours: number;
+  readonly length: number;
+  readonly days: number;
+  readonly warmUpDays: number;
+}
 
 /**
  * A burst: water at a rate or for a time that this meter never saw.
@@ -21,16 +30,6 @@ const SUSTAINED = 2700;
  * MULTICAL 21 takes 30 minutes over a share of the meter's capacity, WaterSmart 30 gal/h for 8 hours (DETECTION §1.1).
  * The smallest burst that can be seen is `minRate`, whatever the register.
  */
-export interface BurstParameters {
-  /** mL/h. */
-  readonly minRate: number;
-  readonly rate: number;
-  readonly hours: number;
-  readonly length: number;
-  readonly days: number;
-  readonly warmUpDays: number;
-}
-
 export class Burst implements RuleFold {
   readonly name = "burst";
   readonly fine = true;
@@ -53,13 +52,18 @@ export class Burst implements RuleFold {
   #dayRate = 0;
   #daySeconds = 0;
   #days = 0;
-  readonly #rates = new RecentMaximum();
-  readonly #lengths = new RecentMaximum();
+  readonly #rates: RecentMaximum;
+  readonly #lengths: RecentMaximum;
   /** Event time at which it opened, 0 before; what it ends under (mL/h); what it needed. */
   #detectedAt = 0;
   #endsUnder = 0;
   #neededRate = 0;
   #neededSeconds = 0;
+
+  constructor(rates = new RecentMaximum(), lengths = new RecentMaximum()) {
+    this.#rates = rates;
+    this.#lengths = lengths;
+  }
 
   get isOpen(): boolean {
     return this.#detectedAt > 0;
@@ -83,7 +87,7 @@ export class Burst implements RuleFold {
     this.#take(slot, SHORTEST, this.#slotMl, context, closed);
   }
 
-  open(_detect: DetectConfig): Found | undefined {
+  open(): Found | undefined {
     return this.isOpen ? this.#found(null) : undefined;
   }
 
@@ -176,10 +180,26 @@ export class Burst implements RuleFold {
   }
 
   clone(): Burst {
-    const copy = new Burst();
-    const to = new Writer();
-    this.writeTo(to);
-    copy.readFrom(new Reader(to.take()));
+    const copy = new Burst(this.#rates.clone(), this.#lengths.clone());
+    copy.#slot = this.#slot;
+    copy.#slotMl = this.#slotMl;
+    copy.#slotSeconds = this.#slotSeconds;
+    copy.#rate1 = this.#rate1;
+    copy.#rate2 = this.#rate2;
+    copy.#rate3 = this.#rate3;
+    copy.#recentEnd = this.#recentEnd;
+    copy.start = this.start;
+    copy.#end = this.#end;
+    copy.#volume = this.#volume;
+    copy.#highest = this.#highest;
+    copy.#day = this.#day;
+    copy.#dayRate = this.#dayRate;
+    copy.#daySeconds = this.#daySeconds;
+    copy.#days = this.#days;
+    copy.#detectedAt = this.#detectedAt;
+    copy.#endsUnder = this.#endsUnder;
+    copy.#neededRate = this.#neededRate;
+    copy.#neededSeconds = this.#neededSeconds;
     return copy;
   }
 

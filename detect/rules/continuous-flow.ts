@@ -1,5 +1,5 @@
 import { FlowRun, type FlowRunRule } from "./flow-run.js";
-import { HOUR } from "./rule.js";
+import { HOUR, oneStep } from "./rule.js";
 
 /**
  * Continuous flow as the utility sets it: water in every hour for `hours` hours (24 by default), the rule of
@@ -14,8 +14,7 @@ const RULE: FlowRunRule = {
   hours: ({ detect }) => detect.continuousFlow.hours,
   flows({ start, end, ml }, { detect, resolution, rate }) {
     const least = rate ?? detect.continuousFlow.minRate;
-    // Two rounded register values one step apart may differ by a millilitre less than the rounded step.
-    return ml >= Math.max(1, resolution - 1, (least * (end - start)) / HOUR);
+    return ml >= Math.max(oneStep(resolution), (least * (end - start)) / HOUR);
   },
   maxGapHours: ({ continuousFlow }) => continuousFlow.maxGapHours,
   parameters: ({ continuousFlow: { hours, minRate, maxGapHours } }) => ({

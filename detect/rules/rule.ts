@@ -29,7 +29,7 @@ export interface RuleContext {
   class: MeterSetting["class"];
   /** Local day of the unit's beginning, days since 1970-01-01. */
   day: number;
-  /** Local hour of the unit's middle, 0 to 23. */
+  /** Local hour of the unit's middle, 0 to 23: reads at half past belong to the hour they cover most. */
   hour: number;
 }
 
@@ -71,8 +71,15 @@ export interface RuleFold {
   readFrom(from: Reader): void;
 }
 
-/** Local hours are counted from the middle of the unit: reads at half past belong to the hour they cover most. */
 export const HOUR = 3600;
+
+/** A day counts as whole with so much of it read (DETECTION §5, 20 of 24 hours). */
+export const WHOLE_DAY = 20 * HOUR;
+
+/** Least volume (mL) that shows a step: of rounded register values one step apart, one may be a millilitre short. */
+export function oneStep(resolution: number): number {
+  return Math.max(1, resolution - 1);
+}
 
 /** One US gallon in millilitres. */
 export const GALLON = 3785.411784;

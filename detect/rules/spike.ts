@@ -1,7 +1,8 @@
-import { median, medianAbsoluteDeviation } from "simple-statistics";
+import { median } from "simple-statistics";
 import type { DetectConfig } from "../../schemas/config.js";
 import type { Reader, Writer } from "../varints.js";
-import type { Found, OnClosed, RuleContext, RuleFold, Unit } from "./rule.js";
+import { robustDeviation } from "./robust-deviation.js";
+import { WHOLE_DAY, type Found, type OnClosed, type RuleContext, type RuleFold, type Unit } from "./rule.js";
 
 /**
  * High-usage spike: an hour far above the meter's own daily peaks.
@@ -19,8 +20,6 @@ export interface SpikeParameters {
 
 const VERSION = 1;
 const DAYS = 28;
-const WHOLE_DAY_SECONDS = 20 * 3600;
-const MAD_TO_SIGMA = 1.4826;
 /** A spike survives neutral hours and holes (seconds) up to this: what lies on both sides of a longer one are two. */
 const LONGEST_HOLE = 4 * 3600;
 
@@ -49,7 +48,7 @@ export class Spike implements RuleFold {
     if (unit.neutral) return;
     const parameters = detect.spike;
     if (day !== this.day) {
-      if (this.daySeconds >= WHOLE_DAY_SECONDS) {
+      if (this.daySeconds >= WHOLE_DAY) {
         if (this.peaks.length === DAYS) this.peaks.shift();
         this.peaks.push(this.dayPeak);
       }
@@ -149,6 +148,6 @@ export class Spike implements RuleFold {
 /** mL/h above which an hour is a spike, see `SpikeParameters`; `peaks` in mL/h, not empty. */
 export function spikeThreshold(peaks: readonly number[], parameters: SpikeParameters): number {
   const middle = median(peaks);
-  const sigma = MAD_TO_SIGMA * medianAbsoluteDeviation(peaks);
+  const sigma = robustDeviation(peaks);
   return Math.max(parameters.minVolume, middle + parameters.deviations * Math.max(sigma, middle / 10));
 }

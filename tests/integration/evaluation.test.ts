@@ -1,23 +1,20 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { reached, type Expected } from "../../bench/evaluate/expected.js";
 import { packageRoot } from "../../infra/package-root.js";
+import { DATA_SETS, itWithData } from "../harness/data-sets.js";
 
-const shared = join(packageRoot(), "..", "shared", "data");
-const present = [
+const title = "the detector finds on real homes what it found before, as soon, and alerts no more";
+itWithData(title, [
   "daiad/swm_trialA.csv.gz",
   "karratha/hourly_litres.csv.gz",
   "ampds2/whole_house_1min.csv.gz",
-].every((file) => existsSync(join(shared, file)));
-const title = "the detector finds on real homes what it found before, as soon, and alerts no more";
-if (!present) process.stderr.write(`SKIPPED: "${title}": ../shared/data is absent\n`);
-
-(present ? it : it.skip)(
+])(
   title,
   async () => {
     const path = join(packageRoot(), "bench", "evaluate", "expected.json");
     const expected = JSON.parse(readFileSync(path, "utf8")) as Expected;
-    const now = await reached(shared);
+    const now = await reached(DATA_SETS);
     expect(Object.keys(now.leaks)).toEqual(Object.keys(expected.leaks));
     const worse: string[] = [];
     for (const [cell, before] of Object.entries(expected.alerts)) {

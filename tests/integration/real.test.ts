@@ -1,17 +1,9 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { Writable } from "node:stream";
 import { runReal } from "../../bench/real.js";
-import { packageRoot } from "../../infra/package-root.js";
+import { DATA_SETS, itWithData } from "../harness/data-sets.js";
 
-const shared = join(packageRoot(), "..", "shared", "data");
-const present = ["daiad/swm_trialA.csv.gz", "karratha/hourly_litres.csv.gz"].every((file) =>
-  existsSync(join(shared, file)),
-);
 const title = "the continuous flows of real homes are those of the oracle, and so are intervals and litres";
-if (!present) process.stderr.write(`SKIPPED: "${title}": ../shared/data is absent\n`);
-
-(present ? it : it.skip)(
+itWithData(title, ["daiad/swm_trialA.csv.gz", "karratha/hourly_litres.csv.gz"])(
   title,
   async () => {
     let printed = "";
@@ -21,7 +13,7 @@ if (!present) process.stderr.write(`SKIPPED: "${title}": ../shared/data is absen
         done();
       },
     });
-    const { sets, exitCode } = await runReal({ shared, json: false, out, homes: 6 });
+    const { sets, exitCode } = await runReal({ shared: DATA_SETS, json: false, out, homes: 6 });
     expect(sets.map(({ set, homes }) => [set, homes])).toEqual([
       ["daiad", 6],
       ["karratha", 6],

@@ -83,11 +83,10 @@ export class FlowTest {
   /** What was needed for a rate and for a run when it opened. */
   #neededRate = 0;
   #neededRun = 0;
-  #day = -1;
 
-  constructor(parameters: FlowTestParameters) {
+  constructor(parameters: FlowTestParameters, usual = new UsualUse(24 / parameters.hours)) {
     this.parameters = parameters;
-    this.usual = new UsualUse(24 / parameters.hours);
+    this.usual = usual;
   }
 
   /**
@@ -109,10 +108,7 @@ export class FlowTest {
     caution: FlowTestCaution,
   ): void {
     const { usual } = this;
-    if (day !== this.#day) {
-      usual.begin(day);
-      this.#day = day;
-    }
+    usual.begin(day);
     const over = steps - Math.max(usual.floor, least);
     if (over <= 0) {
       if (this.runStart >= 0) this.end();
@@ -133,7 +129,7 @@ export class FlowTest {
 
   #note(maximum: RecentMaximum, reached: number, needed: number): void {
     const value = this.isOpen ? Math.min(reached, needed) : reached;
-    if (value >= NOTED_FROM) maximum.note(this.#day, value);
+    if (value >= NOTED_FROM) maximum.note(this.usual.day, value);
   }
 
   /** The rate with the most evidence. */
@@ -143,15 +139,13 @@ export class FlowTest {
     return best;
   }
 
-  /** Evidence that is there and that is needed, thousandths of a nat: of a rate and of a run. */
-  standing(caution: FlowTestCaution): { rate: number; needed: number; run: number; neededRun: number } {
-    const since = this.#day - caution.days;
-    return {
-      rate: this.best?.evidence ?? 0,
-      needed: Math.round(Math.max(this.parameters.evidence * 1000, caution.rate * this.#rates.since(since))),
-      run: this.#run,
-      neededRun: Math.round(Math.max(this.parameters.run * 1000, caution.run * this.#runs.since(since))),
-    };
+  /** Thousandths of a nat: the evidence that opened it, or would, and what was needed. */
+  get reached(): number {
+    return this.by === "rate" ? (this.best?.evidence ?? 0) : this.#run;
+  }
+
+  get needed(): number {
+    return this.by === "rate" ? this.#neededRate : this.#neededRun;
   }
 
   #flow(
@@ -169,23 +163,27 @@ export class FlowTest {
     this.#follow(start, seconds, over, slot);
     if (this.isOpen) return;
     const best = this.best!;
-    if (usual.units < (caution.warmUpDays * 24) / parameters.hours) {
+    const learns = usual.units < (caution.warmUpDays * 24) / parameters.hours;
+    if (learns) {
       if (this.runEnd - this.runStart < WARM_UP_HOURS * 3600) return;
       // No unit of the stretch allows less than the first hypothesis.
       if (this.#hypotheses[0]!.rate / RATE_ONE - 1 < fixed) return;
-      this.by = "warm-up";
-    } else {
+    } else if (best.evidence < 1000 * parameters.evidence && this.#run < 1000 * parameters.run) {
       // Most units end here: the meter's past can only ask for more.
-      if (best.evidence < 1000 * parameters.evidence && this.#run < 1000 * parameters.run) return;
-      const { needed, neededRun } = this.standing(caution);
-      const lasts = this.runEnd - best.start >= parameters.leastHours * 3600;
-      if (best.evidence >= needed && lasts) this.by = "rate";
-      else if (this.#run >= neededRun) this.by = "run";
-      else return;
+      return;
     }
-    const { needed, neededRun } = this.standing(caution);
+    const since = usual.day - caution.days;
+    const neededRate = Math.round(
+      Math.max(parameters.evidence * 1000, caution.rate * this.#rates.since(since)),
+    );
+    const neededRun = Math.round(Math.max(parameters.run * 1000, caution.run * this.#runs.since(since)));
+    const lasts = this.runEnd - best.start >= parameters.leastHours * 3600;
+    if (learns) this.by = "warm-up";
+    else if (best.evidence >= neededRate && lasts) this.by = "rate";
+    else if (this.#run >= neededRun) this.by = "run";
+    else return;
     this.isOpen = true;
-    this.#neededRate = needed;
+    this.#neededRate = neededRate;
     this.#neededRun = neededRun;
   }
 
@@ -225,8 +223,7 @@ export class FlowTest {
   }
 
   clone(): FlowTest {
-    const copy = new FlowTest(this.parameters);
-    Object.assign(copy, { usual: this.usual.clone() });
+    const copy = new FlowTest(this.parameters, this.usual.clone());
     copy.isOpen = this.isOpen;
     copy.by = this.by;
     copy.runStart = this.runStart;
@@ -237,7 +234,6 @@ export class FlowTest {
     copy.#runs = this.#runs.clone();
     copy.#neededRate = this.#neededRate;
     copy.#neededRun = this.#neededRun;
-    copy.#day = this.#day;
     return copy;
   }
 
@@ -245,7 +241,6 @@ export class FlowTest {
     this.usual.writeTo(to);
     this.#rates.writeTo(to);
     this.#runs.writeTo(to);
-    to.number(this.#day);
     to.number(this.runStart);
     if (this.runStart < 0) return;
     for (const value of [
@@ -265,7 +260,6 @@ export class FlowTest {
     this.usual.readFrom(from);
     this.#rates.readFrom(from);
     this.#runs.readFrom(from);
-    this.#day = from.number();
     this.runStart = from.number();
     if (this.runStart < 0) return;
     this.runEnd = from.number();

@@ -1,4 +1,3 @@
-import type { DetectConfig } from "../../../schemas/config.js";
 import type { Reader, Writer } from "../../varints.js";
 import {
   GALLON,
@@ -9,9 +8,14 @@ import {
   type RuleFold,
   type Unit,
 } from "../rule.js";
-import { BY, FlowTest, type FlowTestCaution } from "./flow-test.js";
+import { BY, FlowTest, type FlowTestParameters } from "./flow-test.js";
 
 const VERSION = 1;
+const TESTS: readonly FlowTestParameters[] = [
+  { hours: 1, evidence: 10, leastHours: 18, run: 16 },
+  { hours: 2, evidence: 12, leastHours: 24, run: 16 },
+  { hours: 3, evidence: 12, leastHours: 30, run: 14 },
+];
 /** A stretch that begins within this time of the last flow (seconds) belongs to the same leak (DETECTION §5). */
 const JOINS_WITHIN = 72 * HOUR;
 /** Seconds without a usable unit after which nobody knows what flowed, before and after it opened. */
@@ -48,13 +52,9 @@ interface Slot {
 export class Leak implements RuleFold {
   readonly name = "leak";
   readonly fine = false;
-  #tests: readonly FlowTest[] = [
-    new FlowTest({ hours: 1, evidence: 10, leastHours: 18, run: 16 }),
-    new FlowTest({ hours: 2, evidence: 12, leastHours: 24, run: 16 }),
-    new FlowTest({ hours: 3, evidence: 12, leastHours: 30, run: 14 }),
-  ];
+  readonly #tests: readonly FlowTest[];
+  /** Of the tests after the first, in their order. */
   readonly #slots: Slot[] = [
-    { id: -1, start: 0, end: 0, ml: 0, seconds: 0 },
     { id: -1, start: 0, end: 0, ml: 0, seconds: 0 },
     { id: -1, start: 0, end: 0, ml: 0, seconds: 0 },
   ];
@@ -71,6 +71,10 @@ export class Leak implements RuleFold {
   /** End of the latest that is over: the next begins no earlier. */
   #past = 0;
   #evidence = [0, 0, 0, 0, 0];
+
+  constructor(tests: readonly FlowTest[] = TESTS.map((parameters) => new FlowTest(parameters))) {
+    this.#tests = tests;
+  }
 
   get isOpen(): boolean {
     return this.#start >= 0;
@@ -95,23 +99,19 @@ export class Leak implements RuleFold {
     const seconds = end - start;
     if (seconds > LONGEST_UNIT) {
       // Not neutral, so nothing flowed.
-      for (const [i, test] of this.#tests.entries()) {
-        this.#slots[i]!.id = -1;
-        if (test.runStart >= 0) test.end();
-      }
+      this.#emptySlots();
+      this.#endTests();
       if (this.#start >= 0 && this.#closed === null) this.#closed = "flow-stopped";
       return;
     }
-    const { hour, day, detect } = context;
-    const caution = detect.leak;
+    const { hour, day } = context;
     if (this.#start >= 0 && this.#closed === null) this.#volume += unit.ml;
-    this.#test(0, start, end, unit.ml, seconds, hour, day, context, caution);
-    for (let i = 1; i < this.#tests.length; i++) {
-      const { hours } = this.#tests[i]!.parameters;
-      const slot = this.#slots[i]!;
+    this.#test(0, start, end, unit.ml, seconds, hour, day, context);
+    for (const [i, slot] of this.#slots.entries()) {
+      const { hours } = this.#tests[i + 1]!.parameters;
       const id = day * 24 + hour - (hour % hours);
       if (id !== slot.id) {
-        if (slot.id >= 0) this.#endSlot(i, context, caution);
+        if (slot.id >= 0) this.#endSlot(i + 1, slot, context);
         slot.id = id;
         slot.start = start;
         slot.ml = 0;
@@ -123,16 +123,15 @@ export class Leak implements RuleFold {
     }
   }
 
-  open(_detect: DetectConfig): Found | undefined {
+  open(): Found | undefined {
     return this.#start < 0 ? undefined : this.#found();
   }
 
-  #endSlot(i: number, context: RuleContext, caution: FlowTestCaution): void {
-    const { id, start, end, ml, seconds } = this.#slots[i]!;
+  #endSlot(i: number, { id, start, end, ml, seconds }: Slot, context: RuleContext): void {
     const { hours } = this.#tests[i]!.parameters;
     const share = seconds / (hours * HOUR);
     if (share < 0.75 || share > 1.3) return;
-    this.#test(i, start, end, ml, seconds, (id % 24) / hours, Math.floor(id / 24), context, caution);
+    this.#test(i, start, end, ml, seconds, (id % 24) / hours, Math.floor(id / 24), context);
   }
 
   #test(
@@ -143,8 +142,7 @@ export class Leak implements RuleFold {
     seconds: number,
     slot: number,
     day: number,
-    { resolution, rate, class: meterClass }: RuleContext,
-    caution: FlowTestCaution,
+    { resolution, rate, class: meterClass, detect }: RuleContext,
   ): void {
     const test = this.#tests[i]!;
     const step = Math.max(resolution, LEAST_STEP);
@@ -154,14 +152,14 @@ export class Leak implements RuleFold {
     const was = test.isOpen;
     const learns = i === 0 && (meterClass === undefined || meterClass === "single-family");
     const fixed = learns ? Math.ceil((WARM_UP_RATE * seconds) / HOUR / step) : Infinity;
-    test.step(start, end - start, steps, least, fixed, slot, day, caution);
+    test.step(start, end - start, steps, least, fixed, slot, day, detect.leak);
     if (test.isOpen) {
-      if (!was) this.#opened(i, end, ml, step, caution);
+      if (!was) this.#opened(i, end, ml, step);
       if (this.#closed === null) this.#follow(i, end, step);
     } else if (was) this.#stopped(test.by === "warm-up" && steps > 0 ? "usage-normal" : "flow-stopped");
   }
 
-  #opened(i: number, end: number, ml: number, step: number, caution: FlowTestCaution): void {
+  #opened(i: number, end: number, ml: number, step: number): void {
     const test = this.#tests[i]!;
     const best = test.best!;
     if (this.#start >= 0) {
@@ -171,14 +169,12 @@ export class Leak implements RuleFold {
       }
       return;
     }
-    const { rate, needed, run, neededRun } = test.standing(caution);
-    const byRate = test.by === "rate";
-    this.#start = Math.max(this.#past, byRate ? best.start : test.runStart);
+    this.#start = Math.max(this.#past, test.by === "rate" ? best.start : test.runStart);
     this.#detectedAt = end;
     this.#hours = test.parameters.hours;
     this.#volume = Math.round((best.steps * step * (end - this.#start)) / Math.max(1, best.seconds));
-    const needs = byRate ? [rate, needed] : [run, neededRun];
-    this.#evidence = [...needs, BY.indexOf(test.by), best.units, test.usual.floor * step];
+    const { reached, needed, by, usual } = test;
+    this.#evidence = [reached, needed, BY.indexOf(by), best.units, usual.floor * step];
   }
 
   /** While it goes on: where it is now, and its rate by the test that sees it best. */
@@ -197,10 +193,18 @@ export class Leak implements RuleFold {
 
   #passHole(hole: number): void {
     const open = this.#tests.some(({ isOpen }) => isOpen);
-    for (const slot of this.#slots) slot.id = -1;
+    this.#emptySlots();
     if (open && hole <= LONGEST_HOLE_OPEN) return;
-    for (const test of this.#tests) if (test.runStart >= 0) test.end();
+    this.#endTests();
     if (open) this.#closed = "no-reads";
+  }
+
+  #emptySlots(): void {
+    for (const slot of this.#slots) slot.id = -1;
+  }
+
+  #endTests(): void {
+    for (const test of this.#tests) if (test.runStart >= 0) test.end();
   }
 
   /** No stretch that runs can join what is over. */
@@ -243,8 +247,7 @@ export class Leak implements RuleFold {
   }
 
   clone(): Leak {
-    const copy = new Leak();
-    copy.#tests = this.#tests.map((test) => test.clone());
+    const copy = new Leak(this.#tests.map((test) => test.clone()));
     this.#slots.forEach((slot, i) => Object.assign(copy.#slots[i]!, slot));
     copy.#seen = this.#seen;
     copy.#start = this.#start;
@@ -261,7 +264,7 @@ export class Leak implements RuleFold {
 
   writeTo(to: Writer): void {
     for (const test of this.#tests) test.writeTo(to);
-    for (const { id, start, end, ml, seconds } of this.#slots.slice(1)) {
+    for (const { id, start, end, ml, seconds } of this.#slots) {
       to.number(id);
       if (id >= 0) for (const value of [start, end, ml, seconds]) to.number(value);
     }
@@ -277,7 +280,7 @@ export class Leak implements RuleFold {
 
   readFrom(from: Reader): void {
     for (const test of this.#tests) test.readFrom(from);
-    for (const slot of this.#slots.slice(1)) {
+    for (const slot of this.#slots) {
       slot.id = from.number();
       if (slot.id < 0) continue;
       slot.start = from.number();

@@ -35,12 +35,13 @@ export class UsualUse {
   floor = 0;
   /** Units that were learnt from. */
   units = 0;
+  /** Local day in hand, days since 1970-01-01; -1 before the first. */
+  day = -1;
   readonly #slots: number;
   readonly #dry: Int32Array;
   readonly #seen: Int32Array;
   readonly #volumes = new Int32Array(BINS).fill(PRIOR);
   #volumesSum = BINS * PRIOR;
-  #day = -1;
   #dayLowest = 0;
   #dayUnits = 0;
   #minima: number[] = [];
@@ -54,14 +55,14 @@ export class UsualUse {
 
   /** Begins a local day: days since 1970-01-01. */
   begin(day: number): void {
-    if (day === this.#day) return;
+    if (day === this.day) return;
     if (this.#dayUnits >= WHOLE_DAY * this.#slots) {
       if (this.#minima.length === DAYS) this.#minima.shift();
       this.#minima.push(this.#dayLowest);
       if (this.#minima.length >= LEAST_MINIMA) this.floor = quantile(this.#minima);
     }
-    if (this.#day >= 0) this.#fade();
-    this.#day = day;
+    if (this.day >= 0) this.#fade();
+    this.day = day;
     this.#dayUnits = 0;
   }
 
@@ -99,7 +100,7 @@ export class UsualUse {
     copy.#seen.set(this.#seen);
     copy.#volumes.set(this.#volumes);
     copy.#volumesSum = this.#volumesSum;
-    copy.#day = this.#day;
+    copy.day = this.day;
     copy.#dayLowest = this.#dayLowest;
     copy.#dayUnits = this.#dayUnits;
     copy.#minima = this.#minima.slice();
@@ -107,8 +108,7 @@ export class UsualUse {
   }
 
   writeTo(to: Writer): void {
-    for (const value of [this.floor, this.units, this.#day, this.#dayLowest, this.#dayUnits])
-      to.number(value);
+    for (const value of [this.floor, this.units, this.day, this.#dayLowest, this.#dayUnits]) to.number(value);
     to.runs(this.#dry);
     to.runs(this.#seen);
     to.runs(this.#volumes);
@@ -119,7 +119,7 @@ export class UsualUse {
   readFrom(from: Reader): void {
     this.floor = from.number();
     this.units = from.number();
-    this.#day = from.number();
+    this.day = from.number();
     this.#dayLowest = from.number();
     this.#dayUnits = from.number();
     from.runs(this.#dry, 0, this.#slots);

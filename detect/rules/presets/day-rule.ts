@@ -1,7 +1,14 @@
 import type { RuleName } from "../../../schemas/anomalies.js";
-import type { DetectConfig } from "../../../schemas/config.js";
 import type { Reader, Writer } from "../../varints.js";
-import { HOUR, type Found, type OnClosed, type RuleContext, type RuleFold, type Unit } from "../rule.js";
+import {
+  HOUR,
+  WHOLE_DAY,
+  type Found,
+  type OnClosed,
+  type RuleContext,
+  type RuleFold,
+  type Unit,
+} from "../rule.js";
 
 /** A rule that looks at one figure of each local day. */
 export interface DailyRule {
@@ -17,8 +24,6 @@ export interface DailyRule {
   readonly limit: (past: readonly number[], resolution: number) => number;
 }
 
-/** A day counts with so much of it read (DETECTION §5). */
-const WHOLE_DAY = 20 * HOUR;
 const NIGHT_ENDS = 5;
 const WHOLE_NIGHT = 4 * HOUR;
 
@@ -85,7 +90,7 @@ export class DayRule implements RuleFold {
     this.#nightSeconds += end - start;
   }
 
-  open(_detect: DetectConfig): Found | undefined {
+  open(): Found | undefined {
     return this.isOpen ? this.#found(null) : undefined;
   }
 

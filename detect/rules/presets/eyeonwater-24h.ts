@@ -1,5 +1,5 @@
 import type { FlowRun } from "../flow-run.js";
-import { GALLON } from "../rule.js";
+import { GALLON, oneStep } from "../rule.js";
 import { fixedFlow } from "./fixed-flow.js";
 
 /**
@@ -10,7 +10,6 @@ export function eyeOnWater24h(): FlowRun {
   return fixedFlow({
     name: "eyeonwater-24h",
     hours: 24,
-    // Rounded register values may lie a millilitre less apart than the rounded step.
-    rate: ({ resolution }) => Math.max(GALLON, resolution - 1),
+    rate: ({ resolution }) => Math.max(GALLON, oneStep(resolution)),
   });
 }

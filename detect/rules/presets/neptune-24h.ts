@@ -1,4 +1,5 @@
 import type { FlowRun } from "../flow-run.js";
+import { oneStep } from "../rule.js";
 import { fixedFlow } from "./fixed-flow.js";
 
 /**
@@ -10,7 +11,6 @@ export function neptune24h(): FlowRun {
   return fixedFlow({
     name: "neptune-24h",
     hours: 24,
-    // Rounded register values may lie a millilitre less apart than the rounded step.
-    rate: ({ resolution }) => Math.max(1, resolution - 1),
+    rate: ({ resolution }) => oneStep(resolution),
   });
 }

@@ -1,4 +1,5 @@
-import { median, medianAbsoluteDeviation } from "simple-statistics";
+import { median } from "simple-statistics";
+import { robustDeviation } from "../robust-deviation.js";
 import { DayRule } from "./day-rule.js";
 
 /**
@@ -13,7 +14,6 @@ export function nightFlow(): DayRule {
     history: 28,
     least: 7,
     limit: (past, resolution) =>
-      median([...past]) +
-      Math.max(Math.max(0, resolution - 1), 3 * 1.4826 * medianAbsoluteDeviation([...past])),
+      median([...past]) + Math.max(Math.max(0, resolution - 1), 3 * robustDeviation(past)),
   });
 }

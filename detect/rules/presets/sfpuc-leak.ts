@@ -1,7 +1,6 @@
-import { FlowRun } from "../flow-run.js";
-import { GALLON, HOUR } from "../rule.js";
-
-const RATE = 7.5 * GALLON;
+import type { FlowRun } from "../flow-run.js";
+import { GALLON } from "../rule.js";
+import { fixedFlow } from "./fixed-flow.js";
 
 /**
  * R4: San Francisco: 7.5 gal (1 ft³) or more in every hour, 48 hours for homes and irrigation, 72 for commercial and
@@ -9,12 +8,9 @@ const RATE = 7.5 * GALLON;
  * against a limit that is not published, and left out.
  */
 export function sfpucLeak(): FlowRun {
-  return new FlowRun({
+  return fixedFlow({
     name: "sfpuc-leak",
-    version: 1,
     hours: (context) => (context.class === "commercial" || context.class === "multi-family" ? 72 : 48),
-    flows: ({ start, end, ml }) => ml >= Math.floor((RATE * (end - start)) / HOUR),
-    maxGapHours: () => 4,
-    parameters: () => ({ minRate: Math.round(RATE) }),
+    rate: 7.5 * GALLON,
   });
 }

@@ -2,7 +2,15 @@ import type { RuleName } from "../../../schemas/anomalies.js";
 import type { DetectConfig } from "../../../schemas/config.js";
 import type { Reader, Writer } from "../../varints.js";
 import { FlowRun } from "../flow-run.js";
-import { HOUR, type Found, type OnClosed, type RuleContext, type RuleFold, type Unit } from "../rule.js";
+import {
+  HOUR,
+  oneStep,
+  type Found,
+  type OnClosed,
+  type RuleContext,
+  type RuleFold,
+  type Unit,
+} from "../rule.js";
 
 export interface WindowedFlow {
   readonly name: RuleName;
@@ -37,7 +45,7 @@ export class WindowedRun implements RuleFold {
         name: of.name,
         version: 1,
         hours: ({ resolution }) => of.windows * of.hours(resolution),
-        flows: ({ ml }, { resolution }) => ml >= Math.max(1, resolution - 1),
+        flows: ({ ml }, { resolution }) => ml >= oneStep(resolution),
         maxGapHours: () => LONGEST_GAP * of.hours(0),
         parameters: () => ({ windows: of.windows }),
       });

@@ -5,6 +5,7 @@ import {
   type StoredRegister,
 } from "../../../detect/history.js";
 import {
+  environmentOf as environmentOfUtility,
   MeterState,
   type AcceptedReads,
   type BlockCounts,
@@ -18,7 +19,6 @@ import type { Finding } from "../../../detect/checks/finding.js";
 import type { Read } from "../../../detect/kept-reads.js";
 import type { ReadColumns } from "../../../detect/read-columns.js";
 import { decodeStates, encodeStates } from "../../../detect/state-codec.js";
-import { TimeZone } from "../../../infra/time-zone.js";
 import type { AnomalyMessage } from "../../../schemas/anomalies.js";
 import { CHECK_CODES } from "../../../schemas/checks.js";
 import { detectConfig } from "../../../schemas/config.js";
@@ -33,22 +33,18 @@ type DetectInput = Parameters<typeof detectConfig.parse>[0];
 
 export function environmentOf(detect: DetectInput = {}, timeZone = "America/Los_Angeles"): MeterEnvironment {
   const parsed = detectConfig.parse({ rules: ["continuous-flow", "spike"], ...(detect as object) });
-  return {
-    context: { detect: parsed, rules: new Set(parsed.rules), days: new TimeZone(timeZone) },
-    registers: parsed.registers,
-    checkLimits: {
-      ...Object.fromEntries(CHECK_CODES.map((code) => [code, 0])),
-      // Small enough that histories of some days meet them.
-      "prolonged-estimation": 2,
-      gap: 3,
-      "sibling-missing": 2,
-      stuck: 3,
-      "no-usage": 0.25,
-      "high-day": 120,
-      "low-day": 80,
-      "peak-interval": 50,
-    },
-  };
+  return environmentOfUtility(parsed, parsed.rules, timeZone, {
+    ...Object.fromEntries(CHECK_CODES.map((code) => [code, 0])),
+    // Small enough that histories of some days meet them.
+    "prolonged-estimation": 2,
+    gap: 3,
+    "sibling-missing": 2,
+    stuck: 3,
+    "no-usage": 0.25,
+    "high-day": 120,
+    "low-day": 80,
+    "peak-interval": 50,
+  });
 }
 
 /** One insert: rows of one table and month, stored whole or not at all. */
