@@ -9,7 +9,7 @@ import type { ReadColumns } from "./read-columns.js";
 import { LONGEST_HOUR } from "./registers.js";
 import { newRule } from "./rules/registry.js";
 import { HOUR, type Found, type OnClosed, type RuleContext, type RuleFold, type Unit } from "./rules/rule.js";
-import type { Reader, Writer } from "./varints.js";
+import { Reader, Writer } from "./varints.js";
 
 /** What the rules need to know about a meter besides its usage. */
 export interface FoldContext {
@@ -27,8 +27,9 @@ const SHORTEST_UNIT = 1800;
 
 const NO_RULES: ReadonlySet<RuleName> = new Set();
 
-// Used again for each unit.
+// Used again for each unit, and for each copy.
 const unit: Unit = { start: 0, end: 0, ml: 0, neutral: false };
+const writer = new Writer();
 
 /**
  * The rules' memory: a fold over a meter's intervals in order of time. Intervals become units (hours), units go to the
@@ -50,21 +51,6 @@ export class Fold {
   #judged: ReadonlySet<RuleName> = NO_RULES;
   #rules: RuleFold[] = [];
   #hasFine = false;
-
-  clone(): Fold {
-    const copy = new Fold();
-    copy.at = this.at;
-    copy.slot = this.slot;
-    copy.slotMl = this.slotMl;
-    copy.slotSeconds = this.slotSeconds;
-    copy.slotDoubtful = this.slotDoubtful;
-    copy.#slotInParts = this.#slotInParts;
-    copy.checks = this.checks.clone();
-    copy.#judged = this.#judged;
-    copy.#rules = this.#rules.map((rule) => rule.clone());
-    copy.#hasFine = this.#hasFine;
-    return copy;
-  }
 
   /**
    * Folds an interval in; they come in order of their beginning.
@@ -109,9 +95,15 @@ export class Fold {
     if (this.slotSeconds === HOUR * registers) this.#stepSlot(this.slotDoubtful, context, closed);
   }
 
-  /** Folds intervals of a meter with one register in. */
-  pushAll({ count, time, length, ml, flags }: ReadColumns, context: FoldContext, closed: OnClosed): void {
-    for (let i = 0; i < count; i++) this.push(time[i]!, length[i]!, ml[i]!, flags[i]!, 1, context, closed);
+  /** Folds intervals of a meter with one register in: those from index `from` until `to`. */
+  pushAll(
+    { time, length, ml, flags }: ReadColumns,
+    from: number,
+    to: number,
+    context: FoldContext,
+    closed: OnClosed,
+  ): void {
+    for (let i = from; i < to; i++) this.push(time[i]!, length[i]!, ml[i]!, flags[i]!, 1, context, closed);
   }
 
   /** Whether no anomaly goes on. */
@@ -200,6 +192,44 @@ export class Fold {
     const fine = this.#slotInParts ? false : undefined;
     this.#step(this.slot, this.slot + HOUR, this.slotMl, doubtful, fine, context, closed);
     this.slot = -1;
+  }
+}
+
+/** A fold at rest, as bytes: a fraction of its memory, and nothing for the collector to follow. */
+export class PackedFold {
+  /** As of the fold. */
+  readonly at: number;
+  readonly #bytes: Uint8Array;
+
+  private constructor(at: number, bytes: Uint8Array) {
+    this.at = at;
+    this.#bytes = bytes;
+  }
+
+  /** Without what checks found that has ended. */
+  static of(fold: Fold): PackedFold {
+    writer.clear();
+    fold.writeTo(writer);
+    return new PackedFold(fold.at, writer.take());
+  }
+
+  static readonly EMPTY = PackedFold.of(new Fold());
+
+  unpack(): Fold {
+    const fold = new Fold();
+    fold.readFrom(new Reader(this.#bytes));
+    return fold;
+  }
+
+  writeTo(to: Writer): void {
+    to.number(this.#bytes.length);
+    to.raw(this.#bytes);
+  }
+
+  /** @throws RangeError where the bytes are not those of `writeTo` */
+  static readFrom(from: Reader): PackedFold {
+    const bytes = Uint8Array.from(from.raw(from.number()));
+    return new PackedFold(new Reader(bytes).number(), bytes);
   }
 }
 

@@ -25,6 +25,12 @@ export interface Inserted {
   readonly fallen: Read | undefined;
 }
 
+/** A place between kept reads, see `KeptReads.mark`. */
+export interface KeptMark {
+  readonly packings: number;
+  readonly written: number;
+}
+
 const AGAIN: Inserted = { outcome: "again", fallen: undefined };
 
 /** A segment with no more reads than this takes in those that follow: files of an hour would make one each. */
@@ -56,6 +62,9 @@ export class KeptReads {
   /** Where the last segment begins, and how many reads it has. */
   #last = 0;
   #lastCount = 0;
+  /** Bytes taken in since they were arrays last, and how often they were. */
+  #written = 0;
+  #packings = 0;
   #open: OpenReads | undefined;
   /** Value and unit as delivered, by time: of reads that came out of order, and of all after a recompute. */
   asDelivered: Map<number, AsDelivered> | undefined;
@@ -133,55 +142,83 @@ export class KeptReads {
     this.asDelivered = undefined;
   }
 
-  /** Takes in reads that are all later than those kept, and don't overlap them nor each other. */
-  append(reads: ReadColumns): void {
+  /**
+   * Takes in reads that are all later than those kept, and don't overlap them nor each other.
+   * @param from the first of them, @param to the one after the last
+   */
+  append(reads: ReadColumns, from: number, to: number): void {
     this.pack();
-    if (this.#lastCount > 0 && this.#lastCount + reads.count <= MERGED) {
+    if (this.#lastCount > 0 && this.#lastCount + to - from <= MERGED) {
       columns.count = 0;
       readSegment(new Reader(this.#bytes, this.#last, this.#to), columns);
-      addTo(columns, reads);
+      addTo(columns, reads, from, to);
+      this.#written -= this.#to - this.#last;
       this.#to = this.#last;
       this.#count -= this.#lastCount;
       this.#lastCount = 0;
-      this.#add(columns);
+      this.#add(columns, 0, columns.count);
     } else {
-      this.#add(reads);
+      this.#add(reads, from, to);
     }
   }
 
   /** The same for a block that was accepted as a whole. */
-  appendEven(block: EvenBlock): void {
-    const { count, time, length, flags, file, line, register, ml } = block;
+  appendEven(block: EvenBlock, from: number, to: number): void {
+    const { time, length, flags, file, line, register, ml } = block;
+    const count = to - from;
+    const firstTime = time.from + time.step * from;
+    const firstLine = line.from + line.step * from;
     this.pack();
     if (this.#lastCount > 0 && this.#lastCount + count <= MERGED) {
       for (let i = 0; i < count; i++) {
-        evenColumns.time[i] = time.from + time.step * i;
+        evenColumns.time[i] = firstTime + time.step * i;
         evenColumns.length[i] = length;
-        evenColumns.ml[i] = ml[i]!;
+        evenColumns.ml[i] = ml[from + i]!;
         evenColumns.flags[i] = flags;
         evenColumns.file[i] = file;
-        evenColumns.line[i] = line.from + line.step * i;
+        evenColumns.line[i] = firstLine + line.step * i;
         evenColumns.register[i] = register;
       }
       evenColumns.count = count;
-      this.append(evenColumns);
+      this.append(evenColumns, 0, count);
       return;
     }
     writer.clear();
     writer.number(count);
-    writer.even(time.from, time.step, count);
+    writer.even(firstTime, time.step, count);
     writer.even(length, 0, count);
-    writer.differences(ml, count);
+    writer.differences(ml, from, to);
     writer.even(flags, 0, count);
     writer.even(file, 0, count);
-    writer.even(line.from, line.step, count);
+    writer.even(firstLine, line.step, count);
     writer.even(register, 0, count);
     this.#keepWritten(count);
-    if (this.#count === 0) this.#first = time.from;
+    if (this.#count === 0) this.#first = firstTime;
     this.#count += count;
     if (length > this.#longest) this.#longest = length;
-    const end = time.from + time.step * (count - 1) + length;
+    const end = firstTime + time.step * (count - 1) + length;
     if (end > this.#end) this.#end = end;
+  }
+
+  /** Marks the place behind the last read, to drop all before it later: see `dropTo`. */
+  mark(): KeptMark {
+    this.pack();
+    // What comes next begins a segment.
+    this.#lastCount = 0;
+    return { packings: this.#packings, written: this.#written };
+  }
+
+  /**
+   * Drops the reads from before the mark.
+   * @returns false, with nothing done, where the reads have been arrays since: their place is not known any more
+   */
+  dropTo({ packings, written }: KeptMark): boolean {
+    if (this.#open !== undefined || packings !== this.#packings) return false;
+    const from = this.#to - (this.#written - written);
+    const reader = new Reader(this.#bytes, this.#from, from);
+    while (!reader.done) this.#count -= skipSegment(reader);
+    this.#dropped(from);
+    return true;
   }
 
   /**
@@ -195,16 +232,8 @@ export class KeptReads {
     const reader = new Reader(this.#bytes, this.#from, this.#to);
     readSegment(reader, into);
     if (into.time[into.count - 1]! >= cut) return false;
-    this.asDelivered = undefined;
-    this.#from = reader.at;
     this.#count -= into.count;
-    if (this.#count === 0) {
-      this.#from = this.#to = this.#last = this.#lastCount = 0;
-      this.#first = Infinity;
-    } else {
-      reader.number();
-      this.#first = reader.number();
-    }
+    this.#dropped(reader.at);
     return true;
   }
 
@@ -219,6 +248,7 @@ export class KeptReads {
     const open = this.#open;
     if (open === undefined) return;
     this.#open = undefined;
+    this.#packings++;
     this.#reset();
     const { time, length } = open;
     for (let i = 1; i < time.length; i++) if (time[i]! < time[i - 1]! + length[i - 1]!) this.#overlap = true;
@@ -235,7 +265,7 @@ export class KeptReads {
         columns.line[to] = open.line[i]!;
         columns.register[to] = open.register[i]!;
       }
-      this.#add(columns);
+      this.#add(columns, 0, columns.count);
     }
     this.#longest = open.longest;
   }
@@ -264,23 +294,37 @@ export class KeptReads {
       this.#last = reader.at;
       readSegment(reader, columns);
       this.#lastCount = columns.count;
-      this.#note(columns);
+      this.#note(columns, 0, columns.count);
     }
     if (this.#count !== count) throw new RangeError("the reads of a state are not as many as it says");
   }
 
   #reset(): void {
-    this.#count = this.#longest = this.#from = this.#to = this.#last = this.#lastCount = 0;
+    this.#count = this.#longest = this.#from = this.#to = this.#last = this.#lastCount = this.#written = 0;
     this.#first = Infinity;
     this.#end = -Infinity;
     this.#overlap = false;
   }
 
-  #add(reads: ReadColumns): void {
+  #add(reads: ReadColumns, from: number, to: number): void {
     writer.clear();
-    writeSegment(reads);
-    this.#keepWritten(reads.count);
-    this.#note(reads);
+    writeSegment(reads, from, to);
+    this.#keepWritten(to - from);
+    this.#note(reads, from, to);
+  }
+
+  /** The segments before this byte are gone; `#count` says how many reads are left. */
+  #dropped(from: number): void {
+    this.asDelivered = undefined;
+    this.#from = from;
+    if (this.#count === 0) {
+      this.#from = this.#to = this.#last = this.#lastCount = 0;
+      this.#first = Infinity;
+      return;
+    }
+    const reader = new Reader(this.#bytes, from, this.#to);
+    reader.number();
+    this.#first = reader.number();
   }
 
   /** Takes the segment in the writer in as the last. */
@@ -297,13 +341,14 @@ export class KeptReads {
     writer.copyTo(this.#bytes, this.#to);
     this.#last = this.#to;
     this.#to += length;
+    this.#written += length;
     this.#lastCount = count;
   }
 
-  #note({ count, time, length }: ReadColumns): void {
-    if (this.#count === 0) this.#first = time[0]!;
-    this.#count += count;
-    for (let i = 0; i < count; i++) {
+  #note({ time, length }: ReadColumns, from: number, to: number): void {
+    if (this.#count === 0) this.#first = time[from]!;
+    this.#count += to - from;
+    for (let i = from; i < to; i++) {
       if (length[i]! > this.#longest) this.#longest = length[i]!;
       const end = time[i]! + length[i]!;
       if (end > this.#end) this.#end = end;
@@ -332,16 +377,25 @@ export class KeptReads {
   }
 }
 
-function writeSegment(reads: ReadColumns): void {
-  const { count } = reads;
-  writer.number(count);
-  writer.runs(reads.time, count);
-  writer.runs(reads.length, count);
-  writer.differences(reads.ml, count);
-  writer.runs(reads.flags, count);
-  writer.runs(reads.file, count);
-  writer.runs(reads.line, count);
-  writer.runs(reads.register, count);
+function writeSegment(reads: ReadColumns, from: number, to: number): void {
+  writer.number(to - from);
+  writer.runs(reads.time, from, to);
+  writer.runs(reads.length, from, to);
+  writer.differences(reads.ml, from, to);
+  writer.runs(reads.flags, from, to);
+  writer.runs(reads.file, from, to);
+  writer.runs(reads.line, from, to);
+  writer.runs(reads.register, from, to);
+}
+
+/** @returns how many reads it has */
+function skipSegment(reader: Reader): number {
+  const count = reader.number();
+  reader.skipRuns(count);
+  reader.skipRuns(count);
+  reader.skip(count);
+  for (let column = 3; column < 7; column++) reader.skipRuns(count);
+  return count;
 }
 
 /** Adds a segment's reads to `into`. */
@@ -360,9 +414,9 @@ function readSegment(reader: Reader, into: ReadColumns): void {
   into.count = from + count;
 }
 
-function addTo(into: ReadColumns, reads: ReadColumns): void {
-  into.reserve(reads.count);
-  for (let i = 0; i < reads.count; i++) {
+function addTo(into: ReadColumns, reads: ReadColumns, from: number, until: number): void {
+  into.reserve(until - from);
+  for (let i = from; i < until; i++) {
     const to = into.count++;
     into.time[to] = reads.time[i]!;
     into.length[to] = reads.length[i]!;

@@ -1,10 +1,10 @@
 import { Flag } from "../schemas/flags.js";
 import type { MeterSetting } from "../schemas/meters.js";
 import { deliveredAt, MAX_BLOCK_READS, sequenceAt, type ReadsBlock } from "../schemas/reads.js";
-import { Fold, type FoldContext } from "./fold.js";
+import { Fold, PackedFold, type FoldContext } from "./fold.js";
 import { REPORTED, reportsAt } from "./checks/flag-runs.js";
 import { sameFinding, type CheckContext, type Finding, type StoredFinding } from "./checks/finding.js";
-import { KeptReads, type AsDelivered, type Read } from "./kept-reads.js";
+import { KeptReads, type AsDelivered, type KeptMark, type Read } from "./kept-reads.js";
 import { diffAnomalies, type Known } from "./lifecycle.js";
 import { ReadColumns } from "./read-columns.js";
 import { registerStep, type RegisterMark, type RegisterParameters } from "./registers.js";
@@ -133,9 +133,27 @@ export function environmentOf(
   };
 }
 
-/** Reads are kept for this long before the newest (seconds); the state is trimmed when two days more have gathered. */
-export const KEPT_SECONDS = 8 * 86_400;
-const TRIM_AT_SECONDS = 10 * 86_400;
+/**
+ * Reads are kept for this long before the newest (seconds), and until a copy of the memory is older; copies are taken
+ * so far apart.
+ */
+const KEPT_SECONDS = 8 * 86_400;
+const COPY_SECONDS = 4 * 86_400;
+/** Where copies are missing, after a start or after reads out of order, the memory is folded once this long is kept. */
+const LONGEST_KEPT_SECONDS = 13 * 86_400;
+
+/** The memory as it was after some of the kept reads: the next `base`, when those are old enough. */
+interface Copy {
+  readonly fold: PackedFold;
+  readonly kept: KeptMark;
+  /** Time of the first read after it. */
+  readonly next: number;
+  readonly mark: RegisterMark | undefined;
+  readonly usageUntil: number;
+  /** How many of `#closed` and of the findings that ended are from before it. */
+  closed: number;
+  ended: number;
+}
 
 const NO_SETTINGS: readonly MeterSetting[] = [];
 const NOTHING_AHEAD: readonly StoredFinding[] = [];
@@ -161,11 +179,17 @@ export class MeterState {
   readonly meter: string;
   readonly channels = new Map<string, Channel>();
   settings: readonly MeterSetting[] = NO_SETTINGS;
-  base = new Fold();
+  base = PackedFold.EMPTY;
   /** After all kept reads; `undefined` until it is needed. */
   #head: Fold | undefined;
   /** Closed since `base`, in order. */
   #closed: Found[] = [];
+  readonly #onClosed = (found: Found) => this.#closed.push(found);
+  /** Copies of `#head` on the way from `base`, oldest first: of a meter whose reads came in order. */
+  #copies: Copy[] = [];
+  /** Stretch of `COPY_SECONDS` in which the last read lies; -1: not known. Meters don't begin them at the same time. */
+  #stretch = -1;
+  readonly #phase: number;
   /** Anomalies told that later reads may still change. */
   known: Known[] = [];
   backfill = false;
@@ -184,6 +208,7 @@ export class MeterState {
   constructor(utility: string, meter: string) {
     this.utility = utility;
     this.meter = meter;
+    this.#phase = (Number.parseInt(meter.slice(12), 16) * 60) % COPY_SECONDS || 0;
   }
 
   /**
@@ -429,35 +454,73 @@ export class MeterState {
     this.hydrated = false;
     counts.missing += missing;
     counts.accepted += accepted.count;
-    if (accepted.count === 0) return true;
-    const closed = (found: Found) => this.#closed.push(found);
-    const first = accepted.time[0]!;
-    if (first < channel.firstSeen) channel.firstSeen = first;
+    const { count, time } = accepted;
+    if (count === 0) return true;
+    if (time[0]! < channel.firstSeen) channel.firstSeen = time[0]!;
     if (usage) {
       flagOverCapacity(accepted, most);
-      head.pushAll(accepted, context, closed);
       sink.usage(block, accepted);
     } else {
       sink.registerReads(block, accepted);
-      const parameters = { ...environment.registers, modulus: channel.modulus };
-      channel.headMark = stepsOf(accepted, channel.headMark, parameters, derivedIntervals);
-      head.pushAll(derivedIntervals, context, closed);
-      const last = accepted.time[accepted.count - 1]!;
-      if (last > head.at) head.at = last;
-      if (derivedIntervals.count > 0) sink.derived(block, derivedIntervals);
+      derivedIntervals.clear();
     }
-    kept.append(accepted);
+    const parameters = { ...environment.registers, modulus: channel.modulus };
+    for (let from = 0; from < count;) {
+      const until = this.#untilCopy(time[from]!, time[count - 1]!, channel, kept, head);
+      let to = from + 1;
+      while (to < count && time[to]! < until) to++;
+      if (usage) head.pushAll(accepted, from, to, context, this.#onClosed);
+      else {
+        const derived = derivedIntervals.count;
+        channel.headMark = stepsOf(accepted, from, to, channel.headMark, parameters, derivedIntervals);
+        head.pushAll(derivedIntervals, derived, derivedIntervals.count, context, this.#onClosed);
+        if (time[to - 1]! > head.at) head.at = time[to - 1]!;
+      }
+      kept.append(accepted, from, to);
+      from = to;
+    }
+    if (!usage && derivedIntervals.count > 0) sink.derived(block, derivedIntervals);
     return true;
   }
 
   #appendEven(block: EvenBlock, channel: Channel, head: Fold, context: FoldContext, sink: RowSink): void {
     const { count, length, ml, flags } = block;
-    const { from, step } = block.time;
-    if (from < channel.firstSeen) channel.firstSeen = from;
-    const closed = (found: Found) => this.#closed.push(found);
-    for (let i = 0; i < count; i++) head.push(from + step * i, length, ml[i]!, flags, 1, context, closed);
+    const { from: start, step } = block.time;
+    if (start < channel.firstSeen) channel.firstSeen = start;
     sink.evenUsage(block);
-    channel.usage.appendEven(block);
+    const last = start + step * (count - 1);
+    for (let from = 0; from < count;) {
+      const until = this.#untilCopy(start + step * from, last, channel, channel.usage, head);
+      const to = last < until ? count : Math.ceil((until - start) / step);
+      for (let i = from; i < to; i++)
+        head.push(start + step * i, length, ml[i]!, flags, 1, context, this.#onClosed);
+      channel.usage.appendEven(block, from, to);
+      from = to;
+    }
+  }
+
+  /**
+   * The time up to which reads may be folded in before the next copy of the memory; takes the one that is due.
+   * @param next read that comes, @param last of its block: a copy that a later one of the same block makes needless is not
+   *   taken
+   */
+  #untilCopy(next: number, last: number, channel: Channel, kept: KeptReads, head: Fold): number {
+    const stretch = Math.floor((next + this.#phase) / COPY_SECONDS);
+    const until = (stretch + 1) * COPY_SECONDS - this.#phase;
+    if (this.#stretch >= 0 && stretch !== this.#stretch && until > last - KEPT_SECONDS) {
+      const { headMark: mark } = channel;
+      this.#copies.push({
+        fold: PackedFold.of(head),
+        kept: kept.mark(),
+        next,
+        mark: mark === undefined ? undefined : { ...mark },
+        usageUntil: kept === channel.usage ? head.at : channel.usageUntil,
+        closed: this.#closed.length,
+        ended: head.checks.ended.length,
+      });
+    }
+    this.#stretch = stretch;
+    return until;
   }
 
   /** The general case: rows as they were against rows as they are now. */
@@ -535,10 +598,11 @@ export class MeterState {
   /** The memory after all kept reads; folded anew where it was dropped. */
   #headFold(environment: MeterEnvironment): Fold {
     if (this.#head !== undefined) return this.#head;
-    const head = this.base.clone();
+    const head = this.base.unpack();
     this.#closed = [];
-    const closed = (found: Found) => this.#closed.push(found);
-    this.#foldInto(head, this.#rows(environment), this.#context(environment), closed);
+    this.#copies = [];
+    this.#stretch = -1;
+    this.#foldInto(head, this.#rows(environment), this.#context(environment), this.#onClosed);
     for (const channel of this.channels.values()) {
       if (channel.headMark !== undefined && channel.headMark.at > head.at) head.at = channel.headMark.at;
     }
@@ -579,51 +643,75 @@ export class MeterState {
   /** Moves reads that are old enough from the kept ones into `base`; what is told does not depend on when. */
   trim(environment: MeterEnvironment): void {
     const head = this.#headFold(environment);
+    if (this.ahead.length > 0) return;
+    let due: Copy | undefined;
+    while (this.#copies.length > 0 && this.#copies[0]!.next <= head.at - KEPT_SECONDS) due = this.#copies.shift();
+    if (due !== undefined) return this.#rebase(due, head);
     let first = Infinity;
     for (const { registers, usage } of this.channels.values()) {
       first = Math.min(first, registers.first, usage.first);
     }
-    if (head.at - first <= TRIM_AT_SECONDS || this.ahead.length > 0) return;
+    if (head.at - first > LONGEST_KEPT_SECONDS) this.#foldBase(first, head, environment);
+  }
+
+  /** The copy is the base from here on. */
+  #rebase({ fold, kept, next, mark, usageUntil, closed, ended }: Copy, head: Fold): void {
+    const [channel] = this.channels.values();
+    const { usage, registers } = channel!;
+    const reads = usage.count > 0 ? usage : registers;
+    if (!reads.dropTo(kept)) reads.dropFirst(reads.indexOf(next));
+    channel!.baseMark = mark;
+    channel!.usageUntil = usageUntil;
+    this.base = fold;
+    this.#settle(head, closed, ended);
+  }
+
+  /** Folds the older reads into the base. */
+  #foldBase(first: number, head: Fold, environment: MeterEnvironment): void {
     const cut = this.#cut(head.at - KEPT_SECONDS);
     if (cut <= first) return;
-
+    const base = this.base.unpack();
     const context = this.#context(environment);
-    let closedCount = 0;
-    const onClosed = () => closedCount++;
+    let closed = 0;
+    const onClosed = () => closed++;
     const [only] = this.channels.values();
     if (this.channels.size === 1 && !mixed(only!)) {
-      this.#foldSegments(only!, cut, environment, context, onClosed);
+      this.#foldSegments(base, only!, cut, environment, context, onClosed);
     } else {
-      this.#foldRowsBefore(cut, environment, context, onClosed);
+      this.#foldRowsBefore(base, cut, environment, context, onClosed);
       for (const { registers, usage } of this.channels.values()) {
         registers.dropFirst(registers.indexOf(cut));
         usage.dropFirst(usage.indexOf(cut));
       }
     }
     for (const { baseMark } of this.channels.values()) {
-      if (baseMark !== undefined && baseMark.at > this.base.at) this.base.at = baseMark.at;
+      if (baseMark !== undefined && baseMark.at > base.at) base.at = baseMark.at;
     }
     this.hydrated = false;
-    this.#settleFindings(head);
-    // What closed in the base can't change any more.
-    this.#closed.splice(0, closedCount);
-    // Nor can any that began before what the base can still lead to, be it withdrawn or not.
-    if (this.known.length === 0) return;
-    this.known = this.known.filter(({ found }) => found.start >= this.base.earliest(found.rule));
+    this.base = PackedFold.of(base);
+    this.#settle(head, closed, base.checks.ended.length);
   }
 
-  /** What ended in the base can't change any more. */
-  #settleFindings(head: Fold): void {
-    const settled = this.base.checks.ended;
-    if (settled.length === 0) return;
-    this.base.checks.ended = [];
-    head.checks.ended.splice(0, settled.length);
-    const gone = new Set(settled.map(identityOfFinding));
-    this.findings = this.findings?.filter((finding) => !gone.has(identityOfFinding(finding)));
+  /** What closed and ended in the base can't change any more, nor can what began before all that it can lead to. */
+  #settle(head: Fold, closed: number, ended: number): void {
+    for (const copy of this.#copies) {
+      copy.closed -= closed;
+      copy.ended -= ended;
+    }
+    this.#closed.splice(0, closed);
+    const settled = head.checks.ended.splice(0, ended);
+    if (settled.length > 0 && this.findings !== undefined) {
+      const gone = new Set(settled.map(identityOfFinding));
+      this.findings = this.findings.filter((finding) => !gone.has(identityOfFinding(finding)));
+    }
+    if (this.known.length === 0) return;
+    const base = this.base.unpack();
+    this.known = this.known.filter(({ found }) => found.start >= base.earliest(found.rule));
   }
 
   /** Folds segments from before `cut` into the base: one register, one kind of reads, no overlap. */
   #foldSegments(
+    base: Fold,
     channel: Channel,
     cut: number,
     environment: MeterEnvironment,
@@ -633,18 +721,20 @@ export class MeterState {
     const { usage, registers } = channel;
     const parameters = { ...environment.registers, modulus: channel.modulus };
     while (usage.takeSegmentBefore(cut, settled)) {
-      this.base.pushAll(settled, context, onClosed);
+      base.pushAll(settled, 0, settled.count, context, onClosed);
       const last = settled.count - 1;
       channel.usageUntil = settled.time[last]! + settled.length[last]!;
     }
     while (registers.takeSegmentBefore(cut, settled)) {
-      channel.baseMark = stepsOf(settled, channel.baseMark, parameters, derivedIntervals);
-      this.base.pushAll(derivedIntervals, context, onClosed);
+      derivedIntervals.clear();
+      channel.baseMark = stepsOf(settled, 0, settled.count, channel.baseMark, parameters, derivedIntervals);
+      base.pushAll(derivedIntervals, 0, derivedIntervals.count, context, onClosed);
     }
   }
 
   /** The same for several registers, or delivered usage beside register reads. */
   #foldRowsBefore(
+    base: Fold,
     cut: number,
     environment: MeterEnvironment,
     context: FoldContext,
@@ -660,7 +750,7 @@ export class MeterState {
         if (counts && !derived) channel.usageUntil = Math.max(channel.usageUntil, start + length);
       }
     }
-    this.#foldInto(this.base, old, context, onClosed);
+    this.#foldInto(base, old, context, onClosed);
     for (const channel of this.channels.values()) {
       const { registers } = channel;
       const parameters = { ...environment.registers, modulus: channel.modulus };
@@ -809,25 +899,27 @@ function flagOverCapacity({ count, ml, length, flags }: ReadColumns, most: numbe
 
 /**
  * Intervals between register reads.
+ * @param from the first of them, @param to the one after the last
  * @param mark the read before them, moved; `undefined`: the first of them is the first of all
- * @param into gets the intervals
+ * @param into gets the intervals, behind those that it has
  * @returns the last read
  */
 function stepsOf(
   reads: ReadColumns,
+  from: number,
+  to: number,
   mark: RegisterMark | undefined,
   parameters: RegisterParameters,
   into: ReadColumns,
 ): RegisterMark | undefined {
-  let n = 0;
-  into.count = 0;
-  into.reserve(reads.count);
-  let i = 0;
-  if (mark === undefined && reads.count > 0) {
-    mark = { at: reads.time[0]!, ml: reads.ml[0]!, register: reads.register[0]!, flags: reads.flags[0]! };
-    i = 1;
+  let n = into.count;
+  into.reserve(to - from);
+  let i = from;
+  if (mark === undefined && to > from) {
+    mark = { at: reads.time[i]!, ml: reads.ml[i]!, register: reads.register[i]!, flags: reads.flags[i]! };
+    i++;
   }
-  for (; i < reads.count; i++) {
+  for (; i < to; i++) {
     const interval = registerStep(
       mark!,
       reads.time[i]!,

@@ -1,3 +1,4 @@
+import { PackedFold } from "./fold.js";
 import type { Known } from "./lifecycle.js";
 import { MeterState, newChannel, type Channel } from "./meter-state.js";
 import type { RegisterMark } from "./registers.js";
@@ -6,7 +7,7 @@ import { Reader, Writer } from "./varints.js";
 import type { MeterSetting } from "../schemas/meters.js";
 
 /** Raise it when the layout changes: states of another format are rebuilt from ClickHouse. */
-export const STATE_FORMAT = 6;
+export const STATE_FORMAT = 7;
 
 const to = new Writer();
 
@@ -57,7 +58,7 @@ function readState(from: Reader): MeterState {
   state.backfill = from.number() === 1;
   const ahead = from.text();
   if (ahead !== "") state.ahead = JSON.parse(ahead) as StoredFinding[];
-  state.base.readFrom(from);
+  state.base = PackedFold.readFrom(from);
   const channels = from.number();
   for (let i = 0; i < channels; i++) {
     const name = from.text();

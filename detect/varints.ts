@@ -40,10 +40,10 @@ export class Writer {
     bytes[this.#at++] = rest;
   }
 
-  /** The first `count` numbers, each as the difference from the one before. */
-  differences(values: Numbers, count = values.length): void {
+  /** Numbers from index `from` until `to`, each as the difference from the one before. */
+  differences(values: Numbers, from = 0, to = values.length): void {
     let last = 0;
-    for (let i = 0; i < count; i++) {
+    for (let i = from; i < to; i++) {
       const value = values[i]!;
       this.number(value - last);
       last = value;
@@ -51,12 +51,12 @@ export class Writer {
   }
 
   /** The differences in runs of equal ones: what is the same along a day, or grows evenly, takes a few numbers. */
-  runs(values: Numbers, count = values.length): void {
+  runs(values: Numbers, from = 0, to = values.length): void {
     let last = 0;
-    for (let i = 0; i < count;) {
+    for (let i = from; i < to;) {
       const difference = values[i]! - last;
       let end = i + 1;
-      while (end < count && values[end]! - values[end - 1]! === difference) end++;
+      while (end < to && values[end]! - values[end - 1]! === difference) end++;
       this.number(difference);
       this.number(end - i);
       last = values[end - 1]!;
@@ -147,6 +147,17 @@ export class Reader {
       if (length < 1 || length > from + count - i) throw new RangeError("a run has a wrong length");
       for (const end = i + length; i < end; i++) into[i] = last += difference;
     }
+  }
+
+  /** Passes over so many numbers. */
+  skip(count: number): void {
+    const bytes = this.#bytes;
+    for (let left = count; left > 0; left--) while (bytes[this.at++]! >= 128);
+  }
+
+  /** Passes over what `runs` wrote of so many numbers. */
+  skipRuns(count: number): void {
+    for (let left = count; left > 0; left -= this.number()) this.skip(1);
   }
 
   text(): string {

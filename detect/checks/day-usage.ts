@@ -34,19 +34,6 @@ export class DayUsage {
     if (end > start) this.#note(Math.round((ml * 3600) / (end - start)));
   }
 
-  clone(): DayUsage {
-    const copy = new DayUsage();
-    copy.#day = this.#day;
-    copy.#start = this.#start;
-    copy.#end = this.#end;
-    copy.#ml = this.#ml;
-    copy.#seconds = this.#seconds;
-    copy.#highest = this.#highest.slice();
-    copy.#past = this.#past.slice();
-    copy.#sum = this.#sum;
-    return copy;
-  }
-
   writeTo(to: Writer): void {
     for (const value of [this.#day, this.#start, this.#end, this.#ml, this.#seconds]) to.number(value);
     for (const rate of this.#highest) to.number(rate);

@@ -68,12 +68,6 @@ export class FlagRuns {
     for (const run of this.#runs) this.#report(run, context, into, true);
   }
 
-  clone(): FlagRuns {
-    const copy = new FlagRuns();
-    copy.#runs = this.#runs.map((run) => ({ ...run }));
-    return copy;
-  }
-
   writeTo(to: Writer): void {
     to.number(this.#runs.length);
     for (const { place, start, end } of this.#runs) for (const value of [place, start, end]) to.number(value);

@@ -31,14 +31,6 @@ export class InactiveUsage {
     into.push({ code: "usage-inactive", start: this.#start, end: this.#end, open, value, limit });
   }
 
-  clone(): InactiveUsage {
-    const copy = new InactiveUsage();
-    copy.#start = this.#start;
-    copy.#end = this.#end;
-    copy.#ml = this.#ml;
-    return copy;
-  }
-
   writeTo(to: Writer): void {
     for (const value of [this.#start, this.#end, this.#ml]) to.number(value);
   }

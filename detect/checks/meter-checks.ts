@@ -7,6 +7,8 @@ import { MissingSibling } from "./missing-sibling.js";
 import { UsageRuns } from "./usage-runs.js";
 
 const NONE: readonly Finding[] = [];
+/** Used again for each meter. */
+const open: Finding[] = [];
 
 /**
  * The checks with history (schemas/checks.ts) as a fold over a meter's intervals in order of time, all registers
@@ -15,25 +17,11 @@ const NONE: readonly Finding[] = [];
 export class MeterChecks {
   /** What ended since the fold began, or since it was emptied. */
   ended: Finding[] = [];
-  readonly #flags: FlagRuns;
-  readonly #usage: UsageRuns;
-  readonly #days: DayUsage;
-  readonly #inactive: InactiveUsage;
-  readonly #sibling: MissingSibling;
-
-  constructor(
-    flags = new FlagRuns(),
-    usage = new UsageRuns(),
-    days = new DayUsage(),
-    inactive = new InactiveUsage(),
-    sibling = new MissingSibling(),
-  ) {
-    this.#flags = flags;
-    this.#usage = usage;
-    this.#days = days;
-    this.#inactive = inactive;
-    this.#sibling = sibling;
-  }
+  readonly #flags = new FlagRuns();
+  readonly #usage = new UsageRuns();
+  readonly #days = new DayUsage();
+  readonly #inactive = new InactiveUsage();
+  readonly #sibling = new MissingSibling();
 
   /** @param registers how many of the meter's registers are read at this time */
   push(
@@ -54,25 +42,13 @@ export class MeterChecks {
 
   /** What was found so far, ended or not. */
   findings(context: CheckContext): readonly Finding[] {
-    const open: Finding[] = [];
+    open.length = 0;
     this.#flags.open(context, open);
     this.#usage.open(context, open);
     this.#inactive.open(context, open);
     this.#sibling.open(context, open);
     if (open.length === 0) return this.ended.length === 0 ? NONE : this.ended.slice();
     return this.ended.concat(open);
-  }
-
-  clone(): MeterChecks {
-    const copy = new MeterChecks(
-      this.#flags.clone(),
-      this.#usage.clone(),
-      this.#days.clone(),
-      this.#inactive.clone(),
-      this.#sibling.clone(),
-    );
-    copy.ended = this.ended.slice();
-    return copy;
   }
 
   /** Without what ended. */

@@ -32,16 +32,6 @@ export class MissingSibling {
     into.push({ code: "sibling-missing", start: this.#start, end: this.#end, open, value, limit });
   }
 
-  clone(): MissingSibling {
-    const copy = new MissingSibling();
-    copy.#slot = this.#slot;
-    copy.#seconds = this.#seconds;
-    copy.#whole = this.#whole;
-    copy.#start = this.#start;
-    copy.#end = this.#end;
-    return copy;
-  }
-
   writeTo(to: Writer): void {
     for (const value of [this.#slot, this.#seconds, this.#whole, this.#start, this.#end]) to.number(value);
   }

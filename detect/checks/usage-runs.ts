@@ -38,17 +38,6 @@ export class UsageRuns {
     this.#dry(this.#end, context, into, true);
   }
 
-  clone(): UsageRuns {
-    const copy = new UsageRuns();
-    copy.#end = this.#end;
-    copy.#ml = this.#ml;
-    copy.#count = this.#count;
-    copy.#since = this.#since;
-    copy.#used = this.#used;
-    copy.#drySince = this.#drySince;
-    return copy;
-  }
-
   writeTo(to: Writer): void {
     const used = this.#used ? 1 : 0;
     for (const value of [this.#end, this.#ml, this.#count, this.#since, used, this.#drySince])

@@ -179,30 +179,6 @@ export class Burst implements RuleFold {
     };
   }
 
-  clone(): Burst {
-    const copy = new Burst(this.#rates.clone(), this.#lengths.clone());
-    copy.#slot = this.#slot;
-    copy.#slotMl = this.#slotMl;
-    copy.#slotSeconds = this.#slotSeconds;
-    copy.#rate1 = this.#rate1;
-    copy.#rate2 = this.#rate2;
-    copy.#rate3 = this.#rate3;
-    copy.#recentEnd = this.#recentEnd;
-    copy.start = this.start;
-    copy.#end = this.#end;
-    copy.#volume = this.#volume;
-    copy.#highest = this.#highest;
-    copy.#day = this.#day;
-    copy.#dayRate = this.#dayRate;
-    copy.#daySeconds = this.#daySeconds;
-    copy.#days = this.#days;
-    copy.#detectedAt = this.#detectedAt;
-    copy.#endsUnder = this.#endsUnder;
-    copy.#neededRate = this.#neededRate;
-    copy.#neededSeconds = this.#neededSeconds;
-    return copy;
-  }
-
   writeTo(to: Writer): void {
     for (const value of [this.#slot, this.#slotMl, this.#slotSeconds, this.#recentEnd]) to.number(value);
     for (const rate of [this.#rate1, this.#rate2, this.#rate3]) to.number(rate);

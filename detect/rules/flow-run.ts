@@ -81,18 +81,6 @@ export class FlowRun implements RuleFold {
     return this.detectedAt < 0 ? undefined : this.#found(null, detect);
   }
 
-  clone(): FlowRun {
-    const copy = new FlowRun(this.#rule);
-    copy.start = this.start;
-    copy.end = this.end;
-    copy.flowSeconds = this.flowSeconds;
-    copy.volume = this.volume;
-    copy.detectedAt = this.detectedAt;
-    copy.#units = this.#units;
-    copy.#rates.set(this.#rates);
-    return copy;
-  }
-
   writeTo(to: Writer): void {
     to.number(this.start);
     if (this.start < 0) return;

@@ -31,13 +31,6 @@ export class RecentMaximum {
     return this.#values[0] ?? 0;
   }
 
-  clone(): RecentMaximum {
-    const copy = new RecentMaximum();
-    copy.#days = this.#days.slice();
-    copy.#values = this.#values.slice();
-    return copy;
-  }
-
   writeTo(to: Writer): void {
     to.number(this.#days.length);
     to.differences(this.#days);

@@ -66,7 +66,6 @@ export interface RuleFold {
   readonly isOpen: boolean;
   /** No anomaly found from here on begins before this time, unless none is under way: -1. */
   readonly start: number;
-  clone(): RuleFold;
   writeTo(to: Writer): void;
   readFrom(from: Reader): void;
 }

@@ -85,13 +85,6 @@ export class Spike implements RuleFold {
     return this.start < 0 ? undefined : this.#found(null, spike);
   }
 
-  clone(): Spike {
-    const copy = new Spike();
-    Object.assign(copy, this);
-    copy.peaks = this.peaks.slice();
-    return copy;
-  }
-
   writeTo(to: Writer): void {
     for (const value of [this.day, this.dayPeak, this.daySeconds]) to.number(value);
     for (const value of [this.start, this.end, this.detectedAt, this.volume, this.rate]) to.number(value);

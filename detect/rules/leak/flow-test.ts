@@ -222,21 +222,6 @@ export class FlowTest {
     }
   }
 
-  clone(): FlowTest {
-    const copy = new FlowTest(this.parameters, this.usual.clone());
-    copy.isOpen = this.isOpen;
-    copy.by = this.by;
-    copy.runStart = this.runStart;
-    copy.runEnd = this.runEnd;
-    copy.#run = this.#run;
-    copy.#hypotheses = this.#hypotheses.map((one) => ({ ...one }));
-    copy.#rates = this.#rates.clone();
-    copy.#runs = this.#runs.clone();
-    copy.#neededRate = this.#neededRate;
-    copy.#neededRun = this.#neededRun;
-    return copy;
-  }
-
   writeTo(to: Writer): void {
     this.usual.writeTo(to);
     this.#rates.writeTo(to);

@@ -246,22 +246,6 @@ export class Leak implements RuleFold {
     };
   }
 
-  clone(): Leak {
-    const copy = new Leak(this.#tests.map((test) => test.clone()));
-    this.#slots.forEach((slot, i) => Object.assign(copy.#slots[i]!, slot));
-    copy.#seen = this.#seen;
-    copy.#start = this.#start;
-    copy.#end = this.#end;
-    copy.#detectedAt = this.#detectedAt;
-    copy.#volume = this.#volume;
-    copy.#rate = this.#rate;
-    copy.#hours = this.#hours;
-    copy.#closed = this.#closed;
-    copy.#past = this.#past;
-    copy.#evidence = this.#evidence;
-    return copy;
-  }
-
   writeTo(to: Writer): void {
     for (const test of this.#tests) test.writeTo(to);
     for (const { id, start, end, ml, seconds } of this.#slots) {

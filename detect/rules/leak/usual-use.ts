@@ -92,21 +92,6 @@ export class UsualUse {
     return LEAK_ODDS[this.#dry[slot]! >> 6]! - Math.round(1000 * Math.log(this.#share(from, until)));
   }
 
-  clone(): UsualUse {
-    const copy = new UsualUse(this.#slots);
-    copy.floor = this.floor;
-    copy.units = this.units;
-    copy.#dry.set(this.#dry);
-    copy.#seen.set(this.#seen);
-    copy.#volumes.set(this.#volumes);
-    copy.#volumesSum = this.#volumesSum;
-    copy.day = this.day;
-    copy.#dayLowest = this.#dayLowest;
-    copy.#dayUnits = this.#dayUnits;
-    copy.#minima = this.#minima.slice();
-    return copy;
-  }
-
   writeTo(to: Writer): void {
     for (const value of [this.floor, this.units, this.day, this.#dayLowest, this.#dayUnits]) to.number(value);
     to.runs(this.#dry);

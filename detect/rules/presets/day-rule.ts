@@ -145,27 +145,6 @@ export class DayRule implements RuleFold {
     };
   }
 
-  clone(): DayRule {
-    const copy = new DayRule(this.#of);
-    copy.#day = this.#day;
-    copy.#from = this.#from;
-    copy.#until = this.#until;
-    copy.#ml = this.#ml;
-    copy.#seconds = this.#seconds;
-    copy.#lowest = this.#lowest;
-    copy.#nightLowest = this.#nightLowest;
-    copy.#nightSeconds = this.#nightSeconds;
-    copy.#past = this.#past.slice();
-    copy.#over = this.#over;
-    copy.#begin = this.#begin;
-    copy.#end = this.#end;
-    copy.#volume = this.#volume;
-    copy.#highest = this.#highest;
-    copy.#detectedAt = this.#detectedAt;
-    copy.#limit = this.#limit;
-    return copy;
-  }
-
   writeTo(to: Writer): void {
     for (const value of [this.#day, this.#from, this.#until, this.#ml, this.#seconds]) to.number(value);
     for (const value of [this.#lowest, this.#nightLowest, this.#nightSeconds, this.#limit]) to.number(value);

@@ -100,16 +100,6 @@ export class WindowedRun implements RuleFold {
     this.#run.step(unit, context, closed);
   }
 
-  clone(): WindowedRun {
-    const copy = new WindowedRun(this.#of, this.#run.clone());
-    copy.#window = this.#window;
-    copy.#from = this.#from;
-    copy.#until = this.#until;
-    copy.#ml = this.#ml;
-    copy.#seconds = this.#seconds;
-    return copy;
-  }
-
   writeTo(to: Writer): void {
     for (const value of [this.#window, this.#from, this.#until, this.#ml, this.#seconds]) to.number(value);
     this.#run.writeTo(to);

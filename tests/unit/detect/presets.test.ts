@@ -96,7 +96,7 @@ describe("rules of vendors and utilities", () => {
     expect(follow("cardell-oliver-day", [...times(23, 2 * LITRE), 1999, 0]).open).toBeUndefined();
   });
 
-  it.each(RULES)("%s goes on the same from its saved bytes and from a clone", (name) => {
+  it.each(RULES)("%s goes on the same from its saved bytes", (name) => {
     const units = [
       ...days(25),
       ...times(60, 40 * LITRE),
@@ -114,10 +114,8 @@ describe("rules of vendors and utilities", () => {
       first.writeTo(to);
       const restored = newRule(name);
       restored.readFrom(new Reader(to.take()));
-      for (const rule of [restored, first.clone()]) {
-        const rest = followRule(rule, units.slice(cut), { resolution: LITRE }, 3600, cut);
-        expect({ closed: [...before.closed, ...rest.closed], open: rest.open }).toEqual(all);
-      }
+      const rest = followRule(restored, units.slice(cut), { resolution: LITRE }, 3600, cut);
+      expect({ closed: [...before.closed, ...rest.closed], open: rest.open }).toEqual(all);
     }
   });
 });

@@ -1,8 +1,7 @@
 import fc from "fast-check";
 import { continuousFlow } from "../../../detect/rules/continuous-flow.js";
-import type { Unit } from "../../../detect/rules/rule.js";
 import { Spike, spikeThreshold } from "../../../detect/rules/spike.js";
-import { followRule, ruleContext, times, type UnitVolume } from "../../harness/follow-rule.js";
+import { followRule, times, type UnitVolume } from "../../harness/follow-rule.js";
 
 const HOUR = 3600;
 
@@ -77,18 +76,6 @@ describe("continuous flow", () => {
         ).toEqual(stretches);
       }),
     );
-  });
-
-  it("goes on the same from a clone", () => {
-    const flow = continuousFlow();
-    followRule(flow, times(23, 5000));
-    const copy = flow.clone();
-    const next: Unit = { start: 23 * HOUR, end: 24 * HOUR, ml: 5000, neutral: false };
-    const context = ruleContext();
-    copy.step(next, context, () => undefined);
-    expect(flow.open(context.detect)).toBeUndefined();
-    flow.step(next, context, () => undefined);
-    expect(copy.open(context.detect)).toEqual(flow.open(context.detect));
   });
 });
 
