@@ -34,6 +34,7 @@ const FLAGS = bytesOf(',"flags":');
 const LINE = bytesOf(',"line":');
 const FROM = bytesOf('{"from":');
 const STEP = bytesOf(',"step":');
+const EVERY = bytesOf(',"every":');
 const END = bytesOf("}");
 const ULL = bytesOf("ull");
 const METER_LENGTH = 16;
@@ -201,8 +202,15 @@ function sequence(bytes: Uint8Array, count: number): Sequence {
   const from = whole(bytes);
   expect(bytes, STEP);
   const step = whole(bytes);
+  if (!follows(bytes, EVERY)) {
+    expect(bytes, END);
+    return { from, step };
+  }
+  expect(bytes, EVERY);
+  const every = whole(bytes);
+  if (!(every > 0)) at = -1;
   expect(bytes, END);
-  return { from, step };
+  return { from, step, every };
 }
 
 function oneOrEach(bytes: Uint8Array, count: number): number | number[] {

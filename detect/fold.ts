@@ -27,8 +27,39 @@ const SHORTEST_UNIT = 1800;
 
 const NO_RULES: ReadonlySet<RuleName> = new Set();
 
+/** What rules may know at a unit; made once and used again. */
+class Known implements RuleContext {
+  detect!: DetectConfig;
+  resolution = 0;
+  rate: number | undefined;
+  class: RuleContext["class"];
+  day = 0;
+  #days!: TimeZone;
+  #middle = 0;
+
+  get hour(): number {
+    return this.#days.hourOf(this.#middle);
+  }
+
+  of({ detect, days, settings, resolution }: FoldContext, start: number, end: number, day: number): void {
+    this.detect = detect;
+    this.resolution = resolution;
+    this.day = day;
+    this.#days = days;
+    this.#middle = (start + end) / 2;
+    this.rate = this.class = undefined;
+    for (let i = 0; i < settings.length; i++) {
+      const { from, continuousFlowRate, class: meterClass } = settings[i]!;
+      if (from > start) continue;
+      this.rate = continuousFlowRate ?? this.rate;
+      this.class = meterClass ?? this.class;
+    }
+  }
+}
+
 // Used again for each unit, and for each copy.
 const unit: Unit = { start: 0, end: 0, ml: 0, neutral: false };
+const known = new Known();
 const writer = new Writer();
 
 /**
@@ -67,12 +98,13 @@ export class Fold {
   ): void {
     const end = start + length;
     if (end > this.at) this.at = end;
-    this.checks.push(start, length, ml, flags, registers, context.checks);
+    const day = context.days.dayOf(start);
+    this.checks.push(start, length, ml, flags, registers, day, context.checks);
     if (this.#judged !== context.rules) this.#judge(context.rules);
     const doubtful = (flags & DOUBTFUL) !== 0;
     if (registers === 1 && length >= SHORTEST_UNIT) {
       if (this.slot >= 0) this.#stepSlot(true, context, closed);
-      this.#step(start, end, ml, doubtful, undefined, context, closed);
+      this.#step(start, end, ml, doubtful, day, undefined, context, closed);
       return;
     }
     const slot = Math.floor(start / HOUR) * HOUR;
@@ -86,7 +118,7 @@ export class Fold {
     }
     if (registers === 1 && this.#hasFine) {
       this.#slotInParts = true;
-      this.#step(start, end, ml, doubtful, true, context, closed);
+      this.#step(start, end, ml, doubtful, day, true, context, closed);
     }
     this.slotMl += ml;
     this.slotSeconds += length;
@@ -174,6 +206,7 @@ export class Fold {
     end: number,
     ml: number,
     doubtful: boolean,
+    day: number,
     fine: boolean | undefined,
     context: FoldContext,
     closed: OnClosed,
@@ -182,15 +215,19 @@ export class Fold {
     unit.end = end;
     unit.ml = ml;
     unit.neutral = doubtful || (end - start > LONGEST_HOUR && ml > 0);
-    const known = knownAt(start, end, context);
-    for (const rule of this.#rules)
+    known.of(context, start, end, day);
+    const rules = this.#rules;
+    for (let i = 0; i < rules.length; i++) {
+      const rule = rules[i]!;
       if (fine === undefined || rule.fine === fine) rule.step(unit, known, closed);
+    }
   }
 
   /** @param doubtful an hour that was not read in full says nothing */
   #stepSlot(doubtful: boolean, context: FoldContext, closed: OnClosed): void {
     const fine = this.#slotInParts ? false : undefined;
-    this.#step(this.slot, this.slot + HOUR, this.slotMl, doubtful, fine, context, closed);
+    const day = context.days.dayOf(this.slot);
+    this.#step(this.slot, this.slot + HOUR, this.slotMl, doubtful, day, fine, context, closed);
     this.slot = -1;
   }
 }
@@ -231,27 +268,4 @@ export class PackedFold {
     const bytes = Uint8Array.from(from.raw(from.number()));
     return new PackedFold(new Reader(bytes).number(), bytes);
   }
-}
-
-/** Used again for each unit. */
-let known: RuleContext | undefined;
-
-function knownAt(
-  start: number,
-  end: number,
-  { detect, days, settings, resolution }: FoldContext,
-): RuleContext {
-  known ??= { detect, resolution, rate: undefined, class: undefined, day: 0, hour: 0 };
-  known.detect = detect;
-  known.resolution = resolution;
-  known.day = days.dayOf(start);
-  known.hour = days.hourOf((start + end) / 2);
-  known.rate = undefined;
-  known.class = undefined;
-  for (const { from, continuousFlowRate, class: meterClass } of settings) {
-    if (from > start) continue;
-    known.rate = continuousFlowRate ?? known.rate;
-    known.class = meterClass ?? known.class;
-  }
-  return known;
 }

@@ -51,7 +51,7 @@ const LONGEST_GATHER_MS = 700;
 /** Nothing came for so long: nothing more is on its way. */
 const QUIET_MS = 100;
 /** Batches of a partition that may wait for their checkpoints while the next is judged. */
-const MOST_UNDERWAY = 2;
+const MOST_UNDERWAY = 4;
 /** Meters whose history is loaded together. */
 const HISTORY_CHUNK = 100;
 

@@ -1,4 +1,5 @@
 import { Flag } from "../schemas/flags.js";
+import { sequenceAt } from "../schemas/reads.js";
 import type { EvenBlock } from "./meter-state.js";
 import { ReadColumns } from "./read-columns.js";
 import { Reader, Writer } from "./varints.js";
@@ -167,7 +168,6 @@ export class KeptReads {
     const { time, length, flags, file, line, register, ml } = block;
     const count = to - from;
     const firstTime = time.from + time.step * from;
-    const firstLine = line.from + line.step * from;
     this.pack();
     if (this.#lastCount > 0 && this.#lastCount + count <= MERGED) {
       for (let i = 0; i < count; i++) {
@@ -176,7 +176,7 @@ export class KeptReads {
         evenColumns.ml[i] = ml[from + i]!;
         evenColumns.flags[i] = flags;
         evenColumns.file[i] = file;
-        evenColumns.line[i] = firstLine + line.step * i;
+        evenColumns.line[i] = sequenceAt(line, from + i);
         evenColumns.register[i] = register;
       }
       evenColumns.count = count;
@@ -190,7 +190,11 @@ export class KeptReads {
     writer.differences(ml, from, to);
     writer.even(flags, 0, count);
     writer.even(file, 0, count);
-    writer.even(firstLine, line.step, count);
+    if (line.every === undefined) writer.even(line.from + line.step * from, line.step, count);
+    else {
+      for (let i = 0; i < count; i++) evenColumns.line[i] = sequenceAt(line, from + i);
+      writer.runs(evenColumns.line, 0, count);
+    }
     writer.even(register, 0, count);
     this.#keepWritten(count);
     if (this.#count === 0) this.#first = firstTime;

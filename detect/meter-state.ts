@@ -95,7 +95,7 @@ export type EvenBlock = ReadsBlock & {
   readonly length: number;
   readonly ml: readonly number[];
   readonly flags: number;
-  readonly line: { readonly from: number; readonly step: number };
+  readonly line: { readonly from: number; readonly step: number; readonly every?: number };
 };
 
 /** Reads of a block that were accepted. */
@@ -382,7 +382,7 @@ export class MeterState {
       return last.of;
     }
     const { context, checkLimits: limits } = environment;
-    const checks = { limits, days: context.days, resolution, service: serviceOf(settings) };
+    const checks = { limits, resolution, service: serviceOf(settings) };
     const of: FoldContext = { ...context, settings, resolution, checks };
     lastContext = { environment, of };
     return of;
@@ -645,7 +645,8 @@ export class MeterState {
     const head = this.#headFold(environment);
     if (this.ahead.length > 0) return;
     let due: Copy | undefined;
-    while (this.#copies.length > 0 && this.#copies[0]!.next <= head.at - KEPT_SECONDS) due = this.#copies.shift();
+    while (this.#copies.length > 0 && this.#copies[0]!.next <= head.at - KEPT_SECONDS)
+      due = this.#copies.shift();
     if (due !== undefined) return this.#rebase(due, head);
     let first = Infinity;
     for (const { registers, usage } of this.channels.values()) {
@@ -820,10 +821,6 @@ function newerModulus({ kind, file, modulus }: ReadsBlock, channel: Channel): bo
 function takeInOrder(block: ReadsBlock, after: number, into: AcceptedReads): number {
   const { length, time, flags, line, ml, count, file, register } = block;
   const usage = block.kind === "usage";
-  const times = Array.isArray(time) ? time : undefined;
-  const lines = Array.isArray(line) ? line : undefined;
-  const { from, step } = Array.isArray(time) ? NO_SEQUENCE : time;
-  const { from: firstLine, step: lineStep } = Array.isArray(line) ? NO_SEQUENCE : line;
   const oneLength = typeof length === "number" ? length : 0;
   const lengths = Array.isArray(length) ? length : undefined;
   const oneFlags = typeof flags === "number" ? flags : 0;
@@ -833,7 +830,7 @@ function takeInOrder(block: ReadsBlock, after: number, into: AcceptedReads): num
   for (let i = 0; i < count; i++) {
     const value = ml[i] ?? null;
     if (value === null) continue;
-    const start = times === undefined ? from + step * i : times[i]!;
+    const start = sequenceAt(time, i);
     if (usage ? start < end : start <= end) return -1;
     const span = lengths === undefined ? oneLength : lengths[i]!;
     end = start + span;
@@ -842,15 +839,13 @@ function takeInOrder(block: ReadsBlock, after: number, into: AcceptedReads): num
     into.ml[n] = value;
     into.flags[n] = allFlags === undefined ? oneFlags : allFlags[i]!;
     into.file[n] = file;
-    into.line[n] = lines === undefined ? firstLine + lineStep * i : lines[i]!;
+    into.line[n] = sequenceAt(line, i);
     into.register[n] = register;
     into.index[n++] = i;
   }
   into.count = n;
   return count - n;
 }
-
-const NO_SEQUENCE = { from: 0, step: 0 };
 
 function addAccepted(
   to: AcceptedReads,
@@ -881,7 +876,8 @@ function addAccepted(
 function isEven(block: ReadsBlock, after: number, most: number): block is EvenBlock {
   const { time, length, ml, flags, line, count } = block;
   if (typeof length !== "number" || typeof flags !== "number") return false;
-  if (Array.isArray(time) || Array.isArray(line) || time.from < after) return false;
+  if (Array.isArray(time) || Array.isArray(line) || time.every !== undefined || time.from < after)
+    return false;
   if (!isWord(time.step) || !isWord(line.step)) return false;
   if (count > 1 && time.step < Math.max(length, 1)) return false;
   const highest = most * length;

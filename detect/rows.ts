@@ -139,6 +139,7 @@ const FIELDS = [
   ["flags_from", "UInt32"],
   ["line_from", "UInt32"],
   ["line_step", "Int32"],
+  ["line_every", "UInt16"],
 ] as const;
 type FieldType = (typeof FIELDS)[number][1];
 
@@ -147,7 +148,7 @@ const VALUES = {
   times: (list: string) => `toDateTime(toUInt32(time_from + time_step * i + ${list}), 'UTC')`,
   lengths: (list: string) => `toUInt32(length_from + ${list})`,
   flags: (list: string) => `toUInt32(flags_from + ${list})`,
-  lines: (list: string) => `toUInt32(line_from + line_step * i + ${list})`,
+  lines: (list: string) => `toUInt32(line_from + line_step * intDiv(i, line_every) + ${list})`,
   delivered: (list: string) => `if(ml_per_unit = 0, ${list}, mls / ml_per_unit)`,
 } as const;
 type ListName = keyof typeof VALUES;
@@ -165,8 +166,8 @@ function wordsOf(type: FieldType): number {
  * Rows of one table, many reads to a row, as they are sent: the server unfolds them. So the columns that are the same
  * along a block, two thirds of the table's bytes, are neither written here nor sent.
  *
- * Time, length, flags and line of read `i` of a row are `from + step × i` plus member `i` of the row's list, if it has
- * one.
+ * Time, length, flags and line of read `i` of a row are `from + step × i` (of the line: `from + step × ⌊i / every⌋`) plus
+ * member `i` of the row's list, if it has one.
  */
 class FoldedRows {
   rows = 0;
@@ -206,6 +207,7 @@ class FoldedRows {
       sameFlags ? reads.flags[0]! : 0,
       evenLines === undefined ? 0 : reads.line[0]!,
       evenLines ?? 0,
+      1,
       reads.ml,
       delivered,
       high,
@@ -225,6 +227,7 @@ class FoldedRows {
       flags,
       line.from,
       line.step,
+      line.every ?? 1,
       ml,
       delivered,
       high,
@@ -241,6 +244,7 @@ class FoldedRows {
     flags: number,
     lineFrom: number,
     lineStep: number,
+    lineEvery: number,
     ml: Numbers,
     delivered: Numbers | undefined,
     high: number,
@@ -274,6 +278,7 @@ class FoldedRows {
     cells[at++] = flags;
     cells[at++] = lineFrom;
     cells[at++] = lineStep;
+    cells[at++] = lineEvery;
     // In the order of `VALUES`.
     cells[at++] = lists.times.count;
     cells[at++] = lists.lengths.count;
@@ -395,7 +400,8 @@ function unfolding(
   const joined = filled.map((name) => `, ${name}_`).join("");
   return `INSERT INTO curbstop.${table} (${columns.map(([name]) => name).join(", ")})
 SELECT ${columns.map(([, expression]) => expression).join(", ")}
-FROM (SELECT *, range(toUInt32(length(mls))) AS i${sized} FROM input('${fields}, mls Array(${ml})${lists}'))
+FROM (SELECT *, range(toUInt32(length(mls))) AS i${sized} FROM input('${fields}, mls Array(${ml})${lists}')
+  ORDER BY utility_, meter_, channel_, time_from)
 ARRAY JOIN mls, i${joined}`;
 }
 

@@ -126,6 +126,10 @@ export class BlockText {
     this.#number(value.from);
     this.#text(',"step":');
     this.#number(value.step);
+    if (value.every !== undefined) {
+      this.#text(',"every":');
+      this.#number(value.every);
+    }
     this.#text("}");
   }
 

@@ -2,7 +2,7 @@ import { MAX_BLOCK_READS, type ReadsBlock, type Sequence } from "../schemas/read
 import type { Reject } from "./check/rejects.js";
 import { Series, type ReadSink } from "./formats/format.js";
 
-const DAY = 86_400;
+const WEEK = 7 * 86_400;
 /** Reads held back over all series before everything is let go: bounds memory for files in order of time. */
 const MOST_PENDING = 2_000_000;
 /** A series with reads in hand takes as much memory as so many reads: a million meters may have one each. */
@@ -15,37 +15,74 @@ export interface RawBlock {
   readonly block: Omit<ReadsBlock, "meter" | "register">;
 }
 
-/** Numbers along a block, as short as they can be told while they come: an arithmetic sequence, or each of them. */
+/**
+ * Numbers along a block, as short as they can be told while they come: an arithmetic sequence, each of its members for
+ * `every` reads, or each of them.
+ */
 class Along {
   count = 0;
   from = 0;
   step = 0;
+  every = 1;
   list: number[] | undefined;
 
   add(value: number): void {
     if (this.list !== undefined) this.list.push(value);
     else if (this.count === 0) this.from = value;
-    else if (this.count === 1) this.step = value - this.from;
-    else if (value !== this.from + this.step * this.count) this.toList().push(value);
+    else if (this.step === 0) {
+      if (value !== this.from) {
+        this.every = this.count;
+        this.step = value - this.from;
+      }
+    } else if (value !== this.#next) this.toList().push(value);
     this.count++;
   }
 
-  /** Makes it `count` numbers from `from` by `step`. */
-  even(from: number, step: number, count: number): void {
-    this.count = count;
-    this.from = from;
-    this.step = count > 1 ? step : 0;
-    this.list = undefined;
+  /** Adds a value so many times. */
+  addSame(value: number, times: number): void {
+    const { count, every } = this;
+    if (this.list === undefined && count === 0) {
+      this.from = value;
+      this.count = times;
+    } else if (
+      this.list === undefined &&
+      value === this.#next &&
+      (this.step === 0 || (count % every) + times <= every)
+    ) {
+      this.count += times;
+    } else {
+      for (let i = 0; i < times; i++) this.add(value);
+    }
+  }
+
+  /** Adds `count` values from `from` by `step`, which is not 0. */
+  addSteps(from: number, step: number, count: number): void {
+    if (this.list === undefined && this.count === 0 && count > 1) {
+      this.from = from;
+      this.step = step;
+      this.count = count;
+    } else if (this.list === undefined && this.every === 1 && this.step === step && from === this.#next) {
+      this.count += count;
+    } else {
+      for (let i = 0; i < count; i++) this.add(from + step * i);
+    }
+  }
+
+  /** Of a sequence, the value that would go on with it. */
+  get #next(): number {
+    const { count, every } = this;
+    return this.from + this.step * (every === 1 ? count : Math.floor(count / every));
   }
 
   toList(): number[] {
-    const { from, step, count } = this;
-    this.list ??= Array.from({ length: count }, (_, i) => from + step * i);
+    const { from, step, every, count } = this;
+    this.list ??= Array.from({ length: count }, (_, i) => from + step * Math.floor(i / every));
     return this.list;
   }
 
   sequence(): Sequence {
-    return this.list ?? { from: this.from, step: this.step };
+    const { from, step, every } = this;
+    return this.list ?? (every === 1 ? { from, step } : { from, step, every });
   }
 
   /** One number where all are equal, otherwise each. */
@@ -55,13 +92,14 @@ class Along {
 
   clear(): void {
     this.count = this.step = 0;
+    this.every = 1;
     this.list = undefined;
   }
 }
 
 class Gathering extends Series {
-  /** UTC second at which the day of the reads in hand begins; -1 without any. */
-  day = -1;
+  /** UTC second at which the week of the reads in hand begins; -1 without any. */
+  week = -1;
   lastTime = 0;
   readonly times = new Along();
   readonly lengths = new Along();
@@ -87,7 +125,7 @@ export interface BlockConstants {
   readonly digits: number;
 }
 
-/** Gathers the reads of a file into blocks: of one register, of one UTC day. */
+/** Gathers the reads of a file into blocks: of one register, of seven UTC days. */
 export class BlockBuilder implements ReadSink<Gathering> {
   reads = 0;
   noReads = 0;
@@ -120,17 +158,7 @@ export class BlockBuilder implements ReadSink<Gathering> {
     flags: number,
     line: number,
   ): void {
-    const { day, ml: values } = series;
-    if (
-      values.length > 0 &&
-      (time < day ||
-        time >= day + DAY ||
-        values.length === MAX_BLOCK_READS ||
-        series.unit !== series.blockUnit ||
-        series.mlPerUnit !== series.blockMlPerUnit)
-    ) {
-      this.#cut(series);
-    }
+    if (series.ml.length > 0 && !goesOn(series, time, time, 1)) this.#cut(series);
     if (series.ml.length === 0) this.#begin(series, time);
     else if (time <= series.lastTime) {
       series.sorted = false;
@@ -155,7 +183,7 @@ export class BlockBuilder implements ReadSink<Gathering> {
 
   #begin(series: Gathering, time: number): void {
     this.#pending += SERIES_COST;
-    series.day = time - (time % DAY);
+    series.week = time - (time % WEEK);
     series.blockUnit = series.unit;
     series.blockMlPerUnit = series.mlPerUnit;
   }
@@ -177,26 +205,26 @@ export class BlockBuilder implements ReadSink<Gathering> {
     flags: number,
     line: number,
   ): void {
-    const day = time - (time % DAY);
     const last = time + step * (count - 1);
-    if (series.ml.length > 0 && series.day !== day) this.#cut(series);
-    if (series.ml.length > 0 || step <= 0 || last >= day + DAY || count > MAX_BLOCK_READS) {
+    const isWithin = last < time - (time % WEEK) + WEEK;
+    if (series.ml.length > 0 && isWithin && !goesOn(series, time, last, count)) this.#cut(series);
+    if (step <= 0 || !isWithin || count > MAX_BLOCK_READS) {
       for (let i = 0; i < count; i++)
         this.read(series, time + step * i, length, ml[i]!, delivered[i]!, flags, line);
       return;
     }
-    this.#begin(series, time);
+    if (series.ml.length === 0) this.#begin(series, time);
+    else if (time <= series.lastTime) series.sorted = false;
     series.lastTime = last;
-    series.times.even(time, step, count);
-    series.lengths.even(length, 0, count);
-    series.flags.even(flags, 0, count);
-    series.lines.even(line, 0, count);
-    let exact = true;
-    series.ml = Array.from(ml.subarray(0, count));
+    series.times.addSteps(time, step, count);
+    series.lengths.addSame(length, count);
+    series.flags.addSame(flags, count);
+    series.lines.addSame(line, count);
     for (let i = 0; i < count; i++) {
-      if (ml[i]! / series.mlPerUnit !== delivered[i]!) exact = false;
+      series.ml.push(ml[i]!);
+      if (series.delivered !== undefined) series.delivered.push(delivered[i]!);
+      else if (ml[i]! / series.mlPerUnit !== delivered[i]!) listDelivered(series, delivered[i]!);
     }
-    if (!exact) series.delivered = Array.from(delivered.subarray(0, count));
     this.#pending += count;
     this.#count(time, last + length, count);
     if (this.#pending >= MOST_PENDING) this.#letGo();
@@ -252,6 +280,18 @@ export class BlockBuilder implements ReadSink<Gathering> {
     series.delivered = undefined;
     series.sorted = true;
   }
+}
+
+/** Whether so many reads, from the first time to the last, can go into the block in hand. */
+function goesOn(series: Gathering, first: number, last: number, count: number): boolean {
+  const { week, ml, unit, blockUnit, mlPerUnit, blockMlPerUnit } = series;
+  return (
+    first >= week &&
+    last < week + WEEK &&
+    ml.length + count <= MAX_BLOCK_READS &&
+    unit === blockUnit &&
+    mlPerUnit === blockMlPerUnit
+  );
 }
 
 /** The read in hand is the first that its block must carry as delivered: so it carries all. */

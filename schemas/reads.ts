@@ -10,11 +10,17 @@ export const sourceId = utilityId;
 export const MAX_SECOND = 4_294_967_295;
 const second = z.int().min(0).max(MAX_SECOND);
 
-/** Most reads that one block may hold: a day of one-minute intervals and the repeated hour of autumn. */
+/** Most reads that one block may hold: a week of quarter-hours, a day of minutes and the repeated hour of autumn. */
 export const MAX_BLOCK_READS = 1_500;
 
-/** Numbers along a block: the arithmetic sequence from `from` by `step`, or each one listed. */
-export const sequence = z.union([z.object({ from: z.int(), step: z.int() }), z.array(z.int())]);
+/**
+ * Numbers along a block: the arithmetic sequence from `from` by `step`, each of its members for `every` reads (1 where it
+ * is left out), or each one listed.
+ */
+export const sequence = z.union([
+  z.object({ from: z.int(), step: z.int(), every: z.int().positive().optional() }),
+  z.array(z.int()),
+]);
 export type Sequence = z.infer<typeof sequence>;
 
 /** An array checked in one loop: a schema per element costs five times the parse. */
@@ -34,7 +40,7 @@ function areNumbersOrNulls(items: readonly unknown[], whole: boolean): boolean {
 }
 
 /**
- * A message of topic `reads`, version 1: consecutive reads of one channel, at most a day of them.
+ * A message of topic `reads`, version 1: consecutive reads of one channel, at most a week of them.
  *
  * All arrays have `count` members, sequences stand for as many. Times are UTC seconds since 1970.
  */
@@ -158,7 +164,8 @@ function isWhole(value: unknown): value is number {
 function isSequence(value: unknown, count: number): boolean {
   if (Array.isArray(value)) return areNumbers(value, count, true) && !value.includes(null);
   if (typeof value !== "object" || value === null) return false;
-  const { from, step } = value as Readonly<Record<string, unknown>>;
+  const { from, step, every } = value as Readonly<Record<string, unknown>>;
+  if (every !== undefined && !(isWhole(every) && every > 0)) return false;
   return Number.isSafeInteger(from) && Number.isSafeInteger(step);
 }
 
@@ -180,5 +187,6 @@ export function deliveredAt({ delivered, ml, mlPerUnit }: ReadsBlock, index: num
 
 /** Member `index` of a sequence. */
 export function sequenceAt(of: Sequence, index: number): number {
-  return Array.isArray(of) ? of[index]! : of.from + of.step * index;
+  if (Array.isArray(of)) return of[index]!;
+  return of.from + of.step * (of.every === undefined ? index : Math.floor(index / of.every));
 }

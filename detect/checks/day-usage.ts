@@ -17,13 +17,15 @@ export class DayUsage {
   #ml = 0;
   #seconds = 0;
   /** Rates of the three highest intervals of the day, mL/h, highest first. */
-  #highest = [0, 0, 0];
+  #highest = 0;
+  #second = 0;
+  #third = 0;
   /** Volumes of the last whole days, oldest first. */
   #past: number[] = [];
   #sum = 0;
 
-  push(start: number, end: number, ml: number, context: CheckContext, ended: Finding[]): void {
-    const day = context.days.dayOf(start);
+  /** @param day local day of the beginning */
+  push(start: number, end: number, ml: number, day: number, context: CheckContext, ended: Finding[]): void {
     if (day !== this.#day) this.#begin(day, start, context, ended);
     // Registers of one meter are read at the same times.
     if (end > this.#end) {
@@ -36,7 +38,7 @@ export class DayUsage {
 
   writeTo(to: Writer): void {
     for (const value of [this.#day, this.#start, this.#end, this.#ml, this.#seconds]) to.number(value);
-    for (const rate of this.#highest) to.number(rate);
+    for (const rate of [this.#highest, this.#second, this.#third]) to.number(rate);
     to.number(this.#past.length);
     to.differences(this.#past);
   }
@@ -47,7 +49,9 @@ export class DayUsage {
     this.#end = from.number();
     this.#ml = from.number();
     this.#seconds = from.number();
-    this.#highest = [from.number(), from.number(), from.number()];
+    this.#highest = from.number();
+    this.#second = from.number();
+    this.#third = from.number();
     from.differences(this.#past, 0, from.number());
     this.#sum = this.#past.reduce((sum, ml) => sum + ml, 0);
   }
@@ -58,26 +62,31 @@ export class DayUsage {
     this.#start = start;
     this.#ml = 0;
     this.#seconds = 0;
-    this.#highest.fill(0);
+    this.#highest = this.#second = this.#third = 0;
   }
 
   #note(rate: number): void {
-    const highest = this.#highest;
-    if (rate <= highest[2]!) return;
-    if (rate > highest[0]!) highest.splice(0, 3, rate, highest[0]!, highest[1]!);
-    else if (rate > highest[1]!) highest.splice(1, 2, rate, highest[1]!);
-    else highest[2] = rate;
+    if (rate <= this.#third) return;
+    if (rate <= this.#second) {
+      this.#third = rate;
+      return;
+    }
+    this.#third = this.#second;
+    if (rate <= this.#highest) {
+      this.#second = rate;
+      return;
+    }
+    this.#second = this.#highest;
+    this.#highest = rate;
   }
 
   /** The day in hand is over. */
   #judge({ limits }: CheckContext, ended: Finding[]): void {
-    const find = (code: CheckCode, value: number, limit: number) =>
-      ended.push({ code, start: this.#start, end: this.#end, open: false, value, limit });
     const peak = limits["peak-interval"];
-    const [first, , third] = this.#highest as [number, number, number];
+    const third = this.#third;
     if (peak !== undefined && third > 0) {
-      const percent = Math.round((100 * (first - third)) / third);
-      if (percent > peak) find("peak-interval", percent, peak);
+      const percent = Math.round((100 * (this.#highest - third)) / third);
+      if (percent > peak) this.#find("peak-interval", percent, peak, ended);
     }
     if (this.#seconds < WHOLE_DAY) return;
     if (this.#past.length >= LEAST_DAYS) {
@@ -86,11 +95,15 @@ export class DayUsage {
       const high = limits["high-day"];
       const low = limits["low-day"];
       if (high !== undefined && mean > 0 && percent > high && this.#ml - mean >= HIGH_FLOOR)
-        find("high-day", percent, high);
-      if (low !== undefined && mean >= LOW_FLOOR && percent < low) find("low-day", percent, low);
+        this.#find("high-day", percent, high, ended);
+      if (low !== undefined && mean >= LOW_FLOOR && percent < low) this.#find("low-day", percent, low, ended);
     }
     if (this.#past.length === DAYS) this.#sum -= this.#past.shift()!;
     this.#past.push(this.#ml);
     this.#sum += this.#ml;
+  }
+
+  #find(code: CheckCode, value: number, limit: number, ended: Finding[]): void {
+    ended.push({ code, start: this.#start, end: this.#end, open: false, value, limit });
   }
 }

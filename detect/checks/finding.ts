@@ -1,5 +1,4 @@
 import type { CheckCode } from "../../schemas/checks.js";
-import type { TimeZone } from "../../infra/time-zone.js";
 
 /** What a check found in a meter's reads. Times are UTC seconds. */
 export interface Finding {
@@ -24,8 +23,6 @@ export interface StoredFinding {
 export interface CheckContext {
   /** Limit of each check; those that are off have none. */
   readonly limits: Readonly<Partial<Record<CheckCode, number>>>;
-  /** Local days. */
-  readonly days: TimeZone;
   /** Smallest step of the meter's registers in millilitres, 0: unknown. */
   readonly resolution: number;
   /** From when the meter is in service, and from when not, in order; nothing said: it is. */

@@ -23,19 +23,23 @@ export class MeterChecks {
   readonly #inactive = new InactiveUsage();
   readonly #sibling = new MissingSibling();
 
-  /** @param registers how many of the meter's registers are read at this time */
+  /**
+   * @param registers how many of the meter's registers are read at this time
+   * @param day local day of the beginning, days since 1970-01-01
+   */
   push(
     start: number,
     length: number,
     ml: number,
     flags: number,
     registers: number,
+    day: number,
     context: CheckContext,
   ): void {
     const end = start + length;
     this.#flags.push(start, end, flags, context, this.ended);
     this.#usage.push(start, end, ml, context, this.ended);
-    this.#days.push(start, end, ml, context, this.ended);
+    this.#days.push(start, end, ml, day, context, this.ended);
     this.#inactive.push(start, end, ml, context, this.ended);
     this.#sibling.push(start, end, registers, context, this.ended);
   }

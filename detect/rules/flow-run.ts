@@ -40,7 +40,7 @@ export class FlowRun implements RuleFold {
   /** Units of the run. */
   #units = 0;
   /** mL/h of the latest flowing units: that of unit n at place n modulo their number. */
-  readonly #rates = new Float64Array(RATE_UNITS);
+  #rates: number[] = [];
 
   constructor(rule: FlowRunRule) {
     this.#rule = rule;

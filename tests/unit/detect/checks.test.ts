@@ -10,6 +10,8 @@ const DAY = 24 * HOUR;
 /** Midnight in Los Angeles on 1 March 2026; the clock goes forward on the 8th. */
 const MARCH = Date.UTC(2026, 2, 1, 8) / 1000;
 
+const days = new TimeZone("America/Los_Angeles");
+
 const everyLimit = Object.fromEntries(
   CHECK_CODES.map((code) => [code, limitOf(checksConfig.parse({ [code]: true }), code)!]),
 ) as Record<CheckCode, number>;
@@ -20,7 +22,6 @@ const context = (
   service: CheckContext["service"] = [],
 ): CheckContext => ({
   limits,
-  days: new TimeZone("America/Los_Angeles"),
   resolution,
   service,
 });
@@ -33,7 +34,7 @@ function found(code: CheckCode, rows: readonly Row[], of: CheckContext = context
   let at = from;
   rows.forEach(([ml, flags = 0, { skip = 0, length = HOUR } = {}], i) => {
     at += skip;
-    checks.push(at, length, ml, flags, 1, of);
+    checks.push(at, length, ml, flags, 1, days.dayOf(at), of);
     at += length;
     // Saved and loaded on the way, with what ended kept aside as the detector does.
     if (i % 7 === 3) {
@@ -141,7 +142,8 @@ it("finds hours of a compound meter in which one register is missing", () => {
   const of = context();
   const checks = new MeterChecks();
   const read = (hour: number, registers: number) => {
-    for (let i = 0; i < registers; i++) checks.push(MARCH + hour * HOUR, HOUR, use(hour), 0, 2, of);
+    const at = MARCH + hour * HOUR;
+    for (let i = 0; i < registers; i++) checks.push(at, HOUR, use(hour), 0, 2, days.dayOf(at), of);
   };
   const siblings = () => checks.findings(of).filter(({ code }) => code === "sibling-missing");
   for (let hour = 0; hour < 30; hour++) read(hour, hour % 10 === 9 ? 1 : 2);
