@@ -163,7 +163,7 @@ export class Fold {
   }
 
   writeTo(to: Writer): void {
-    for (const value of [this.at, this.slot, this.slotMl, this.slotSeconds]) to.number(value);
+    to.number(this.at).number(this.slot).number(this.slotMl).number(this.slotSeconds);
     to.number((this.slotDoubtful ? 1 : 0) + (this.#slotInParts ? 2 : 0));
     to.number(this.#rules.length);
     for (const rule of this.#rules) {
@@ -254,7 +254,7 @@ export class PackedFold {
 
   unpack(): Fold {
     const fold = new Fold();
-    fold.readFrom(new Reader(this.#bytes));
+    if (this !== PackedFold.EMPTY) fold.readFrom(new Reader(this.#bytes));
     return fold;
   }
 

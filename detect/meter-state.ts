@@ -1049,6 +1049,10 @@ function isAcrossMonths({ longest }: KeptReads, start: number, seconds: number):
 function intervalsOf(channel: Channel, parameters: RegisterParameters): IntervalRow[] {
   const { usage, registers } = channel;
   const rows: IntervalRow[] = [];
+  if (usage.count === 0 && registers.count === 0) {
+    channel.headMark = channel.baseMark === undefined ? undefined : { ...channel.baseMark };
+    return rows;
+  }
   const counts = countingUsage(usage);
   for (let i = 0; i < usage.count; i++) {
     rows.push({

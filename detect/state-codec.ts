@@ -41,11 +41,12 @@ function writeState(to: Writer, state: MeterState): void {
     channel.usage.writeTo(to);
     const mark = channel.baseMark;
     to.number(mark === undefined ? 0 : 1);
-    if (mark !== undefined)
-      for (const value of [mark.at, mark.ml, mark.register, mark.flags]) to.number(value);
+    if (mark !== undefined) to.number(mark.at).number(mark.ml).number(mark.register).number(mark.flags);
     to.number(Number.isFinite(channel.firstSeen) ? channel.firstSeen : -1);
-    for (const value of [channel.usageUntil, channel.resolution, channel.modulus, channel.modulusFile])
-      to.number(value);
+    to.number(channel.usageUntil)
+      .number(channel.resolution)
+      .number(channel.modulus)
+      .number(channel.modulusFile);
   }
 }
 

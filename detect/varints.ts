@@ -23,14 +23,16 @@ export class Writer {
   }
 
   /** @param value a whole number between -2^51 and 2^51 */
-  number(value: number): void {
+  number(value: number): this {
     if (this.#at + 10 > this.#bytes.length) this.#grow(10);
     const bytes = this.#bytes;
     if (value >= -1_000_000_000 && value <= 1_000_000_000) {
+      let at = this.#at;
       let small = value < 0 ? -2 * value - 1 : 2 * value;
-      for (; small > 127; small >>>= 7) bytes[this.#at++] = (small & 127) | 128;
-      bytes[this.#at++] = small;
-      return;
+      for (; small > 127; small >>>= 7) bytes[at++] = (small & 127) | 128;
+      bytes[at++] = small;
+      this.#at = at;
+      return this;
     }
     let rest = value < 0 ? -2 * value - 1 : 2 * value;
     while (rest >= 128) {
@@ -38,6 +40,7 @@ export class Writer {
       rest = Math.floor(rest / 128);
     }
     bytes[this.#at++] = rest;
+    return this;
   }
 
   /** Numbers from index `from` until `to`, each as the difference from the one before. */
@@ -67,10 +70,11 @@ export class Writer {
   /** What `runs` writes of `count` numbers from `from` by `step`. */
   even(from: number, step: number, count: number): void {
     this.number(from);
-    if (from === step || count === 1) return this.number(count);
-    this.number(1);
-    this.number(step);
-    this.number(count - 1);
+    if (from === step || count === 1) this.number(count);
+    else
+      this.number(1)
+        .number(step)
+        .number(count - 1);
   }
 
   text(value: string): void {

@@ -37,8 +37,8 @@ export class DayUsage {
   }
 
   writeTo(to: Writer): void {
-    for (const value of [this.#day, this.#start, this.#end, this.#ml, this.#seconds]) to.number(value);
-    for (const rate of [this.#highest, this.#second, this.#third]) to.number(rate);
+    to.number(this.#day).number(this.#start).number(this.#end).number(this.#ml).number(this.#seconds);
+    to.number(this.#highest).number(this.#second).number(this.#third);
     to.number(this.#past.length);
     to.differences(this.#past);
   }

@@ -70,7 +70,7 @@ export class FlagRuns {
 
   writeTo(to: Writer): void {
     to.number(this.#runs.length);
-    for (const { place, start, end } of this.#runs) for (const value of [place, start, end]) to.number(value);
+    for (const { place, start, end } of this.#runs) to.number(place).number(start).number(end);
   }
 
   readFrom(from: Reader): void {

@@ -32,7 +32,7 @@ export class InactiveUsage {
   }
 
   writeTo(to: Writer): void {
-    for (const value of [this.#start, this.#end, this.#ml]) to.number(value);
+    to.number(this.#start).number(this.#end).number(this.#ml);
   }
 
   readFrom(from: Reader): void {

@@ -33,7 +33,7 @@ export class MissingSibling {
   }
 
   writeTo(to: Writer): void {
-    for (const value of [this.#slot, this.#seconds, this.#whole, this.#start, this.#end]) to.number(value);
+    to.number(this.#slot).number(this.#seconds).number(this.#whole).number(this.#start).number(this.#end);
   }
 
   readFrom(from: Reader): void {

@@ -40,8 +40,12 @@ export class UsageRuns {
 
   writeTo(to: Writer): void {
     const used = this.#used ? 1 : 0;
-    for (const value of [this.#end, this.#ml, this.#count, this.#since, used, this.#drySince])
-      to.number(value);
+    to.number(this.#end)
+      .number(this.#ml)
+      .number(this.#count)
+      .number(this.#since)
+      .number(used)
+      .number(this.#drySince);
   }
 
   readFrom(from: Reader): void {

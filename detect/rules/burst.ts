@@ -180,15 +180,18 @@ export class Burst implements RuleFold {
   }
 
   writeTo(to: Writer): void {
-    for (const value of [this.#slot, this.#slotMl, this.#slotSeconds, this.#recentEnd]) to.number(value);
-    for (const rate of [this.#rate1, this.#rate2, this.#rate3]) to.number(rate);
-    for (const value of [this.#day, this.#dayRate, this.#daySeconds, this.#days]) to.number(value);
+    to.number(this.#slot).number(this.#slotMl).number(this.#slotSeconds).number(this.#recentEnd);
+    to.number(this.#rate1).number(this.#rate2).number(this.#rate3);
+    to.number(this.#day).number(this.#dayRate).number(this.#daySeconds).number(this.#days);
     this.#rates.writeTo(to);
     this.#lengths.writeTo(to);
     to.number(this.start);
     if (this.start < 0) return;
-    for (const value of [this.#end, this.#volume, this.#highest, this.#detectedAt, this.#endsUnder])
-      to.number(value);
+    to.number(this.#end)
+      .number(this.#volume)
+      .number(this.#highest)
+      .number(this.#detectedAt)
+      .number(this.#endsUnder);
     to.number(this.#neededRate);
     to.number(this.#neededSeconds);
   }

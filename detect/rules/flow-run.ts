@@ -84,7 +84,7 @@ export class FlowRun implements RuleFold {
   writeTo(to: Writer): void {
     to.number(this.start);
     if (this.start < 0) return;
-    for (const value of [this.end, this.flowSeconds, this.volume, this.detectedAt]) to.number(value);
+    to.number(this.end).number(this.flowSeconds).number(this.volume).number(this.detectedAt);
     const rates = this.#latest();
     to.number(rates.length);
     to.differences(rates);

@@ -86,8 +86,8 @@ export class Spike implements RuleFold {
   }
 
   writeTo(to: Writer): void {
-    for (const value of [this.day, this.dayPeak, this.daySeconds]) to.number(value);
-    for (const value of [this.start, this.end, this.detectedAt, this.volume, this.rate]) to.number(value);
+    to.number(this.day).number(this.dayPeak).number(this.daySeconds);
+    to.number(this.start).number(this.end).number(this.detectedAt).number(this.volume).number(this.rate);
     // Of an even number of peaks the median may have halves.
     to.text(this.threshold < 0 ? "" : String(this.threshold));
     to.number(this.peaks.length);

@@ -209,11 +209,14 @@ export class FlowTest {
       hypotheses.push(kept);
     }
     if (hypotheses.length > MOST_HYPOTHESES) hypotheses.splice(1, 1);
-    for (const one of hypotheses) {
+    const scale = span / RATE_ONE;
+    // Rates rise along the list.
+    for (let i = hypotheses.length - 1; i >= 0; i--) {
+      const one = hypotheses[i]!;
       const highest = one.rate * (1 + TOLERANCE);
-      if (atLeast >= highest) continue;
-      const bare = Math.max(1, Math.floor((one.rate * span) / RATE_ONE - 1 + 1e-6));
-      const until = Math.max(bare + 1, Math.ceil((highest * span) / RATE_ONE - 1e-6));
+      if (atLeast >= highest) break;
+      const bare = Math.max(1, Math.floor(one.rate * scale - 1 + 1e-6));
+      const until = Math.max(bare + 1, Math.ceil(highest * scale - 1e-6));
       const odds = this.usual.odds(slot, bare, until);
       one.evidence = Math.min(ENOUGH, one.evidence + Math.max(0, Math.min(MOST_A_UNIT, odds)));
       one.units++;
@@ -228,17 +231,19 @@ export class FlowTest {
     this.#runs.writeTo(to);
     to.number(this.runStart);
     if (this.runStart < 0) return;
-    for (const value of [
-      this.runEnd,
-      this.#run,
-      this.isOpen ? 1 + BY.indexOf(this.by) : 0,
-      this.#neededRate,
-      this.#neededRun,
-    ])
-      to.number(value);
+    to.number(this.runEnd)
+      .number(this.#run)
+      .number(this.isOpen ? 1 + BY.indexOf(this.by) : 0)
+      .number(this.#neededRate)
+      .number(this.#neededRun);
     to.number(this.#hypotheses.length);
     for (const { rate, evidence, units, start, steps, seconds } of this.#hypotheses)
-      for (const value of [rate, evidence, units, start - this.runStart, steps, seconds]) to.number(value);
+      to.number(rate)
+        .number(evidence)
+        .number(units)
+        .number(start - this.runStart)
+        .number(steps)
+        .number(seconds);
   }
 
   readFrom(from: Reader): void {

@@ -107,11 +107,12 @@ export class Leak implements RuleFold {
     const { hour, day } = context;
     if (this.#start >= 0 && this.#closed === null) this.#volume += unit.ml;
     this.#test(0, start, end, unit.ml, seconds, hour, day, context);
-    for (const [i, slot] of this.#slots.entries()) {
-      const { hours } = this.#tests[i + 1]!.parameters;
+    for (let i = 1; i < this.#tests.length; i++) {
+      const slot = this.#slots[i - 1]!;
+      const { hours } = this.#tests[i]!.parameters;
       const id = day * 24 + hour - (hour % hours);
       if (id !== slot.id) {
-        if (slot.id >= 0) this.#endSlot(i + 1, slot, context);
+        if (slot.id >= 0) this.#endSlot(i, slot, context);
         slot.id = id;
         slot.start = start;
         slot.ml = 0;
@@ -250,15 +251,19 @@ export class Leak implements RuleFold {
     for (const test of this.#tests) test.writeTo(to);
     for (const { id, start, end, ml, seconds } of this.#slots) {
       to.number(id);
-      if (id >= 0) for (const value of [start, end, ml, seconds]) to.number(value);
+      if (id >= 0) to.number(start).number(end).number(ml).number(seconds);
     }
     to.number(this.#seen);
     to.number(this.#past);
     to.number(this.#start);
     if (this.#start < 0) return;
     const closed = CLOSED.indexOf(this.#closed);
-    for (const value of [this.#end, this.#detectedAt, this.#volume, this.#rate, this.#hours, closed])
-      to.number(value);
+    to.number(this.#end)
+      .number(this.#detectedAt)
+      .number(this.#volume)
+      .number(this.#rate)
+      .number(this.#hours)
+      .number(closed);
     for (const value of this.#evidence) to.number(value);
   }
 

@@ -38,9 +38,10 @@ export class UsualUse {
   /** Local day in hand, days since 1970-01-01; -1 before the first. */
   day = -1;
   readonly #slots: number;
-  readonly #dry: Int32Array;
-  readonly #seen: Int32Array;
-  readonly #volumes = new Int32Array(BINS).fill(PRIOR);
+  // Plain arrays: a million typed ones, each with a buffer of its own, are dear to keep.
+  readonly #dry: number[];
+  readonly #seen: number[];
+  readonly #volumes = new Array<number>(BINS).fill(PRIOR);
   #volumesSum = BINS * PRIOR;
   #dayLowest = 0;
   #dayUnits = 0;
@@ -49,8 +50,8 @@ export class UsualUse {
   /** @param slots units in a day */
   constructor(slots: number) {
     this.#slots = slots;
-    this.#dry = new Int32Array(slots).fill(ONE / 2);
-    this.#seen = new Int32Array(slots);
+    this.#dry = new Array<number>(slots).fill(ONE / 2);
+    this.#seen = new Array<number>(slots).fill(0);
   }
 
   /** Begins a local day: days since 1970-01-01. */
@@ -93,7 +94,7 @@ export class UsualUse {
   }
 
   writeTo(to: Writer): void {
-    for (const value of [this.floor, this.units, this.day, this.#dayLowest, this.#dayUnits]) to.number(value);
+    to.number(this.floor).number(this.units).number(this.day).number(this.#dayLowest).number(this.#dayUnits);
     to.runs(this.#dry);
     to.runs(this.#seen);
     to.runs(this.#volumes);

@@ -146,14 +146,17 @@ export class DayRule implements RuleFold {
   }
 
   writeTo(to: Writer): void {
-    for (const value of [this.#day, this.#from, this.#until, this.#ml, this.#seconds]) to.number(value);
-    for (const value of [this.#lowest, this.#nightLowest, this.#nightSeconds, this.#limit]) to.number(value);
+    to.number(this.#day).number(this.#from).number(this.#until).number(this.#ml).number(this.#seconds);
+    to.number(this.#lowest).number(this.#nightLowest).number(this.#nightSeconds).number(this.#limit);
     to.number(this.#past.length);
     to.runs(this.#past);
     to.number(this.#over);
     if (this.#over === 0) return;
-    for (const value of [this.#begin, this.#end, this.#volume, this.#highest, this.#detectedAt])
-      to.number(value);
+    to.number(this.#begin)
+      .number(this.#end)
+      .number(this.#volume)
+      .number(this.#highest)
+      .number(this.#detectedAt);
   }
 
   readFrom(from: Reader): void {

@@ -101,7 +101,7 @@ export class WindowedRun implements RuleFold {
   }
 
   writeTo(to: Writer): void {
-    for (const value of [this.#window, this.#from, this.#until, this.#ml, this.#seconds]) to.number(value);
+    to.number(this.#window).number(this.#from).number(this.#until).number(this.#ml).number(this.#seconds);
     this.#run.writeTo(to);
   }
 

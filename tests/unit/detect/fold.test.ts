@@ -9,7 +9,7 @@ const context: FoldContext = {
   ...environment.context,
   settings: [],
   resolution: 0,
-  checks: { limits: environment.checkLimits, days: environment.context.days, resolution: 0, service: [] },
+  checks: { limits: environment.checkLimits, resolution: 0, service: [] },
 };
 
 interface Pushed {
