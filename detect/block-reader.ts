@@ -34,7 +34,7 @@ const FLAGS = bytesOf(',"flags":');
 const LINE = bytesOf(',"line":');
 const FROM = bytesOf('{"from":');
 const STEP = bytesOf(',"step":');
-const EVERY = bytesOf(',"every":');
+const REPEAT = bytesOf(',"repeat":');
 const END = bytesOf("}");
 const ULL = bytesOf("ull");
 const METER_LENGTH = 16;
@@ -202,15 +202,15 @@ function sequence(bytes: Uint8Array, count: number): Sequence {
   const from = whole(bytes);
   expect(bytes, STEP);
   const step = whole(bytes);
-  if (!follows(bytes, EVERY)) {
+  if (!follows(bytes, REPEAT)) {
     expect(bytes, END);
     return { from, step };
   }
-  expect(bytes, EVERY);
-  const every = whole(bytes);
-  if (!(every > 0)) at = -1;
+  expect(bytes, REPEAT);
+  const repeat = whole(bytes);
+  if (!(repeat > 0)) at = -1;
   expect(bytes, END);
-  return { from, step, every };
+  return { from, step, repeat };
 }
 
 function oneOrEach(bytes: Uint8Array, count: number): number | number[] {

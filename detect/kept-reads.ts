@@ -190,7 +190,7 @@ export class KeptReads {
     writer.differences(ml, from, to);
     writer.even(flags, 0, count);
     writer.even(file, 0, count);
-    if (line.every === undefined) writer.even(line.from + line.step * from, line.step, count);
+    if (line.repeat === undefined) writer.even(line.from + line.step * from, line.step, count);
     else {
       for (let i = 0; i < count; i++) evenColumns.line[i] = sequenceAt(line, from + i);
       writer.runs(evenColumns.line, 0, count);

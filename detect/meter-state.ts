@@ -95,7 +95,7 @@ export type EvenBlock = ReadsBlock & {
   readonly length: number;
   readonly ml: readonly number[];
   readonly flags: number;
-  readonly line: { readonly from: number; readonly step: number; readonly every?: number };
+  readonly line: { readonly from: number; readonly step: number; readonly repeat?: number };
 };
 
 /** Reads of a block that were accepted. */
@@ -876,7 +876,7 @@ function addAccepted(
 function isEven(block: ReadsBlock, after: number, most: number): block is EvenBlock {
   const { time, length, ml, flags, line, count } = block;
   if (typeof length !== "number" || typeof flags !== "number") return false;
-  if (Array.isArray(time) || Array.isArray(line) || time.every !== undefined || time.from < after)
+  if (Array.isArray(time) || Array.isArray(line) || time.repeat !== undefined || time.from < after)
     return false;
   if (!isWord(time.step) || !isWord(line.step)) return false;
   if (count > 1 && time.step < Math.max(length, 1)) return false;

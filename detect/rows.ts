@@ -139,7 +139,7 @@ const FIELDS = [
   ["flags_from", "UInt32"],
   ["line_from", "UInt32"],
   ["line_step", "Int32"],
-  ["line_every", "UInt16"],
+  ["line_repeat", "UInt16"],
 ] as const;
 type FieldType = (typeof FIELDS)[number][1];
 
@@ -148,7 +148,7 @@ const VALUES = {
   times: (list: string) => `toDateTime(toUInt32(time_from + time_step * i + ${list}), 'UTC')`,
   lengths: (list: string) => `toUInt32(length_from + ${list})`,
   flags: (list: string) => `toUInt32(flags_from + ${list})`,
-  lines: (list: string) => `toUInt32(line_from + line_step * intDiv(i, line_every) + ${list})`,
+  lines: (list: string) => `toUInt32(line_from + line_step * intDiv(i, line_repeat) + ${list})`,
   delivered: (list: string) => `if(ml_per_unit = 0, ${list}, mls / ml_per_unit)`,
 } as const;
 type ListName = keyof typeof VALUES;
@@ -166,7 +166,7 @@ function wordsOf(type: FieldType): number {
  * Rows of one table, many reads to a row, as they are sent: the server unfolds them. So the columns that are the same
  * along a block, two thirds of the table's bytes, are neither written here nor sent.
  *
- * Time, length, flags and line of read `i` of a row are `from + step × i` (of the line: `from + step × ⌊i / every⌋`) plus
+ * Time, length, flags and line of read `i` of a row are `from + step × i` (of the line: `from + step × ⌊i / repeat⌋`) plus
  * member `i` of the row's list, if it has one.
  */
 class FoldedRows {
@@ -227,7 +227,8 @@ class FoldedRows {
       flags,
       line.from,
       line.step,
-      line.every ?? 1,
+      // A block has fewer reads than the cell holds.
+      Math.min(line.repeat ?? 1, MAX_BLOCK_READS),
       ml,
       delivered,
       high,

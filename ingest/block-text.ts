@@ -126,9 +126,9 @@ export class BlockText {
     this.#number(value.from);
     this.#text(',"step":');
     this.#number(value.step);
-    if (value.every !== undefined) {
-      this.#text(',"every":');
-      this.#number(value.every);
+    if (value.repeat !== undefined) {
+      this.#text(',"repeat":');
+      this.#number(value.repeat);
     }
     this.#text("}");
   }

@@ -17,13 +17,13 @@ export interface RawBlock {
 
 /**
  * Numbers along a block, as short as they can be told while they come: an arithmetic sequence, each of its members for
- * `every` reads, or each of them.
+ * `repeat` reads, or each of them.
  */
 class Along {
   count = 0;
   from = 0;
   step = 0;
-  every = 1;
+  repeat = 1;
   list: number[] | undefined;
 
   add(value: number): void {
@@ -31,7 +31,7 @@ class Along {
     else if (this.count === 0) this.from = value;
     else if (this.step === 0) {
       if (value !== this.from) {
-        this.every = this.count;
+        this.repeat = this.count;
         this.step = value - this.from;
       }
     } else if (value !== this.#next) this.toList().push(value);
@@ -40,14 +40,14 @@ class Along {
 
   /** Adds a value so many times. */
   addSame(value: number, times: number): void {
-    const { count, every } = this;
+    const { count, repeat } = this;
     if (this.list === undefined && count === 0) {
       this.from = value;
       this.count = times;
     } else if (
       this.list === undefined &&
       value === this.#next &&
-      (this.step === 0 || (count % every) + times <= every)
+      (this.step === 0 || (count % repeat) + times <= repeat)
     ) {
       this.count += times;
     } else {
@@ -61,7 +61,7 @@ class Along {
       this.from = from;
       this.step = step;
       this.count = count;
-    } else if (this.list === undefined && this.every === 1 && this.step === step && from === this.#next) {
+    } else if (this.list === undefined && this.repeat === 1 && this.step === step && from === this.#next) {
       this.count += count;
     } else {
       for (let i = 0; i < count; i++) this.add(from + step * i);
@@ -70,19 +70,19 @@ class Along {
 
   /** Of a sequence, the value that would go on with it. */
   get #next(): number {
-    const { count, every } = this;
-    return this.from + this.step * (every === 1 ? count : Math.floor(count / every));
+    const { count, repeat } = this;
+    return this.from + this.step * (repeat === 1 ? count : Math.floor(count / repeat));
   }
 
   toList(): number[] {
-    const { from, step, every, count } = this;
-    this.list ??= Array.from({ length: count }, (_, i) => from + step * Math.floor(i / every));
+    const { from, step, repeat, count } = this;
+    this.list ??= Array.from({ length: count }, (_, i) => from + step * Math.floor(i / repeat));
     return this.list;
   }
 
   sequence(): Sequence {
-    const { from, step, every } = this;
-    return this.list ?? (every === 1 ? { from, step } : { from, step, every });
+    const { from, step, repeat } = this;
+    return this.list ?? (repeat === 1 ? { from, step } : { from, step, repeat });
   }
 
   /** One number where all are equal, otherwise each. */
@@ -92,7 +92,7 @@ class Along {
 
   clear(): void {
     this.count = this.step = 0;
-    this.every = 1;
+    this.repeat = 1;
     this.list = undefined;
   }
 }

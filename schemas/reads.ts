@@ -14,11 +14,11 @@ const second = z.int().min(0).max(MAX_SECOND);
 export const MAX_BLOCK_READS = 1_500;
 
 /**
- * Numbers along a block: the arithmetic sequence from `from` by `step`, each of its members for `every` reads (1 where it
+ * Numbers along a block: the arithmetic sequence from `from` by `step`, each of its members for `repeat` reads (1 where it
  * is left out), or each one listed.
  */
 export const sequence = z.union([
-  z.object({ from: z.int(), step: z.int(), every: z.int().positive().optional() }),
+  z.object({ from: z.int(), step: z.int(), repeat: z.int().positive().optional() }),
   z.array(z.int()),
 ]);
 export type Sequence = z.infer<typeof sequence>;
@@ -164,8 +164,8 @@ function isWhole(value: unknown): value is number {
 function isSequence(value: unknown, count: number): boolean {
   if (Array.isArray(value)) return areNumbers(value, count, true) && !value.includes(null);
   if (typeof value !== "object" || value === null) return false;
-  const { from, step, every } = value as Readonly<Record<string, unknown>>;
-  if (every !== undefined && !(isWhole(every) && every > 0)) return false;
+  const { from, step, repeat } = value as Readonly<Record<string, unknown>>;
+  if (repeat !== undefined && !(isWhole(repeat) && repeat > 0)) return false;
   return Number.isSafeInteger(from) && Number.isSafeInteger(step);
 }
 
@@ -188,5 +188,5 @@ export function deliveredAt({ delivered, ml, mlPerUnit }: ReadsBlock, index: num
 /** Member `index` of a sequence. */
 export function sequenceAt(of: Sequence, index: number): number {
   if (Array.isArray(of)) return of[index]!;
-  return of.from + of.step * (of.every === undefined ? index : Math.floor(index / of.every));
+  return of.from + of.step * (of.repeat === undefined ? index : Math.floor(index / of.repeat));
 }

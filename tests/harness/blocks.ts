@@ -6,7 +6,7 @@ const counted = (count: number) => {
   const each = <T>(value: fc.Arbitrary<T>) => fc.array(value, { minLength: count, maxLength: count });
   const sequence = fc.oneof(
     fc.record(
-      { from: fc.nat(4_000_000_000), step: fc.integer(), every: fc.integer({ min: 1, max: 96 }) },
+      { from: fc.nat(4_000_000_000), step: fc.integer(), repeat: fc.integer({ min: 1, max: 96 }) },
       { noNullPrototype: true, requiredKeys: ["from", "step"] },
     ),
     each(fc.nat(4_000_000_000)),
