@@ -5,6 +5,7 @@ import { createClient, ClickHouseError } from "@clickhouse/client";
 import { requireTls } from "../endpoints.js";
 
 export interface ClickHouse {
+  /** Rows of a SELECT, which is asked a second time where its connection is reset. */
   query<T>(sql: string, parameters?: Readonly<Record<string, unknown>>): Promise<T[]>;
   command(sql: string): Promise<void>;
   /**
@@ -56,12 +57,21 @@ export function openClickHouse(url: string): ClickHouse {
 
   return {
     async query<T>(sql: string, parameters: Readonly<Record<string, unknown>> = {}) {
-      const result = await client.query({
-        query: sql,
-        query_params: { ...parameters },
-        format: "JSONEachRow",
-      });
-      return result.json<T>();
+      const ask = async () => {
+        const result = await client.query({
+          query: sql,
+          query_params: { ...parameters },
+          format: "JSONEachRow",
+        });
+        return result.json<T>();
+      };
+      try {
+        return await ask();
+      } catch (error) {
+        // The server may close a resting connection in the moment in which it is used again: a question can be asked twice.
+        if (!isReset(error)) throw error;
+        return ask();
+      }
     },
     async command(sql) {
       await client.command({ query: sql });
@@ -117,6 +127,11 @@ export function openClickHouse(url: string): ClickHouse {
       await client.close();
     },
   };
+}
+
+function isReset(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === "ECONNRESET" || code === "EPIPE";
 }
 
 /** Error codes that tell of a wrong statement or wrong data; every other fault passes with time (ENGINEERING §2.3). */

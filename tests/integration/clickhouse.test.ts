@@ -1,5 +1,6 @@
 import { analystGrants } from "../../infra/clickhouse/analyst-grants.js";
 import { openClickHouse, type ClickHouse } from "../../infra/clickhouse/client.js";
+import { startCutProxy, type Fault } from "../harness/cut-proxy.js";
 import { startStores, usageUtility, type TestStores } from "../harness/stores.js";
 
 let test: TestStores;
@@ -36,6 +37,25 @@ const interval = (utility: string, version: number, more: object = {}) => ({
   version,
   gone: 0,
   ...more,
+});
+
+it("asks a question a second time where its connection was reset, and no third time", async () => {
+  const url = new URL(test.stores.analystUrl("oakvale")!);
+  const proxy = await startCutProxy(Number(url.port));
+  url.port = String(proxy.port);
+  const cut: Fault = { do: "cut", from: "client", after: 0 };
+  const [first, second] = [openClickHouse(url.href), openClickHouse(url.href)];
+  try {
+    proxy.script(cut);
+    expect(await first.query("SELECT 1 AS one")).toEqual([{ one: 1 }]);
+    expect(proxy.connections).toBe(2);
+    proxy.script(cut, cut);
+    await expect(second.query("SELECT 1 AS one")).rejects.toMatchObject({ code: "ECONNRESET" });
+    expect(proxy.connections).toBe(4);
+  } finally {
+    await Promise.all([first.close(), second.close()]);
+    await proxy.close();
+  }
 });
 
 it("has a comment on every table, view and column", async () => {
