@@ -157,13 +157,13 @@ const settled = async (condition: () => boolean | Promise<boolean>) => {
 
 describe("a file of reads", () => {
   it("goes into the log block by block, traced to its lines, and into the ledger", async () => {
-    const rows = Array.from({ length: 30 }, (_, hour) => row("M-1", hour));
-    const entry = await taken("ami", "first day.csv", table(...rows, row("M-2", 0, ""), row("M-2", 1, "x")));
+    const rows = Array.from({ length: 200 }, (_, hour) => row("M-1", hour));
+    const entry = await taken("ami", "first days.csv", table(...rows, row("M-2", 0, ""), row("M-2", 1, "x")));
     expect(entry).toMatchObject({
       state: "archived",
-      rows: 31,
+      rows: 201,
       rejected: 1,
-      reads: 30,
+      reads: 200,
       no_reads: 1,
       values_rejected: 1,
       correction: false,
@@ -171,22 +171,26 @@ describe("a file of reads", () => {
       work_path: null,
     });
     const blocks = await blocksOf(entry.file);
-    expect(blocks.map(({ count }) => count).sort((a, b) => a - b)).toEqual([1, 6, 24]);
-    const day = blocks.find(({ count }) => count === 24)!;
-    expect(day).toMatchObject({
+    // A block ends with its seven UTC days, which begin on a Thursday.
+    const hoursLeft = 168 - ((START / 3_600_000) % 168);
+    const counts = blocks.filter(({ count }) => count > 1).map(({ count }) => count);
+    expect(counts).toEqual([hoursLeft, 200 - hoursLeft]);
+    expect(blocks).toHaveLength(3);
+    const first = blocks.find(({ count }) => count === hoursLeft)!;
+    expect(first).toMatchObject({
       utility: "oakvale",
       source: "ami",
       kind: "usage",
       file: entry.file,
       register: 0,
     });
-    expect(sequenceAt(day.time, 3)).toBe(START / 1000 + 3 * 3600);
-    expect(sequenceAt(day.line, 3)).toBe(5);
-    expect(day.ml[3]).toBe(3000);
+    expect(sequenceAt(first.time, 3)).toBe(START / 1000 + 3 * 3600);
+    expect(sequenceAt(first.line, 3)).toBe(5);
+    expect(first.ml[3]).toBe(3000);
     const rejects = await listRejects(test.stores.database, { file: entry.file, limit: 10 });
-    expect(rejects).toMatchObject([{ line: 33, code: "bad-number", field: "usage", value: "x" }]);
+    expect(rejects).toMatchObject([{ line: 203, code: "bad-number", field: "usage", value: "x" }]);
     const [message] = await filesMessages(entry.file);
-    expect(message).toMatchObject({ state: "published", rows: 31, rejected: 1, reads: 30, meters: 2 });
+    expect(message).toMatchObject({ state: "published", rows: 201, rejected: 1, reads: 200, meters: 2 });
   });
 
   it("publishes nothing when its bytes come again, under whatever name", async () => {
