@@ -1,0 +1,114 @@
+import fc from "fast-check";
+import { BlockBuilder } from "../../../ingest/blocks.js";
+import { deliveredAt, MAX_BLOCK_READS, sequenceAt, type ReadsBlock } from "../../../schemas/reads.js";
+
+const HOUR = 3600;
+const WEEK = 7 * 24 * HOUR;
+/** A Thursday, with which seven UTC days begin. */
+const START = Date.UTC(2026, 0, 1) / 1000;
+
+function builder(): BlockBuilder {
+  return new BlockBuilder({
+    utility: "oakvale",
+    source: "ami",
+    file: 1,
+    backfill: false,
+    resolution: 0,
+    digits: 0,
+  });
+}
+
+type Read = readonly [
+  time: number,
+  length: number,
+  ml: number | null,
+  delivered: number | null,
+  flags: number,
+  line: number,
+];
+
+/** Reads of a block, one by one. */
+function readsOf(block: Omit<ReadsBlock, "meter" | "register">): Read[] {
+  const whole = { ...block, meter: "", register: 0 };
+  const at = (of: number | readonly number[], i: number) => (typeof of === "number" ? of : of[i]!);
+  return whole.ml.map((ml, i) => [
+    sequenceAt(whole.time, i),
+    at(whole.length!, i),
+    ml,
+    deliveredAt(whole, i),
+    at(whole.flags, i),
+    sequenceAt(whole.line, i),
+  ]);
+}
+
+function seriesIn(blocks: BlockBuilder) {
+  const series = blocks.series("M-1", "", "", "usage");
+  series.unit = "L";
+  series.mlPerUnit = 1000;
+  return series;
+}
+
+it("makes one block of a week of rows with 24 columns, whose lines are told once", () => {
+  const blocks = builder();
+  const series = seriesIn(blocks);
+  const litres = Float64Array.from({ length: 24 }, (_, i) => i);
+  const ml = litres.map((value) => value * 1000);
+  for (let day = 0; day < 9; day++)
+    blocks.readAll(series, START + day * 24 * HOUR, HOUR, HOUR, ml, litres, 24, 0, 2 + day);
+  blocks.finish();
+  expect(
+    blocks.ready.map(({ block: { count, time, line, length, flags } }) => [count, time, line, length, flags]),
+  ).toEqual([
+    [168, { from: START, step: HOUR }, { from: 2, step: 1, repeat: 24 }, HOUR, 0],
+    [48, { from: START + WEEK, step: HOUR }, { from: 9, step: 1, repeat: 24 }, HOUR, 0],
+  ]);
+});
+
+it("keeps every read, however they come, in blocks of a week at most, in order of time", () => {
+  const row = fc.record({
+    hour: fc.nat(24 * 20),
+    count: fc.constantFrom(1, 1, 24),
+    minutes: fc.constantFrom(15, 60),
+    flags: fc.constantFrom(0, 0, 1),
+    litres: fc.constantFrom(0, 1.5, 7, 0.0004),
+    gap: fc.boolean(),
+    unit: fc.constantFrom("L", "L", "L", "gal"),
+  });
+  const inOrder = fc.boolean();
+  fc.assert(
+    fc.property(fc.array(row, { maxLength: 60 }), inOrder, (rows, sorted) => {
+      const blocks = builder();
+      const series = seriesIn(blocks);
+      const expected: Read[] = [];
+      if (sorted) rows = rows.toSorted((a, b) => a.hour - b.hour);
+      for (const [i, { hour, count, minutes, flags, litres, gap, unit }] of rows.entries()) {
+        const line = 2 + i;
+        const time = START + hour * HOUR;
+        const seconds = minutes * 60;
+        series.unit = unit;
+        series.mlPerUnit = unit === "L" ? 1000 : 3785.411784;
+        const ml = Math.round(litres * series.mlPerUnit);
+        for (let n = 0; n < count; n++) expected.push([time + n * seconds, seconds, ml, litres, flags, line]);
+        const values = (value: number) => new Float64Array(count).fill(value);
+        blocks.readAll(series, time, seconds, seconds, values(ml), values(litres), count, flags, line);
+        if (!gap) continue;
+        blocks.read(series, time, HOUR, null, null, flags, line);
+        expected.push([time, HOUR, null, null, flags, line]);
+      }
+      blocks.finish();
+      const reads: Read[] = [];
+      for (const { block } of blocks.ready) {
+        const list = readsOf(block);
+        const times = list.map(([time]) => time);
+        expect(times).toEqual(times.toSorted((a, b) => a - b));
+        expect(Math.floor(times[0]! / WEEK)).toBe(Math.floor(times.at(-1)! / WEEK));
+        expect(list.length).toBeLessThanOrEqual(MAX_BLOCK_READS);
+        expect(block.count).toBe(list.length);
+        reads.push(...list);
+      }
+      const ordered = (list: readonly Read[]) => list.map(String).toSorted();
+      expect(ordered(reads)).toEqual(ordered(expected));
+    }),
+    { numRuns: 300 },
+  );
+});
