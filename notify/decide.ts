@@ -93,7 +93,7 @@ export interface RecipientView {
  *
  * An open one is told once, whenever the contact first may hear of it; again (next stage) only if an end was told and
  * the water runs on. One that ended before it could be told is told once, as over: it is on the bill. The end of a leak
- * that was told is told once, if the flow is known to have stopped; a spike's end says nothing new. What was told and
+ * that was told is told once, if the flow is known to have stopped; the end of high usage says nothing new. What was told and
  * never was is corrected once.
  */
 export function decide(anomaly: AnomalyMessage, view: RecipientView): Decision {

@@ -130,6 +130,11 @@ const FACTS = {
     least: STEP,
     source: "R6; Neptune E-Coder, continuous leak",
   },
+  "high-day": {
+    kind: "high-usage",
+    means: "More water since midnight than this meter uses in a day, told in the hour in which it is.",
+    least: "700 L in a day",
+  },
 } as const satisfies Record<string, RuleFacts>;
 export type RuleName = keyof typeof FACTS;
 export const RULE_FACTS: Readonly<Record<RuleName, RuleFacts>> = FACTS;

@@ -104,7 +104,7 @@ export type SourceConfig = z.infer<typeof sourceConfig>;
 export const detectConfig = z.strictObject({
   rules: z
     .array(rule)
-    .default(["leak", "burst", "spike"])
+    .default(["leak", "burst", "high-day"])
     .describe("Rules that are judged; docs/rules.md tells of each."),
   continuousFlow: z
     .strictObject({
@@ -192,6 +192,30 @@ export const detectConfig = z.strictObject({
       length: z.number().min(1).default(2).describe("and so many times the longest of the last `days`."),
       days: z.number().int().min(14).max(400).default(120).describe("Days that are remembered."),
       warmUpDays: z.number().int().min(3).max(60).default(21).describe("Days before the rule speaks."),
+    })
+    .prefault({}),
+  highDay: z
+    .strictObject({
+      minVolume: z.number().int().min(1).default(700_000).describe("mL in a day: less is never high."),
+      highest: z
+        .number()
+        .min(0)
+        .default(1.5)
+        .describe("A high day is so many times the highest of the last 56. Higher: fewer alerts."),
+      deviations: z
+        .number()
+        .min(0)
+        .default(2.25)
+        .describe(
+          "Robust standard deviations of the log of a day's volume above the usual day of the weekday.",
+        ),
+      minDays: z
+        .number()
+        .int()
+        .min(3)
+        .max(56)
+        .default(14)
+        .describe("Whole days of history before the rule speaks."),
     })
     .prefault({}),
   registers: z

@@ -8,8 +8,9 @@ export interface Detector {
 const of = (name: string, ...rules: RuleName[]): Detector => ({ name, rules: new Set(rules) });
 
 export const OURS = "Curbstop";
+export const HIGH_DAY = "Curbstop, high day";
 
-/** Ours first, then what it is measured against (DETECTION §4.4). */
+/** Ours for leaks first, what it is measured against (DETECTION §4.4), and ours for high usage. */
 export const DETECTORS: readonly Detector[] = [
   of(OURS, "leak", "burst"),
   of("R1 any flow, 24 h", "any-flow-24h"),
@@ -26,4 +27,6 @@ export const DETECTORS: readonly Detector[] = [
   of("R10 day > 150 % of week", "day-150-week"),
   of("R11 Cardell-Oliver", "cardell-oliver-day"),
   of("R12 Flume", "flume-2h"),
+  of(HIGH_DAY, "high-day"),
+  of("Curbstop, spike", "spike"),
 ];

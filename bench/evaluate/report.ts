@@ -1,9 +1,9 @@
 import type { DetectConfig } from "../../schemas/config.js";
 import { svgOf } from "./chart.js";
-import { DETECTORS, OURS } from "./detectors.js";
+import { DETECTORS, HIGH_DAY, OURS } from "./detectors.js";
 import type { ControlFigure, Figures, InjectionFigure } from "./figures.js";
 import { cellOf, MISSING, RESOLUTIONS } from "./run.js";
-import { HARD_NEGATIVES, LEAKS } from "./shapes.js";
+import { HARD_NEGATIVES, HIGH_USAGE, LEAKS } from "./shapes.js";
 
 /** Figures with all parameters of caution multiplied. */
 export interface CurvePoint {
@@ -170,6 +170,18 @@ export function reportOf(report: Report): {
       ]),
     ),
     "",
+    "### High usage",
+    "",
+    "Share found within 24 hours from its beginning, and median hours; the alerts on untouched homes are in the table above.",
+    "",
+    ...table(
+      ["use", ...SETS.flatMap((set) => HIGH.map((detector) => `${NAMES[set]!}: ${detector}`))],
+      HIGH_USAGE.map(({ name }) => [
+        name,
+        ...SETS.flatMap((set) => HIGH.map((detector) => found(look(set, leak(name), detector)))),
+      ]),
+    ),
+    "",
     "### Faults of the feed",
     "",
     "The untouched homes again, delivered badly: alerts that the good delivery has not.",
@@ -243,6 +255,14 @@ const COMPARED = [
   "R3 WaterSmart",
   "R9 night flow",
   "R10 day > 2 ×",
+];
+const HIGH = [
+  HIGH_DAY,
+  "Curbstop, spike",
+  OURS,
+  "R10 day > 2 ×",
+  "R10 day > 3 ×, 5 days",
+  "R10 day > 150 % of week",
 ];
 const GRID = [
   "constant 4 L/h",
@@ -354,6 +374,25 @@ function bars(look: Look, control: Control, figures: Figures): string[] {
     }
   const strict = (1000 * alerts) / meterDays;
   add("strict false alerts", "≤ 1 per 1,000 meter-days", strict.toFixed(2), strict <= 1);
+  for (const set of SETS) {
+    const untouched = control(set, PLAIN, HIGH_DAY);
+    if (untouched !== undefined)
+      add(
+        `high usage: alerts on untouched homes, ${NAMES[set]!}`,
+        "≤ 2 per 1,000 meter-days",
+        `${untouched.alerts.toFixed(2)} (${untouched.from.toFixed(2)}–${untouched.until.toFixed(2)})`,
+        untouched.alerts <= 2,
+      );
+    for (const [shape, least] of [
+      [HIGH_USAGE[0]!.name, 0.95],
+      [HIGH_USAGE[2]!.name, 0.95],
+      [HIGH_USAGE[3]!.name, 0.8],
+    ] as const) {
+      const one = look(set, cellOf("1 L", 0, shape), HIGH_DAY);
+      if (one !== undefined)
+        add(`${shape}, ${NAMES[set]!}`, `≥ ${percent(least)} on the day`, range(one), one.recall >= least);
+    }
+  }
   const extra = figures.faults.filter(({ detector }) => detector === OURS);
   add(
     "alerts more from faults of the feed",

@@ -6,7 +6,7 @@ import { DETECTORS } from "./detectors.js";
 import type { Home } from "./homes.js";
 import { hashOf, readsOf, Replay, withEstimates, type Alert, type Read, type Reading } from "./replay.js";
 import { episodes, outcome, type Outcome } from "./score.js";
-import { countUpTo, GRID_LEAKS, HARD_NEGATIVES, LEAKS, type Shape } from "./shapes.js";
+import { countUpTo, GRID_LEAKS, HARD_NEGATIVES, HIGH_USAGE, LEAKS, type Shape } from "./shapes.js";
 
 export interface Plan {
   readonly seed: number;
@@ -86,7 +86,7 @@ export function* evaluateHome(home: Home, place: number, plan: Plan): Generator<
       const shapes = plan.quick
         ? (first ? LEAKS : GRID_LEAKS).filter((_, i) => i % 2 === 0)
         : first
-          ? [...LEAKS, ...HARD_NEGATIVES]
+          ? [...LEAKS, ...HARD_NEGATIVES, ...HIGH_USAGE]
           : GRID_LEAKS;
       yield* injections(home, place, { resolution, missing }, name, shapes, environment, plan);
     }
@@ -265,8 +265,15 @@ export function* faults(
   }
 }
 
+/** Chunks of so many reads, and of no more hours: a hole ends one, as it ends a block. */
 function* chunksOf(reads: readonly Read[], size = CHUNK): Generator<readonly Read[]> {
-  for (let i = 0; i < reads.length; i += size) yield reads.slice(i, i + size);
+  for (let i = 0; i < reads.length;) {
+    const until = reads[i]!.time + size * 3600;
+    let end = i + 1;
+    while (end < reads.length && end - i < size && reads[end]!.time < until) end++;
+    yield reads.slice(i, end);
+    i = end;
+  }
 }
 
 function* twice(chunks: Iterable<readonly Read[]>): Generator<readonly Read[]> {

@@ -162,3 +162,20 @@ export const HARD_NEGATIVES: readonly Shape[] = [
     scaled(0, 28 * DAY, () => 0.6),
   ),
 ];
+
+/** Use that a household would want to hear of on the same day, as DETECTION §4.6 has it; each within 24 hours. */
+export const HIGH_USAGE: readonly Shape[] = [
+  extra("hose, 400 L/h for 6 h", 1, (start) => steady(400, start, start + 6 * HOUR)),
+  extra("hose, 900 L/h for 8 h", 1, (start) => steady(900, start, start + 8 * HOUR)),
+  extra("pool fill, 10 m³ at 900 L/h", 1, (start) => steady(900, start, start + (10_000 / 900) * HOUR)),
+  extra(
+    "24 hours at 3 times the use",
+    1,
+    scaled(0, DAY, () => 2),
+  ),
+  extra(
+    "24 hours at twice the use",
+    1,
+    scaled(0, DAY, () => 1),
+  ),
+];

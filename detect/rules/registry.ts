@@ -1,6 +1,7 @@
 import type { RuleName } from "../../schemas/anomalies.js";
 import { Burst } from "./burst.js";
 import { continuousFlow } from "./continuous-flow.js";
+import { HighDay } from "./high-day.js";
 import { Leak } from "./leak/leak.js";
 import { anyFlow24h } from "./presets/any-flow-24h.js";
 import { aquaHawk16h } from "./presets/aquahawk-16h.js";
@@ -41,6 +42,7 @@ const NEW: Readonly<Record<RuleName, () => RuleFold>> = {
   "cardell-oliver-day": cardellOliverDay,
   "flume-2h": flume2h,
   "neptune-24h": neptune24h,
+  "high-day": () => new HighDay(),
 };
 
 export function newRule(name: RuleName): RuleFold {

@@ -66,7 +66,10 @@ function toldOf(
   ending: string | undefined,
 ): Told {
   const own = start >= since!;
-  const peak = evidence["usualPeak"];
+  const number = (name: string) => {
+    const value = evidence[name];
+    return own && typeof value === "number" ? value : undefined;
+  };
   return {
     kind: kindOf(rule),
     flow: flowOf(rule, evidence["kind"]),
@@ -75,7 +78,8 @@ function toldOf(
     end,
     rate,
     volume: own ? volume : undefined,
-    usualPeak: own && typeof peak === "number" ? peak : undefined,
+    usualPeak: number("usualPeak"),
+    usualDay: number("usualDay"),
     accountEnding: ending,
   };
 }

@@ -140,10 +140,13 @@ export async function recordDecisions(
 
 /**
  * Whether who was told of `other`, which overlaps in time, knows enough of `anomaly`: of the same rule, or of the same
- * kind as long as the other goes on. A burst is told to those who know of a leak.
+ * kind as long as the other goes on. A burst is told to those who know of a leak. High usage is told once, whichever rule
+ * saw it first, and not to those who know of a burst.
  */
 function speaksFor(other: Neighbour, anomaly: AnomalyMessage): boolean {
   if (other.rule === anomaly.rule) return true;
+  if (kindOf(anomaly.rule) === "high-usage")
+    return kindOf(other.rule) === "high-usage" || other.rule === "burst";
   if (anomaly.rule === "burst" || kindOf(other.rule) !== kindOf(anomaly.rule)) return false;
   return other.open || anomaly.state === "closed";
 }

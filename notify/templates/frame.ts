@@ -61,6 +61,8 @@ export interface Told {
   readonly volume: number | undefined;
   /** The meter's usual busiest hour, where known. */
   readonly usualPeak: number | undefined;
+  /** The volume of the meter's usual day, where the day was high and not an hour of it. */
+  readonly usualDay: number | undefined;
   /** Last four of the account number, where it is long enough to stay private. */
   readonly accountEnding: string | undefined;
 }

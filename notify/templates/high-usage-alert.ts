@@ -2,9 +2,14 @@ import { Format } from "./format.js";
 import { framed, service, type Frame, type Told } from "./frame.js";
 import type { Letter } from "./letter.js";
 
-/** An hour or more far above the home's own usual peaks. */
+/** A day, or an hour or more of it, far above the home's own usual peaks. */
 export function highUsageAlert(frame: Frame, told: Told): Letter {
   return frame.language === "es" ? spanish(frame, told) : english(frame, told);
+}
+
+/** Of a high day, the hours may be any of it. */
+function isRunning({ over, usualDay }: Told): boolean {
+  return !over && usualDay === undefined;
 }
 
 function english(frame: Frame, told: Told): Letter {
@@ -15,12 +20,13 @@ function english(frame: Frame, told: Told): Letter {
   facts.push(["Highest rate", `about ${format.volume(told.rate)} an hour`]);
   if (told.usualPeak !== undefined)
     facts.push(["Your usual busiest hour", `about ${format.volume(told.usualPeak)}`]);
+  if (told.usualDay !== undefined) facts.push(["Your usual day", `about ${format.volume(told.usualDay)}`]);
   return framed(frame, {
     subject: "Unusually high water use",
     heading: "Unusually high water use",
     blocks: [
       {
-        text: `Between ${format.moment(told.start)} and ${format.moment(told.end)}, far more water than usual ran at ${at}.${told.over ? "" : " At the last reading it was still running."}`,
+        text: `Between ${format.moment(told.start)} and ${format.moment(told.end)}, far more water than usual ran at ${at}.${isRunning(told) ? " At the last reading it was still running." : ""}`,
       },
       { facts },
       {
@@ -43,12 +49,13 @@ function spanish(frame: Frame, told: Told): Letter {
   facts.push(["Flujo más alto", `unos ${format.volume(told.rate)} por hora`]);
   if (told.usualPeak !== undefined)
     facts.push(["Su hora habitual de mayor consumo", `unos ${format.volume(told.usualPeak)}`]);
+  if (told.usualDay !== undefined) facts.push(["Su día habitual", `unos ${format.volume(told.usualDay)}`]);
   return framed(frame, {
     subject: "Consumo de agua inusualmente alto",
     heading: "Consumo de agua inusualmente alto",
     blocks: [
       {
-        text: `Entre el ${format.moment(told.start)} y el ${format.moment(told.end)} corrió mucha más agua que de costumbre en ${at}.${told.over ? "" : " En la última lectura seguía corriendo."}`,
+        text: `Entre el ${format.moment(told.start)} y el ${format.moment(told.end)} corrió mucha más agua que de costumbre en ${at}.${isRunning(told) ? " En la última lectura seguía corriendo." : ""}`,
       },
       { facts },
       {

@@ -138,6 +138,26 @@ it("tells once of a leak that two rules see, and of a burst all the same", async
   expect(await mailsTo(other.email)).toHaveLength(2);
 });
 
+it("tells once of high usage that two rules see, and not to who knows of a burst", async () => {
+  const day = { rule: "high-day", evidence: { usualDay: 500_000 } } as const;
+  const one = await home();
+  await tell(world, leak(test.clock, one.meter, { id: one.id, ...day }));
+  const spike = `f${one.id.slice(1)}`;
+  const over = { state: "closed", reason: "usage-normal" } as const;
+  await tell(world, leak(test.clock, one.meter, { id: spike, rule: "spike", ...over }));
+  expect(await decisionsOf(spike)).toEqual(["already-told"]);
+  const mails = await mailsTo(one.email);
+  expect(mails.map(({ subject }) => subject)).toEqual(["Unusually high water use"]);
+  expect(mails[0]!.text).toContain("Your usual day: about 132 gallons");
+
+  const other = await home();
+  await tell(world, leak(test.clock, other.meter, { id: other.id, rule: "burst" }));
+  await tell(world, leak(test.clock, other.meter, { id: `f${other.id.slice(1)}`, ...day }));
+  expect((await mailsTo(other.email)).map(({ subject }) => subject)).toEqual([
+    "Possible burst: a lot of water is running",
+  ]);
+});
+
 it("writes mails that machines know as automatic and that can be ended with one click", async () => {
   const { id, email, meter } = await home();
   await tell(world, leak(test.clock, meter, { id }));

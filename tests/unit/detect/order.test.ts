@@ -15,6 +15,7 @@ const environment = environmentOf({
   spike: { minDays: 3, minVolume: 100_000 },
   leak: { warmUpDays: 7 },
   burst: { warmUpDays: 3, minRate: 50_000 },
+  highDay: { minDays: 3, minVolume: 20_000, highest: 1.1, deviations: 0.5 },
 });
 
 type Kind = "register" | "usage";

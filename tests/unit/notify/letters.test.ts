@@ -37,6 +37,7 @@ const toldOf = (change: Partial<Told> = {}): Told => ({
   rate: 7_000,
   volume: 200_000,
   usualPeak: 100_000,
+  usualDay: undefined,
   accountEnding: "4417",
   ...change,
 });
@@ -54,6 +55,7 @@ function letters(language: "en" | "es", change: Partial<UtilityConfig> = {}): Le
     leakStopped(frame, toldOf({ over: true })),
     highUsageAlert(frame, toldOf({ kind: "high-usage" })),
     highUsageAlert(frame, toldOf({ kind: "high-usage", over: true })),
+    highUsageAlert(frame, toldOf({ kind: "high-usage", usualPeak: undefined, usualDay: 500_000 })),
     correction(frame, toldOf()),
     correction(frame, toldOf({ kind: "high-usage" })),
     confirmation(
@@ -101,6 +103,16 @@ describe("a leak alert", () => {
     const text = letterText(leakAlert(frameOf("en"), toldOf({ volume: undefined })));
     expect(text).not.toContain("Used so far");
   });
+});
+
+it("says of a high day what is usual, and not that water runs", () => {
+  const of = (change: Partial<Told>) =>
+    letterText(highUsageAlert(frameOf("en"), toldOf({ kind: "high-usage", ...change })));
+  const day = of({ usualPeak: undefined, usualDay: 500_000 });
+  expect(day).toContain("Used in that time: about 52.8 gallons");
+  expect(day).toContain("Your usual day: about 132 gallons");
+  expect(day).not.toContain("still running");
+  expect(of({})).toContain("still running");
 });
 
 it("writes volumes in the utility's unit", () => {
