@@ -202,15 +202,14 @@ function sequence(bytes: Uint8Array, count: number): Sequence {
   const from = whole(bytes);
   expect(bytes, STEP);
   const step = whole(bytes);
-  if (!follows(bytes, REPEAT)) {
-    expect(bytes, END);
-    return { from, step };
+  let repeat: number | undefined;
+  if (follows(bytes, REPEAT)) {
+    expect(bytes, REPEAT);
+    repeat = whole(bytes);
+    if (!(repeat > 0)) at = -1;
   }
-  expect(bytes, REPEAT);
-  const repeat = whole(bytes);
-  if (!(repeat > 0)) at = -1;
   expect(bytes, END);
-  return { from, step, repeat };
+  return repeat === undefined ? { from, step } : { from, step, repeat };
 }
 
 function oneOrEach(bytes: Uint8Array, count: number): number | number[] {

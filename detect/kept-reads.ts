@@ -258,17 +258,7 @@ export class KeptReads {
     for (let i = 1; i < time.length; i++) if (time[i]! < time[i - 1]! + length[i - 1]!) this.#overlap = true;
     for (let at = 0; at < time.length; at += MERGED) {
       columns.count = 0;
-      const end = Math.min(time.length, at + MERGED);
-      for (let i = at; i < end; i++) {
-        const to = columns.count++;
-        columns.time[to] = time[i]!;
-        columns.length[to] = length[i]!;
-        columns.ml[to] = open.ml[i]!;
-        columns.flags[to] = open.flags[i]!;
-        columns.file[to] = open.file[i]!;
-        columns.line[to] = open.line[i]!;
-        columns.register[to] = open.register[i]!;
-      }
+      addTo(columns, open, at, Math.min(time.length, at + MERGED));
       this.#add(columns, 0, columns.count);
     }
     this.#longest = open.longest;
@@ -418,7 +408,7 @@ function readSegment(reader: Reader, into: ReadColumns): void {
   into.count = from + count;
 }
 
-function addTo(into: ReadColumns, reads: ReadColumns, from: number, until: number): void {
+function addTo(into: ReadColumns, reads: ReadColumns | OpenReads, from: number, until: number): void {
   into.reserve(until - from);
   for (let i = from; i < until; i++) {
     const to = into.count++;

@@ -462,7 +462,7 @@ export class MeterState {
       sink.usage(block, accepted);
     } else {
       sink.registerReads(block, accepted);
-      derivedIntervals.clear();
+      derivedIntervals.count = 0;
     }
     const parameters = { ...environment.registers, modulus: channel.modulus };
     for (let from = 0; from < count;) {
@@ -727,7 +727,7 @@ export class MeterState {
       channel.usageUntil = settled.time[last]! + settled.length[last]!;
     }
     while (registers.takeSegmentBefore(cut, settled)) {
-      derivedIntervals.clear();
+      derivedIntervals.count = 0;
       channel.baseMark = stepsOf(settled, 0, settled.count, channel.baseMark, parameters, derivedIntervals);
       base.pushAll(derivedIntervals, 0, derivedIntervals.count, context, onClosed);
     }

@@ -14,10 +14,6 @@ export class ReadColumns {
   line = new Float64Array(MAX_BLOCK_READS);
   register = new Float64Array(MAX_BLOCK_READS);
 
-  clear(): void {
-    this.count = 0;
-  }
-
   /** Makes room for so many reads more. */
   reserve(more: number): void {
     const size = this.count + more;

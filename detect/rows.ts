@@ -245,7 +245,7 @@ class FoldedRows {
     flags: number,
     lineFrom: number,
     lineStep: number,
-    lineEvery: number,
+    lineRepeat: number,
     ml: Numbers,
     delivered: Numbers | undefined,
     high: number,
@@ -279,7 +279,7 @@ class FoldedRows {
     cells[at++] = flags;
     cells[at++] = lineFrom;
     cells[at++] = lineStep;
-    cells[at++] = lineEvery;
+    cells[at++] = lineRepeat;
     // In the order of `VALUES`.
     cells[at++] = lists.times.count;
     cells[at++] = lists.lengths.count;

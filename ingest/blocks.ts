@@ -158,34 +158,33 @@ export class BlockBuilder implements ReadSink<Gathering> {
     flags: number,
     line: number,
   ): void {
-    if (series.ml.length > 0 && !goesOn(series, time, time, 1)) this.#cut(series);
-    if (series.ml.length === 0) this.#begin(series, time);
-    else if (time <= series.lastTime) {
-      series.sorted = false;
-    }
-    series.lastTime = time;
+    this.#place(series, time, time, 1);
     series.times.add(time);
     series.lengths.add(length);
-    series.ml.push(ml);
     series.flags.add(flags);
     series.lines.add(line);
     this.#pending++;
     if (ml === null) {
       this.noReads++;
+      series.ml.push(null);
       series.delivered?.push(null);
     } else {
-      if (series.delivered !== undefined) series.delivered.push(delivered);
-      else if (ml / series.mlPerUnit !== delivered) listDelivered(series, delivered!);
+      addValue(series, ml, delivered!);
       this.#count(time, time + length, 1);
     }
     if (this.#pending >= MOST_PENDING) this.#letGo();
   }
 
-  #begin(series: Gathering, time: number): void {
-    this.#pending += SERIES_COST;
-    series.week = time - (time % WEEK);
-    series.blockUnit = series.unit;
-    series.blockMlPerUnit = series.mlPerUnit;
+  /** The block in hand takes so many reads, from the first time to the last, or makes way for a new one. */
+  #place(series: Gathering, first: number, last: number, count: number): void {
+    if (series.ml.length > 0 && !goesOn(series, first, last, count)) this.#cut(series);
+    if (series.ml.length === 0) {
+      this.#pending += SERIES_COST;
+      series.week = first - (first % WEEK);
+      series.blockUnit = series.unit;
+      series.blockMlPerUnit = series.mlPerUnit;
+    } else if (first <= series.lastTime) series.sorted = false;
+    series.lastTime = last;
   }
 
   #count(first: number, last: number, reads: number): void {
@@ -206,25 +205,17 @@ export class BlockBuilder implements ReadSink<Gathering> {
     line: number,
   ): void {
     const last = time + step * (count - 1);
-    const isWithin = last < time - (time % WEEK) + WEEK;
-    if (series.ml.length > 0 && isWithin && !goesOn(series, time, last, count)) this.#cut(series);
-    if (step <= 0 || !isWithin || count > MAX_BLOCK_READS) {
+    if (step <= 0 || last >= time - (time % WEEK) + WEEK || count > MAX_BLOCK_READS) {
       for (let i = 0; i < count; i++)
         this.read(series, time + step * i, length, ml[i]!, delivered[i]!, flags, line);
       return;
     }
-    if (series.ml.length === 0) this.#begin(series, time);
-    else if (time <= series.lastTime) series.sorted = false;
-    series.lastTime = last;
+    this.#place(series, time, last, count);
     series.times.addSteps(time, step, count);
     series.lengths.addSame(length, count);
     series.flags.addSame(flags, count);
     series.lines.addSame(line, count);
-    for (let i = 0; i < count; i++) {
-      series.ml.push(ml[i]!);
-      if (series.delivered !== undefined) series.delivered.push(delivered[i]!);
-      else if (ml[i]! / series.mlPerUnit !== delivered[i]!) listDelivered(series, delivered[i]!);
-    }
+    for (let i = 0; i < count; i++) addValue(series, ml[i]!, delivered[i]!);
     this.#pending += count;
     this.#count(time, last + length, count);
     if (this.#pending >= MOST_PENDING) this.#letGo();
@@ -292,6 +283,12 @@ function goesOn(series: Gathering, first: number, last: number, count: number): 
     unit === blockUnit &&
     mlPerUnit === blockMlPerUnit
   );
+}
+
+function addValue(series: Gathering, ml: number, delivered: number): void {
+  series.ml.push(ml);
+  if (series.delivered !== undefined) series.delivered.push(delivered);
+  else if (ml / series.mlPerUnit !== delivered) listDelivered(series, delivered);
 }
 
 /** The read in hand is the first that its block must carry as delivered: so it carries all. */

@@ -61,11 +61,7 @@ export function reportOf(report: Report): {
           const one = control(set, PLAIN, name);
           return one === undefined
             ? ["", "", ""]
-            : [
-                `${one.alerts.toFixed(2)} (${one.from.toFixed(2)}–${one.until.toFixed(2)})`,
-                percent(one.brief),
-                percent(one.active, 1),
-              ];
+            : [frequency(one), percent(one.brief), percent(one.active, 1)];
         }),
       ]),
     ),
@@ -303,7 +299,7 @@ function bars(look: Look, control: Control, figures: Figures): string[] {
       add(
         `alerts on untouched homes, ${NAMES[set]!}`,
         `≤ ${most} per 1,000 meter-days`,
-        `${one.alerts.toFixed(2)} (${one.from.toFixed(2)}–${one.until.toFixed(2)})`,
+        frequency(one),
         one.alerts <= most,
       );
   }
@@ -380,13 +376,13 @@ function bars(look: Look, control: Control, figures: Figures): string[] {
       add(
         `high usage: alerts on untouched homes, ${NAMES[set]!}`,
         "≤ 2 per 1,000 meter-days",
-        `${untouched.alerts.toFixed(2)} (${untouched.from.toFixed(2)}–${untouched.until.toFixed(2)})`,
+        frequency(untouched),
         untouched.alerts <= 2,
       );
     for (const [shape, least] of [
-      [HIGH_USAGE[0]!.name, 0.95],
-      [HIGH_USAGE[2]!.name, 0.95],
-      [HIGH_USAGE[3]!.name, 0.8],
+      ["hose, 400 L/h for 6 h", 0.95],
+      ["pool fill, 10 m³ at 900 L/h", 0.95],
+      ["24 hours at 3 times the use", 0.8],
     ] as const) {
       const one = look(set, cellOf("1 L", 0, shape), HIGH_DAY);
       if (one !== undefined)
@@ -404,6 +400,10 @@ function bars(look: Look, control: Control, figures: Figures): string[] {
     ["bar", "goal", "reached", ""],
     rows.map(([bar, goal, reached, met]) => [bar, goal, reached, met ? "met" : "**missed**"]),
   );
+}
+
+function frequency({ alerts, from, until }: ControlFigure): string {
+  return `${alerts.toFixed(2)} (${from.toFixed(2)}–${until.toFixed(2)})`;
 }
 
 function range({ recall, recallFrom, recallUntil }: InjectionFigure): string {

@@ -52,18 +52,13 @@ export class Burst implements RuleFold {
   #dayRate = 0;
   #daySeconds = 0;
   #days = 0;
-  readonly #rates: RecentMaximum;
-  readonly #lengths: RecentMaximum;
+  readonly #rates = new RecentMaximum();
+  readonly #lengths = new RecentMaximum();
   /** Event time at which it opened, 0 before; what it ends under (mL/h); what it needed. */
   #detectedAt = 0;
   #endsUnder = 0;
   #neededRate = 0;
   #neededSeconds = 0;
-
-  constructor(rates = new RecentMaximum(), lengths = new RecentMaximum()) {
-    this.#rates = rates;
-    this.#lengths = lengths;
-  }
 
   get isOpen(): boolean {
     return this.#detectedAt > 0;

@@ -82,7 +82,6 @@ export class HighDay implements RuleFold {
       if (this.#day >= 0) this.#endDay(parameters, closed);
       this.#day = day;
       this.#from = start;
-      this.#ml = 0;
       this.#seconds = 0;
       this.#peak = 0;
       if (!this.isOpen) this.#limit = -1;

@@ -84,9 +84,9 @@ export class FlowTest {
   #neededRate = 0;
   #neededRun = 0;
 
-  constructor(parameters: FlowTestParameters, usual = new UsualUse(24 / parameters.hours)) {
+  constructor(parameters: FlowTestParameters) {
     this.parameters = parameters;
-    this.usual = usual;
+    this.usual = new UsualUse(24 / parameters.hours);
   }
 
   /**

@@ -52,7 +52,7 @@ interface Slot {
 export class Leak implements RuleFold {
   readonly name = "leak";
   readonly fine = false;
-  readonly #tests: readonly FlowTest[];
+  readonly #tests = TESTS.map((parameters) => new FlowTest(parameters));
   /** Of the tests after the first, in their order. */
   readonly #slots: Slot[] = [
     { id: -1, start: 0, end: 0, ml: 0, seconds: 0 },
@@ -71,10 +71,6 @@ export class Leak implements RuleFold {
   /** End of the latest that is over: the next begins no earlier. */
   #past = 0;
   #evidence = [0, 0, 0, 0, 0];
-
-  constructor(tests: readonly FlowTest[] = TESTS.map((parameters) => new FlowTest(parameters))) {
-    this.#tests = tests;
-  }
 
   get isOpen(): boolean {
     return this.#start >= 0;

@@ -37,18 +37,16 @@ export class WindowedRun implements RuleFold {
   #ml = 0;
   #seconds = 0;
 
-  constructor(of: WindowedFlow, run?: FlowRun) {
+  constructor(of: WindowedFlow) {
     this.#of = of;
-    this.#run =
-      run ??
-      new FlowRun({
-        name: of.name,
-        version: 1,
-        hours: ({ resolution }) => of.windows * of.hours(resolution),
-        flows: ({ ml }, { resolution }) => ml >= oneStep(resolution),
-        maxGapHours: () => LONGEST_GAP * of.hours(0),
-        parameters: () => ({ windows: of.windows }),
-      });
+    this.#run = new FlowRun({
+      name: of.name,
+      version: 1,
+      hours: ({ resolution }) => of.windows * of.hours(resolution),
+      flows: ({ ml }, { resolution }) => ml >= oneStep(resolution),
+      maxGapHours: () => LONGEST_GAP * of.hours(0),
+      parameters: () => ({ windows: of.windows }),
+    });
   }
 
   get name(): RuleName {
