@@ -1,6 +1,7 @@
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { TOPICS } from "../schemas/topics.js";
-import { openClickHouse, type ClickHouse } from "./clickhouse/client.js";
+import { isClickHouseUnavailable, openClickHouse, type ClickHouse } from "./clickhouse/client.js";
 import { startClickHouse } from "./clickhouse/embedded-server.js";
 import { migrateClickHouse } from "./clickhouse/migrate.js";
 import type { Clock } from "./clock.js";
@@ -17,7 +18,7 @@ import { createKafkaLog } from "./log/kafka-log.js";
 import type { Log } from "./log/log.js";
 import type { Logger } from "./logger.js";
 import { Metrics } from "./metrics.js";
-import { openDatabase, type Database } from "./postgres/database.js";
+import { isDatabaseUnavailable, openDatabase, type Database } from "./postgres/database.js";
 import { startPostgres } from "./postgres/embedded-server.js";
 import { migrateDatabase } from "./postgres/migrate.js";
 import type { StageContext } from "./stage.js";
@@ -108,13 +109,17 @@ export async function openStores({ config, environment }: Settings, options: Sto
     closing.push(() => database.close());
     const clickhouse = openClickHouse(clickhouseUrl!);
     closing.push(() => clickhouse.close());
-    await reached("PostgreSQL", () => migrateDatabase(database));
-    await reached("ClickHouse", () => migrateClickHouse(clickhouse));
+    const passing = {
+      database: embedded.postgres && isDatabaseUnavailable,
+      clickhouse: embedded.clickhouse && isClickHouseUnavailable,
+    };
+    await reached("PostgreSQL", () => migrateDatabase(database), passing.database);
+    await reached("ClickHouse", () => migrateClickHouse(clickhouse), passing.clickhouse);
     const embeddedLog = embedded.log ? createEmbeddedLog(database) : undefined;
     const log: Log =
       embeddedLog ?? createKafkaLog({ brokers: environment.CURBSTOP_KAFKA_BROKERS!.split(","), logger });
     closing.push(() => log.close());
-    await reached("the log", () => log.provision(TOPICS));
+    await reached("the log", () => log.provision(TOPICS), embedded.log && passing.database);
     const vault = await Vault.open(config.keyFile!);
     lock?.publish({ databaseUrl: databaseUrl!, clickhouseUrl: clickhouseUrl!, analystUrls: analysts });
     return {
@@ -149,10 +154,25 @@ async function closeAll(closing: (() => Promise<void> | void)[]): Promise<void> 
   for (const close of closing.splice(0).reverse()) await close();
 }
 
-async function reached<T>(store: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw new StoreUnavailable(`${store} can't be used: ${(error as Error).message}`, { cause: error });
+const RESTARTED_MS = 15_000;
+
+/**
+ * The store's first use. An embedded server that ended just after its start is up again in a moment, by its supervisor:
+ * what `passing` says of an error is waited out.
+ */
+async function reached<T>(
+  store: string,
+  work: () => Promise<T>,
+  passing: ((error: unknown) => boolean) | false,
+): Promise<T> {
+  const until = Date.now() + RESTARTED_MS;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (passing === false || !passing(error) || Date.now() > until)
+        throw new StoreUnavailable(`${store} can't be used: ${(error as Error).message}`, { cause: error });
+    }
+    await sleep(100);
   }
 }

@@ -169,6 +169,26 @@ it("starts a killed server again at the same address, and clients go on", async 
   }
 });
 
+it("opens the stores all the same where the servers end as soon as they are up", async () => {
+  const killed = new Set<string>();
+  const logger = createLogger({
+    write(line) {
+      const { event, server, pid } = JSON.parse(line) as { event: string; server: string; pid: number };
+      if (event !== "server up" || killed.has(server)) return;
+      killed.add(server);
+      process.kill(pid, "SIGKILL");
+    },
+  });
+  const stores = await openStores(settingsOf(folder), { logger });
+  try {
+    expect([...killed].sort()).toEqual(["embedded ClickHouse", "embedded PostgreSQL"]);
+    expect(await stores.clickhouse.ping()).toBe(true);
+    expect(await stores.database.query("SELECT 1 AS one")).toEqual([{ one: 1 }]);
+  } finally {
+    await stores.close();
+  }
+});
+
 const asRoot = process.getuid?.() === 0 ? it : it.skip;
 asRoot("runs without root as well", async () => {
   chownSync(folder, NOBODY, NOBODY);
