@@ -2,9 +2,12 @@ import {
   createCipheriv,
   createDecipheriv,
   createHmac,
+  createSecretKey,
   hkdfSync,
   randomBytes,
+  randomFillSync,
   timingSafeEqual,
+  type KeyObject,
 } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { link, open, rm } from "node:fs/promises";
@@ -19,7 +22,7 @@ import { dirname } from "node:path";
  */
 export class Vault {
   readonly #master: Buffer;
-  readonly #derived = new Map<string, Buffer>();
+  readonly #derived = new Map<string, KeyObject>();
 
   private constructor(master: Buffer) {
     this.#master = master;
@@ -51,11 +54,12 @@ export class Vault {
     return new Vault(Buffer.from(master, "hex"));
   }
 
-  #key(utility: string, purpose: "field" | "lookup" | "file" | "token"): Buffer {
+  #key(utility: string, purpose: "field" | "lookup" | "file" | "token"): KeyObject {
     const name = `${utility}/${purpose}`;
     let key = this.#derived.get(name);
     if (key === undefined) {
-      key = Buffer.from(hkdfSync("sha256", this.#master, Buffer.alloc(0), `curbstop/1/${name}`, 32));
+      const derived = hkdfSync("sha256", this.#master, Buffer.alloc(0), `curbstop/1/${name}`, 32);
+      key = createSecretKey(Buffer.from(derived));
       this.#derived.set(name, key);
     }
     return key;
@@ -99,21 +103,35 @@ export class Vault {
 
 const FORMAT = 1;
 
-function encrypt(key: Buffer, context: string, plain: Buffer): Buffer {
-  const nonce = randomBytes(12);
+const NONCE = 12;
+/** Random bytes are drawn for many nonces at once: a draw costs as much as sealing a word. */
+const nonces = Buffer.allocUnsafeSlow(NONCE * 341);
+let nextNonce = nonces.length;
+
+/** A copy: the drawn bytes are overwritten by the next draw. */
+function newNonce(): Buffer {
+  if (nextNonce >= nonces.length) {
+    randomFillSync(nonces);
+    nextNonce = 0;
+  }
+  return Buffer.from(nonces.subarray(nextNonce, (nextNonce += NONCE)));
+}
+
+function encrypt(key: KeyObject, context: string, plain: Buffer): Buffer {
+  const nonce = newNonce();
   const cipher = createCipheriv("aes-256-gcm", key, nonce);
   cipher.setAAD(Buffer.from(context));
   return Buffer.concat([Buffer.of(FORMAT), nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
 }
 
-function decrypt(key: Buffer, context: string, sealed: Buffer): Buffer {
+function decrypt(key: KeyObject, context: string, sealed: Buffer): Buffer {
   if (sealed[0] !== FORMAT || sealed.length < 29)
     throw new Error(`Sealed value of "${context}" has an unknown format`);
-  const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(1, 13));
+  const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(1, 1 + NONCE));
   decipher.setAAD(Buffer.from(context));
   decipher.setAuthTag(sealed.subarray(-16));
   try {
-    return Buffer.concat([decipher.update(sealed.subarray(13, -16)), decipher.final()]);
+    return Buffer.concat([decipher.update(sealed.subarray(1 + NONCE, -16)), decipher.final()]);
   } catch {
     throw new Error(`Sealed value of "${context}" does not open: another key, or changed bytes`);
   }

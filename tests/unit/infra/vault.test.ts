@@ -41,3 +41,11 @@ it("says what is wrong with a key file that holds no key, without printing it", 
   await expect(Vault.open(file)).rejects.not.toThrow(/secret-but-short/);
   expect(readFileSync(file, "utf8")).toContain("secret-but-short");
 });
+
+it("seals with another nonce each time, over many draws of random bytes", async () => {
+  const vault = await Vault.open(join(folder, "k.json"));
+  const nonces = Array.from({ length: 2_000 }, () =>
+    vault.seal("oakvale", "contacts.email", "same").subarray(1, 13).toString("hex"),
+  );
+  expect(new Set(nonces).size).toBe(nonces.length);
+});
