@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync } from "node:fs";
 import { basename, join } from "node:path";
 import { createDetect } from "../detect/index.js";
+import { DetectThread, threadsWork } from "../detect/thread.js";
 import type { Clock } from "../infra/clock.js";
 import { parseConfig } from "../infra/config/load-config.js";
 import { createLogger } from "../infra/logger.js";
@@ -70,7 +71,9 @@ export async function openPath(
   const { clickhouse } = stores;
   const context = stageContext(stores, settings, clock, logger);
   const ingest = createIngest(context);
-  const detect = createDetect({ ...context, clickhouse });
+  const detect = threadsWork
+    ? new DetectThread(stores.reachedBy, context.metrics, "silent")
+    : createDetect({ ...context, clickhouse });
   const stages: Stage[] = [detect, ingest];
   const stop = async () => {
     for (const stage of stages) await stage.stop();

@@ -1,5 +1,6 @@
 import { schedule } from "node-cron";
 import { createDetect } from "../detect/index.js";
+import { DetectThread, threadsWork } from "../detect/thread.js";
 import { systemClock } from "../infra/clock.js";
 import type { Settings } from "../infra/config/load-config.js";
 import { createLogger, errorFields, type Logger } from "../infra/logger.js";
@@ -45,7 +46,8 @@ export async function startServices(
   names: readonly StageName[],
   options: ServicesOptions,
 ): Promise<Services> {
-  const logger = createLogger({ level: settings.environment.CURBSTOP_LOG_LEVEL ?? options.logLevel });
+  const level = settings.environment.CURBSTOP_LOG_LEVEL ?? options.logLevel;
+  const logger = createLogger({ level });
   const stores = await openStores(settings, { logger, share: options.share });
   const context = stageContext(stores, settings, systemClock, logger);
   const stages: Stage[] = [];
@@ -56,7 +58,10 @@ export async function startServices(
       case "ingest":
         return createIngest({ ...context, ...(onProgress === undefined ? {} : { onProgress }) });
       case "detect":
-        return createDetect({ ...context, clickhouse: stores.clickhouse });
+        // Alone it has the process to itself.
+        return threadsWork && names.length > 1
+          ? new DetectThread(stores.reachedBy, context.metrics, level)
+          : createDetect({ ...context, clickhouse: stores.clickhouse });
       case "notify":
         return createNotify(context);
       case "web":

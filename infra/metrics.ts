@@ -1,8 +1,28 @@
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { AggregatorRegistry, Counter, Gauge, Histogram, Registry } from "prom-client";
+
+/** Every metric with its values now, as a thread tells them to another. */
+export type MetricValues = Awaited<ReturnType<Registry["getMetricsAsJSON"]>>;
 
 /** Every metric of the process, for Prometheus. Labels are ids of utilities, sources, topics and states: no meter, no person. */
 export class Metrics {
   readonly registry = new Registry();
+  readonly #others: (() => Promise<MetricValues>)[] = [];
+
+  /** Metrics of a thread of this process, to be told with these. */
+  join(values: () => Promise<MetricValues>): void {
+    this.#others.push(values);
+  }
+
+  values(): Promise<MetricValues> {
+    return this.registry.getMetricsAsJSON();
+  }
+
+  /** The text that Prometheus reads: sums over the threads. */
+  async text(): Promise<string> {
+    if (this.#others.length === 0) return this.registry.metrics();
+    const all = await Promise.all([this.values(), ...this.#others.map((values) => values())]);
+    return AggregatorRegistry.aggregate(all).metrics();
+  }
 
   readonly #counter = (name: string, help: string, labelNames: string[]) =>
     new Counter({ name, help, labelNames, registers: [this.registry] });

@@ -31,6 +31,8 @@ export interface Stores {
   /** HTTP address of ClickHouse for the read-only user of a utility; `undefined` with a server of one's own. */
   analystUrl(utility: string): string | undefined;
   readonly clickhouseUrl: string;
+  /** Settings that lead another thread of this process to the same servers. */
+  readonly reachedBy: Settings;
   readonly embedded: { readonly postgres: boolean; readonly clickhouse: boolean; readonly log: boolean };
   /** Puts a maintenance run of the embedded log on the caller's schedule; nothing on Kafka. */
   maintain(now: number): Promise<void>;
@@ -53,7 +55,8 @@ export class StoreUnavailable extends Error {
  * their schemas up to date and checks the topics.
  * @throws DataDirectoryInUse, StoreUnavailable
  */
-export async function openStores({ config, environment }: Settings, options: StoresOptions): Promise<Stores> {
+export async function openStores(settings: Settings, options: StoresOptions): Promise<Stores> {
+  const { config, environment } = settings;
   const { logger, share = false } = options;
   const { dataDirectory } = config;
   const needsEmbedded =
@@ -129,6 +132,14 @@ export async function openStores({ config, environment }: Settings, options: Sto
       vault,
       analystUrl: (utility) => analysts[utility],
       clickhouseUrl: clickhouseUrl!,
+      reachedBy: {
+        config,
+        environment: {
+          ...environment,
+          CURBSTOP_DATABASE_URL: databaseUrl,
+          CURBSTOP_CLICKHOUSE_URL: clickhouseUrl,
+        },
+      },
       embedded,
       maintain: async (now) => embeddedLog?.maintain(now),
       close: () => closeAll(closing),

@@ -43,7 +43,7 @@ export function addOperatorPages(server: FastifyInstance, context: OperatorConte
     await refreshGauges(context).catch((error: unknown) =>
       logger.warn("gauges not refreshed", { stage: "web", ...errorFields(error) }),
     );
-    return reply.header("content-type", metrics.registry.contentType).send(await metrics.registry.metrics());
+    return reply.header("content-type", metrics.registry.contentType).send(await metrics.text());
   });
 }
 

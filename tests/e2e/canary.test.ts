@@ -165,7 +165,7 @@ beforeAll(async () => {
     const dumped = await stores.database.query<{ row: string }>(`SELECT t::text AS row FROM ${table_name} t`);
     postgres.set(table_name, dumped.map(({ row }) => row).join("\n"));
   }
-  metrics = await context.metrics.registry.metrics();
+  metrics = await context.metrics.text();
   await test.stores.database
     .query(`SELECT '${CANARY.email}'::int`)
     .catch((error: unknown) => errors.push((error as Error).name));

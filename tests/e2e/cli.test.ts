@@ -270,6 +270,15 @@ it("runs until SIGTERM, shares its servers with other commands, and refuses a se
     const seen = async () => JSON.parse((await curbstop(["files", "--json", "-c", config])).stdout)[0];
     while ((await seen()).name !== "more.csv" && Date.now() < until);
     expect(await seen()).toMatchObject({ name: "more.csv", reads: 1 });
+    // The detector runs in a thread of its own: its figures are told with the others.
+    const judged = async () => {
+      const text = await (await fetch(`${web}/metrics`)).text();
+      return Number(/curbstop_detector_reads_total\{outcome="accepted"\} (\d+)/.exec(text)?.[1] ?? 0);
+    };
+    while ((await judged()) === 0 && Date.now() < until);
+    expect(await judged()).toBe(1);
+    const ready = (await (await fetch(`${web}/health/ready`)).json()) as { stages: object[] };
+    expect(ready.stages).toContainEqual({ name: "detect", live: true, ready: true });
   } finally {
     up.child.kill("SIGTERM");
   }

@@ -119,7 +119,7 @@ it("finds what lasts, keeps it in step with later reads, and takes it back where
   await take([...none(283), ...hours(24 * 20, use)]);
   await take([...none(200), [7]]);
   expect(await found()).toEqual([{ code: "stuck", from: 145, until: 153, open: false, value: 8, limit: 6 }]);
-  const metrics = await context.metrics.registry.metrics();
+  const metrics = await context.metrics.text();
   expect(metrics).toContain('curbstop_check_findings_total{utility="oakvale",code="prolonged-estimation"} 1');
 }, 60_000);
 

@@ -140,7 +140,7 @@ describe("a reply by SMS", () => {
         noise,
         noise,
         (word, upper, before, after) => {
-          const dressed = [...word]
+          const dressed = Array.from(word)
             .map((letter, i) => (upper[i] === true ? letter.toUpperCase() : letter))
             .join("");
           expect(readReply(before.join("") + dressed + after.join(""))).toEqual({ asks: "stop", sure: true });

@@ -30,9 +30,8 @@ it("names each character that makes a text dearer", () => {
 });
 
 it("counts as a second implementation does", () => {
-  const text = fc.array(fc.constantFrom(..."abcXYZ 0123456789.,;:-_@£$éñüÑÇ[]{}~|^\\€íóúá’“”中👍\n"), {
-    maxLength: 400,
-  });
+  const alphabet = Array.from("abcXYZ 0123456789.,;:-_@£$éñüÑÇ[]{}~|^\\€íóúá’“”中👍\n");
+  const text = fc.array(fc.constantFrom(...alphabet), { maxLength: 400 });
   fc.assert(
     fc.property(text, (characters) => {
       const message = characters.join("");
