@@ -1,10 +1,11 @@
 import { kindOf, type AnomalyMessage } from "../schemas/anomalies.js";
 
-export type AlertKind = "alert" | "stopped" | "correction";
+/** `reminder`: the resident asked to hear again of an alert. */
+export type AlertKind = "alert" | "reminder" | "stopped" | "correction";
 /** What a message says of the anomaly: that it goes on, that it is over, that it never was. */
 export type Told = "open" | "over" | "withdrawn";
 export type OutboxState =
-  "queued" | "held" | "sending" | "accepted" | "failed" | "suppressed" | "expired" | "unknown";
+  "queued" | "held" | "sending" | "accepted" | "delivered" | "failed" | "suppressed" | "expired" | "unknown";
 
 /** A message of the outbox about the anomaly in question, to the contact in question. */
 export interface Sent {
@@ -29,7 +30,8 @@ export type Refusal =
   | "rule-changed"
   | "corrected"
   | "nothing-told"
-  | "still-holds";
+  | "still-holds"
+  | "muted";
 
 export type Decision =
   | { readonly send: AlertKind; readonly stage: number }
@@ -84,6 +86,8 @@ export interface RecipientView {
   readonly history: readonly Sent[];
   /** The contact was told of another anomaly of this meter that overlaps this one and speaks for it. */
   readonly toldOfOverlap: boolean;
+  /** The contact said that it knows of such a flow, and that still holds. */
+  readonly muted: boolean;
   /** Another anomaly of this meter that speaks for this one still holds and overlaps it. */
   readonly overlapHolds: boolean;
 }
@@ -110,20 +114,25 @@ export function decide(anomaly: AnomalyMessage, view: RecipientView): Decision {
     if (says !== "open" && says !== "over") return not(says);
     if (!concernsOccupant(anomaly, view.from)) return not("before-occupancy");
     if (view.toldOfOverlap) return not("already-told");
+    if (view.muted) return not("muted");
     return { send: "alert", stage: 0 };
   }
   if (latest.state === "failed") return not("refused-before");
   if (latest.told === null) return not("waiting-to-tell");
   const { stage } = latest;
-  const endTold = history.some((sent) => sent.kind !== "alert" && sent.stage === stage && sent.told !== null);
+  const ends = history.filter((sent) => isEnd(sent.kind) && sent.stage === stage);
   if (says === "open") {
-    return endTold || latest.told === "over" ? { send: "alert", stage: stage + 1 } : not("already-told");
+    const endTold = latest.told === "over" || ends.some(({ told }) => told !== null);
+    if (!endTold) return not("already-told");
+    return view.muted ? not("muted") : { send: "alert", stage: stage + 1 };
   }
   if (latest.told === "over" || kindOf(anomaly.rule) !== "leak") return not("already-told");
   if (says !== "over") return not(says);
-  return history.some((sent) => sent.kind !== "alert" && sent.stage === stage)
-    ? not("already-told")
-    : { send: "stopped", stage };
+  return ends.length > 0 ? not("already-told") : { send: "stopped", stage };
+}
+
+function isEnd(kind: AlertKind): boolean {
+  return kind === "stopped" || kind === "correction";
 }
 
 function decideCorrection(latest: Sent | undefined, history: readonly Sent[], view: RecipientView): Decision {

@@ -24,6 +24,9 @@ export {
   type ConsentStores,
 } from "./consent/subscription.js";
 export { CONSENT_KINDS, consentText, type ConsentKind, type Language } from "./consent/wording.js";
+export { openChannels } from "./channels/index.js";
+export type { ProviderCall } from "./channels/channel.js";
+export { receiveStatus, receiveText } from "./sms/receive.js";
 export { listAlerts } from "./outbox/list-alerts.js";
 export type { MailTransport } from "./channels/email.js";
 
@@ -132,9 +135,13 @@ class Notify implements NotifyStage {
       return { live: true, ready: false, reason: `waiting for ${this.#stalledOn}` };
     const obstacle = this.#sender?.obstacle;
     if (obstacle !== undefined)
-      return { live: true, ready: false, reason: `waiting for the mail server (${obstacle})` };
+      return { live: true, ready: false, reason: `waiting for a provider (${obstacle})` };
     if (!this.#sends)
-      return { live: true, ready: true, reason: "no mail server configured: messages wait in the outbox" };
+      return {
+        live: true,
+        ready: true,
+        reason: "no mail server and no SMS account configured: messages wait in the outbox",
+      };
     return { live: true, ready: true };
   }
 

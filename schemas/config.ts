@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { segmentsOf } from "./segments.js";
 import { checksConfig } from "./checks.js";
 import { billingOptions } from "./formats/billing.js";
 import { cmepOptions } from "./formats/cmep.js";
@@ -239,6 +240,17 @@ export const detectConfig = z.strictObject({
 });
 export type DetectConfig = z.infer<typeof detectConfig>;
 
+/** Of the characters that a text message carries at their cheapest. */
+const shortText = (least: number, most: number) =>
+  z
+    .string()
+    .min(least)
+    .max(most)
+    .refine((text) => segmentsOf(text).outside.length === 0, {
+      error: ({ input }) =>
+        `expected letters of the GSM 7-bit alphabet only, without ${segmentsOf(String(input)).outside.join(" ")}`,
+    });
+
 export const utilityConfig = z.strictObject({
   id: utilityId.describe("Short name of the utility in every table and topic. Never changes."),
   name: z.string().min(1).max(60).describe("Name as residents know it."),
@@ -258,6 +270,30 @@ export const utilityConfig = z.strictObject({
       .describe("Postal address at the foot of every mail (CAN-SPAM, 15 USC 7704)."),
     privacy: email.describe("Where a resident writes about personal data."),
   }),
+  sms: z
+    .strictObject({
+      from: z
+        .string()
+        .regex(/^(\+[1-9]\d{6,14}|MG[0-9a-f]{32})$/, "expected a number such as +15550100199, or MG and 32 hex digits")
+        .describe("Number (E.164) or Twilio messaging service that texts come from, registered for this utility."),
+      name: shortText(2, 24).describe("Name at the head of each text."),
+      help: shortText(4, 50).describe(
+        "Where a resident gets help, as HELP tells it: a number, a page, or both.",
+      ),
+      country: z
+        .string()
+        .regex(/^[A-Z]{2}$/, "expected two capital letters, such as US")
+        .default("US")
+        .describe("Country of numbers that are written without one."),
+      perMonth: z
+        .number()
+        .int()
+        .min(1)
+        .default(8)
+        .describe("Most routine texts to a home in 30 days, as sign-up promises; a burst does not count."),
+    })
+    .optional()
+    .describe("Text messages. Left out: this utility sends none."),
   alerts: z
     .strictObject({
       live: z
@@ -322,6 +358,20 @@ export const config = z
       })
       .optional()
       .describe("Mail server that takes alerts. Left out: alerts wait in the outbox."),
+    twilio: z
+      .strictObject({
+        accountSid: z.string().regex(/^AC[0-9a-f]{32}$/, "expected AC and 32 hex digits"),
+        authTokenFile: z
+          .string()
+          .optional()
+          .describe("File that holds the auth token; or set CURBSTOP_TWILIO_AUTH_TOKEN."),
+        apiUrl: z
+          .url({ protocol: /^https?$/ })
+          .default("https://api.twilio.com")
+          .describe("Address of the API; another one for tests."),
+      })
+      .optional()
+      .describe("Account that sends text messages. Left out: they wait in the outbox."),
     operator: z
       .strictObject({ mail: email.describe("Gets a mail when an alarm of a feed opens and when it ends.") })
       .optional()

@@ -22,8 +22,8 @@ import { WORDS } from "./wording.js";
 /** A sign-up is answered after this time at the earliest: how long the look-up took says nothing. */
 const ANSWER_AFTER_MS = 200;
 const HOUR_MS = 3_600_000;
-const MOST_BY_ADDRESS = 20;
-const MOST_BY_EMAIL = 5;
+const MOST_BY_VISITOR = 20;
+const MOST_BY_ADDRESS = 5;
 
 const field = z.string().max(300).catch("");
 const form = z
@@ -31,10 +31,11 @@ const form = z
     account: field,
     zip: field,
     email: field,
+    phone: field,
     kinds: z.union([z.array(z.string()), z.string().transform((one) => [one])]).catch([]),
     language: field,
   })
-  .catch({ account: "", zip: "", email: "", kinds: [], language: "" });
+  .catch({ account: "", zip: "", email: "", phone: "", kinds: [], language: "" });
 type Form = z.infer<typeof form>;
 
 type ByUtility = FastifyRequest<{ Params: { utility: string } }>;
@@ -43,8 +44,8 @@ type ByToken = FastifyRequest<{ Params: { token: string } }>;
 /** Sign-up, confirmation and unsubscribe pages. GET never changes anything: mail scanners follow links. */
 export function addResidentPages(server: FastifyInstance, stores: ConsentStores): void {
   const { config, clock, vault } = stores;
+  const byVisitor = new RateLimit({ clock, most: MOST_BY_VISITOR, windowMs: HOUR_MS });
   const byAddress = new RateLimit({ clock, most: MOST_BY_ADDRESS, windowMs: HOUR_MS });
-  const byEmail = new RateLimit({ clock, most: MOST_BY_EMAIL, windowMs: HOUR_MS });
   const utilityOf = (id: string) => config.utilities.find((utility) => utility.id === id);
 
   server.get("/:utility/subscribe", async (request: ByUtility, reply) => {
@@ -62,8 +63,10 @@ export function addResidentPages(server: FastifyInstance, stores: ConsentStores)
     const language = utility.languages.find((one) => one === given.language) ?? languageOf(request, utility);
     if (!utility.alerts.live) return notOpen(reply, utility, language);
     const words = WORDS[language];
-    const email = vault.hash(utility.id, "email", canonicalEmail(given.email)).toString("base64");
-    if (!byAddress.take(request.ip) || !byEmail.take(email)) {
+    const to = vault
+      .hash(utility.id, "sign-up", `${canonicalEmail(given.email)} ${given.phone.replace(/\D/g, "")}`)
+      .toString("base64");
+    if (!byVisitor.take(request.ip) || !byAddress.take(to)) {
       return send(reply, 429, plainPage(utility, language, words.subscribe(utility.name), words.tooMany));
     }
     const earliest = sleep(ANSWER_AFTER_MS);
@@ -74,6 +77,7 @@ export function addResidentPages(server: FastifyInstance, stores: ConsentStores)
         account,
         zip,
         email: given.email,
+        phone: utility.sms === undefined ? "" : given.phone,
         kinds: given.kinds as (typeof CONSENT_KINDS)[number][],
         language,
         method: "web",
@@ -83,7 +87,8 @@ export function addResidentPages(server: FastifyInstance, stores: ConsentStores)
       return send(reply, 400, subscribePage(utility, language, given, error.fields));
     }
     await earliest;
-    return send(reply, 200, plainPage(utility, language, words.asked, words.askedText));
+    const asked = given.phone.trim() === "" ? words.askedText : words.askedTextSms(utility.sms?.from ?? "");
+    return send(reply, 200, plainPage(utility, language, words.asked, asked));
   });
 
   server.get("/confirm/:token", async ({ params: { token } }: ByToken, reply) => {
@@ -102,7 +107,7 @@ export function addResidentPages(server: FastifyInstance, stores: ConsentStores)
         words.confirm,
         html`<p>${text}</p>
           <form method="post"><button type="submit">${words.confirmButton}</button></form>
-          <p class="hint">${consentText(utility.name, language)}</p>`,
+          <p class="hint">${consentText(utility, language, "email")}</p>`,
       ),
     );
   });
@@ -179,6 +184,20 @@ function subscribePage(
       ${words.kind[kind]}</label
     >`;
   });
+  const phone =
+    utility.sms === undefined
+      ? html``
+      : html`<label for="phone">${words.phone}</label>
+          <input
+            id="phone"
+            type="tel"
+            name="phone"
+            maxlength="30"
+            autocomplete="tel"
+            value="${given?.phone ?? ""}"
+            aria-describedby="phone-hint"
+          />
+          <span id="phone-hint" class="hint">${words.phoneHint}</span>`;
   const complaint =
     wrong.length === 0
       ? []
@@ -189,7 +208,7 @@ function subscribePage(
     utility,
     language,
     words.subscribe(utility.name),
-    html`<p>${words.intro}</p>
+    html`<p>${utility.sms === undefined ? words.intro : words.introSms}</p>
       ${complaint}
       <form method="post" action="/${utility.id}/subscribe">
         <input type="hidden" name="language" value="${language}" />
@@ -220,16 +239,18 @@ function subscribePage(
           id="email"
           type="email"
           name="email"
-          required
+          ${utility.sms === undefined ? html`required` : html``}
           maxlength="254"
           autocomplete="email"
           value="${given?.email ?? ""}"
         />
+        ${phone}
         <fieldset>
           <legend>${words.kinds}</legend>
           ${kinds}
         </fieldset>
-        <p class="hint">${consentText(utility.name, language)}</p>
+        <p class="hint">${consentText(utility, language, "email")}</p>
+        ${utility.sms === undefined ? html`` : html`<p class="hint">${consentText(utility, language, "sms")}</p>`}
         <button type="submit">${words.send}</button>
       </form>
       ${others.map(

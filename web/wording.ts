@@ -5,24 +5,31 @@ export const WORDS: Readonly<Record<Language, Words>> = {
   en: {
     subscribe: (name) => `Water alerts from ${name}`,
     intro: "Get an e-mail when your meter shows a possible leak or unusually high use. No account is needed.",
+    introSms:
+      "Get an e-mail or a text message when your meter shows a possible leak or unusually high use. Give one address or both. No account is needed.",
     account: "Account number",
     accountHint: "As on your bill.",
     zip: "ZIP code of the service address",
     email: "E-mail address",
+    phone: "Mobile phone number",
+    phoneHint: "For text messages. Leave it empty if you want none.",
     kinds: "Tell me about",
     kind: { leak: "possible leaks (water that never stops)", "high-usage": "unusually high water use" },
-    send: "Send me a confirmation e-mail",
+    send: "Ask me to confirm",
     wrong: "Please check these fields:",
     field: {
       account: "account number",
       zip: "ZIP code",
       email: "e-mail address",
+      phone: "mobile phone number (text messages do not reach a landline)",
       kinds: "tick at least one box",
     },
     tooMany: "Too many requests. Please try again in an hour.",
-    asked: "Please look at your e-mail",
+    asked: "Please confirm",
     askedText:
       "If the account number and ZIP code match our records, a message with a link is on its way. Open it within 24 hours to confirm. If nothing comes, check the entries and your spam folder.",
+    askedTextSms: (from) =>
+      `If the account number and ZIP code match our records, a message is on its way to each address that you gave. Confirm it within 24 hours: by the link in the e-mail, and by a reply to the text message. If you once replied STOP to our texts, first text START${/^\+/.test(from) ? ` to ${from}` : ""}. If nothing comes, check the entries and your spam folder.`,
     confirm: "Confirm your alerts",
     confirmText: (name, kinds) => `${name} will e-mail you about: ${kinds}.`,
     confirmButton: "Yes, send me alerts",
@@ -45,27 +52,34 @@ export const WORDS: Readonly<Record<Language, Words>> = {
     subscribe: (name) => `Avisos sobre el agua de ${name}`,
     intro:
       "Reciba un correo cuando su medidor muestre una posible fuga o un consumo inusualmente alto. No hace falta crear una cuenta.",
+    introSms:
+      "Reciba un correo o un mensaje de texto cuando su medidor muestre una posible fuga o un consumo inusualmente alto. Dé una dirección o ambas. No hace falta crear una cuenta.",
     account: "Número de cuenta",
     accountHint: "Como aparece en su factura.",
     zip: "Código postal de la dirección del servicio",
     email: "Correo electrónico",
+    phone: "Teléfono celular",
+    phoneHint: "Para mensajes de texto. Déjelo vacío si no los quiere.",
     kinds: "Avíseme sobre",
     kind: {
       leak: "posibles fugas (agua que no deja de correr)",
       "high-usage": "consumo de agua inusualmente alto",
     },
-    send: "Envíenme un correo de confirmación",
+    send: "Pídanme que confirme",
     wrong: "Revise estos campos:",
     field: {
       account: "número de cuenta",
       zip: "código postal",
       email: "correo electrónico",
+      phone: "teléfono celular (a un teléfono fijo no llegan mensajes de texto)",
       kinds: "marque al menos una casilla",
     },
     tooMany: "Demasiadas solicitudes. Intente de nuevo en una hora.",
-    asked: "Revise su correo",
+    asked: "Confirme su solicitud",
     askedText:
       "Si el número de cuenta y el código postal coinciden con nuestros registros, le llegará un mensaje con un enlace. Ábralo antes de 24 horas para confirmar. Si no llega nada, revise los datos y la carpeta de correo no deseado.",
+    askedTextSms: (from) =>
+      `Si el número de cuenta y el código postal coinciden con nuestros registros, le llegará un mensaje a cada dirección que dio. Confírmelo antes de 24 horas: con el enlace del correo, y respondiendo al mensaje de texto. Si alguna vez respondió STOP a nuestros mensajes, antes envíe START${/^\+/.test(from) ? ` al ${from}` : ""}. Si no llega nada, revise los datos y la carpeta de correo no deseado.`,
     confirm: "Confirme sus avisos",
     confirmText: (name, kinds) => `${name} le avisará por correo sobre: ${kinds}.`,
     confirmButton: "Sí, envíenme avisos",
@@ -92,10 +106,13 @@ export const WORDS: Readonly<Record<Language, Words>> = {
 export interface Words {
   readonly subscribe: (name: string) => string;
   readonly intro: string;
+  readonly introSms: string;
   readonly account: string;
   readonly accountHint: string;
   readonly zip: string;
   readonly email: string;
+  readonly phone: string;
+  readonly phoneHint: string;
   readonly kinds: string;
   readonly kind: Readonly<Record<ConsentKind, string>>;
   readonly send: string;
@@ -104,6 +121,8 @@ export interface Words {
   readonly tooMany: string;
   readonly asked: string;
   readonly askedText: string;
+  /** @param from number that texts come from, or something that is none */
+  readonly askedTextSms: (from: string) => string;
   readonly confirm: string;
   readonly confirmText: (name: string, kinds: string) => string;
   readonly confirmButton: string;

@@ -20,6 +20,11 @@ export const environment = z.object({
     .describe("Kafka brokers, host:port,host:port. Left out: the log in PostgreSQL."),
   CURBSTOP_DATA_DIRECTORY: z.string().min(1).optional().describe("Overrides dataDirectory of the file."),
   CURBSTOP_SMTP_PASSWORD: z.string().min(1).optional().describe("Password of the mail server."),
+  CURBSTOP_TWILIO_AUTH_TOKEN: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Auth token of the Twilio account; also checks that its calls are its own."),
   CURBSTOP_LOG_LEVEL: z
     .enum(["debug", "info", "warn", "error", "silent"])
     .optional()

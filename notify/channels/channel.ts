@@ -1,28 +1,77 @@
 import type { UtilityConfig } from "../../schemas/config.js";
 import type { Letter } from "../templates/letter.js";
 
-/** A letter on its way to one contact. */
+/** A message on its way to one contact. */
 export interface OutgoingMessage {
   /** Id of the outbox row: the same for every attempt, so that a receiver can tell a repeat. */
   readonly id: string;
   readonly utility: UtilityConfig;
-  /** E-mail address, phone number: whatever the channel writes to. */
+  /** E-mail address, phone number (E.164): whatever the channel writes to. */
   readonly address: string;
-  readonly letter: Letter;
+  /** It may not arrive later than after so long: a provider that queues must then give it up. */
+  readonly validSeconds: number;
+  /** The words, as a letter and as a short text: a channel takes the one that it can show. */
+  letter(): Letter;
+  text(): string;
 }
+
+/** What a refusal says of the address itself: its owner ended the messages; it can't get any; it could not be reached now. */
+export type AddressFault = "stopped" | "unusable" | "unreachable";
 
 /** What became of an attempt, the same words for every provider. `code` is the provider's, never its text: that quotes addresses. */
 export type Outcome =
-  | { readonly status: "accepted" }
+  /** `id` is the provider's, where it names one. */
+  | { readonly status: "accepted"; readonly id?: string }
   /** Refused for now (`permanent` false) or for good. */
-  | { readonly status: "refused"; readonly permanent: boolean; readonly code: string }
+  | {
+      readonly status: "refused";
+      readonly permanent: boolean;
+      readonly code: string;
+      readonly address?: AddressFault;
+    }
   /** Surely not taken: the provider could not be reached or would not talk to us. */
   | { readonly status: "unreachable"; readonly code: string }
   /** The connection broke after the message was handed over: it may have been taken. */
   | { readonly status: "unknown"; readonly code: string };
 
+/** A call of the provider to one of our addresses. */
+export interface ProviderCall {
+  /** As the provider called it, by our public address. */
+  readonly url: string;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+/** What the provider says later of a message that it took. */
+export interface StatusReport {
+  readonly providerId: string;
+  readonly status: "accepted" | "delivered" | "failed";
+  readonly code?: string;
+  readonly address?: AddressFault;
+}
+
+/** What a resident wrote. */
+export interface InboundText {
+  readonly providerId: string;
+  /** E.164. */
+  readonly from: string;
+  readonly body: string;
+}
+
 /** A way to reach residents: it sends, and puts the provider's answers into our words. */
 export interface Channel {
+  readonly capabilities: {
+    /**
+     * What may be done where an attempt may have been taken: send again, for the receiver knows a repeat (`known`), or
+     * ask the provider whether it has it (`traced`).
+     */
+    readonly repeats: "known" | "traced";
+  };
   send(message: OutgoingMessage): Promise<Outcome>;
+  /** The provider's id of a message handed over at `since` or later, `undefined` where it has none. With `traced` only. */
+  trace?(message: OutgoingMessage, since: Date): Promise<string | undefined>;
+  /** `undefined`: the call is not the provider's, or tells of nothing that matters. */
+  parseStatus?(call: ProviderCall): StatusReport | undefined;
+  parseInbound?(call: ProviderCall): InboundText | undefined;
   close(): Promise<void>;
 }

@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { createTransport } from "nodemailer";
 import { isLoopback } from "../../infra/endpoints.js";
 import type { Config } from "../../schemas/config.js";
-import { letterHtml, letterText, oneLine } from "../templates/letter.js";
+import { letterHtml, letterText, oneLine, type Letter } from "../templates/letter.js";
 import type { Channel, OutgoingMessage, Outcome } from "./channel.js";
 
 /** A mail as it goes to the server: envelope and the bytes after DATA. */
@@ -18,16 +18,16 @@ export interface MailTransport {
   close(): Promise<void>;
 }
 
+type AddressedLetter = Pick<OutgoingMessage, "id" | "utility" | "address"> & { readonly letter: Letter };
+
 /** E-mail: builds the MIME message, hands it to the transport. */
 export function createEmailChannel(transport: MailTransport): Channel {
   return {
-    async send(message) {
-      const { utility, address } = message;
-      return transport.send({
-        from: utility.mail.from,
-        to: address,
-        bytes: await composeMail(message),
-      });
+    // A repeat carries the same Message-ID.
+    capabilities: { repeats: "known" },
+    async send({ id, utility, address, letter }) {
+      const bytes = await composeMail({ id, utility, address, letter: letter() });
+      return transport.send({ from: utility.mail.from, to: address, bytes });
     },
     close: () => transport.close(),
   };
@@ -39,7 +39,7 @@ const composer = createTransport({ streamTransport: true, buffer: true, newline:
  * The MIME message. `Message-ID` is the outbox id, so a repeat is known as one. The mail server that signs with DKIM
  * must include List-Unsubscribe and List-Unsubscribe-Post (RFC 8058, section 4).
  */
-export async function composeMail({ id, utility, address, letter }: OutgoingMessage): Promise<Buffer> {
+export async function composeMail({ id, utility, address, letter }: AddressedLetter): Promise<Buffer> {
   const { from, replyTo } = utility.mail;
   const domain = from.slice(from.lastIndexOf("@") + 1);
   const name = oneLine(utility.name);

@@ -1,5 +1,6 @@
 import type { Config } from "../../schemas/config.js";
 import type { Channel } from "./channel.js";
+import { createTwilioChannel } from "./twilio.js";
 import { createEmailChannel, createSmtpTransport, type MailTransport } from "./email.js";
 
 /** What channels are made from. */
@@ -14,6 +15,7 @@ const CHANNELS: Readonly<Record<string, (context: ChannelContext) => Channel | u
     const mail = transport ?? (smtp === undefined ? undefined : createSmtpTransport(smtp));
     return mail === undefined ? undefined : createEmailChannel(mail);
   },
+  sms: ({ config: { twilio, web } }) => (twilio === undefined ? undefined : createTwilioChannel(twilio, web)),
 };
 
 export function openChannels(context: ChannelContext): ReadonlyMap<string, Channel> {

@@ -4,8 +4,17 @@ import type { Vault } from "../../infra/crypto/vault.js";
 import type { Database, Queryable } from "../../infra/postgres/database.js";
 import { canonicalAccount, canonicalEmail, canonicalZip } from "../../schemas/canonical.js";
 import type { Config, UtilityConfig } from "../../schemas/config.js";
+import { isLandline, phoneNumber } from "../sms/phone.js";
+import { contactOf, lockContact } from "./contact.js";
 import { linkId, linkMatches, type LinkPurpose } from "./link-token.js";
-import { CONSENT_KINDS, CONSENT_VERSION, consentHash, type ConsentKind, type Language } from "./wording.js";
+import {
+  CONSENT_KINDS,
+  CONSENT_VERSION,
+  consentHash,
+  type ConsentChannel,
+  type ConsentKind,
+  type Language,
+} from "./wording.js";
 
 export interface ConsentStores {
   readonly config: Config;
@@ -19,11 +28,13 @@ export interface SubscriptionRequest {
   readonly utility: string;
   readonly account: string;
   readonly zip: string;
-  readonly email: string;
+  /** Where alerts go: one or both, each with a confirmation of its own. Blank is as good as none. */
+  readonly email?: string;
+  readonly phone?: string;
   readonly kinds: readonly ConsentKind[];
   /** Default: the utility's first. */
   readonly language?: Language;
-  readonly method: "web" | "command";
+  readonly method: "web" | "command" | "keyword";
 }
 
 /** Names the fields that can't be right in form; their values are personal and stay out of the message. */
@@ -33,27 +44,27 @@ export class SubscriptionInvalid extends Error {
   constructor(fields: readonly string[]) {
     super(
       `Sign-up: ${fields.join(", ")} missing or not in the expected form ` +
-        `(utility: a configured id, email: name@domain, kinds: ${CONSENT_KINDS.join(" or ")}).`,
+        `(utility: a configured id, email: name@domain, phone: a mobile number, kinds: ${CONSENT_KINDS.join(" or ")}).`,
     );
     this.fields = fields;
   }
 }
 
-/** How long the link in a confirmation mail works. */
+/** How long a request can be confirmed. */
 const CONFIRM_HOURS = 24;
-/** Confirmation mails to one address in that time: whoever fills in the form of others can't flood them. */
+/** Confirmations asked of one address in that time: whoever fills in the form of others can't flood them. */
 const MOST_REQUESTS = 3;
 
 const form = z.object({
   account: z.string().trim().min(1).max(40),
   zip: z.string().trim().min(1).max(12),
-  email: z.string().trim().max(254).pipe(z.email()),
   kinds: z.array(z.enum(CONSENT_KINDS)).min(1),
 });
+const emailAddress = z.string().trim().max(254).pipe(z.email());
 
 /**
- * Asks for alerts. A confirmation mail is put into the outbox only where account and ZIP match an occupancy that holds
- * now; the caller can't tell from the result whether they did.
+ * Asks for alerts. A confirmation is put into the outbox only where account and ZIP match an occupancy that holds now;
+ * the caller can't tell from the result whether they did.
  * @throws SubscriptionInvalid
  */
 export async function requestSubscription(
@@ -64,16 +75,14 @@ export async function requestSubscription(
   const parsed = form.safeParse(request);
   const wrong = new Set<string>(parsed.error?.issues.map(({ path }) => String(path[0])));
   if (utility === undefined) wrong.add("utility");
-  if (!parsed.success || utility === undefined) throw new SubscriptionInvalid([...wrong]);
+  const addresses = addressesOf(request, utility, wrong);
+  if (!parsed.success || utility === undefined || wrong.size > 0) throw new SubscriptionInvalid([...wrong]);
   const language =
     request.language !== undefined && utility.languages.includes(request.language)
       ? request.language
       : utility.languages[0]!;
-  const { account, zip, email, kinds } = parsed.data;
+  const { account, zip, kinds } = parsed.data;
   const now = new Date(clock.now());
-  const address = canonicalEmail(email);
-  const addressHash = vault.hash(utility.id, "email", address);
-  const sealed = sealAddress(vault, utility.id, addressHash, address);
   await database.transaction(async (transaction) => {
     const occupancies = await transaction.query<{ occupancy_id: number }>(
       `SELECT o.occupancy_id FROM occupancies o JOIN accounts a USING (account_id) JOIN premises p USING (premise_id)
@@ -87,42 +96,66 @@ export async function requestSubscription(
       ],
     );
     if (occupancies.length === 0) return;
-    const [contact] = await transaction.query<{ contact_id: string }>(
-      `INSERT INTO contacts (utility, channel, address_hash, address_sealed, language, created_at)
-       VALUES ($1, 'email', $2, $3, $4, $5)
-       ON CONFLICT (utility, channel, address_hash) DO UPDATE SET utility = excluded.utility RETURNING contact_id`,
-      [utility.id, addressHash, sealed, language, now],
-    );
-    const [recent] = await transaction.query<{ requests: number }>(
-      "SELECT count(*) AS requests FROM confirmations WHERE contact_id = $1 AND requested_at > $2",
-      [contact!.contact_id, hoursAfter(now, -CONFIRM_HOURS)],
-    );
-    if (recent!.requests >= MOST_REQUESTS) return;
-    const ids = occupancies.map(({ occupancy_id }) => occupancy_id);
-    const agreed = [CONSENT_VERSION, consentHash(utility.name, language)];
-    const [confirmation] = await transaction.query<{ confirmation_id: string }>(
-      `INSERT INTO confirmations (utility, contact_id, channel, occupancies, kinds, language, method, text_version,
-         text_hash, requested_at, expires_at) VALUES ($1, $2, 'email', $3, $4, $5, $6, $7, $8, $9, $10)
-       RETURNING confirmation_id`,
-      [
-        utility.id,
-        contact!.contact_id,
-        ids,
-        [...new Set(kinds)],
-        language,
-        request.method,
-        ...agreed,
+    for (const { channel, address } of addresses) {
+      const contact = await contactOf(
+        transaction,
+        vault,
+        { utility: utility.id, channel, address, language },
         now,
-        hoursAfter(now, CONFIRM_HOURS),
-      ],
-    );
-    await addConsents(transaction, confirmation!.confirmation_id, "request", request.method, now, null);
-    await transaction.query(
-      `INSERT INTO outbox (utility, kind, confirmation_id, contact_id, channel, state, not_before, created_at, updated_at)
-       VALUES ($1, 'confirmation', $2, $3, 'email', 'queued', $4, $4, $4)`,
-      [utility.id, confirmation!.confirmation_id, contact!.contact_id, now],
-    );
+      );
+      const [recent] = await transaction.query<{ requests: number }>(
+        "SELECT count(*) AS requests FROM confirmations WHERE contact_id = $1 AND requested_at > $2",
+        [contact, hoursAfter(now, -CONFIRM_HOURS)],
+      );
+      if (recent!.requests >= MOST_REQUESTS) continue;
+      const [confirmation] = await transaction.query<{ confirmation_id: string }>(
+        `INSERT INTO confirmations (utility, contact_id, channel, occupancies, kinds, language, method, text_version,
+           text_hash, requested_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+         RETURNING confirmation_id`,
+        [
+          utility.id,
+          contact,
+          channel,
+          occupancies.map(({ occupancy_id }) => occupancy_id),
+          [...new Set(kinds)],
+          language,
+          request.method,
+          CONSENT_VERSION,
+          consentHash(utility, language, channel),
+          now,
+          hoursAfter(now, CONFIRM_HOURS),
+        ],
+      );
+      await addConsents(transaction, confirmation!.confirmation_id, "request", request.method, now, null);
+      await transaction.query(
+        `INSERT INTO outbox (utility, kind, confirmation_id, contact_id, channel, state, not_before, created_at, updated_at)
+         VALUES ($1, 'confirmation', $2, $3, $4, 'queued', $5, $5, $5)`,
+        [utility.id, confirmation!.confirmation_id, contact, channel, now],
+      );
+    }
   });
+}
+
+/** The addresses of a request in canonical form; fields that are none are added to `wrong`. */
+function addressesOf(
+  { email = "", phone = "" }: SubscriptionRequest,
+  utility: UtilityConfig | undefined,
+  wrong: Set<string>,
+): { readonly channel: ConsentChannel; readonly address: string }[] {
+  const addresses: { channel: ConsentChannel; address: string }[] = [];
+  if (email.trim() !== "") {
+    const { success, data } = emailAddress.safeParse(email);
+    if (success) addresses.push({ channel: "email", address: canonicalEmail(data) });
+    else wrong.add("email");
+  }
+  if (phone.trim() !== "") {
+    const sms = utility?.sms;
+    const number = sms === undefined ? undefined : phoneNumber(phone, sms.country);
+    if (number === undefined || isLandline(number)) wrong.add("phone");
+    else addresses.push({ channel: "sms", address: number });
+  }
+  if (addresses.length === 0 && wrong.size === 0) wrong.add("email");
+  return addresses;
 }
 
 type ConfirmationState = "open" | "confirmed" | "expired";
@@ -152,33 +185,58 @@ export async function describeConfirmation(
 export async function confirmSubscription(
   stores: ConsentStores,
   token: string,
-  evidence: { readonly ip?: string; readonly userAgent?: string },
+  evidence: Evidence,
 ): Promise<boolean> {
-  const now = new Date(stores.clock.now());
   return stores.database.transaction(async (transaction) => {
     const found = await findConfirmation(stores, transaction, token);
     if (found === undefined) return false;
-    const { utility, row, id } = found;
-    await lockContact(transaction, row.contact_id);
-    const used = await transaction.query(
-      `UPDATE confirmations SET confirmed_at = $2 WHERE confirmation_id = $1 AND confirmed_at IS NULL AND expires_at > $2
-       RETURNING 1`,
-      [id, now],
+    const { contact_id, utility } = found.row;
+    await lockContact(transaction, contact_id);
+    return confirmRequest(
+      stores,
+      transaction,
+      { id: found.id, contact: contact_id, utility, method: "link" },
+      evidence,
     );
-    if (used.length === 0) return false;
-    const sealed = stores.vault.seal(
-      utility.id,
-      `consents.evidence|${row.contact_id}`,
-      JSON.stringify(evidence),
-    );
-    const added = await addConsents(transaction, id, "confirm", "link", now, sealed);
-    if (added === 0) return false;
-    await transaction.query(
-      "UPDATE contacts SET verified_at = coalesce(verified_at, $2), language = $3 WHERE contact_id = $1",
-      [row.contact_id, now, row.language],
-    );
-    return true;
   });
+}
+
+/** What is known of whoever confirmed; kept sealed. */
+export interface Evidence {
+  readonly ip?: string;
+  readonly userAgent?: string;
+  /** The provider's id of the text that said yes. */
+  readonly message?: string;
+}
+
+/** In a transaction that holds the contact's lock; `false` as of `confirmSubscription`. */
+export async function confirmRequest(
+  { vault, clock }: ConsentStores,
+  transaction: Queryable,
+  request: {
+    readonly id: string;
+    readonly contact: string;
+    readonly utility: string;
+    readonly method: "link" | "sms";
+  },
+  evidence: Evidence,
+): Promise<boolean> {
+  const { id, contact, utility, method } = request;
+  const now = new Date(clock.now());
+  const used = await transaction.query<{ language: Language }>(
+    `UPDATE confirmations SET confirmed_at = $2 WHERE confirmation_id = $1 AND confirmed_at IS NULL AND expires_at > $2
+     RETURNING language`,
+    [id, now],
+  );
+  if (used.length === 0) return false;
+  const sealed = vault.seal(utility, `consents.evidence|${contact}`, JSON.stringify(evidence));
+  const added = await addConsents(transaction, id, "confirm", method, now, sealed);
+  if (added === 0) return false;
+  await transaction.query(
+    "UPDATE contacts SET verified_at = coalesce(verified_at, $2), language = $3 WHERE contact_id = $1",
+    [contact, now, used[0]!.language],
+  );
+  return true;
 }
 
 export interface Unsubscription {
@@ -215,19 +273,36 @@ export async function unsubscribe(stores: ConsentStores, token: string): Promise
     const contact = await findContact(stores, transaction, token);
     if (contact === undefined) return false;
     await lockContact(transaction, contact.id);
-    await transaction.query(
-      `INSERT INTO consents (utility, contact_id, occupancy_id, kind, channel, action, method, language, text_version, text_hash, at)
-       SELECT utility, contact_id, occupancy_id, kind, channel, 'revoke', 'link', language, text_version, text_hash, $2
-       FROM active_consents WHERE contact_id = $1`,
-      [contact.id, now],
-    );
-    await transaction.query(
-      `UPDATE outbox SET state = 'suppressed', reason = 'no-consent', updated_at = $2
-       WHERE contact_id = $1 AND kind <> 'confirmation' AND state IN ('queued', 'held', 'unknown')`,
-      [contact.id, now],
-    );
+    await revokeConsents(transaction, { contact: contact.id, method: "link", now });
     return true;
   });
+}
+
+/**
+ * Ends what a contact agreed to, all of it or the kinds that are named, in a transaction that holds the contact's lock.
+ * What waits in the outbox for that reason is suppressed with it.
+ */
+export async function revokeConsents(
+  transaction: Queryable,
+  what: {
+    readonly contact: string;
+    readonly method: "link" | "sms" | "provider";
+    readonly now: Date;
+    readonly kinds?: readonly ConsentKind[];
+  },
+): Promise<void> {
+  const { contact, method, now, kinds = CONSENT_KINDS } = what;
+  await transaction.query(
+    `INSERT INTO consents (utility, contact_id, occupancy_id, kind, channel, action, method, language, text_version, text_hash, at)
+     SELECT utility, contact_id, occupancy_id, kind, channel, 'revoke', $2, language, text_version, text_hash, $3
+     FROM active_consents WHERE contact_id = $1 AND kind = ANY ($4)`,
+    [contact, method, now, kinds],
+  );
+  await transaction.query(
+    `UPDATE outbox SET state = 'suppressed', reason = 'no-consent', updated_at = $2
+     WHERE contact_id = $1 AND consent_kind = ANY ($3) AND state IN ('queued', 'held', 'unknown')`,
+    [contact, now, kinds],
+  );
 }
 
 /** Ends the consents of occupancies that are over: who moved out hears no more. */
@@ -238,16 +313,6 @@ export async function endFormerConsents(database: Queryable, now: Date): Promise
      FROM active_consents c JOIN occupancies o USING (occupancy_id) WHERE o.valid_until <= $1`,
     [now],
   );
-}
-
-/** The address is bound to its row by the hash beside it. */
-function sealAddress(vault: Vault, utility: string, hash: Buffer, address: string): Buffer {
-  return vault.seal(utility, `contacts.address|${hash.toString("hex")}`, address);
-}
-
-/** @throws Error where the sealed address belongs to another row or key */
-export function unsealAddress(vault: Vault, utility: string, hash: Buffer, sealed: Buffer): string {
-  return vault.unseal(utility, `contacts.address|${hash.toString("hex")}`, sealed).toString("utf8");
 }
 
 interface ConfirmationRow {
@@ -317,11 +382,6 @@ async function addConsents(
     [confirmationId, action, method, evidence, now],
   );
   return added.length;
-}
-
-/** Steps of one contact follow each other, so that their numbers tell their order. Rows that refer to it may be added. */
-async function lockContact(transaction: Queryable, contactId: string): Promise<void> {
-  await transaction.query("SELECT 1 FROM contacts WHERE contact_id = $1 FOR NO KEY UPDATE", [contactId]);
 }
 
 function hoursAfter(time: Date, hours: number): Date {

@@ -6,21 +6,43 @@ export const CONSENT_KINDS = ["leak", "high-usage"] as const;
 export type ConsentKind = (typeof CONSENT_KINDS)[number];
 export type Language = UtilityConfig["languages"][number];
 
+/** How a resident can be written to, each agreed to by itself. */
+export const CONSENT_CHANNELS = ["email", "sms"] as const;
+export type ConsentChannel = (typeof CONSENT_CHANNELS)[number];
+
 /** Goes up with every change of the wording below: a consent is kept with the version and the hash of what was shown. */
-export const CONSENT_VERSION = "2026-11";
+export const CONSENT_VERSION = "2026-12";
 
 /** The wording that a resident agrees to, exactly as it is shown. */
-export function consentText(utility: string, language: Language): string {
-  return language === "es"
-    ? `Acepto que ${utility} me envíe por correo electrónico los avisos que marqué arriba sobre el agua de este servicio. ` +
-        `Los avisos se basan en las lecturas del medidor, que pueden llegar tarde o faltar: no sustituyen mi propia atención. ` +
-        `No hace falta aceptar para recibir agua, y puedo dejar de recibirlos cuando quiera con el enlace de cada correo.`
-    : `I agree that ${utility} may e-mail me the alerts ticked above about the water used at this service. ` +
-        `Alerts rest on meter readings, which can be late or missing: they do not replace my own care. ` +
-        `My water service does not depend on this, and I can end it at any time with the link in every e-mail.`;
+export function consentText(utility: UtilityConfig, language: Language, channel: ConsentChannel): string {
+  const { name, sms } = utility;
+  const rest = REST[language];
+  if (channel === "email") return `${EMAIL[language](name)} ${rest}`;
+  return `${SMS[language](name, sms!.perMonth)} ${rest}`;
 }
 
+const EMAIL = {
+  en: (name: string) =>
+    `I agree that ${name} may e-mail me the alerts ticked above about the water used at this service. I can end this at any time with the link in every e-mail.`,
+  es: (name: string) =>
+    `Acepto que ${name} me envíe por correo electrónico los avisos que marqué arriba sobre el agua de este servicio. Puedo terminar esto cuando quiera con el enlace de cada correo.`,
+} as const;
+
+const SMS = {
+  en: (name: string, perMonth: number) =>
+    `I agree that ${name} may text me the alerts ticked above about the water used at this service, up to ${perMonth} a month and more only for a burst, at the number that I give. Message and data rates may apply. I can end this at any time by replying STOP, and get help by replying HELP. My number is not passed on for marketing.`,
+  es: (name: string, perMonth: number) =>
+    `Acepto que ${name} me envíe por mensaje de texto, al número que doy, los avisos que marqué arriba sobre el agua de este servicio: hasta ${perMonth} al mes, y más solo por una rotura. Pueden aplicarse cargos por mensajes y datos. Puedo terminar esto cuando quiera respondiendo STOP, y recibir ayuda respondiendo AYUDA. Mi número no se entrega a nadie para publicidad.`,
+} as const;
+
+const REST = {
+  en: `Alerts rest on meter readings, which can be late or missing: they do not replace my own care. My water service does not depend on this.`,
+  es: `Los avisos se basan en las lecturas del medidor, que pueden llegar tarde o faltar: no sustituyen mi propia atención. No hace falta aceptar para recibir agua.`,
+} as const;
+
 /** SHA-256 of the wording. */
-export function consentHash(utility: string, language: Language): Buffer {
-  return createHash("sha256").update(consentText(utility, language)).digest();
+export function consentHash(utility: UtilityConfig, language: Language, channel: ConsentChannel): Buffer {
+  return createHash("sha256")
+    .update(consentText(utility, language, channel))
+    .digest();
 }

@@ -9,6 +9,7 @@ import {
   type OutboxState,
   type Told,
 } from "../decide.js";
+import type { ReplyText } from "../templates/text.js";
 import type { Policy } from "./record-decisions.js";
 
 /** Class of the advisory lock by which a sender shows that it lives. */
@@ -21,7 +22,7 @@ const MOST_UNKNOWN = 5;
 interface OutboxEntry {
   readonly outbox_id: string;
   readonly utility: string;
-  readonly kind: AlertKind | "confirmation";
+  readonly kind: AlertKind | "confirmation" | "reply";
   readonly stage: number;
   readonly state: OutboxState;
   readonly channel: string;
@@ -40,8 +41,18 @@ interface OutboxEntry {
   readonly confirmation_language: Language | null;
   readonly expires_at: Date | null;
   readonly confirmed_at: Date | null;
+  readonly reply: ReplyText | null;
+  readonly created_at: Date;
+  /** When an attempt may first have reached the provider, and whether it was sent once more since. */
+  readonly handed_at: Date | null;
+  readonly resent: boolean;
   /** Whether the alert that this one follows can have reached the resident. */
   readonly alert_told: boolean;
+  /** The address is on the list of those that get nothing. */
+  readonly is_suppressed: boolean;
+  /** When the home was last written to by this channel of anything but a burst, and how often in 30 days. */
+  readonly last_routine: Date | null;
+  readonly routine: number;
 }
 
 /** A message in hand: `sending` is committed. */
@@ -55,6 +66,8 @@ export interface ClaimContext {
   readonly policies: ReadonlyMap<string, Policy>;
   /** Channels that can send. */
   readonly channels: readonly string[];
+  /** Those of them that ask the provider before they repeat: nothing of them is sent again on a guess. */
+  readonly traced: readonly string[];
   /** UTC milliseconds. */
   readonly now: number;
 }
@@ -70,7 +83,7 @@ interface Sender {
 /** Condition for rows that may be sent now; $1 now, $2 channels, $3 utilities that are live. */
 const DUE = `o.state IN ('queued', 'held', 'unknown') AND o.not_before <= $1 AND o.channel = ANY ($2)
   AND (o.kind <> 'confirmation' OR o.utility = ANY ($3))
-  AND (o.kind IN ('confirmation', 'alert') OR NOT EXISTS (
+  AND (o.kind IN ('confirmation', 'alert', 'reply') OR NOT EXISTS (
     SELECT 1 FROM outbox a WHERE a.anomaly = o.anomaly AND a.kind = 'alert' AND a.stage = o.stage
       AND a.contact_id = o.contact_id AND a.channel = o.channel
       AND a.state IN ('queued', 'held', 'sending', 'unknown')))`;
@@ -148,8 +161,15 @@ interface Aside {
   readonly notBefore: Date | undefined;
 }
 
+const DAY_MS = 86_400_000;
+/** An answer that could not be given in that time is not given any more. */
+const REPLY_MS = DAY_MS;
+
 /** Whether a message may go now, and what it says. */
-function judge(entry: OutboxEntry, { policies, now }: ClaimContext): { readonly send: Told | null } | Aside {
+function judge(
+  entry: OutboxEntry,
+  { policies, traced, now }: ClaimContext,
+): { readonly send: Told | null } | Aside {
   const aside = (state: OutboxState, reason: string, notBefore?: Date): Aside => ({
     state,
     reason,
@@ -157,7 +177,15 @@ function judge(entry: OutboxEntry, { policies, now }: ClaimContext): { readonly 
   });
   const policy = policies.get(entry.utility);
   if (policy === undefined) return aside("suppressed", "utility-unknown");
-  if (entry.state === "unknown" && entry.attempts >= MOST_UNKNOWN) return aside("failed", "no-answer");
+  if (entry.channel === "sms" && policy.utility.sms === undefined)
+    return aside("suppressed", "channel-unknown");
+  if (entry.is_suppressed && !answersAlways(entry)) return aside("suppressed", "stopped");
+  // It may have arrived: whether it did is asked, whatever has changed since.
+  const asks = entry.state === "unknown" && traced.includes(entry.channel);
+  if (entry.state === "unknown" && !asks && entry.attempts >= MOST_UNKNOWN)
+    return aside("failed", "no-answer");
+  if (entry.kind === "reply")
+    return now - entry.created_at.getTime() > REPLY_MS ? aside("expired", "too-late") : { send: null };
   if (entry.kind === "confirmation") {
     if (entry.confirmed_at !== null) return aside("suppressed", "confirmed");
     return entry.expires_at!.getTime() <= now ? aside("expired", "link-expired") : { send: null };
@@ -171,14 +199,28 @@ function judge(entry: OutboxEntry, { policies, now }: ClaimContext): { readonly 
   if (!concernsOccupant(anomaly, entry.since)) return aside("suppressed", "before-occupancy");
   const says = sayable(anomaly);
   if (entry.kind === "alert" && says !== "open" && says !== "over") return aside("suppressed", says);
+  if (entry.kind === "reminder" && says !== "open") return aside("suppressed", "flow-stopped");
   if (entry.kind === "stopped" && says !== "over") return aside("suppressed", "flow-goes-on");
   if (entry.kind === "correction" && says !== "withdrawn") return aside("suppressed", "still-holds");
   if (entry.kind !== "alert" && !entry.alert_told) return aside("suppressed", "nothing-told");
-  const start = policy.hours.next(now);
-  if (start > now)
-    return aside(entry.state === "unknown" ? "unknown" : "held", "quiet-hours", new Date(start));
+  if (!asks) {
+    const start = policy.hours.next(now);
+    if (start > now)
+      return aside(entry.state === "unknown" ? "unknown" : "held", "quiet-hours", new Date(start));
+    const { sms } = policy.utility;
+    if (entry.channel === "sms" && anomaly.rule !== "burst") {
+      if (entry.routine >= sms!.perMonth) return aside("suppressed", "monthly-limit");
+      const free = (entry.last_routine?.getTime() ?? 0) + DAY_MS;
+      if (free > now) return aside("held", "daily-limit", new Date(policy.hours.next(free)));
+    }
+  }
   // A repeat of what may have arrived says the same.
   return { send: entry.told ?? (says as Told) };
+}
+
+/** What may be said to a number that wants nothing more: that this was understood, and where to get help. */
+function answersAlways({ reply }: OutboxEntry): boolean {
+  return reply === "stopped" || reply === "help";
 }
 
 function loadEntries(transaction: Queryable, ids: readonly string[], now: Date): Promise<OutboxEntry[]> {
@@ -191,13 +233,21 @@ function loadEntries(transaction: Queryable, ids: readonly string[], now: Date):
                AND r.channel = o.channel AND r.valid_from <= $2 AND (r.valid_until IS NULL OR r.valid_until > $2)) AS since,
             EXISTS (SELECT 1 FROM outbox alert WHERE alert.anomaly = o.anomaly AND alert.kind = 'alert'
                AND alert.stage = o.stage AND alert.contact_id = o.contact_id AND alert.channel = o.channel
-               AND alert.told IS NOT NULL) AS alert_told
+               AND alert.told IS NOT NULL) AS alert_told,
+            o.reply, o.created_at, o.handed_at, o.resent,
+            EXISTS (SELECT 1 FROM suppressions x WHERE x.utility = c.utility AND x.channel = c.channel
+               AND x.address_hash = c.address_hash AND x.ended_at IS NULL) AS is_suppressed,
+            lately.last_routine, lately.routine
      FROM outbox o
      JOIN contacts c ON c.contact_id = o.contact_id
      LEFT JOIN anomalies_seen s ON s.anomaly = o.anomaly
      LEFT JOIN confirmations f ON f.confirmation_id = o.confirmation_id
      LEFT JOIN occupancies p ON p.occupancy_id = o.occupancy_id
      LEFT JOIN accounts a ON a.account_id = p.account_id
+     CROSS JOIN LATERAL (
+       SELECT max(b.accepted_at) AS last_routine, count(*) AS routine FROM outbox b JOIN anomalies_seen t USING (anomaly)
+       WHERE b.contact_id = o.contact_id AND b.occupancy_id = o.occupancy_id AND b.channel = o.channel
+         AND b.accepted_at > $2::timestamptz - interval '30 days' AND b.told IS NOT NULL AND t.rule <> 'burst') AS lately
      WHERE o.outbox_id = ANY ($1) ORDER BY o.not_before`,
     [ids, now],
   );
@@ -213,8 +263,12 @@ async function take(
 ): Promise<number | undefined> {
   const [row] = await transaction.query<{ attempts: number }>(
     `UPDATE outbox o SET state = 'sending', told = $2, attempts = attempts + 1, owner = $3, lease_until = $4, reason = NULL,
-       updated_at = $5
-     WHERE outbox_id = $1 AND (kind = 'confirmation' OR EXISTS (
+       updated_at = $5, handed_at = coalesce(handed_at, $5)
+     WHERE outbox_id = $1
+       AND (coalesce(reply, '') IN ('stopped', 'help') OR NOT EXISTS (
+         SELECT 1 FROM suppressions x JOIN contacts c USING (utility, channel, address_hash)
+         WHERE c.contact_id = o.contact_id AND x.ended_at IS NULL))
+       AND (kind IN ('confirmation', 'reply') OR EXISTS (
        SELECT 1 FROM recipients r JOIN anomalies_seen s ON s.meter_key = r.meter_key
        WHERE s.anomaly = o.anomaly AND r.contact_id = o.contact_id AND r.kind = o.consent_kind AND r.channel = o.channel
          AND r.valid_from <= $5 AND (r.valid_until IS NULL OR r.valid_until > $5)))

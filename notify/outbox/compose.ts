@@ -4,7 +4,7 @@ import { canonicalAccount } from "../../schemas/canonical.js";
 import type { Config, UtilityConfig } from "../../schemas/config.js";
 import type { OutgoingMessage } from "../channels/channel.js";
 import { linkToken } from "../consent/link-token.js";
-import { unsealAddress } from "../consent/subscription.js";
+import { unsealAddress } from "../consent/contact.js";
 import { confirmation } from "../templates/confirmation.js";
 import { correction } from "../templates/correction.js";
 import type { Frame, LeakFlow, Told } from "../templates/frame.js";
@@ -12,6 +12,7 @@ import { highUsageAlert } from "../templates/high-usage-alert.js";
 import { leakAlert } from "../templates/leak-alert.js";
 import { leakStopped } from "../templates/leak-stopped.js";
 import type { Letter } from "../templates/letter.js";
+import { alertText, confirmationText, replyText } from "../templates/text.js";
 import type { Claimed } from "./claim.js";
 
 /** Shorter account numbers would be given away by their last four. */
@@ -21,13 +22,16 @@ const SHORTEST_ACCOUNT = 7;
 export function compose(
   claimed: Claimed,
   utility: UtilityConfig,
-  stores: { readonly vault: Vault; readonly config: Config },
+  context: { readonly vault: Vault; readonly config: Config; readonly validSeconds: number },
 ): OutgoingMessage {
+  const { vault, validSeconds } = context;
   return {
     id: claimed.outbox_id,
     utility,
-    address: unsealAddress(stores.vault, utility.id, claimed.address_hash, claimed.address_sealed),
-    letter: letterOf(claimed, utility, stores),
+    address: unsealAddress(vault, utility.id, claimed.address_hash, claimed.address_sealed),
+    validSeconds,
+    letter: () => letterOf(claimed, utility, context),
+    text: () => textOf(claimed, utility, vault),
   };
 }
 
@@ -56,7 +60,23 @@ function letterOf(
       return leakStopped(frame, told);
     case "correction":
       return correction(frame, told);
+    case "reminder":
+    case "reply":
+      throw new Error(`"${kind}" is said by text only`);
   }
+}
+
+function textOf(claimed: Claimed, utility: UtilityConfig, vault: Vault): string {
+  const { kind, message, language } = claimed;
+  if (kind === "confirmation")
+    return confirmationText(utility.sms!, claimed.confirmation_language!, claimed.kinds!);
+  if (kind === "reply") return replyText(utility.sms!, language, claimed.reply!);
+  return alertText(
+    utility,
+    language,
+    kind,
+    toldOf(message!, claimed, accountEnding(claimed, utility, vault)),
+  );
 }
 
 /** The anomaly without what belongs to a former occupant. */
@@ -92,9 +112,11 @@ function flowOf(rule: AnomalyMessage["rule"], kind: unknown): LeakFlow {
 }
 
 function accountEnding({ number_sealed }: Claimed, utility: UtilityConfig, vault: Vault): string | undefined {
-  if (number_sealed === null) return undefined;
-  const number = canonicalAccount(
-    vault.unseal(utility.id, "accounts.number", number_sealed).toString("utf8"),
-  );
+  return number_sealed === null ? undefined : endingOf(vault, utility.id, number_sealed);
+}
+
+/** Last four of a sealed account number, as messages tell it; `undefined` where that would give it away. */
+export function endingOf(vault: Vault, utility: string, numberSealed: Buffer): string | undefined {
+  const number = canonicalAccount(vault.unseal(utility, "accounts.number", numberSealed).toString("utf8"));
   return number.length >= SHORTEST_ACCOUNT ? number.slice(-4) : undefined;
 }

@@ -82,6 +82,7 @@ export async function recordDecisions(
   const history = await sentAbout(transaction, fresh);
   const recipients = await recipientsOf(transaction, fresh, now);
   const neighbours = await neighboursOf(transaction, fresh);
+  const answers = await answersAbout(transaction, fresh, now);
   const outcomes: Outcome[] = [];
   const notes: Note[] = [];
   const note = (anomaly: AnomalyMessage, contact: string | null, outcome: Refusal) => {
@@ -121,6 +122,7 @@ export async function recordDecisions(
         from: recipient.since,
         history: sent,
         toldOfOverlap: around.some(({ contacts }) => contacts.has(recipient.contact_id)),
+        muted: answers.some((given) => given.contact_id === recipient.contact_id && covers(given, anomaly)),
         overlapHolds: around.length > 0,
       });
       if (decision.send === undefined) {
@@ -149,6 +151,40 @@ function speaksFor(other: Neighbour, anomaly: AnomalyMessage): boolean {
     return kindOf(other.rule) === "high-usage" || other.rule === "burst";
   if (anomaly.rule === "burst" || kindOf(other.rule) !== kindOf(anomaly.rule)) return false;
   return other.open || anomaly.state === "closed";
+}
+
+interface Given {
+  readonly meter_key: string;
+  readonly rule: RuleName;
+  readonly contact_id: string;
+  /** mL/h, when it was answered. */
+  readonly rate: number;
+}
+
+/** A flow that has grown to so many times what was answered is news. */
+const NEWS_AGAIN = 2;
+
+/** Whether who gave the answer knows of the anomaly: the same kind at the same meter, not grown. A burst is always news. */
+function covers(given: Given, anomaly: AnomalyMessage): boolean {
+  return (
+    given.meter_key === anomaly.meter &&
+    anomaly.rule !== "burst" &&
+    kindOf(given.rule) === kindOf(anomaly.rule) &&
+    anomaly.rate < NEWS_AGAIN * given.rate
+  );
+}
+
+/** Answers of residents that hold now, about the meters of the anomalies. */
+function answersAbout(
+  transaction: Queryable,
+  anomalies: readonly AnomalyMessage[],
+  now: Date,
+): Promise<Given[]> {
+  return transaction.query<Given>(
+    `SELECT s.meter_key, s.rule, a.contact_id, a.rate::float8 AS rate FROM answers a JOIN anomalies_seen s USING (anomaly)
+     WHERE s.meter_key = ANY ($1) AND a.mute_until > $2`,
+    [[...new Set(anomalies.map(({ meter }) => meter))], now],
+  );
 }
 
 /** Adds the reasons for which nothing is sent; one that was noted before gets its latest time. */

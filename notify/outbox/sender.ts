@@ -6,17 +6,22 @@ import { Deferred } from "../../infra/deferred.js";
 import { errorFields, type Logger } from "../../infra/logger.js";
 import type { Database } from "../../infra/postgres/database.js";
 import type { Config } from "../../schemas/config.js";
-import type { Channel, Outcome } from "../channels/channel.js";
+import type { Channel, Outcome, OutgoingMessage } from "../channels/channel.js";
 import { endFormerConsents } from "../consent/subscription.js";
+import { takeProvidersWord } from "../consent/suppression.js";
 import { claim, isBusy, OWNER_LOCK, type Claimed, type ClaimContext } from "./claim.js";
 import { compose } from "./compose.js";
 import type { Policy } from "./record-decisions.js";
-import { settle } from "./settle.js";
+import { settle, type Lost } from "./settle.js";
 
 /** Messages in hand at once; the mail transport spreads them over its connections. More are taken when half are done. */
 const IN_HAND = 16;
 const POLL_MS = 500;
 const CONSENTS_EVERY_MS = 60_000;
+/** How long a text that answers one may be on its way. */
+const ANSWER_SECONDS = 4 * 3600;
+/** A provider that has no message after so long never got it. */
+const TRACED_FOR_MS = 10 * 60_000;
 const LONGEST_REST_MS = 5_000;
 /** Beyond the longest pause between attempts; older bad news says nothing of now. */
 const AWAY_COUNTS_MS = 120_000;
@@ -46,8 +51,11 @@ export class Sender {
   /** Kept over a lost connection, so that what is in hand stays ours. */
   #ownerNumber: number | undefined;
   #consentsEnded = 0;
-  /** The last attempt found the provider away: since when (monotonic), and how often in a row. */
-  #away: { readonly reason: string; readonly since: number; readonly times: number } | undefined;
+  /** Channels whose last attempt found the provider away: since when (monotonic), and how often in a row. */
+  readonly #away = new Map<
+    string,
+    { readonly reason: string; readonly since: number; readonly times: number }
+  >();
 
   constructor(context: SenderContext) {
     this.#context = context;
@@ -57,9 +65,9 @@ export class Sender {
 
   /** Why nothing goes out, if so. */
   get obstacle(): string | undefined {
-    return this.#away !== undefined && performance.now() - this.#away.since < AWAY_COUNTS_MS
-      ? this.#away.reason
-      : undefined;
+    const now = performance.now();
+    const fresh = [...this.#away.values()].filter(({ since }) => now - since < AWAY_COUNTS_MS);
+    return fresh.length === 0 ? undefined : fresh.map(({ reason }) => reason).join(", ");
   }
 
   wake(): void {
@@ -77,8 +85,9 @@ export class Sender {
     const called = performance.now();
     while (!this.#stop.signal.aborted) {
       if (this.#inHand.size === 0) {
-        if (this.#away !== undefined && this.#away.since > called) return;
-        if (!(await stalling(() => isBusy(database, this.#claimContext())))) return;
+        const away = [...this.#away].filter(([, { since }]) => since > called).map(([name]) => name);
+        if (away.length === channels.size) return;
+        if (!(await stalling(() => isBusy(database, this.#claimContext(away))))) return;
       }
       this.wake();
       await sleep(10);
@@ -112,10 +121,11 @@ export class Sender {
     const { database, channels } = this.#context;
     await this.#endConsents(false);
     const room = IN_HAND - this.#inHand.size;
-    if (channels.size === 0 || room < IN_HAND / 2 || this.#resting()) return 0;
+    const resting = [...channels.keys()].filter((name) => this.#resting(name));
+    if (channels.size === resting.length || room < IN_HAND / 2) return 0;
     const owner = await this.#ownerId();
     const sender = { owner, inHand: [...this.#inHand.keys()] };
-    const { claimed, looked } = await claim(database, this.#claimContext(), sender, room);
+    const { claimed, looked } = await claim(database, this.#claimContext(resting), sender, room);
     for (const message of claimed) {
       const sending = this.#send(message).finally(() => {
         this.#inHand.delete(message.outbox_id);
@@ -127,17 +137,24 @@ export class Sender {
   }
 
   async #send(message: Claimed): Promise<void> {
-    const { channels, policies, database, clock, logger, stalling } = this.#context;
+    const { channels, policies, clock, logger, stalling } = this.#context;
     const fields = {
       outbox: message.outbox_id,
       utility: message.utility,
       channel: message.channel,
       attempt: message.attempt,
     };
-    let outcome: Outcome;
+    let outcome: Outcome | Lost;
     try {
-      const { utility } = policies.get(message.utility)!;
-      outcome = await channels.get(message.channel)!.send(compose(message, utility, this.#context));
+      const { utility, hours } = policies.get(message.utility)!;
+      const waits = message.kind === "confirmation" || message.kind === "reply";
+      const validSeconds = waits ? ANSWER_SECONDS : hours.left(clock.now());
+      const outgoing = compose(message, utility, { ...this.#context, validSeconds });
+      const channel = channels.get(message.channel)!;
+      outcome =
+        message.state === "unknown" && channel.trace !== undefined
+          ? await this.#retrace(message, outgoing, channel)
+          : await channel.send(outgoing);
     } catch (error) {
       // Nothing was handed over: the message could not be put together.
       logger.error("message could not be composed", { ...fields, ...errorFields(error) });
@@ -145,7 +162,7 @@ export class Sender {
     }
     this.#noteReach(message, outcome);
     try {
-      const state = await stalling(() => settle(database, message, outcome, clock.now()));
+      const state = await stalling(() => this.#settle(message, outcome));
       const result = { ...fields, state, ...("code" in outcome ? { code: outcome.code } : {}) };
       if (state === "accepted") logger.info("message accepted", result);
       else logger.warn("message not accepted", result);
@@ -153,6 +170,41 @@ export class Sender {
       // The row stays `sending`; its lease makes it `unknown`.
       logger.warn("outcome of a message not recorded", { ...fields, ...errorFields(error) });
     }
+  }
+
+  /** The outcome, and what it says of the address, in one transaction. */
+  #settle(message: Claimed, outcome: Outcome | Lost): Promise<string> {
+    const { database, clock } = this.#context;
+    return database.transaction(async (transaction) => {
+      if (outcome.status === "refused" && outcome.address !== undefined)
+        await takeProvidersWord(transaction, message.contact_id, outcome.address, new Date(clock.now()));
+      return settle(transaction, message, outcome, clock.now());
+    });
+  }
+
+  /**
+   * A message that may have been taken, by a provider that takes a repeat for another message: it is looked for. Where the
+   * provider has none after ten minutes, a burst is sent once more; of all else it is better that none comes than two.
+   */
+  async #retrace(message: Claimed, outgoing: OutgoingMessage, channel: Channel): Promise<Outcome | Lost> {
+    const { database, clock, policies } = this.#context;
+    const handed = message.handed_at ?? new Date(clock.now());
+    let id: string | undefined;
+    try {
+      id = await channel.trace!(outgoing, handed);
+    } catch (error) {
+      return { status: "unknown", code: (error as Error).name };
+    }
+    if (id !== undefined) return { status: "accepted", id };
+    if (clock.now() - handed.getTime() < TRACED_FOR_MS) return { status: "unknown", code: "not-found-yet" };
+    if (message.message?.rule !== "burst" || message.resent) return { status: "lost", code: "no-trace" };
+    if (policies.get(message.utility)!.hours.next(clock.now()) > clock.now())
+      return { status: "unknown", code: "quiet-hours" };
+    await database.query("UPDATE outbox SET resent = true, handed_at = $2 WHERE outbox_id = $1", [
+      message.outbox_id,
+      new Date(clock.now()),
+    ]);
+    return channel.send(outgoing);
   }
 
   /** A number whose lock lives as long as our connection: when we die, others see it at once. */
@@ -177,22 +229,22 @@ export class Sender {
     }
   }
 
-  #noteReach({ channel }: Claimed, outcome: Outcome): void {
+  #noteReach({ channel }: Claimed, outcome: Outcome | Lost): void {
     if (outcome.status !== "unreachable") {
-      this.#away = undefined;
+      this.#away.delete(channel);
       return;
     }
     // Several in hand find out together: that is once.
-    if (this.#resting()) return;
-    const times = (this.#away?.times ?? 0) + 1;
-    this.#away = { reason: `${channel}: ${outcome.code}`, since: performance.now(), times };
+    if (this.#resting(channel)) return;
+    const times = (this.#away.get(channel)?.times ?? 0) + 1;
+    this.#away.set(channel, { reason: `${channel}: ${outcome.code}`, since: performance.now(), times });
   }
 
   /** Whether to leave a provider alone that was away a moment ago: with thousands waiting, each would knock. */
-  #resting(): boolean {
+  #resting(channel: string): boolean {
+    const away = this.#away.get(channel);
     return (
-      this.#away !== undefined &&
-      performance.now() - this.#away.since < Math.min(LONGEST_REST_MS, 100 * 2 ** this.#away.times)
+      away !== undefined && performance.now() - away.since < Math.min(LONGEST_REST_MS, 100 * 2 ** away.times)
     );
   }
 
@@ -203,9 +255,11 @@ export class Sender {
     this.#consentsEnded = time;
   }
 
-  #claimContext(): ClaimContext {
+  #claimContext(without: readonly string[]): ClaimContext {
     const { policies, channels, clock } = this.#context;
-    return { policies, channels: [...channels.keys()], now: clock.now() };
+    const names = [...channels.keys()].filter((name) => !without.includes(name));
+    const traced = names.filter((name) => channels.get(name)!.capabilities.repeats === "traced");
+    return { policies, channels: names, traced, now: clock.now() };
   }
 }
 

@@ -31,6 +31,18 @@ export class SendingHours {
     }
   }
 
+  /** Seconds until the hours that hold at `now` (UTC milliseconds) end; those of the whole day never do. */
+  left(now: number): number {
+    if (this.#from === this.#until) return Infinity;
+    const second = Math.floor(now / 1000);
+    const day = this.#zone.dayOf(second);
+    for (let ahead = 0; ; ahead++) {
+      const local = (day + ahead) * DAY + this.#until;
+      const end = this.#zone.instantsOf(local)[0] ?? local - this.#zone.offsetAt(local - DAY);
+      if (end > second) return end - second;
+    }
+  }
+
   #contains(time: number): boolean {
     if (this.#from === this.#until) return true;
     return this.#from < this.#until

@@ -2,6 +2,12 @@ import type { Queryable } from "../../infra/postgres/database.js";
 import type { Outcome } from "../channels/channel.js";
 import type { Claimed } from "./claim.js";
 
+/** It may have been taken, the provider knows nothing of it, and it is not sent again. */
+export interface Lost {
+  readonly status: "lost";
+  readonly code: string;
+}
+
 const MINUTE = 60_000;
 /** Temporary refusals (greylisting, full mailbox) until a message counts as failed: about 6 hours with the pauses below. */
 const MOST_REFUSALS = 12;
@@ -23,7 +29,7 @@ function contactPause(attempt: number): number {
 export async function settle(
   database: Queryable,
   message: Claimed,
-  outcome: Outcome,
+  outcome: Outcome | Lost,
   now: number,
 ): Promise<string> {
   const at = new Date(now);
@@ -34,18 +40,34 @@ export async function settle(
     told: string | null,
     notBefore: Date,
     refusals = 0,
+    providerId: string | null = null,
   ) => {
     await database.query(
       `UPDATE outbox SET state = $3, reason = $4, told = $5, not_before = $6, refusals = refusals + $7, updated_at = $8,
-         accepted_at = CASE WHEN $3 = 'accepted' THEN $8::timestamptz END, owner = NULL, lease_until = NULL
+         accepted_at = CASE WHEN $3 = 'accepted' THEN $8::timestamptz END, owner = NULL, lease_until = NULL,
+         provider_id = coalesce($9, provider_id), handed_at = CASE WHEN $10 THEN handed_at END
        WHERE outbox_id = $1 AND attempts = $2 AND state IN ('sending', 'unknown')`,
-      [message.outbox_id, message.attempt, state, reason, told, notBefore, refusals, at],
+      [
+        message.outbox_id,
+        message.attempt,
+        state,
+        reason,
+        told,
+        notBefore,
+        refusals,
+        at,
+        providerId,
+        // Surely not taken: it was never handed over.
+        state === "accepted" || state === "unknown" || told !== null,
+      ],
     );
     return state;
   };
   switch (outcome.status) {
     case "accepted":
-      return write("accepted", null, message.told, at);
+      return write("accepted", null, message.told, at, 0, outcome.id ?? null);
+    case "lost":
+      return write("failed", "no-trace", message.told, at);
     case "unknown":
       return write("unknown", outcome.code, message.told, later(contactPause(message.attempt)));
     case "unreachable":

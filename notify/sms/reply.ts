@@ -14,6 +14,8 @@ export type Reply =
   | { readonly asks: "confirm"; readonly start: boolean }
   /** What the newest alert was about: 1 water that runs on purpose, 2 somebody looks into it, 3 remind me. */
   | { readonly asks: "answer"; readonly answer: Answer; readonly service: string | undefined }
+  /** Asks for leak alerts: account number and ZIP code prove the address. */
+  | { readonly asks: "join"; readonly account: string; readonly zip: string }
   | { readonly asks: "unknown" };
 
 export type Answer = 1 | 2 | 3;
@@ -29,6 +31,8 @@ const CONFIRM = words("y, y1, y 1, si, si 1, s1, oui, o1, ok, okay, confirm, con
 const HELP = words("help, info, ayuda, aide");
 const LEAK = words("leak, leaks, fuga, fugas, fuite, fuites");
 
+/** Account numbers may have blanks and dashes in them. */
+const JOIN = /^(?:join|alerts|unirme|avisos) ([a-z0-9][a-z0-9 ]{2,38}) (\d{5})$/;
 const WATER = "(leaks?|leaking|water|flow|pipes?|dripping|running)(?! (alerts?|texts?|messages?))";
 /** Anywhere in a message; matched at word boundaries in its bare form. */
 const STOP_PHRASES = new RegExp(
@@ -76,6 +80,8 @@ export function readReply(text: string): Reply {
   if (LEAK.has(bare)) return { asks: "leak" };
   if (YES.has(bare)) return { asks: "confirm", start: true };
   if (CONFIRM.has(bare)) return { asks: "confirm", start: false };
+  const join = JOIN.exec(bare);
+  if (join !== null) return { asks: "join", account: join[1]!, zip: join[2]! };
   const answer = /^([123])(?: (\d{4}))?$/.exec(bare);
   if (answer !== null)
     return { asks: "answer", answer: Number(answer[1]) as Answer, service: answer[2] ?? undefined };

@@ -32,6 +32,17 @@ export class Format {
     return `${number} ${number === "1" ? one : many}`;
   }
 
+  /** The same for a text, such as "48.2 gal". */
+  shortVolume(millilitres: number): string {
+    return `${this.#number.format(millilitres / MILLILITRES[this.#units])} ${this.#units}`;
+  }
+
+  /** A length in seconds for a text, such as "26 h" or "5 days". */
+  shortDuration(seconds: number): string {
+    const { count, unit } = hoursOrDays(seconds);
+    return `${this.#number.format(count)} ${unit === "hour" ? "h" : this.#language === "es" ? "d" : "days"}`;
+  }
+
   /** An instant (UTC seconds) on the local clock. */
   moment(second: number): string {
     const text = this.#moment.format(second * 1000).replace(/[\u202f\u00a0]/g, " ");
@@ -39,16 +50,24 @@ export class Format {
     return text.replace(/\b([ap])\.\s?m\.$/, "$1m");
   }
 
-  /** A length in seconds: hours up to three days, then days. */
+  /** A length in seconds, such as "26 hours" or "5 days". */
   duration(seconds: number): string {
-    const hours = Math.max(1, Math.round(seconds / 3600));
-    const [count, [one, many]] =
-      hours < 72
-        ? [hours, this.#language === "es" ? ["hora", "horas"] : ["hour", "hours"]]
-        : [Math.floor(hours / 24), this.#language === "es" ? ["día", "días"] : ["day", "days"]];
+    const { count, unit } = hoursOrDays(seconds);
+    const [one, many] = LENGTHS[this.#language][unit];
     return `${this.#number.format(count)} ${count === 1 ? one : many}`;
   }
 }
+
+/** Hours up to three days, then days. */
+function hoursOrDays(seconds: number): { readonly count: number; readonly unit: "hour" | "day" } {
+  const hours = Math.max(1, Math.round(seconds / 3600));
+  return hours < 72 ? { count: hours, unit: "hour" } : { count: Math.floor(hours / 24), unit: "day" };
+}
+
+const LENGTHS = {
+  en: { hour: ["hour", "hours"], day: ["day", "days"] },
+  es: { hour: ["hora", "horas"], day: ["día", "días"] },
+} as const;
 
 const UNIT_NAMES: Readonly<Record<Language, Record<UtilityConfig["units"], readonly [string, string]>>> = {
   en: {

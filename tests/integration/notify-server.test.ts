@@ -44,7 +44,7 @@ it("lets messages wait where no mail server is configured, and says so", async (
   expect(notify.health()).toEqual({
     live: true,
     ready: true,
-    reason: "no mail server configured: messages wait in the outbox",
+    reason: "no mail server and no SMS account configured: messages wait in the outbox",
   });
   await notify.stop();
   expect(notify.health().live).toBe(false);
@@ -58,7 +58,7 @@ it("is not ready while the mail server is away, loses nothing, and goes on when 
   expect(notify.health()).toEqual({
     live: true,
     ready: false,
-    reason: "waiting for the mail server (email: ESOCKET)",
+    reason: "waiting for a provider (email: ESOCKET)",
   });
   const file = join(test.folder, "back.jsonl");
   const mailbox = await startMailbox(file, { port });

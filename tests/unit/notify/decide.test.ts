@@ -38,6 +38,7 @@ const view = (history: Sent[] = [], change: Partial<Parameters<typeof decide>[1]
   from: 0,
   history,
   toldOfOverlap: false,
+  muted: false,
   overlapHolds: false,
   ...change,
 });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import calculator from "sms-segments-calculator";
-import { segmentsOf } from "../../../notify/sms/segments.js";
+import { segmentsOf } from "../../../schemas/segments.js";
 
 const { SegmentedMessage } = calculator;
 

@@ -1,0 +1,207 @@
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import type { Config, UtilityConfig } from "../../schemas/config.js";
+import type {
+  AddressFault,
+  Channel,
+  InboundText,
+  OutgoingMessage,
+  Outcome,
+  ProviderCall,
+  StatusReport,
+} from "./channel.js";
+
+const VERSION = "2010-04-01";
+const GIVE_UP_MS = 30_000;
+/** Bounds of ValidityPeriod in seconds. */
+const LONGEST_VALID = 36_000;
+
+/**
+ * What Twilio's error codes say of the number (docs "Error and Warning Dictionary"): 21610 it replied STOP, 30003 handset
+ * unreachable, 30005 unknown, 30006 landline or unreachable carrier, 21614 no mobile number, 21211 no number at all.
+ */
+const FAULTS: Readonly<Record<string, AddressFault>> = {
+  21610: "stopped",
+  21211: "unusable",
+  21614: "unusable",
+  30005: "unusable",
+  30006: "unusable",
+  30003: "unreachable",
+};
+
+/** Errors before the request left us. */
+const NOT_SENT = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "UND_ERR_CONNECT_TIMEOUT",
+  "EHOSTUNREACH",
+]);
+
+const created = z.object({ sid: z.string() });
+const refused = z.object({ code: z.number().optional() });
+const listed = z.object({ messages: z.array(z.object({ sid: z.string(), body: z.string().nullable() })) });
+
+/**
+ * SMS by Twilio's REST API, version 2010-04-01. Creating a message has no idempotency key, so a message that may have been
+ * taken is looked for by number, day and words before anything is sent again.
+ * @throws Error where the file with the token can't be read, or there is none
+ */
+export function createTwilioChannel(
+  twilio: NonNullable<Config["twilio"]>,
+  web: Config["web"],
+): Required<Channel> {
+  const token = tokenOf(twilio);
+  const { accountSid, apiUrl } = twilio;
+  const messages = `${trimmed(apiUrl)}/${VERSION}/Accounts/${accountSid}/Messages.json`;
+  const authorization = `Basic ${Buffer.from(`${accountSid}:${token}`).toString("base64")}`;
+  const ask = (url: string, init: RequestInit = {}) =>
+    fetch(url, {
+      ...init,
+      headers: { ...init.headers, authorization },
+      redirect: "error",
+      signal: AbortSignal.timeout(GIVE_UP_MS),
+    });
+  return {
+    capabilities: { repeats: "traced" },
+    async send(message) {
+      const body = parametersOf(message, web);
+      try {
+        const response = await ask(messages, { method: "POST", body });
+        return await outcomeOf(response);
+      } catch (error) {
+        const code = codeOf(error);
+        return { status: NOT_SENT.has(code) ? "unreachable" : "unknown", code };
+      }
+    },
+    async trace(message, since) {
+      const query = new URLSearchParams({
+        To: message.address,
+        // Whole days: one earlier, for clocks that differ.
+        "DateSent>": new Date(since.getTime() - 86_400_000).toISOString().slice(0, 10),
+        PageSize: "100",
+      });
+      const response = await ask(`${messages}?${query.toString()}`);
+      if (!response.ok) throw new Error(`Twilio answered ${response.status} to a look-up`);
+      const text = message.text();
+      const { messages: found } = listed.parse(await response.json());
+      return found.find(({ body }) => body === text)?.sid;
+    },
+    parseStatus(call) {
+      return isSigned(call, token) ? statusOf(call.parameters) : undefined;
+    },
+    parseInbound(call) {
+      const { MessageSid, From, Body } = call.parameters;
+      if (!isSigned(call, token) || MessageSid === undefined || From === undefined) return undefined;
+      return { providerId: MessageSid, from: From, body: Body ?? "" } satisfies InboundText;
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+/** Where Twilio tells what became of a message. */
+export function statusUrl(web: Config["web"], utility: string, outboxId: string): string {
+  return `${trimmed(web.publicUrl)}/hooks/twilio/${utility}/status/${outboxId}`;
+}
+
+/** Where Twilio brings what residents write: to be set at the number or messaging service. */
+export function inboundUrl(web: Config["web"], utility: string): string {
+  return `${trimmed(web.publicUrl)}/hooks/twilio/${utility}/messages`;
+}
+
+function parametersOf(message: OutgoingMessage, web: Config["web"]): URLSearchParams {
+  const { id, utility, address, validSeconds } = message;
+  return new URLSearchParams({
+    To: address,
+    ...senderOf(utility),
+    Body: message.text(),
+    StatusCallback: statusUrl(web, utility.id, id),
+    ValidityPeriod: String(Math.min(LONGEST_VALID, Math.max(1, Math.floor(validSeconds)))),
+  });
+}
+
+function senderOf({ sms }: UtilityConfig): Record<string, string> {
+  const { from } = sms!;
+  return from.startsWith("MG") ? { MessagingServiceSid: from } : { From: from };
+}
+
+async function outcomeOf(response: Response): Promise<Outcome> {
+  const { status } = response;
+  const body: unknown = await response.json().catch(() => undefined);
+  if (status === 200 || status === 201) {
+    const { success, data } = created.safeParse(body);
+    return success ? { status: "accepted", id: data.sid } : { status: "unknown", code: "twilio body" };
+  }
+  // A fault on their side may come after the message was taken.
+  if (status >= 500) return { status: "unknown", code: `twilio HTTP ${status}` };
+  const code = refused.safeParse(body).data?.code;
+  const named = code === undefined ? `twilio HTTP ${status}` : `twilio ${code}`;
+  if (status === 401 || status === 403 || status === 404) return { status: "unreachable", code: named };
+  const address = FAULTS[String(code)];
+  return {
+    status: "refused",
+    permanent: status !== 429,
+    code: named,
+    ...(address === undefined ? {} : { address }),
+  };
+}
+
+function statusOf(parameters: Readonly<Record<string, string>>): StatusReport | undefined {
+  const { MessageSid, MessageStatus, ErrorCode } = parameters;
+  if (MessageSid === undefined) return undefined;
+  switch (MessageStatus) {
+    case "accepted":
+    case "scheduled":
+    case "queued":
+    case "sending":
+    case "sent":
+      return { providerId: MessageSid, status: "accepted" };
+    case "delivered":
+    case "read":
+      return { providerId: MessageSid, status: "delivered" };
+    case "undelivered":
+    case "failed":
+    case "canceled": {
+      const address = FAULTS[ErrorCode ?? ""];
+      return {
+        providerId: MessageSid,
+        status: "failed",
+        code: `twilio ${/^\d{1,6}$/.test(ErrorCode ?? "") ? ErrorCode : MessageStatus}`,
+        ...(address === undefined ? {} : { address }),
+      };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** X-Twilio-Signature: HMAC-SHA1 by the token over the address and every parameter, sorted by name. */
+function isSigned({ url, parameters, headers }: ProviderCall, token: string): boolean {
+  const given = headers["x-twilio-signature"];
+  if (typeof given !== "string") return false;
+  const text = Object.keys(parameters)
+    .sort()
+    .reduce((all, name) => all + name + parameters[name]!, url);
+  const expected = createHmac("sha1", token).update(text, "utf8").digest();
+  const signature = Buffer.from(given, "base64");
+  return signature.length === expected.length && timingSafeEqual(signature, expected);
+}
+
+function codeOf(error: unknown): string {
+  const { name, cause } = error as Error & { cause?: { code?: unknown } };
+  const code = cause?.code;
+  return typeof code === "string" && /^[A-Z_]{2,40}$/.test(code) ? code : name;
+}
+
+function tokenOf({ authTokenFile }: NonNullable<Config["twilio"]>): string {
+  const given = process.env["CURBSTOP_TWILIO_AUTH_TOKEN"];
+  if (given !== undefined) return given;
+  if (authTokenFile === undefined)
+    throw new Error("twilio: set authTokenFile or the variable CURBSTOP_TWILIO_AUTH_TOKEN");
+  return readFileSync(authTokenFile, "utf8").trim();
+}
+
+function trimmed(url: string): string {
+  return url.replace(/\/+$/, "");
+}

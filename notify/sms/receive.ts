@@ -1,0 +1,315 @@
+import type { Queryable } from "../../infra/postgres/database.js";
+import type { UtilityConfig } from "../../schemas/config.js";
+import type { InboundText, StatusReport } from "../channels/channel.js";
+import { contactOf, lockContact } from "../consent/contact.js";
+import {
+  confirmRequest,
+  requestSubscription,
+  revokeConsents,
+  type ConsentStores,
+} from "../consent/subscription.js";
+import { endSuppression, suppress, takeProvidersWord } from "../consent/suppression.js";
+import { endingOf } from "../outbox/compose.js";
+import type { ReplyText } from "../templates/text.js";
+import { phoneNumber } from "./phone.js";
+import { readReply, type Answer, type Reply } from "./reply.js";
+
+const DAY_MS = 86_400_000;
+/** An alert that was sent longer ago is not what a digit answers. */
+const ANSWERABLE_MS = 14 * DAY_MS;
+/** For how long an answer keeps further words about the flow back: it runs on purpose, somebody looks, later. */
+const MUTE_MS: Readonly<Record<Answer, number>> = { 1: 14 * DAY_MS, 2: 3 * DAY_MS, 3: 7 * DAY_MS };
+const ANSWERED: Readonly<Record<Answer, ReplyText>> = { 1: "on-purpose", 2: "looking", 3: "remind" };
+/** Those who write what is not understood get one answer in that time. */
+const POLITE_MS = DAY_MS;
+
+export interface Received {
+  readonly asks: Reply["asks"];
+}
+
+/** Who wrote, in the transaction that takes the text in. */
+interface Writer {
+  readonly utility: UtilityConfig;
+  readonly contact: string;
+  readonly now: Date;
+}
+
+/**
+ * Takes in what a resident wrote, once however often the provider brings it. Whatever it changes holds when this resolves:
+ * a stop has then ended every consent of the number and everything that waited for it, in one transaction.
+ * @returns `undefined` where the text was taken before, or its number is none
+ */
+export async function receiveText(
+  stores: ConsentStores,
+  utility: UtilityConfig,
+  text: InboundText,
+): Promise<Received | undefined> {
+  const { database, vault, clock } = stores;
+  const now = new Date(clock.now());
+  const address = phoneNumber(text.from, "US");
+  if (address === undefined) return undefined;
+  const reply = readReply(text.body);
+  const received = await database.transaction(async (transaction): Promise<Received | undefined> => {
+    const language = utility.languages[0]!;
+    const contact = await contactOf(
+      transaction,
+      vault,
+      { utility: utility.id, channel: "sms", address, language },
+      now,
+    );
+    await lockContact(transaction, contact);
+    const fresh = await transaction.query(
+      `INSERT INTO texts_received (utility, provider_id, contact_id, body_sealed, asks, for_people, received_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING 1`,
+      [
+        utility.id,
+        text.providerId,
+        contact,
+        vault.seal(utility.id, `texts_received.body|${text.providerId}`, text.body),
+        reply.asks,
+        reply.asks === "stop" && !reply.sure,
+        now,
+      ],
+    );
+    if (fresh.length === 0) return undefined;
+    const answer = await act(stores, transaction, { utility, contact, now }, reply, text.providerId);
+    if (answer !== undefined) await enqueueReply(transaction, { utility, contact, now }, answer);
+    const understood = !(["unknown", "confirm", "answer"] as string[]).includes(reply.asks);
+    if (!understood && (answer === undefined || answer === "not-understood")) {
+      await transaction.query(
+        "UPDATE texts_received SET for_people = true WHERE utility = $1 AND provider_id = $2",
+        [utility.id, text.providerId],
+      );
+    }
+    return { asks: reply.asks };
+  });
+  // A request is a transaction of its own: it is answered alike whether it matches the registry or not.
+  if (received !== undefined && reply.asks === "join") {
+    await requestSubscription(stores, {
+      utility: utility.id,
+      account: reply.account,
+      zip: reply.zip,
+      phone: address,
+      kinds: ["leak"],
+      method: "keyword",
+    });
+  }
+  return received;
+}
+
+/** Does what a reply asks for; returns what to answer, `undefined` for nothing. */
+async function act(
+  stores: ConsentStores,
+  transaction: Queryable,
+  writer: Writer,
+  reply: Reply,
+  providerId: string,
+): Promise<ReplyText | undefined> {
+  switch (reply.asks) {
+    case "stop":
+      return stop(transaction, writer);
+    case "start":
+      return start(transaction, writer);
+    case "leak":
+      return leakOnly(transaction, writer);
+    case "help":
+      return "help";
+    case "confirm": {
+      const confirmed = await confirm(stores, transaction, writer, providerId);
+      if (confirmed) return "confirmed";
+      return reply.start ? start(transaction, writer) : politely(transaction, writer);
+    }
+    case "answer":
+      return answer(stores, transaction, writer, reply.answer, reply.service);
+    case "join":
+      return undefined;
+    case "unknown":
+      return politely(transaction, writer);
+  }
+}
+
+/** One text says that it worked; whoever says it again gets none: they wanted silence. */
+async function stop(transaction: Queryable, { contact, now }: Writer): Promise<ReplyText | undefined> {
+  const before = await suppress(transaction, contact, "stop", now);
+  await revokeConsents(transaction, { contact, method: "sms", now });
+  await transaction.query(
+    `UPDATE outbox SET state = 'suppressed', reason = 'stopped', updated_at = $2
+     WHERE contact_id = $1 AND state IN ('queued', 'held', 'unknown')`,
+    [contact, now],
+  );
+  await transaction.query(
+    "UPDATE confirmations SET expires_at = $2 WHERE contact_id = $1 AND confirmed_at IS NULL AND expires_at > $2",
+    [contact, now],
+  );
+  return before === undefined ? "stopped" : undefined;
+}
+
+/** Brings back what the last stop ended, where its occupancy still holds. */
+async function start(transaction: Queryable, { contact, now }: Writer): Promise<ReplyText> {
+  const stopped = await endSuppression(transaction, contact, now);
+  if (stopped !== undefined && (await restore(transaction, contact, stopped, now, ["leak", "high-usage"])))
+    return "started";
+  const active = await transaction.query("SELECT 1 FROM active_consents WHERE contact_id = $1 LIMIT 1", [
+    contact,
+  ]);
+  return active.length > 0 ? "started" : "nothing-set-up";
+}
+
+/** After a stop the leak alerts come back alone; without one the others end. */
+async function leakOnly(transaction: Queryable, { contact, now }: Writer): Promise<ReplyText> {
+  const stopped = await endSuppression(transaction, contact, now);
+  if (stopped !== undefined) await restore(transaction, contact, stopped, now, ["leak"]);
+  else await revokeConsents(transaction, { contact, method: "sms", now, kinds: ["high-usage"] });
+  const leak = await transaction.query(
+    "SELECT 1 FROM active_consents WHERE contact_id = $1 AND kind = 'leak' LIMIT 1",
+    [contact],
+  );
+  return leak.length > 0 ? "leak-only" : "nothing-set-up";
+}
+
+/** Consents that the stop at `stopped` ended hold again, as they were worded; whether there were any. */
+async function restore(
+  transaction: Queryable,
+  contact: string,
+  stopped: Date,
+  now: Date,
+  kinds: readonly string[],
+): Promise<boolean> {
+  const restored = await transaction.query(
+    `INSERT INTO consents (utility, contact_id, occupancy_id, kind, channel, action, method, language, text_version, text_hash, at)
+     SELECT c.utility, c.contact_id, c.occupancy_id, c.kind, c.channel, 'confirm', 'sms', c.language, c.text_version, c.text_hash, $3
+     FROM consents c JOIN occupancies o ON o.occupancy_id = c.occupancy_id AND (o.valid_until IS NULL OR o.valid_until > $3)
+     WHERE c.contact_id = $1 AND c.action = 'revoke' AND c.method IN ('sms', 'provider') AND c.at >= $2 AND c.kind = ANY ($4)
+       AND NOT EXISTS (SELECT 1 FROM consents later WHERE later.contact_id = c.contact_id AND later.occupancy_id = c.occupancy_id
+         AND later.kind = c.kind AND later.channel = c.channel AND later.consent_id > c.consent_id AND later.action <> 'request')
+     RETURNING 1`,
+    [contact, stopped, now, kinds],
+  );
+  return restored.length > 0;
+}
+
+/** Confirms what this number was asked about last. */
+async function confirm(
+  stores: ConsentStores,
+  transaction: Queryable,
+  { utility, contact, now }: Writer,
+  message: string,
+): Promise<boolean> {
+  const [open] = await transaction.query<{ confirmation_id: string }>(
+    `SELECT f.confirmation_id FROM confirmations f JOIN outbox o ON o.confirmation_id = f.confirmation_id
+     WHERE f.contact_id = $1 AND f.confirmed_at IS NULL AND f.expires_at > $2
+       AND o.state IN ('sending', 'accepted', 'delivered', 'unknown')
+     ORDER BY f.requested_at DESC LIMIT 1`,
+    [contact, now],
+  );
+  if (open === undefined) return false;
+  const request = { id: open.confirmation_id, contact, utility: utility.id, method: "sms" } as const;
+  return confirmRequest(stores, transaction, request, { message });
+}
+
+/** Takes a digit for the newest alert that went to this number, of the service that is named where there are several. */
+async function answer(
+  { vault }: ConsentStores,
+  transaction: Queryable,
+  writer: Writer,
+  given: Answer,
+  service: string | undefined,
+): Promise<ReplyText | undefined> {
+  const { utility, contact, now } = writer;
+  const told = await transaction.query<{
+    anomaly: string;
+    stage: number;
+    occupancy_id: number;
+    consent_kind: string;
+    number_sealed: Buffer | null;
+    rate: number;
+  }>(
+    `SELECT DISTINCT ON (o.occupancy_id) o.anomaly, o.stage, o.occupancy_id, o.consent_kind, a.number_sealed,
+            (s.message->>'rate')::float8 AS rate
+     FROM outbox o JOIN anomalies_seen s ON s.anomaly = o.anomaly
+     JOIN occupancies p ON p.occupancy_id = o.occupancy_id JOIN accounts a ON a.account_id = p.account_id
+     WHERE o.contact_id = $1 AND o.kind IN ('alert', 'reminder') AND o.told IS NOT NULL AND o.updated_at > $2
+     ORDER BY o.occupancy_id, o.accepted_at DESC NULLS LAST`,
+    [contact, new Date(now.getTime() - ANSWERABLE_MS)],
+  );
+  const meant =
+    service === undefined
+      ? told
+      : told.filter(
+          (one) => one.number_sealed !== null && endingOf(vault, utility.id, one.number_sealed) === service,
+        );
+  if (meant.length > 1) return "which";
+  const [one] = meant;
+  if (one === undefined) return politely(transaction, writer);
+  const until = new Date(now.getTime() + MUTE_MS[given]);
+  await transaction.query(
+    `INSERT INTO answers (utility, anomaly, contact_id, answer, rate, at, mute_until) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+    [utility.id, one.anomaly, contact, given, Math.round(one.rate), now, until],
+  );
+  if (given === 3) {
+    await transaction.query(
+      `INSERT INTO outbox (utility, kind, anomaly, stage, contact_id, occupancy_id, consent_kind, channel, state,
+         not_before, created_at, updated_at)
+       VALUES ($1, 'reminder', $2, $3, $4, $5, $6, 'sms', 'held', $7, $8, $8)
+       ON CONFLICT (anomaly, kind, stage, contact_id, channel) DO UPDATE SET
+         state = 'held', reason = NULL, not_before = excluded.not_before, updated_at = excluded.updated_at,
+         told = NULL, provider_id = NULL, handed_at = NULL, accepted_at = NULL
+       WHERE outbox.state NOT IN ('sending', 'unknown')`,
+      [utility.id, one.anomaly, one.stage, contact, one.occupancy_id, one.consent_kind, until, now],
+    );
+  } else {
+    await transaction.query(
+      `UPDATE outbox SET state = 'suppressed', reason = 'answered', updated_at = $3
+       WHERE anomaly = $1 AND contact_id = $2 AND kind = 'reminder' AND state = 'held'`,
+      [one.anomaly, contact, now],
+    );
+  }
+  return ANSWERED[given];
+}
+
+async function politely(transaction: Queryable, { contact, now }: Writer): Promise<ReplyText | undefined> {
+  const recent = await transaction.query(
+    "SELECT 1 FROM outbox WHERE contact_id = $1 AND reply = 'not-understood' AND created_at > $2 LIMIT 1",
+    [contact, new Date(now.getTime() - POLITE_MS)],
+  );
+  return recent.length > 0 ? undefined : "not-understood";
+}
+
+async function enqueueReply(transaction: Queryable, { utility, contact, now }: Writer, reply: ReplyText) {
+  await transaction.query(
+    `INSERT INTO outbox (utility, kind, reply, contact_id, channel, state, not_before, created_at, updated_at)
+     VALUES ($1, 'reply', $2, $3, 'sms', 'queued', $4, $4, $4)`,
+    [utility.id, reply, contact, now],
+  );
+}
+
+/**
+ * Takes in what the provider says later of a message. Words only count upwards: one that comes late changes nothing.
+ * @returns whether the message is one of ours
+ */
+export async function receiveStatus(
+  { database, clock }: Pick<ConsentStores, "database" | "clock">,
+  utility: string,
+  outboxId: string,
+  report: StatusReport,
+): Promise<boolean> {
+  const now = new Date(clock.now());
+  return database.transaction(async (transaction) => {
+    const [row] = await transaction.query<{ contact_id: string; provider_id: string | null }>(
+      "SELECT contact_id, provider_id FROM outbox WHERE outbox_id = $1 AND utility = $2 AND channel = 'sms' FOR UPDATE",
+      [outboxId, utility],
+    );
+    if (row === undefined || (row.provider_id !== null && row.provider_id !== report.providerId))
+      return false;
+    await transaction.query(
+      `UPDATE outbox SET provider_id = $2, state = $3, reason = $4, updated_at = $5,
+         accepted_at = coalesce(accepted_at, $5), told = CASE WHEN $3 = 'failed' THEN NULL ELSE told END,
+         owner = NULL, lease_until = NULL
+       WHERE outbox_id = $1 AND (state IN ('sending', 'unknown') OR (state = 'accepted' AND $3 <> 'accepted'))`,
+      [outboxId, report.providerId, report.status, report.code ?? null, now],
+    );
+    if (report.address !== undefined)
+      await takeProvidersWord(transaction, row.contact_id, report.address, now);
+    return true;
+  });
+}

@@ -1,0 +1,106 @@
+import {
+  alertText,
+  confirmationText,
+  replyText,
+  REPLIES,
+  type AlertText,
+} from "../../../notify/templates/text.js";
+import type { LeakFlow, Told } from "../../../notify/templates/frame.js";
+import { utilityConfig } from "../../../schemas/config.js";
+import { segmentsOf } from "../../../schemas/segments.js";
+import { readReply } from "../../../notify/sms/reply.js";
+
+const LONGEST_NAME = "W".repeat(24);
+const utility = (units: "gal" | "L" | "m3" | "ft3" = "gal", name = LONGEST_NAME) =>
+  utilityConfig.parse({
+    id: "oakvale",
+    name: "City of Oakvale Water",
+    timeZone: "America/Los_Angeles",
+    languages: ["en", "es"],
+    units,
+    mail: { from: "a@oakvale.example", postalAddress: "1 Road, Oakvale", privacy: "p@oakvale.example" },
+    sms: { from: "+15550100199", name, help: "H".repeat(50), perMonth: 99 },
+    sources: [{ id: "customers", folder: "drop", format: "crosswalk" }],
+  });
+
+const FLOWS: readonly LeakFlow[] = ["nonstop", "off-and-on", "above-usual", "burst"];
+const ABOUT: readonly AlertText[] = ["alert", "reminder", "stopped", "correction"];
+const HOUR = 3600;
+const longest: Told = {
+  kind: "leak",
+  flow: "nonstop",
+  over: false,
+  start: 0,
+  end: 99 * 24 * HOUR,
+  // What a 1-inch meter passes.
+  rate: 11_400_000,
+  volume: 27_086_400_000,
+  usualPeak: undefined,
+  usualDay: undefined,
+  accountEnding: "4417",
+};
+
+const every = (["en", "es"] as const).flatMap((language) =>
+  (["gal", "ft3", "m3", "L"] as const).flatMap((units) => [
+    ...ABOUT.flatMap((about) =>
+      FLOWS.flatMap((flow) =>
+        (["leak", "high-usage"] as const).flatMap((kind) =>
+          [false, true].map((over) => ({
+            name: `${language} ${units} ${about} ${flow} ${kind} ${over ? "over" : "open"}`,
+            text: alertText(utility(units), language, about, { ...longest, flow, kind, over }),
+          })),
+        ),
+      ),
+    ),
+    ...REPLIES.map((reply) => ({
+      name: `${language} reply ${reply}`,
+      text: replyText(utility().sms!, language, reply),
+    })),
+    ...(["leak", "high-usage"] as const).map((kind) => ({
+      name: `${language} confirmation ${kind}`,
+      text: confirmationText(utility().sms!, language, [kind]),
+    })),
+    {
+      name: `${language} confirmation of both`,
+      text: confirmationText(utility().sms!, language, ["leak", "high-usage"]),
+    },
+  ]),
+);
+
+it("goes as one segment of the cheap alphabet, whatever its values", () => {
+  const dear = every.filter(
+    ({ text }) => segmentsOf(text).segments !== 1 || segmentsOf(text).encoding !== "GSM-7",
+  );
+  expect(
+    dear.map(({ name, text }) => [name, segmentsOf(text).units, segmentsOf(text).outside, text]),
+  ).toEqual([]);
+});
+
+it("begins with the utility's name, and says how to stop wherever it is not the answer to a stop", () => {
+  for (const { name, text } of every) {
+    expect(text).toContain(LONGEST_NAME);
+    if (!/reply (stopped|started|nothing-set-up|on-purpose|looking|remind|which)/.test(name))
+      expect([name, text]).toEqual([name, expect.stringMatching(/STOP (to end|termina)/)]);
+  }
+});
+
+it("asks for answers that are read as such", () => {
+  expect(readReply("Y1").asks).toBe("confirm");
+  expect(readReply("S1").asks).toBe("confirm");
+  for (const word of ["LEAK", "FUGA"]) expect(readReply(word).asks).toBe("leak");
+  for (const word of ["HELP", "AYUDA"]) expect(readReply(word).asks).toBe("help");
+});
+
+it("tells a leak in words", () => {
+  const oakvale = utility("gal", "Oakvale Water");
+  const told = { ...longest, end: 26 * HOUR, rate: 5678, volume: 147_628 };
+  expect(alertText(oakvale, "en", "alert", told)).toBe(
+    "Oakvale Water: Possible leak at your service 4417: water ran nonstop for 26 h, 1.5 gal/h. Reply 1 if intended, 2 looking, 3 later. STOP to end.",
+  );
+  expect(alertText(oakvale, "es", "alert", told)).toBe(
+    "Oakvale Water: Posible fuga en su servicio 4417: corre sin parar hace 26 h, 1.5 gal/h. Responda 1 normal, 2 lo reviso, 3 luego. STOP termina.",
+  );
+  expect(alertText(oakvale, "en", "stopped", { ...told, end: 5 * 24 * HOUR, accountEnding: undefined })).toBe(
+    "Oakvale Water: The flow at your service has stopped. It ran for 5 days. STOP to end.",
+  );
+});

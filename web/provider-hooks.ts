@@ -1,0 +1,59 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { StageContext } from "../infra/stage.js";
+import { openChannels, receiveStatus, receiveText, type ProviderCall } from "../notify/index.js";
+
+type Hook = FastifyRequest<{ Params: { utility: string; outbox: string } }>;
+
+/** No text back: what is said to residents goes through the outbox. */
+const NOTHING_TO_SAY = "<Response/>";
+
+/**
+ * What providers of text messages call: texts of residents, and what became of ours. Calls without the provider's
+ * signature over our public address get 403; the work is done before the answer, so that a call that fails is repeated.
+ */
+export function addProviderHooks(server: FastifyInstance, context: StageContext): void {
+  const { config, logger } = context;
+  if (config.twilio === undefined) return;
+  const sms = openChannels({ config }).get("sms")!;
+  const publicUrl = config.web.publicUrl.replace(/\/+$/, "");
+  const callOf = (request: FastifyRequest): ProviderCall => ({
+    url: publicUrl + request.url,
+    parameters: textsOf(request.body),
+    headers: request.headers,
+  });
+  const utilityOf = (request: Hook) =>
+    config.utilities.find(({ id, sms: given }) => id === request.params.utility && given !== undefined);
+
+  server.post("/hooks/twilio/:utility/messages", async (request: Hook, reply) => {
+    const utility = utilityOf(request);
+    const text = sms.parseInbound?.(callOf(request));
+    if (utility === undefined || text === undefined) return refuse(reply, request, logger);
+    const received = await receiveText(context, utility, text);
+    if (received !== undefined)
+      logger.info("text received", { utility: utility.id, channel: "sms", reason: received.asks });
+    return reply.type("text/xml").send(NOTHING_TO_SAY);
+  });
+
+  server.post("/hooks/twilio/:utility/status/:outbox", async (request: Hook, reply) => {
+    const utility = utilityOf(request);
+    const report = sms.parseStatus?.(callOf(request));
+    if (utility === undefined || report === undefined) return refuse(reply, request, logger);
+    const { outbox } = request.params;
+    if (/^[0-9a-f-]{36}$/.test(outbox)) await receiveStatus(context, utility.id, outbox, report);
+    return reply.code(204).send();
+  });
+}
+
+function refuse(reply: FastifyReply, request: FastifyRequest, logger: StageContext["logger"]): FastifyReply {
+  logger.warn("call without a provider's signature refused", {
+    path: request.routeOptions.url ?? "unknown",
+  });
+  return reply.code(403).type("text/plain; charset=utf-8").send("Forbidden.");
+}
+
+function textsOf(body: unknown): Record<string, string> {
+  if (typeof body !== "object" || body === null) return {};
+  return Object.fromEntries(
+    Object.entries(body).filter((pair): pair is [string, string] => typeof pair[1] === "string"),
+  );
+}
