@@ -69,6 +69,9 @@ export function parseConfig(text: string, path: string, variables: NodeJS.Proces
           ? resolve(dataDirectory, "keys", "keys.json")
           : resolve(base, config.keyFile),
       ...(config.smtp === undefined ? {} : { smtp: absolutePassword(config.smtp, base) }),
+      ...(config.twilio?.authTokenFile === undefined
+        ? {}
+        : { twilio: { ...config.twilio, authTokenFile: resolve(base, config.twilio.authTokenFile) } }),
       utilities: config.utilities.map((utility) => ({
         ...utility,
         sources: utility.sources.map((source) => ({
@@ -87,7 +90,7 @@ export function maskedConfig({ config, environment }: Settings): unknown {
   const variables = Object.fromEntries(
     Object.entries(environment)
       .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => [name, name.includes("PASSWORD") ? "***" : mask(value ?? "")]),
+      .map(([name, value]) => [name, /PASSWORD|TOKEN/.test(name) ? "***" : mask(value ?? "")]),
   );
   return { environment: variables, ...config };
 }

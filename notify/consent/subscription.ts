@@ -60,6 +60,8 @@ const form = z.object({
   zip: z.string().trim().min(1).max(12),
   kinds: z.array(z.enum(CONSENT_KINDS)).min(1),
 });
+/** As the form shows them. */
+const FIELDS = ["utility", "account", "zip", "email", "phone", "kinds"];
 const emailAddress = z.string().trim().max(254).pipe(z.email());
 
 /**
@@ -76,7 +78,7 @@ export async function requestSubscription(
   const wrong = new Set<string>(parsed.error?.issues.map(({ path }) => String(path[0])));
   if (utility === undefined) wrong.add("utility");
   const addresses = addressesOf(request, utility, wrong);
-  if (!parsed.success || utility === undefined || wrong.size > 0) throw new SubscriptionInvalid([...wrong]);
+  if (!parsed.success || utility === undefined || wrong.size > 0) throw new SubscriptionInvalid(FIELDS.filter((name) => wrong.has(name)));
   const language =
     request.language !== undefined && utility.languages.includes(request.language)
       ? request.language

@@ -11,7 +11,6 @@ import {
 import { endSuppression, suppress, takeProvidersWord } from "../consent/suppression.js";
 import { endingOf } from "../outbox/compose.js";
 import type { ReplyText } from "../templates/text.js";
-import { phoneNumber } from "./phone.js";
 import { readReply, type Answer, type Reply } from "./reply.js";
 
 const DAY_MS = 86_400_000;
@@ -46,8 +45,9 @@ export async function receiveText(
 ): Promise<Received | undefined> {
   const { database, vault, clock } = stores;
   const now = new Date(clock.now());
-  const address = phoneNumber(text.from, "US");
-  if (address === undefined) return undefined;
+  const address = text.from;
+  // A short code or a name: nobody who could be written to.
+  if (!/^\+[1-9]\d{1,14}$/.test(address)) return undefined;
   const reply = readReply(text.body);
   const received = await database.transaction(async (transaction): Promise<Received | undefined> => {
     const language = utility.languages[0]!;

@@ -3,7 +3,7 @@
 -- A text that answers a resident (`reply`), and what carriers say afterwards (`delivered`).
 ALTER TABLE outbox DROP CONSTRAINT outbox_kind_check, DROP CONSTRAINT outbox_state_check, DROP CONSTRAINT outbox_check1;
 ALTER TABLE outbox
-  ADD CHECK (kind IN ('confirmation', 'alert', 'stopped', 'correction', 'reply')),
+  ADD CHECK (kind IN ('confirmation', 'alert', 'stopped', 'correction', 'reminder', 'reply')),
   ADD CHECK (state IN ('queued', 'held', 'sending', 'accepted', 'delivered', 'failed', 'suppressed', 'expired', 'unknown')),
   ADD CHECK ((kind IN ('confirmation', 'reply')) = (anomaly IS NULL)),
   ADD COLUMN reply text,                    -- which text, of kind `reply`

@@ -1,0 +1,228 @@
+import { createHmac } from "node:crypto";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+
+export const ACCOUNT = `AC${"a1".repeat(16)}`;
+export const TOKEN = "5e".repeat(16);
+
+/** A message as the fake took it. */
+export interface Taken {
+  readonly sid: string;
+  readonly to: string;
+  readonly from: string | null;
+  readonly body: string;
+  readonly statusCallback: string | undefined;
+  readonly validityPeriod: number;
+  readonly at: Date;
+  status: string;
+  errorCode: number | null;
+}
+
+/** What it does with the next message instead of taking it. */
+type Misbehaviour =
+  | { readonly do: "answer"; readonly status: number; readonly code?: number }
+  /** Takes the message and breaks the connection without an answer. */
+  | { readonly do: "cut-after-taking" }
+  /** Breaks the connection without taking it. */
+  | { readonly do: "cut-before-taking" }
+  | { readonly do: "wait"; readonly ms: number };
+
+export interface TwilioFake {
+  readonly url: string;
+  /** For the next messages, in order; afterwards everything is taken. */
+  script(...steps: readonly Misbehaviour[]): void;
+  /** Every message taken so far, oldest first. */
+  readonly taken: readonly Taken[];
+  /** Texts that a number got. */
+  to(number: string): string[];
+  /** Tells by the message's callback what became of it; returns the status of the answer. */
+  report(sid: string, status: string, errorCode?: number): Promise<number>;
+  /** A resident writes: calls `hook` as Twilio does; returns the status of the answer. */
+  write(hook: string, from: string, body: string, sid?: string): Promise<number>;
+  /** Look-ups answered so far. */
+  readonly lookups: () => number;
+  close(): Promise<void>;
+}
+
+/**
+ * The part of Twilio's REST API 2010-04-01 that Curbstop uses, as its published description has it: Basic authentication,
+ * form bodies, Messages.json with POST (201 and the resource; 400, 401, 429 with code, message, more_info, status) and GET
+ * (To and DateSent filters, pages), signed callbacks. It keeps a message before it answers.
+ */
+export async function startTwilio(now: () => number): Promise<TwilioFake> {
+  const taken: Taken[] = [];
+  const steps: Misbehaviour[] = [];
+  let lookups = 0;
+  let last = 0;
+  const newSid = (prefix: "SM") => prefix + (++last).toString(16).padStart(32, "0");
+  const messages = `/2010-04-01/Accounts/${ACCOUNT}/Messages.json`;
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { pathname, searchParams } = new URL(request.url!, "http://fake");
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const expected = `Basic ${Buffer.from(`${ACCOUNT}:${TOKEN}`).toString("base64")}`;
+    if (request.headers.authorization !== expected) return refuse(response, 401, 20003);
+    if (pathname !== messages) return refuse(response, 404, 20404);
+    if (request.method === "GET") {
+      lookups++;
+      return send(response, 200, page(searchParams));
+    }
+    if (request.headers["content-type"]?.startsWith("application/x-www-form-urlencoded") !== true)
+      return refuse(response, 415, 20415);
+    return create(new URLSearchParams(Buffer.concat(chunks).toString("utf8")), response);
+  }
+
+  async function create(form: URLSearchParams, response: ServerResponse): Promise<void> {
+    const step = steps.shift();
+    if (step?.do === "wait") await sleep(step.ms);
+    if (step?.do === "answer") return refuse(response, step.status, step.code);
+    if (step?.do === "cut-before-taking") return void response.destroy();
+    const [to, body, from, service] = ["To", "Body", "From", "MessagingServiceSid"].map((name) =>
+      form.get(name),
+    );
+    if (to === null) return refuse(response, 400, 21604);
+    if (!/^\+[1-9]\d{6,14}$/.test(to!)) return refuse(response, 400, 21211);
+    if (from === null && service === null) return refuse(response, 400, 21603);
+    if (body === null || body === "") return refuse(response, 400, 21602);
+    if (body!.length > 1600) return refuse(response, 400, 21617);
+    const validity = Number(form.get("ValidityPeriod") ?? 36_000);
+    if (!(validity >= 1 && validity <= 36_000)) return refuse(response, 400, 21628);
+    const one: Taken = {
+      sid: newSid("SM"),
+      to: to!,
+      from: from ?? null,
+      body: body!,
+      statusCallback: form.get("StatusCallback") ?? undefined,
+      validityPeriod: validity,
+      at: new Date(now()),
+      status: "queued",
+      errorCode: null,
+    };
+    taken.push(one);
+    if (step?.do === "cut-after-taking") return void response.destroy();
+    send(response, 201, resource(one));
+  }
+
+  function page(query: URLSearchParams): object {
+    const to = query.get("To");
+    const since = query.get("DateSent>");
+    const size = Number(query.get("PageSize") ?? 50);
+    const found = taken.filter(
+      (one) => (to === null || one.to === to) && (since === null || one.at >= new Date(since)),
+    );
+    return {
+      messages: found.toReversed().slice(0, size).map(resource),
+      page: 0,
+      page_size: size,
+      start: 0,
+      end: Math.max(0, Math.min(size, found.length) - 1),
+      uri: messages,
+      first_page_uri: `${messages}?Page=0&PageSize=${size}`,
+      next_page_uri: null,
+      previous_page_uri: null,
+    };
+  }
+
+  async function call(url: string, parameters: Record<string, string>): Promise<number> {
+    const text = Object.keys(parameters)
+      .sort()
+      .reduce((all, name) => all + name + parameters[name]!, url);
+    const response = await fetch(url, {
+      method: "POST",
+      headers: { "X-Twilio-Signature": createHmac("sha1", TOKEN).update(text).digest("base64") },
+      body: new URLSearchParams(parameters),
+    });
+    await response.arrayBuffer();
+    return response.status;
+  }
+
+  const server = createServer((request, response) => {
+    handle(request, response).catch(() => response.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    script: (...more) => void steps.push(...more),
+    taken,
+    to: (number) => taken.filter((one) => one.to === number).map(({ body }) => body),
+    async report(sid, status, errorCode) {
+      const one = taken.find((message) => message.sid === sid)!;
+      one.status = status;
+      one.errorCode = errorCode ?? null;
+      return call(one.statusCallback!, {
+        AccountSid: ACCOUNT,
+        ApiVersion: "2010-04-01",
+        From: one.from ?? "",
+        MessageSid: sid,
+        MessageStatus: status,
+        SmsSid: sid,
+        SmsStatus: status,
+        To: one.to,
+        ...(errorCode === undefined ? {} : { ErrorCode: String(errorCode) }),
+      });
+    },
+    write: (hook, from, body, sid = newSid("SM")) =>
+      call(hook, {
+        AccountSid: ACCOUNT,
+        ApiVersion: "2010-04-01",
+        Body: body,
+        From: from,
+        FromCountry: "US",
+        MessageSid: sid,
+        NumMedia: "0",
+        NumSegments: "1",
+        SmsMessageSid: sid,
+        SmsSid: sid,
+        SmsStatus: "received",
+        To: "+15550100199",
+      }),
+    lookups: () => lookups,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function send(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+}
+
+function refuse(response: ServerResponse, status: number, code = 20_500): void {
+  send(response, status, {
+    code,
+    message: `Refused with ${code}`,
+    more_info: `https://www.twilio.com/docs/errors/${code}`,
+    status,
+  });
+}
+
+/** A message resource: api.v2010.account.message of the published description. */
+function resource(one: Taken): object {
+  const date = one.at.toUTCString().replace("GMT", "+0000");
+  return {
+    account_sid: ACCOUNT,
+    api_version: "2010-04-01",
+    body: one.body,
+    date_created: date,
+    date_sent: one.status === "queued" ? null : date,
+    date_updated: date,
+    direction: "outbound-api",
+    error_code: one.errorCode,
+    error_message: null,
+    from: one.from,
+    messaging_service_sid: null,
+    num_media: "0",
+    num_segments: "1",
+    price: null,
+    price_unit: "USD",
+    sid: one.sid,
+    status: one.status,
+    subresource_uris: { media: `/2010-04-01/Accounts/${ACCOUNT}/Messages/${one.sid}/Media.json` },
+    to: one.to,
+    uri: `/2010-04-01/Accounts/${ACCOUNT}/Messages/${one.sid}.json`,
+  };
+}

@@ -1,0 +1,576 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import twilio from "twilio";
+import { freePort } from "../../infra/supervise.js";
+import { createNotify, requestSubscription, type NotifyStage } from "../../notify/index.js";
+import { inboundUrl, statusUrl } from "../../notify/channels/twilio.js";
+import { createWeb } from "../../web/index.js";
+import { addHome, leak, tell, type World } from "../harness/residents.js";
+import { startStores, usageUtility, type TestStores } from "../harness/stores.js";
+import { ACCOUNT, startTwilio, TOKEN, type TwilioFake } from "../harness/twilio.js";
+
+/** Noon in Los Angeles. */
+const NOON = Date.UTC(2026, 5, 1, 19);
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+let test: TestStores;
+let world: World;
+let fake: TwilioFake;
+let notify: NotifyStage;
+let hook: string;
+let homes = 0;
+let now = NOON;
+
+beforeAll(async () => {
+  fake = await startTwilio(() => test.clock.now());
+  const port = await freePort();
+  test = await startStores("sms", {
+    now: NOON,
+    config: (folder) => {
+      writeFileSync(join(folder, "token"), `${TOKEN}\n`);
+      return {
+        web: { port, publicUrl: `http://127.0.0.1:${port}` },
+        twilio: { accountSid: ACCOUNT, authTokenFile: join(folder, "token"), apiUrl: fake.url },
+        utilities: [
+          {
+            ...usageUtility(folder),
+            languages: ["en", "es"],
+            sms: { from: "+12135550199", name: "Oakvale Water", help: "213-555-0100" },
+          },
+        ],
+      };
+    },
+  });
+  world = { config: test.settings.config, stores: test.stores, clock: test.clock };
+  hook = inboundUrl(world.config.web, "oakvale");
+  notify = await test.start(createNotify(test.context()));
+  await test.start(createWeb({ ...test.context(), stages: () => [] }));
+});
+afterAll(async () => {
+  await test.close();
+  await fake.close();
+});
+// Each test has days of its own, so that a number's month is its own as well.
+beforeEach(() => {
+  now += 40 * DAY_MS;
+  test.clock.set(now);
+});
+
+interface Home {
+  readonly id: string;
+  readonly phone: string;
+  readonly meter: string;
+  readonly account: string;
+}
+
+async function home(phone?: string): Promise<Home> {
+  const number = ++homes;
+  const meter = await addHome(world, {
+    meterId: `M-${number}`,
+    accountId: `ACCT-0000-${1000 + number}`,
+    locationId: `L-${number}`,
+  });
+  return {
+    id: number.toString(16).padStart(32, "0"),
+    phone: phone ?? `+1213555${String(100 + number).padStart(4, "0")}`,
+    meter,
+    account: `ACCT-0000-${1000 + number}`,
+  };
+}
+
+function ask(
+  { account, phone }: Home,
+  kinds: readonly ("leak" | "high-usage")[] = ["leak"],
+  language?: "en" | "es",
+) {
+  return requestSubscription(test.context(), {
+    utility: "oakvale",
+    account,
+    zip: "90001",
+    phone,
+    kinds,
+    method: "web",
+    ...(language === undefined ? {} : { language }),
+  });
+}
+
+async function signedUp(kinds?: readonly ("leak" | "high-usage")[], phone?: string): Promise<Home> {
+  const one = await home(phone);
+  await ask(one, kinds);
+  await notify.drain();
+  expect(await write(one, "Y1")).toBe(200);
+  return one;
+}
+
+/** The resident writes, and what that leads to is sent. */
+async function write({ phone }: Pick<Home, "phone">, body: string, sid?: string): Promise<number> {
+  const status = await fake.write(hook, phone, body, sid);
+  expect(status).toBe(200);
+  await notify.drain();
+  return status;
+}
+
+async function textsTo({ phone }: Pick<Home, "phone">): Promise<string[]> {
+  await notify.drain();
+  return fake.to(phone);
+}
+
+async function alertOf(anomaly: string, kind = "alert") {
+  const [row] = await test.stores.database.query<{
+    outbox_id: string;
+    state: string;
+    reason: string | null;
+    told: string | null;
+    attempts: number;
+    not_before: Date;
+    provider_id: string | null;
+  }>(
+    "SELECT * FROM outbox WHERE anomaly = $1 AND kind = $2 AND channel = 'sms' ORDER BY stage DESC LIMIT 1",
+    [anomaly, kind],
+  );
+  return row;
+}
+
+const later = (ms: number) => test.clock.set(test.clock.now() + ms);
+const opened = (one: Home, change = {}) => leak(test.clock, one.meter, { id: one.id, ...change });
+
+async function activeKinds({ phone }: Home): Promise<string[]> {
+  const rows = await test.stores.database.query<{ kind: string }>(
+    `SELECT DISTINCT kind FROM active_consents JOIN contacts USING (contact_id) WHERE address_hash = $1 ORDER BY kind`,
+    [test.stores.vault.hash("oakvale", "phone", phone)],
+  );
+  return rows.map(({ kind }) => kind);
+}
+
+async function texts(asks?: string) {
+  return test.stores.database.query<{ asks: string; for_people: boolean }>(
+    "SELECT asks, for_people FROM texts_received WHERE $1::text IS NULL OR asks = $1 ORDER BY received_at DESC",
+    [asks ?? null],
+  );
+}
+
+const ASKED =
+  "Oakvale Water: You asked for leak alerts. Reply Y1 to confirm. 8 msg/mo at most. Msg&data rates may apply. HELP. STOP to end.";
+const CONFIRMED =
+  "Oakvale Water: Your water alerts are on. 8 msg/mo at most. Msg&data rates may apply. HELP for help, STOP to end.";
+const LEAK =
+  "Oakvale Water: Possible leak at your service 1001: water ran nonstop for 26 h, 1.85 gal/h. Reply 1 if intended, 2 looking, 3 later. STOP to end.";
+const STOPPED =
+  "Oakvale Water: You will get no more texts. Reply LEAK to get leak alerts only, or START to resume.";
+const HELP =
+  "Oakvale Water water alerts. Help: 213-555-0100. 8 msg/mo at most. Msg&data rates may apply. STOP to end.";
+
+describe("consent by SMS", () => {
+  it("asks the number, and tells of a leak only after it said yes", async () => {
+    const one = await home();
+    await ask(one);
+    expect(await textsTo(one)).toEqual([ASKED]);
+    await tell(world, opened(one));
+    expect(await textsTo(one)).toEqual([ASKED]);
+    await write(one, "y1");
+    expect(await activeKinds(one)).toEqual(["leak"]);
+    expect(await textsTo(one)).toEqual([ASKED, CONFIRMED]);
+    await tell(world, opened(one, { version: 2, state: "updated" }));
+    expect(await textsTo(one)).toEqual([ASKED, CONFIRMED, LEAK.replace("1001", one.account.slice(-4))]);
+    // Carriers must not bring it at night: 8 hours are left until 20:00.
+    const [, , last] = fake.taken.filter(({ to }) => to === one.phone);
+    expect(last!.validityPeriod).toBe(8 * 3600);
+    expect(last!.from).toBe("+12135550199");
+  });
+
+  it("keeps the words that were agreed to, and who said yes, sealed", async () => {
+    const one = await signedUp();
+    const [row] = await test.stores.database.query<{
+      contact_id: string;
+      method: string;
+      text_version: string;
+      evidence_sealed: Buffer;
+    }>("SELECT c.* FROM active_consents c JOIN contacts USING (contact_id) WHERE address_hash = $1", [
+      test.stores.vault.hash("oakvale", "phone", one.phone),
+    ]);
+    expect(row).toMatchObject({ method: "sms", text_version: "2026-12" });
+    const opened = test.stores.vault.unseal(
+      "oakvale",
+      `consents.evidence|${row!.contact_id}`,
+      row!.evidence_sealed,
+    );
+    expect(JSON.parse(opened.toString())).toEqual({ message: expect.stringMatching(/^SM/) });
+  });
+
+  it("takes YES and Spanish, and nothing of a request that is a day old", async () => {
+    const [one, other, late] = [await home(), await home(), await home()];
+    await ask(one);
+    await ask(other, ["leak", "high-usage"], "es");
+    await ask(late);
+    expect(await textsTo(other)).toEqual([
+      "Oakvale Water: ¿Quiere avisos de fugas y alto consumo? Responda S1 y quedan activos. Hasta 8 msj/mes, puede haber cargos. AYUDA. STOP termina.",
+    ]);
+    await write(one, "Yes");
+    await write(other, "Sí");
+    expect(await activeKinds(one)).toEqual(["leak"]);
+    expect(await activeKinds(other)).toEqual(["high-usage", "leak"]);
+    expect((await textsTo(other)).at(-1)).toMatch(/^Oakvale Water: Sus avisos de agua quedan activos/);
+    later(25 * HOUR_MS);
+    await write(late, "Y1");
+    expect(await activeKinds(late)).toEqual([]);
+    expect((await textsTo(late)).at(-1)).toMatch(/somebody will read this/);
+  });
+
+  it("signs up by a text with account and ZIP, and answers alike where they match nothing", async () => {
+    const one = await home();
+    await write(one, `JOIN ${one.account} 90001`);
+    expect(await textsTo(one)).toEqual([ASKED]);
+    await write(one, "Y");
+    expect(await activeKinds(one)).toEqual(["leak"]);
+    const stranger = { phone: "+12135559999" };
+    expect(await write(stranger, "join 9999999 90001")).toBe(200);
+    expect(await textsTo(stranger)).toEqual([]);
+  });
+
+  it("refuses a landline and what is no number, and takes numbers as people write them", async () => {
+    const one = await home();
+    await expect(ask({ ...one, phone: "12345" })).rejects.toThrow(
+      /phone missing or not in the expected form/,
+    );
+    // A landline of the United Kingdom, where the plan tells.
+    await expect(ask({ ...one, phone: "+44 20 7946 0018" })).rejects.toThrow(/phone/);
+    await ask({ ...one, phone: `(213) 555-${one.phone.slice(-4)}` });
+    expect(await textsTo(one)).toEqual([ASKED]);
+  });
+});
+
+describe("STOP", () => {
+  it("ends everything at once and says so once; START brings it back, LEAK only leaks", async () => {
+    const one = await signedUp(["leak", "high-usage"]);
+    await write(one, "Stop.");
+    expect(await activeKinds(one)).toEqual([]);
+    expect((await textsTo(one)).at(-1)).toBe(STOPPED);
+    const before = (await textsTo(one)).length;
+    await write(one, "STOP");
+    await tell(world, opened(one));
+    expect(await textsTo(one)).toHaveLength(before);
+    await write(one, "START");
+    expect(await activeKinds(one)).toEqual(["high-usage", "leak"]);
+    expect((await textsTo(one)).at(-1)).toMatch(/are on again/);
+    await write(one, "please stop texting me");
+    expect(await activeKinds(one)).toEqual([]);
+    expect((await texts("stop")).filter(({ for_people }) => for_people)).toHaveLength(1);
+    await write(one, "leak");
+    expect(await activeKinds(one)).toEqual(["leak"]);
+    expect((await textsTo(one)).at(-1)).toMatch(/leak alerts only/);
+  });
+
+  it("takes back what waits, held over night or being retried", async () => {
+    const one = await signedUp();
+    test.clock.set(now + 9 * HOUR_MS); // 21:00
+    await tell(world, opened(one));
+    await notify.drain();
+    expect(await alertOf(one.id)).toMatchObject({ state: "held", reason: null });
+    await write(one, "stop");
+    expect(await alertOf(one.id)).toMatchObject({ state: "suppressed", told: null });
+    test.clock.set(now + DAY_MS);
+    expect((await textsTo(one)).at(-1)).toBe(STOPPED);
+  });
+
+  it("holds for a request that was not confirmed yet, and for one that comes later by the web", async () => {
+    const one = await home();
+    await ask(one);
+    await notify.drain();
+    await write(one, "STOP");
+    await write(one, "Y1");
+    expect(await activeKinds(one)).toEqual([]);
+    const before = (await textsTo(one)).length;
+    await ask(one);
+    expect(await textsTo(one)).toHaveLength(before);
+    // The resident says so by the phone itself.
+    await write(one, "START");
+    expect((await textsTo(one)).at(-1)).toMatch(/No alerts are set up for this number/);
+    await ask(one);
+    expect((await textsTo(one)).at(-1)).toBe(ASKED);
+  });
+
+  it("is taken once, however often the provider brings it, and HELP is answered after it", async () => {
+    const one = await signedUp();
+    await write(one, "STOP", `SM${"9".repeat(32)}`);
+    await write(one, "START", `SM${"8".repeat(32)}`);
+    const before = await textsTo(one);
+    expect(await write(one, "STOP", `SM${"9".repeat(32)}`)).toBe(200);
+    expect(await activeKinds(one)).toEqual(["leak"]);
+    expect(await textsTo(one)).toEqual(before);
+    await write(one, "STOP");
+    await write(one, "help");
+    expect((await textsTo(one)).at(-1)).toBe(HELP);
+    expect(await activeKinds(one)).toEqual([]);
+  });
+
+  it("comes from the carrier as well: what it refuses for a STOP is one", async () => {
+    const one = await signedUp();
+    fake.script({ do: "answer", status: 400, code: 21610 });
+    await tell(world, opened(one));
+    await notify.drain();
+    expect(await alertOf(one.id)).toMatchObject({ state: "failed", reason: "twilio 21610", told: null });
+    expect(await activeKinds(one)).toEqual([]);
+    await write(one, "START");
+    expect(await activeKinds(one)).toEqual(["leak"]);
+  });
+
+  it("does not bring back who has moved out since", async () => {
+    const one = await signedUp();
+    await write(one, "STOP");
+    await addHome(world, {
+      meterId: `M-${homes}`,
+      accountId: one.account,
+      locationId: `L-${homes}`,
+      moveOut: Math.floor(test.clock.now() / 1000) - 3600,
+    });
+    await write(one, "START");
+    expect(await activeKinds(one)).toEqual([]);
+    expect((await textsTo(one)).at(-1)).toMatch(/No alerts are set up/);
+  });
+});
+
+describe("answers", () => {
+  it("keeps quiet of what runs on purpose until it doubles, and of a burst never", async () => {
+    const one = await signedUp();
+    await tell(world, opened(one));
+    await notify.drain();
+    await write(one, "1");
+    expect((await textsTo(one)).at(-1)).toMatch(/only if the flow doubles/);
+    const count = (await textsTo(one)).length;
+    later(2 * DAY_MS);
+    const again = { ...one, id: one.id.replace(/^0/, "a") };
+    await tell(world, opened(again));
+    expect(await textsTo(one)).toHaveLength(count);
+    const outcomes = await test.stores.database.query("SELECT outcome FROM decisions WHERE anomaly = $1", [
+      again.id,
+    ]);
+    expect(outcomes).toEqual([{ outcome: "muted" }]);
+    await tell(world, opened(again, { version: 2, state: "updated", rate: 14_000 }));
+    expect((await textsTo(one)).slice(count)).toEqual([expect.stringMatching(/Possible leak.*3.7 gal\/h/)]);
+    const burst = { ...one, id: one.id.replace(/^0/, "b") };
+    later(HOUR_MS);
+    await tell(world, opened(burst, { rule: "burst", rate: 500_000 }));
+    expect((await textsTo(one)).at(-1)).toMatch(/Possible burst/);
+  });
+
+  it("reminds in a week if the water still runs, and not if it has stopped", async () => {
+    const [one, other] = [await signedUp(), await signedUp()];
+    for (const each of [one, other]) {
+      await tell(world, opened(each));
+      await notify.drain();
+      await write(each, "3");
+      expect((await textsTo(each)).at(-1)).toMatch(/remind you in 7 days/);
+    }
+    later(7 * DAY_MS + 60_000);
+    const goesOn = opened(one, { version: 2, state: "updated", start: Math.floor(now / 1000) - 27 * 3600 });
+    const over = opened(other, { version: 2, state: "closed", reason: "flow-stopped" });
+    await tell(world, goesOn, over);
+    expect((await textsTo(one)).at(-1)).toMatch(/Water still runs at your service \d{4}, for 8 days now/);
+    expect((await textsTo(other)).at(-1)).toMatch(/The flow at your service \d{4} has stopped/);
+    expect(await alertOf(other.id, "reminder")).toMatchObject({
+      state: "suppressed",
+      reason: "flow-stopped",
+    });
+  });
+
+  it("asks which service is meant, and takes its last four digits", async () => {
+    const first = await signedUp();
+    const second = await signedUp(undefined, first.phone);
+    for (const each of [first, second]) await tell(world, opened(each));
+    await notify.drain();
+    await write(first, "2");
+    expect((await textsTo(first)).at(-1)).toMatch(/several services/);
+    await write(first, `2 ${second.account.slice(-4)}`);
+    expect((await textsTo(first)).at(-1)).toMatch(/write again when the flow has stopped/);
+    const rows = await test.stores.database.query(
+      "SELECT anomaly, answer FROM answers WHERE anomaly = ANY ($1)",
+      [[first.id, second.id]],
+    );
+    expect(rows).toEqual([{ anomaly: second.id, answer: 2 }]);
+  });
+
+  it("gives one polite answer a day to what it does not understand, and leaves the words to people", async () => {
+    const one = await signedUp();
+    await write(one, "My neighbour's dog drinks a lot");
+    await write(one, "really a lot");
+    expect((await textsTo(one)).filter((text) => text.includes("somebody will read this"))).toHaveLength(1);
+    expect(await texts("unknown")).toEqual(
+      expect.arrayContaining([expect.objectContaining({ for_people: true })]),
+    );
+    const [row] = await test.stores.database.query<{ body_sealed: Buffer }>(
+      "SELECT body_sealed FROM texts_received WHERE asks = 'unknown' ORDER BY received_at DESC LIMIT 1",
+    );
+    expect(row!.body_sealed.includes("lot")).toBe(false);
+    later(25 * HOUR_MS);
+    await write(one, "hello?");
+    expect((await textsTo(one)).filter((text) => text.includes("somebody will read this"))).toHaveLength(2);
+  });
+});
+
+describe("limits", () => {
+  it("sends one routine text a day to a home, a burst beside it, and no more in a month than was said", async () => {
+    const one = await signedUp();
+    const idOf = (n: number) => one.id.replace(/^0{4}/, n.toString(16).padStart(4, "f"));
+    const alerts = async () => (await textsTo(one)).filter((text) => /Possible/.test(text)).length;
+    await tell(world, opened(one));
+    expect(await alerts()).toBe(1);
+    await tell(world, opened({ ...one, id: idOf(1) }, { rule: "burst" }));
+    expect(await alerts()).toBe(2);
+    later(2 * HOUR_MS);
+    await tell(world, opened(one, { version: 2, state: "closed", reason: "flow-stopped" }));
+    await notify.drain();
+    expect(await alertOf(one.id, "stopped")).toMatchObject({ state: "held", reason: "daily-limit" });
+    later(22 * HOUR_MS);
+    expect((await textsTo(one)).at(-1)).toMatch(/has stopped/);
+    // The alert and its end were two; six more make eight.
+    for (let n = 2; n < 8; n++) {
+      later(3 * DAY_MS);
+      await tell(world, opened({ ...one, id: idOf(n) }));
+      await notify.drain();
+    }
+    expect(await alerts()).toBe(8);
+    later(2 * DAY_MS);
+    await tell(world, opened({ ...one, id: idOf(9) }));
+    await notify.drain();
+    expect(await alertOf(idOf(9))).toMatchObject({ state: "suppressed", reason: "monthly-limit" });
+  });
+});
+
+describe("what may have been taken", () => {
+  it("is found at the provider and not sent again", async () => {
+    const one = await signedUp();
+    fake.script({ do: "cut-after-taking" });
+    await tell(world, opened(one));
+    await notify.drain();
+    later(60_000);
+    await notify.drain();
+    const row = await alertOf(one.id);
+    expect(row).toMatchObject({ state: "accepted", told: "open" });
+    expect(row!.provider_id).toBe(fake.taken.filter(({ to }) => to === one.phone).at(-1)!.sid);
+    expect((await textsTo(one)).filter((text) => text.includes("Possible leak"))).toHaveLength(1);
+  });
+
+  it("is known by the provider's first word of it", async () => {
+    const one = await signedUp();
+    fake.script({ do: "cut-after-taking" });
+    await tell(world, opened(one));
+    await notify.drain();
+    const { sid } = fake.taken.at(-1)!;
+    expect(await fake.report(sid, "sent")).toBe(204);
+    expect(await alertOf(one.id)).toMatchObject({ state: "accepted", provider_id: sid });
+    const before = fake.lookups();
+    later(60_000);
+    await notify.drain();
+    expect(fake.lookups()).toBe(before);
+  });
+
+  it("and was not is given up after ten minutes, but a burst is sent once more", async () => {
+    const [one, other] = [await signedUp(), await signedUp()];
+    fake.script({ do: "cut-before-taking" });
+    await tell(world, opened(one));
+    await notify.drain();
+    fake.script({ do: "cut-before-taking" });
+    await tell(world, opened(other, { rule: "burst" }));
+    await notify.drain();
+    for (let minute = 0; minute < 12; minute++) {
+      later(60_000);
+      await notify.drain();
+    }
+    expect(await alertOf(one.id)).toMatchObject({ state: "failed", reason: "no-trace" });
+    expect(await alertOf(other.id)).toMatchObject({ state: "accepted" });
+    expect((await textsTo(one)).filter((text) => text.includes("Possible leak"))).toHaveLength(0);
+    expect((await textsTo(other)).filter((text) => text.includes("Possible burst"))).toHaveLength(1);
+  });
+
+  it("and surely was not is tried again", async () => {
+    const one = await signedUp();
+    fake.script({ do: "answer", status: 429, code: 20429 });
+    await tell(world, opened(one));
+    await notify.drain();
+    expect(await alertOf(one.id)).toMatchObject({ state: "queued", reason: "twilio 20429", told: null });
+    later(60_000);
+    expect((await textsTo(one)).filter((text) => text.includes("Possible leak"))).toHaveLength(1);
+  });
+});
+
+describe("what the provider says afterwards", () => {
+  it("counts upwards only", async () => {
+    const one = await signedUp();
+    await tell(world, opened(one));
+    await notify.drain();
+    const { sid } = fake.taken.at(-1)!;
+    await fake.report(sid, "delivered");
+    await fake.report(sid, "sent");
+    await fake.report(sid, "undelivered", 30003);
+    expect(await alertOf(one.id)).toMatchObject({ state: "delivered", told: "open" });
+  });
+
+  it("ends texts to a number that can't get any, at once or after three in a row", async () => {
+    const [landline, away] = [await signedUp(), await signedUp()];
+    await tell(world, opened(landline));
+    await notify.drain();
+    await fake.report(fake.taken.at(-1)!.sid, "undelivered", 30006);
+    expect(await activeKinds(landline)).toEqual([]);
+    expect(await alertOf(landline.id)).toMatchObject({ state: "failed", reason: "twilio 30006", told: null });
+    for (let n = 0; n < 3; n++) {
+      expect(await activeKinds(away)).toEqual(["leak"]);
+      later(2 * DAY_MS);
+      await tell(world, opened({ ...away, id: away.id.replace(/^0/, String(n + 1)) }));
+      await notify.drain();
+      await fake.report(fake.taken.at(-1)!.sid, "undelivered", 30003);
+    }
+    expect(await activeKinds(away)).toEqual([]);
+  });
+
+  it("is believed with its signature alone, as the vendor's own library makes and checks it", async () => {
+    const one = await signedUp();
+    await tell(world, opened(one));
+    await notify.drain();
+    const { sid, statusCallback } = fake.taken.at(-1)!;
+    const parameters = { MessageSid: sid, MessageStatus: "delivered", "Ünï code": "a b&c=d" };
+    const post = async (
+      url: string,
+      signature: string | undefined,
+      given: Record<string, string> = parameters,
+    ) =>
+      (
+        await fetch(url, {
+          method: "POST",
+          headers: signature === undefined ? {} : { "x-twilio-signature": signature },
+          body: new URLSearchParams(given),
+        })
+      ).status;
+    const signature = twilio.getExpectedTwilioSignature(TOKEN, statusCallback!, parameters);
+    expect(await post(statusCallback!, undefined)).toBe(403);
+    expect(await post(statusCallback!, "AAAA")).toBe(403);
+    expect(await post(statusCallback!, signature, { ...parameters, MessageStatus: "failed" })).toBe(403);
+    expect(await post(statusUrl(world.config.web, "oakvale", one.id), signature)).toBe(403);
+    expect(await alertOf(one.id)).toMatchObject({ state: "accepted" });
+    expect(await post(statusCallback!, signature)).toBe(204);
+    expect(await alertOf(one.id)).toMatchObject({ state: "delivered" });
+    expect(await post(hook, twilio.getExpectedTwilioSignature("another token", hook, {}), {})).toBe(403);
+  });
+});
+
+it("stands in for Twilio so that the vendor's own client works with it", async () => {
+  const there = new twilio.RequestClient();
+  const ask = there.request.bind(there);
+  there.request = ((options: { uri: string }) =>
+    ask({ ...options, uri: options.uri.replace("https://api.twilio.com", fake.url) } as never)) as typeof ask;
+  const client = twilio(ACCOUNT, TOKEN, { httpClient: there });
+  const sent = await client.messages.create({ to: "+12135550150", from: "+12135550199", body: "Hello" });
+  expect(sent).toMatchObject({ status: "queued", body: "Hello", direction: "outbound-api", errorCode: null });
+  expect(sent.dateCreated).toEqual(new Date(Math.floor(test.clock.now() / 1000) * 1000));
+  expect(await client.messages.list({ to: "+12135550150" })).toEqual([
+    expect.objectContaining({ sid: sent.sid, body: "Hello" }),
+  ]);
+  await expect(
+    client.messages.create({ to: "nobody", from: "+12135550199", body: "x" }),
+  ).rejects.toMatchObject({
+    status: 400,
+    code: 21211,
+  });
+  const stranger = twilio(ACCOUNT, "wrong", { httpClient: there });
+  await expect(stranger.messages.list({ limit: 1 })).rejects.toMatchObject({ status: 401, code: 20003 });
+});
