@@ -26,7 +26,13 @@ type Misbehaviour =
   | { readonly do: "cut-after-taking" }
   /** Breaks the connection without taking it. */
   | { readonly do: "cut-before-taking" }
-  | { readonly do: "wait"; readonly ms: number };
+  | { readonly do: "wait"; readonly ms: number }
+  /** Takes the message, and at that point does what the test wants, such as to kill whoever sent it. */
+  | {
+      readonly do: "run";
+      readonly at: "before-taking" | "after-taking" | "after-answering";
+      readonly work: () => Promise<unknown>;
+    };
 
 export interface TwilioFake {
   readonly url: string;
@@ -77,6 +83,12 @@ export async function startTwilio(now: () => number): Promise<TwilioFake> {
   async function create(form: URLSearchParams, response: ServerResponse): Promise<void> {
     const step = steps.shift();
     if (step?.do === "wait") await sleep(step.ms);
+    const runs = async (at: string) => {
+      if (step?.do === "run" && step.at === at) await step.work();
+    };
+    await runs("before-taking");
+    // Whoever went away meanwhile asked for nothing.
+    if (response.destroyed) return;
     if (step?.do === "answer") return refuse(response, step.status, step.code);
     if (step?.do === "cut-before-taking") return void response.destroy();
     const [to, body, from, service] = ["To", "Body", "From", "MessagingServiceSid"].map((name) =>
@@ -102,7 +114,10 @@ export async function startTwilio(now: () => number): Promise<TwilioFake> {
     };
     taken.push(one);
     if (step?.do === "cut-after-taking") return void response.destroy();
+    await runs("after-taking");
     send(response, 201, resource(one));
+    await new Promise((resolve) => response.once("close", resolve));
+    await runs("after-answering");
   }
 
   function page(query: URLSearchParams): object {
