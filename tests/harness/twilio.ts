@@ -38,6 +38,8 @@ export interface TwilioFake {
   readonly url: string;
   /** For the next messages, in order; afterwards everything is taken. */
   script(...steps: readonly Misbehaviour[]): void;
+  /** What was scripted and not come to. */
+  forget(): void;
   /** Every message taken so far, oldest first. */
   readonly taken: readonly Taken[];
   /** Texts that a number got. */
@@ -160,6 +162,7 @@ export async function startTwilio(now: () => number): Promise<TwilioFake> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     script: (...more) => void steps.push(...more),
+    forget: () => void steps.splice(0),
     taken,
     to: (number) => taken.filter((one) => one.to === number).map(({ body }) => body),
     async report(sid, status, errorCode) {
