@@ -68,8 +68,11 @@ export interface Channel {
     readonly repeats: "known" | "traced";
   };
   send(message: OutgoingMessage): Promise<Outcome>;
-  /** The provider's id of a message handed over at `since` or later, `undefined` where it has none. With `traced` only. */
-  trace?(message: OutgoingMessage, since: Date): Promise<string | undefined>;
+  /**
+   * The provider's ids of messages with these words to this address, handed over at `since` or later, oldest first. Some
+   * may be those of other messages that say the same. With `traced` only.
+   */
+  trace?(message: OutgoingMessage, since: Date): Promise<readonly string[]>;
   /** `undefined`: the call is not the provider's, or tells of nothing that matters. */
   parseStatus?(call: ProviderCall): StatusReport | undefined;
   parseInbound?(call: ProviderCall): InboundText | undefined;

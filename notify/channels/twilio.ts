@@ -86,7 +86,8 @@ export function createTwilioChannel(
       if (!response.ok) throw new Error(`Twilio answered ${response.status} to a look-up`);
       const text = message.text();
       const { messages: found } = listed.parse(await response.json());
-      return found.find(({ body }) => body === text)?.sid;
+      const same = found.filter(({ body }) => body === text);
+      return same.map(({ sid }) => sid).reverse();
     },
     parseStatus(call) {
       return isSigned(call, token) ? statusOf(call.parameters) : undefined;

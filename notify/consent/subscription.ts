@@ -78,7 +78,8 @@ export async function requestSubscription(
   const wrong = new Set<string>(parsed.error?.issues.map(({ path }) => String(path[0])));
   if (utility === undefined) wrong.add("utility");
   const addresses = addressesOf(request, utility, wrong);
-  if (!parsed.success || utility === undefined || wrong.size > 0) throw new SubscriptionInvalid(FIELDS.filter((name) => wrong.has(name)));
+  if (!parsed.success || utility === undefined || wrong.size > 0)
+    throw new SubscriptionInvalid(FIELDS.filter((name) => wrong.has(name)));
   const language =
     request.language !== undefined && utility.languages.includes(request.language)
       ? request.language

@@ -189,12 +189,17 @@ export class Sender {
   async #retrace(message: Claimed, outgoing: OutgoingMessage, channel: Channel): Promise<Outcome | Lost> {
     const { database, clock, policies } = this.#context;
     const handed = message.handed_at ?? new Date(clock.now());
-    let id: string | undefined;
+    let ids: readonly string[];
     try {
-      id = await channel.trace!(outgoing, handed);
+      ids = await channel.trace!(outgoing, handed);
     } catch (error) {
       return { status: "unknown", code: (error as Error).name };
     }
+    const others = await database.query<{ provider_id: string }>(
+      "SELECT provider_id FROM outbox WHERE channel = $1 AND provider_id = ANY ($2)",
+      [message.channel, ids],
+    );
+    const id = ids.find((one) => !others.some(({ provider_id }) => provider_id === one));
     if (id !== undefined) return { status: "accepted", id };
     if (clock.now() - handed.getTime() < TRACED_FOR_MS) return { status: "unknown", code: "not-found-yet" };
     if (message.message?.rule !== "burst" || message.resent) return { status: "lost", code: "no-trace" };

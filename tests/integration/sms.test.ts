@@ -451,6 +451,25 @@ describe("what may have been taken", () => {
     expect((await textsTo(one)).filter((text) => text.includes("Possible leak"))).toHaveLength(1);
   });
 
+  it("is found by itself where another says the same", async () => {
+    const one = await home();
+    fake.script({ do: "cut-after-taking" }, { do: "cut-after-taking" });
+    await ask(one);
+    await ask(one);
+    for (let minute = 0; minute < 3; minute++) {
+      later(60_000);
+      await notify.drain();
+    }
+    const rows = await test.stores.database.query<{ provider_id: string; state: string }>(
+      "SELECT provider_id, state FROM outbox JOIN contacts USING (contact_id) WHERE address_hash = $1",
+      [test.stores.vault.hash("oakvale", "phone", one.phone)],
+    );
+    expect(rows.map(({ state }) => state)).toEqual(["accepted", "accepted"]);
+    expect(rows.map(({ provider_id }) => provider_id).sort()).toEqual(
+      fake.taken.slice(-2).map(({ sid }) => sid),
+    );
+  });
+
   it("is known by the provider's first word of it", async () => {
     const one = await signedUp();
     fake.script({ do: "cut-after-taking" });
