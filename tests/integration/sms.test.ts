@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import twilio from "twilio";
@@ -592,4 +593,57 @@ it("stands in for Twilio so that the vendor's own client works with it", async (
   });
   const stranger = twilio(ACCOUNT, "wrong", { httpClient: there });
   await expect(stranger.messages.list({ limit: 1 })).rejects.toMatchObject({ status: 401, code: 20003 });
+});
+
+describe("the sign-up page", () => {
+  const page = async (language = "en") =>
+    (await fetch(`${world.config.web.publicUrl}/oakvale/subscribe?lang=${language}`)).text();
+  const submit = (fields: Record<string, string>) =>
+    fetch(`${world.config.web.publicUrl}/oakvale/subscribe`, {
+      method: "POST",
+      body: new URLSearchParams({ zip: "90001", kinds: "leak", ...fields }),
+    });
+
+  it("offers texts, with the words that are agreed to for each way", async () => {
+    expect(await page()).toMatch(/<label for="phone">Mobile phone number<\/label>[\s\S]*type="tel"/);
+    expect(await page()).toContain("up to 8 a month and more only for a burst");
+    expect(await page("es")).toContain("Puedo terminar esto cuando quiera respondiendo STOP");
+  });
+
+  it("asks each address that was given, and keeps the words of each", async () => {
+    const one = await home();
+    const email = `both${one.account}@mail.example`;
+    const response = await submit({ account: one.account, email, phone: one.phone });
+    expect(response.status).toBe(200);
+    expect(await response.text()).toMatch(/a reply to the text message[\s\S]*text START to \+12135550199/);
+    expect(await textsTo(one)).toEqual([ASKED]);
+    const rows = await test.stores.database.query<{ channel: string; text_hash: Buffer }>(
+      `SELECT f.channel, f.text_hash FROM confirmations f JOIN contacts c USING (contact_id)
+       WHERE c.address_hash = ANY ($1) ORDER BY f.channel`,
+      [
+        [
+          test.stores.vault.hash("oakvale", "phone", one.phone),
+          test.stores.vault.hash("oakvale", "email", email.toLowerCase()),
+        ],
+      ],
+    );
+    expect(rows.map(({ channel }) => channel)).toEqual(["email", "sms"]);
+    const form = await page();
+    for (const [index, start] of ["may e-mail me", "may text me"].entries()) {
+      const shown = new RegExp(`I agree that [^<]*${start}[^<]*`).exec(form)![0].trim();
+      expect(rows[index]!.text_hash).toEqual(createHash("sha256").update(shown).digest());
+    }
+  });
+
+  it("names what is wrong with a number, and keeps what was typed", async () => {
+    const one = await home();
+    const response = await submit({ account: one.account, phone: "+44 20 7946 0018" });
+    const text = await response.text();
+    expect(response.status).toBe(400);
+    expect(text).toContain("text messages do not reach a landline");
+    expect(text).toContain('value="+44 20 7946 0018"');
+    const none = await submit({ account: one.account });
+    expect(none.status).toBe(400);
+    expect(await none.text()).toContain("Please check these fields: e-mail address");
+  });
 });
