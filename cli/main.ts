@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../infra/package-root.js";
+import { addAlertCommands } from "./commands/alerts.js";
 import { addBacktest } from "./commands/backtest.js";
 import { addConfigCommands } from "./commands/config.js";
 import { addDoctor } from "./commands/doctor.js";
@@ -51,6 +52,7 @@ Begin with:
   addBacktest(root);
   addSql(root);
   addSubscribe(root);
+  addAlertCommands(root);
   addConfigCommands(root);
   addDoctor(root);
   addShows(root);

@@ -27,6 +27,8 @@ export { CONSENT_KINDS, consentText, type ConsentKind, type Language } from "./c
 export { openChannels } from "./channels/index.js";
 export type { ProviderCall } from "./channels/channel.js";
 export { receiveStatus, receiveText } from "./sms/receive.js";
+export { markHandled, waitingTexts } from "./sms/queue.js";
+export { reasonInWords, whyOfAnomaly, whyOfContact, type WhyStep } from "./why.js";
 export { listAlerts } from "./outbox/list-alerts.js";
 export type { MailTransport } from "./channels/email.js";
 

@@ -6,7 +6,7 @@ main{max-width:34rem;margin:0 auto;padding:1.5rem 1.25rem;background:#fff;min-he
 h1{font-size:1.5rem;line-height:1.25;margin:.5rem 0 1rem;color:#0b3d66}
 label,legend{display:block;font-weight:600;margin-top:1rem}
 label.tick{font-weight:400;margin-top:.5rem}
-fieldset{border:0;padding:0;margin:0}
+fieldset{border:0;padding:0;margin:1rem 0 0}
 input[type=text],input[type=email],input[type=tel]{font:inherit;width:100%;box-sizing:border-box;padding:.5rem;border:1px solid #6b7a88;border-radius:4px;background:#fff;color:#1b2733}
 button{font:inherit;font-weight:700;margin-top:1.25rem;padding:.6rem 1.5rem;border:0;border-radius:4px;background:#0b5394;color:#fff}
 a{color:#0b5394}

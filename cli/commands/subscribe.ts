@@ -1,11 +1,10 @@
-import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
 import { systemClock } from "../../infra/clock.js";
 import { requestSubscription } from "../../notify/index.js";
 import { UsageError } from "../exit.js";
 import { chosenUtility, settingsFor } from "../settings.js";
-import { isTerminal } from "../terminal.js";
 import { withStores } from "../with-stores.js";
+import { answer } from "./answer.js";
 
 const KINDS = ["leak", "high-usage"] as const;
 
@@ -14,24 +13,26 @@ interface SubscribeOptions {
   readonly account?: string;
   readonly zip?: string;
   readonly email?: string;
+  readonly phone?: string;
   readonly kind?: string[];
   readonly language?: string;
 }
 
-/** `subscribe`: asks for alerts in a resident's name; the resident confirms by the mail that follows. */
+/** `subscribe`: asks for alerts in a resident's name; the resident confirms by the message that follows. */
 export function addSubscribe(root: Command): void {
   root
     .command("subscribe")
-    .summary("ask for alerts in a resident's name (a mail asks them to confirm)")
+    .summary("ask for alerts in a resident's name (a message asks them to confirm)")
     .description(
-      "Puts a confirmation mail into the outbox, where account and ZIP match the registry. Nothing else is sent to the " +
+      "Puts a request to confirm into the outbox, where account and ZIP match the registry. Nothing else is sent to the " +
         "address before the resident confirms. The answer is the same whether they match or not. What is left out is " +
         "asked for on the terminal, and so stays out of the shell's history.",
     )
     .option("-u, --utility <id>", "utility, where several are configured")
     .option("--account <number>", "account number as on the bill")
     .option("--zip <code>", "ZIP or postal code of the service address")
-    .option("--email <address>", "where alerts go")
+    .option("--email <address>", "where alerts go by e-mail")
+    .option("--phone <number>", "where alerts go by SMS")
     .option("--kind <kind...>", `what to be told of: ${KINDS.join(", ")} (default: leak)`)
     .option("--language <code>", "en or es; default: the utility's first")
     .action(async (options: SubscribeOptions, command: Command) => {
@@ -48,32 +49,32 @@ export function addSubscribe(root: Command): void {
         throw new UsageError(`--language: the utility writes ${utility.languages.join(", ")}.`);
       const account = await answer(options.account, "Account number");
       const zip = await answer(options.zip, "ZIP code");
-      const email = await answer(options.email, "E-mail address");
+      const { phone } = options;
+      const email =
+        phone !== undefined && options.email === undefined
+          ? ""
+          : await answer(options.email, "E-mail address");
       await withStores(settings, async ({ database, vault }) => {
         await requestSubscription(
           { config: settings.config, database, vault, clock: systemClock },
-          { utility: utility.id, account, zip, email, kinds, language, method: "command" },
+          {
+            utility: utility.id,
+            account,
+            zip,
+            email,
+            ...(phone === undefined ? {} : { phone }),
+            kinds,
+            language,
+            method: "command",
+          },
         ).catch((error: unknown) => {
           if ((error as Error).name === "SubscriptionInvalid") throw new UsageError((error as Error).message);
           throw error;
         });
       });
       process.stdout.write(
-        "If account and ZIP code match, a mail with a link to confirm is on its way as soon as the notify stage runs" +
+        "If account and ZIP code match, a request to confirm is on its way as soon as the notify stage runs" +
           (utility.alerts.live ? ".\n" : " and the utility is live (alerts.live).\n"),
       );
     });
-}
-
-async function answer(given: string | undefined, question: string): Promise<string> {
-  if (given !== undefined) return given;
-  if (!isTerminal(process.stdout) || !process.stdin.isTTY) {
-    throw new UsageError(`${question} is missing: give it as an option, or run on a terminal to be asked.`);
-  }
-  const asking = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return (await asking.question(`${question}: `)).trim();
-  } finally {
-    asking.close();
-  }
 }

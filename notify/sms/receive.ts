@@ -11,6 +11,7 @@ import {
 import { endSuppression, suppress, takeProvidersWord } from "../consent/suppression.js";
 import { endingOf } from "../outbox/compose.js";
 import type { ReplyText } from "../templates/text.js";
+import { textContext } from "./queue.js";
 import { readReply, type Answer, type Reply } from "./reply.js";
 
 const DAY_MS = 86_400_000;
@@ -65,7 +66,7 @@ export async function receiveText(
         utility.id,
         text.providerId,
         contact,
-        vault.seal(utility.id, `texts_received.body|${text.providerId}`, text.body),
+        vault.seal(utility.id, textContext(text.providerId), text.body),
         reply.asks,
         reply.asks === "stop" && !reply.sure,
         now,
@@ -131,7 +132,6 @@ async function act(
 /** One text says that it worked; whoever says it again gets none: they wanted silence. */
 async function stop(transaction: Queryable, { contact, now }: Writer): Promise<ReplyText | undefined> {
   const before = await suppress(transaction, contact, "stop", now);
-  await revokeConsents(transaction, { contact, method: "sms", now });
   await transaction.query(
     `UPDATE outbox SET state = 'suppressed', reason = 'stopped', updated_at = $2
      WHERE contact_id = $1 AND state IN ('queued', 'held', 'unknown')`,
@@ -141,6 +141,7 @@ async function stop(transaction: Queryable, { contact, now }: Writer): Promise<R
     "UPDATE confirmations SET expires_at = $2 WHERE contact_id = $1 AND confirmed_at IS NULL AND expires_at > $2",
     [contact, now],
   );
+  await revokeConsents(transaction, { contact, method: "sms", now });
   return before === undefined ? "stopped" : undefined;
 }
 

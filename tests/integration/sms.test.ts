@@ -3,7 +3,16 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import twilio from "twilio";
 import { freePort } from "../../infra/supervise.js";
-import { createNotify, requestSubscription, type NotifyStage } from "../../notify/index.js";
+import {
+  createNotify,
+  markHandled,
+  reasonInWords,
+  requestSubscription,
+  waitingTexts,
+  whyOfAnomaly,
+  whyOfContact,
+  type NotifyStage,
+} from "../../notify/index.js";
 import { inboundUrl, statusUrl } from "../../notify/channels/twilio.js";
 import { createWeb } from "../../web/index.js";
 import { addHome, leak, tell, type World } from "../harness/residents.js";
@@ -363,10 +372,12 @@ describe("answers", () => {
       await write(each, "3");
       expect((await textsTo(each)).at(-1)).toMatch(/remind you in 7 days/);
     }
-    later(7 * DAY_MS + 60_000);
+    later(7 * DAY_MS - HOUR_MS);
     const goesOn = opened(one, { version: 2, state: "updated", start: Math.floor(now / 1000) - 27 * 3600 });
     const over = opened(other, { version: 2, state: "closed", reason: "flow-stopped" });
     await tell(world, goesOn, over);
+    await notify.drain();
+    later(HOUR_MS + 60_000);
     expect((await textsTo(one)).at(-1)).toMatch(/Water still runs at your service \d{4}, for 8 days now/);
     expect((await textsTo(other)).at(-1)).toMatch(/The flow at your service \d{4} has stopped/);
     expect(await alertOf(other.id, "reminder")).toMatchObject({
@@ -593,6 +604,55 @@ it("stands in for Twilio so that the vendor's own client works with it", async (
   });
   const stranger = twilio(ACCOUNT, "wrong", { httpClient: there });
   await expect(stranger.messages.list({ limit: 1 })).rejects.toMatchObject({ status: 401, code: 20003 });
+});
+
+describe("why", () => {
+  it("tells the story of an address, and of an anomaly, with a reason in words for each", async () => {
+    const one = await signedUp();
+    test.clock.set(now + 9 * HOUR_MS);
+    await tell(world, opened(one));
+    await notify.drain();
+    later(HOUR_MS);
+    await write(one, "please stop");
+    const story = (await whyOfContact(test.stores, world.config.utilities[0]!, one.phone))!;
+    expect(story.map(({ what, outcome, reason }) => [what, outcome, reason])).toEqual([
+      ["confirmation", "accepted", null],
+      ["consent leak", "confirm", "by sms"],
+      ["consent leak", "request", "by web"],
+      ["reply confirmed", "accepted", null],
+      ["text received", "confirm", null],
+      ["address", "suppressed", "stop"],
+      ["alert", "suppressed", "stopped"],
+      ["consent leak", "revoke", "by sms"],
+      ["reply stopped", "accepted", null],
+      ["text received", "stop", "waits for people"],
+    ]);
+    const about = await whyOfAnomaly(test.stores.database, one.id);
+    expect(about.map(({ what, outcome, reason }) => [what, outcome, reason])).toEqual([
+      ["alert", "suppressed", "stopped"],
+    ]);
+    expect(reasonInWords("stopped")).toBe("the resident had replied STOP");
+    expect(
+      await whyOfContact(test.stores, world.config.utilities[0]!, "nobody@mail.example"),
+    ).toBeUndefined();
+    const [waiting] = (await waitingTexts(test.stores, "oakvale")).slice(-1);
+    expect(waiting).toMatchObject({ asks: "stop", body: "please stop" });
+    const marked = () => markHandled(test.stores.database, waiting!.id, new Date(test.clock.now()));
+    expect(await marked()).toBe(true);
+    expect(await marked()).toBe(false);
+    expect((await waitingTexts(test.stores)).map(({ id }) => id)).not.toContain(waiting!.id);
+  });
+
+  it("has words for every reason that was ever written", async () => {
+    const rows = await test.stores.database.query<{ reason: string }>(
+      `SELECT DISTINCT reason FROM outbox WHERE reason IS NOT NULL UNION SELECT DISTINCT outcome FROM decisions`,
+    );
+    expect(rows.length).toBeGreaterThan(8);
+    const without = rows.filter(({ reason }) => !/^twilio /.test(reason) && reasonInWords(reason) === reason);
+    expect(
+      without.map(({ reason }) => reason).filter((reason) => !/^[A-Z_]+$|^TypeError$/.test(reason)),
+    ).toEqual([]);
+  });
 });
 
 describe("the sign-up page", () => {

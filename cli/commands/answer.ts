@@ -1,0 +1,20 @@
+import { createInterface } from "node:readline/promises";
+import { UsageError } from "../exit.js";
+import { isTerminal } from "../terminal.js";
+
+/**
+ * What was given as an option, else what is typed on the terminal.
+ * @throws UsageError where there is neither
+ */
+export async function answer(given: string | undefined, question: string): Promise<string> {
+  if (given !== undefined) return given;
+  if (!isTerminal(process.stdout) || !process.stdin.isTTY) {
+    throw new UsageError(`${question} is missing: give it as an option, or run on a terminal to be asked.`);
+  }
+  const asking = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return (await asking.question(`${question}: `)).trim();
+  } finally {
+    asking.close();
+  }
+}

@@ -1,0 +1,42 @@
+import type { Vault } from "../../infra/crypto/vault.js";
+import type { Database } from "../../infra/postgres/database.js";
+
+/** A text that somebody should look at. */
+export interface WaitingText {
+  readonly utility: string;
+  readonly id: string;
+  readonly receivedAt: Date;
+  readonly asks: string;
+  /** What the resident wrote: personal, for the eyes of staff alone. */
+  readonly body: string;
+}
+
+/** Texts that were not understood, or only by a guess, oldest first. */
+export async function waitingTexts(
+  { database, vault }: { readonly database: Database; readonly vault: Vault },
+  utility?: string,
+): Promise<WaitingText[]> {
+  const rows = await database.query<Omit<WaitingText, "body"> & { body_sealed: Buffer }>(
+    `SELECT utility, provider_id AS id, received_at AS "receivedAt", asks, body_sealed FROM texts_received
+     WHERE for_people AND handled_at IS NULL AND ($1::text IS NULL OR utility = $1) ORDER BY received_at, provider_id`,
+    [utility ?? null],
+  );
+  return rows.map(({ body_sealed, ...row }) => ({
+    ...row,
+    body: vault.unseal(row.utility, textContext(row.id), body_sealed).toString("utf8"),
+  }));
+}
+
+/** Somebody has seen to it; `false` where no such text waits. */
+export async function markHandled(database: Database, id: string, now: Date): Promise<boolean> {
+  const done = await database.query(
+    "UPDATE texts_received SET handled_at = $2 WHERE provider_id = $1 AND for_people AND handled_at IS NULL RETURNING 1",
+    [id, now],
+  );
+  return done.length > 0;
+}
+
+/** Where the words of a text are sealed. */
+export function textContext(providerId: string): string {
+  return `texts_received.body|${providerId}`;
+}

@@ -1,0 +1,135 @@
+import type { Vault } from "../infra/crypto/vault.js";
+import type { Database } from "../infra/postgres/database.js";
+import { canonicalEmail } from "../schemas/canonical.js";
+import type { UtilityConfig } from "../schemas/config.js";
+import { addressHash } from "./consent/contact.js";
+import type { Refusal } from "./decide.js";
+import { phoneNumber } from "./sms/phone.js";
+
+/** Why a message was not sent, or not yet, in a sentence for whoever answers residents. */
+export const REASONS: Readonly<Record<Refusal | Aside, string>> = {
+  backfill: "the readings were of the past when they came",
+  "not-live": "the utility's alerts are not switched on (alerts.live)",
+  "old-news": "the readings were older than alerts.maxAgeHours",
+  "no-consent": "nobody had agreed to such alerts for this service, or not any more",
+  "before-occupancy": "it began before the resident moved in",
+  "already-told": "the resident knew it from an earlier message",
+  "waiting-to-tell": "an earlier message about it is still on its way",
+  "refused-before": "the first message about it could not be delivered",
+  "reads-stopped": "readings stopped to come, which does not prove that the water stopped",
+  "rule-changed": "the utility changed its rules",
+  corrected: "the readings were corrected",
+  "nothing-told": "nothing was told of it that could be taken back or ended",
+  "still-holds": "another finding about the same water still holds",
+  muted: "the resident had said that they know of it",
+  "utility-unknown": "the utility is not in the configuration",
+  "channel-unknown": "the utility sends no texts",
+  stopped: "the resident had replied STOP",
+  "no-answer": "the mail server did not say whether it took it, five times",
+  "no-trace": "the connection broke, and the provider knew nothing of it for ten minutes",
+  confirmed: "the request was confirmed already",
+  "link-expired": "the request was not confirmed within a day",
+  "too-late": "it could not be sent within a day",
+  "flow-stopped": "the flow had stopped",
+  "flow-goes-on": "the flow had begun again",
+  answered: "the resident gave another answer",
+  "quiet-hours": "it was outside of the hours for alerts (alerts.sendFrom, alerts.sendUntil)",
+  "daily-limit": "the home had a text within the last 24 hours",
+  "monthly-limit": "the home had as many texts in 30 days as sign-up promised (sms.perMonth)",
+  "sender-died": "the process that had it in hand ended",
+  "not-composed": "the message could not be written",
+  "not-found-yet": "the connection broke; the provider is asked whether it has it",
+};
+
+/** Reasons of an outbox row beside those of a decision. */
+type Aside =
+  | "utility-unknown"
+  | "channel-unknown"
+  | "stopped"
+  | "no-answer"
+  | "no-trace"
+  | "confirmed"
+  | "link-expired"
+  | "too-late"
+  | "flow-stopped"
+  | "flow-goes-on"
+  | "answered"
+  | "quiet-hours"
+  | "daily-limit"
+  | "monthly-limit"
+  | "sender-died"
+  | "not-composed"
+  | "not-found-yet";
+
+/** One step of the story, without personal data. */
+export interface WhyStep {
+  readonly at: Date;
+  /** Id of the contact, `null` where it concerns nobody in particular. */
+  readonly contact: string | null;
+  readonly channel: string | null;
+  readonly anomaly: string | null;
+  /** Such as "alert", "consent", "STOP". */
+  readonly what: string;
+  /** Such as "accepted", "suppressed", "not sent". */
+  readonly outcome: string;
+  readonly reason: string | null;
+}
+
+/** What was decided and sent about one anomaly, oldest first. */
+export function whyOfAnomaly(database: Database, anomaly: string): Promise<WhyStep[]> {
+  return database.query<WhyStep>(
+    `SELECT * FROM (${MESSAGES} WHERE o.anomaly = $1
+       UNION ALL ${NOT_SENT} WHERE d.anomaly = $1
+       UNION ALL ${ANSWERS} WHERE a.anomaly = $1) AS steps ORDER BY at, what`,
+    [anomaly],
+  );
+}
+
+/**
+ * Everything about one address of a utility, oldest first: consents, messages, what was not sent and why, what was
+ * written back.
+ * @returns `undefined` where the utility knows no such address
+ */
+export async function whyOfContact(
+  { database, vault }: { readonly database: Database; readonly vault: Vault },
+  utility: UtilityConfig,
+  address: string,
+): Promise<WhyStep[] | undefined> {
+  const number = address.includes("@") ? undefined : phoneNumber(address, utility.sms?.country ?? "US");
+  const hash =
+    number === undefined
+      ? addressHash(vault, utility.id, "email", canonicalEmail(address))
+      : addressHash(vault, utility.id, "sms", number);
+  const [contact] = await database.query<{ contact_id: string }>(
+    "SELECT contact_id FROM contacts WHERE utility = $1 AND address_hash = $2",
+    [utility.id, hash],
+  );
+  if (contact === undefined) return undefined;
+  return database.query<WhyStep>(
+    `SELECT * FROM (${MESSAGES} WHERE o.contact_id = $1
+       UNION ALL ${NOT_SENT} WHERE d.contact_id = $1 OR (d.contact_id IS NULL AND d.anomaly IN (
+         SELECT s.anomaly FROM anomalies_seen s JOIN premise_meters m USING (meter_key)
+         JOIN occupancies p ON p.premise_id = m.premise_id JOIN consents c USING (occupancy_id) WHERE c.contact_id = $1))
+       UNION ALL ${ANSWERS} WHERE a.contact_id = $1
+       UNION ALL SELECT at, contact_id, channel, NULL, 'consent ' || kind, action, 'by ' || method FROM consents WHERE contact_id = $1
+       UNION ALL SELECT received_at, contact_id, 'sms', NULL, 'text received', asks,
+         CASE WHEN for_people AND handled_at IS NULL THEN 'waits for people' END FROM texts_received WHERE contact_id = $1
+       UNION ALL SELECT x.at, contact_id, x.channel, NULL, 'address', 'suppressed', x.reason
+         FROM suppressions x JOIN contacts USING (utility, channel, address_hash) WHERE contact_id = $1
+       UNION ALL SELECT x.ended_at, contact_id, x.channel, NULL, 'address', 'no longer suppressed', NULL
+         FROM suppressions x JOIN contacts USING (utility, channel, address_hash)
+         WHERE contact_id = $1 AND x.ended_at IS NOT NULL) AS steps
+     ORDER BY at, what`,
+    [contact.contact_id],
+  );
+}
+
+const MESSAGES = `SELECT o.updated_at AS at, o.contact_id AS contact, o.channel, o.anomaly,
+  CASE WHEN o.kind = 'reply' THEN 'reply ' || o.reply ELSE o.kind END AS what, o.state AS outcome, o.reason FROM outbox o`;
+const NOT_SENT = `SELECT d.last_at, d.contact_id, NULL, d.anomaly, 'decision', 'not sent', d.outcome FROM decisions d`;
+const ANSWERS = `SELECT a.at, a.contact_id, NULL, a.anomaly, 'answer ' || a.answer, 'taken', NULL FROM answers a`;
+
+/** A reason in words, as it stands where there are none: a provider's code. */
+export function reasonInWords(reason: string): string {
+  return (REASONS as Readonly<Record<string, string>>)[reason] ?? reason;
+}
