@@ -134,7 +134,7 @@ async function serve(port: NonNullable<typeof parentPort>, { settings, logLevel 
     () => tell({ ended: undefined }),
     (error: unknown) => tell({ ended: (error as Error).message }),
   );
-  const calls: Record<Call, () => Promise<MetricValues | void>> = {
+  const calls: Record<Call, () => Promise<unknown>> = {
     start: () => stage.start(),
     drain: () => stage.drain(),
     metrics: () => context.metrics.values(),
@@ -149,7 +149,7 @@ async function serve(port: NonNullable<typeof parentPort>, { settings, logLevel 
     calls[call]()
       .finally(tellHealth)
       .then(
-        (result) => tell({ id, ...(result === undefined ? {} : { result }) }),
+        (result) => tell({ id, ...(call === "metrics" ? { result: result as MetricValues } : {}) }),
         (error: unknown) => tell({ id, error: (error as Error).message }),
       );
   });

@@ -274,8 +274,13 @@ export const utilityConfig = z.strictObject({
     .strictObject({
       from: z
         .string()
-        .regex(/^(\+[1-9]\d{6,14}|MG[0-9a-f]{32})$/, "expected a number such as +15550100199, or MG and 32 hex digits")
-        .describe("Number (E.164) or Twilio messaging service that texts come from, registered for this utility."),
+        .regex(
+          /^(\+[1-9]\d{6,14}|MG[0-9a-f]{32})$/,
+          "expected a number such as +15550100199, or MG and 32 hex digits",
+        )
+        .describe(
+          "Number (E.164) or Twilio messaging service that texts come from, registered for this utility.",
+        ),
       name: shortText(2, 24).describe("Name at the head of each text."),
       help: shortText(4, 50).describe(
         "Where a resident gets help, as HELP tells it: a number, a page, or both.",

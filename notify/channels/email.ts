@@ -25,8 +25,9 @@ export function createEmailChannel(transport: MailTransport): Channel {
   return {
     // A repeat carries the same Message-ID.
     capabilities: { repeats: "known" },
-    async send({ id, utility, address, letter }) {
-      const bytes = await composeMail({ id, utility, address, letter: letter() });
+    async send(message) {
+      const { id, utility, address } = message;
+      const bytes = await composeMail({ id, utility, address, letter: message.letter() });
       return transport.send({ from: utility.mail.from, to: address, bytes });
     },
     close: () => transport.close(),

@@ -56,10 +56,10 @@ export function createTwilioChannel(
   const { accountSid, apiUrl } = twilio;
   const messages = `${trimmed(apiUrl)}/${VERSION}/Accounts/${accountSid}/Messages.json`;
   const authorization = `Basic ${Buffer.from(`${accountSid}:${token}`).toString("base64")}`;
-  const ask = (url: string, init: RequestInit = {}) =>
+  const ask = (url: string, init: { readonly method?: string; readonly body?: URLSearchParams } = {}) =>
     fetch(url, {
       ...init,
-      headers: { ...init.headers, authorization },
+      headers: { authorization },
       redirect: "error",
       signal: AbortSignal.timeout(GIVE_UP_MS),
     });

@@ -42,11 +42,9 @@ afterAll(async () => {
   await fake.close();
 });
 
+type Act = "sign-up" | "confirm" | "STOP" | "START" | "LEAK" | "1" | "3" | "move-out";
 type Step =
-  | {
-      readonly do: "sign-up" | "confirm" | "STOP" | "START" | "LEAK" | "1" | "3" | "move-out";
-      readonly home: number;
-    }
+  | { readonly do: Act; readonly home: number }
   | { readonly do: "leak" | "burst"; readonly home: number; readonly to: "open" | "close" | "withdraw" }
   | { readonly do: "later"; readonly hours: number }
   | { readonly do: "misbehave"; readonly how: "429" | "cut-after" | "cut-before" | "blocked" }
@@ -74,7 +72,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("restart") }) },
-) as fc.Arbitrary<Step>;
+);
 
 /** What a resident has agreed to, as they would tell it themselves. */
 interface Resident {
@@ -91,7 +89,8 @@ interface Resident {
   readonly anomalies: Map<string, AnomalyMessage>;
 }
 
-const isAlert = ({ body }: Taken) => /Possible|Water still runs|flow at .* has stopped|Please ignore|Unusually/.test(body);
+const isAlert = ({ body }: Taken) =>
+  /Possible|Water still runs|flow at .* has stopped|Please ignore|Unusually/.test(body);
 const outboxId = ({ statusCallback }: Taken) => statusCallback!.split("/").at(-1)!;
 const localHour = (at: Date) =>
   Number(
@@ -160,7 +159,7 @@ async function run(steps: readonly Step[]): Promise<void> {
     }
     checked = fake.taken.length;
   };
-  const act = async (one: Resident, what: Step["do"]) => {
+  const act = async (one: Resident, what: Act) => {
     switch (what) {
       case "sign-up":
         await requestSubscription(test.context(), {

@@ -587,8 +587,8 @@ describe("what the provider says afterwards", () => {
 it("stands in for Twilio so that the vendor's own client works with it", async () => {
   const there = new twilio.RequestClient();
   const ask = there.request.bind(there);
-  there.request = ((options: { uri: string }) =>
-    ask({ ...options, uri: options.uri.replace("https://api.twilio.com", fake.url) } as never)) as typeof ask;
+  there.request = (options: { uri: string }) =>
+    ask({ ...options, uri: options.uri.replace("https://api.twilio.com", fake.url) } as never);
   const client = twilio(ACCOUNT, TOKEN, { httpClient: there });
   const sent = await client.messages.create({ to: "+12135550150", from: "+12135550199", body: "Hello" });
   expect(sent).toMatchObject({ status: "queued", body: "Hello", direction: "outbound-api", errorCode: null });
