@@ -2,17 +2,18 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createDetect } from "../../detect/index.js";
 import { createIngest } from "../../ingest/index.js";
-import { confirmSubscription, createNotify, requestSubscription } from "../../notify/index.js";
+import { confirmSubscription, createNotify, receiveText, requestSubscription } from "../../notify/index.js";
 import { TOPICS } from "../../schemas/topics.js";
 import { startMailbox, type Mailbox } from "../harness/mailbox.js";
 import { startStores, type TestStores } from "../harness/stores.js";
+import { ACCOUNT, startTwilio, TOKEN, type TwilioFake } from "../harness/twilio.js";
 
 /** Words that stand nowhere else: wherever one is found, personal data got out. */
 const CANARY = {
   name: "Quetzalina Plover",
   street: "77 Zanzibar Heron Way",
   email: "quetzalina@plover-residents.example",
-  phone: "+1 555 013 7788",
+  phone: "+1 213 555 7788",
   account: "ACCT-88231147",
   location: "LOC-4471-HERON",
   meter: "MTR90817263",
@@ -24,7 +25,7 @@ const WORDS = [
   ...CANARY.name.split(" "),
   "Zanzibar",
   "plover-residents",
-  "5550137788",
+  "2135557788",
   "88231147",
   "90817263",
 ];
@@ -33,6 +34,7 @@ const HOUR = 3_600_000;
 const NOW = Date.UTC(2026, 5, 20, 18);
 let test: TestStores;
 let mailbox: Mailbox;
+let fake: TwilioFake;
 let metrics = "";
 const topics = new Map<string, string>();
 const tables = new Map<string, string>();
@@ -40,15 +42,18 @@ const postgres = new Map<string, string>();
 const errors: string[] = [];
 
 beforeAll(async () => {
+  fake = await startTwilio(() => NOW);
   test = await startStores("canary", {
     now: NOW,
     config: (folder) => {
+      writeFileSync(join(folder, "token"), TOKEN);
       const drop = (source: string) => ({
         folder: join(folder, "drop", source),
         complete: { by: "stability", seconds: 0 } as const,
       });
       return {
         smtp: { host: "127.0.0.1", port: 9 },
+        twilio: { accountSid: ACCOUNT, authTokenFile: join(folder, "token"), apiUrl: fake.url },
         utilities: [
           {
             id: "oakvale",
@@ -60,6 +65,7 @@ beforeAll(async () => {
               privacy: "privacy@oakvale.example",
             },
             alerts: { live: true },
+            sms: { from: "+12135550199", name: "Oakvale Water", help: "213-555-0100" },
             detect: { rules: ["continuous-flow"] },
             sources: [
               {
@@ -111,6 +117,7 @@ beforeAll(async () => {
       account: wrong ? `${account}-9` : account,
       zip,
       email,
+      phone,
       kinds: ["leak", "high-usage"],
       method: "command",
     });
@@ -129,6 +136,12 @@ beforeAll(async () => {
     if (token !== undefined)
       await confirmSubscription(context, token, { ip: "198.51.100.7", userAgent: name });
   }
+  const number = phone.replaceAll(" ", "");
+  const [utility] = test.settings.config.utilities;
+  for (const [index, body] of ["Y1", `This is ${name}, ${street}, ${email}`].entries())
+    await receiveText(context, utility!, { providerId: `SM${index}`, from: number, body });
+  // A refusal that quotes the number.
+  fake.script({ do: "answer", status: 429, code: 20429 });
   const rows = ["meter,serial,time,litres"];
   for (let hour = 160; hour > 0; hour--) {
     const time = new Date(NOW - hour * HOUR).toISOString().slice(0, 16).replace("T", " ");
@@ -138,6 +151,8 @@ beforeAll(async () => {
   rows.push(`${meter},${serial}`, `,${serial},2026-06-20 10:00,4`, `"${meter},${serial},2026-06-20 10:00,4`);
   drop("ami", `reads ${meter}.csv`, rows.join("\n") + "\n");
   drop("ami", `broken ${account}.csv`, `${name},${street},${email}\n`);
+  await drainAll();
+  test.clock.set(NOW + 60_000);
   await drainAll();
 
   for (const { name: topic, partitions } of TOPICS) {
@@ -173,6 +188,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await test.close();
   await mailbox.close();
+  await fake.close();
 });
 
 function leaksOf(text: string): string[] {
@@ -182,6 +198,8 @@ function leaksOf(text: string): string[] {
 
 it("did send the resident an alert, so there was something to leak", () => {
   expect(mailbox.recipients().filter((to) => to === CANARY.email).length).toBeGreaterThanOrEqual(2);
+  const number = CANARY.phone.replaceAll(" ", "");
+  expect(fake.to(number)).toEqual(expect.arrayContaining([expect.stringMatching(/Possible leak/)]));
   expect(topics.get("reads")!.length).toBeGreaterThan(1000);
   expect(topics.get("anomalies")).toContain("continuous-flow");
   expect(test.logged.length).toBeGreaterThan(3);

@@ -91,13 +91,13 @@ export async function startTwilio(now: () => number): Promise<TwilioFake> {
     await runs("before-taking");
     // Whoever went away meanwhile asked for nothing.
     if (response.destroyed) return;
-    if (step?.do === "answer") return refuse(response, step.status, step.code);
+    if (step?.do === "answer") return refuse(response, step.status, step.code, form.get("To"));
     if (step?.do === "cut-before-taking") return void response.destroy();
     const [to, body, from, service] = ["To", "Body", "From", "MessagingServiceSid"].map((name) =>
       form.get(name),
     );
     if (to === null) return refuse(response, 400, 21604);
-    if (!/^\+[1-9]\d{6,14}$/.test(to!)) return refuse(response, 400, 21211);
+    if (!/^\+[1-9]\d{6,14}$/.test(to!)) return refuse(response, 400, 21211, to);
     if (from === null && service === null) return refuse(response, 400, 21603);
     if (body === null || body === "") return refuse(response, 400, 21602);
     if (body!.length > 1600) return refuse(response, 400, 21617);
@@ -209,10 +209,11 @@ function send(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
 }
 
-function refuse(response: ServerResponse, status: number, code = 20_500): void {
+function refuse(response: ServerResponse, status: number, code = 20_500, to: string | null = null): void {
   send(response, status, {
     code,
-    message: `Refused with ${code}`,
+    // As the vendor's do, these quote the number.
+    message: `Refused with ${code}: To ${to ?? "nobody"}`,
     more_info: `https://www.twilio.com/docs/errors/${code}`,
     status,
   });
