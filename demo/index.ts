@@ -10,7 +10,7 @@ import type { Stage } from "../infra/stage.js";
 import { openStores, stageContext } from "../infra/stores.js";
 import { freePort } from "../infra/supervise.js";
 import { createIngest } from "../ingest/index.js";
-import { createNotify } from "../notify/index.js";
+import { createNotify, inboundUrl } from "../notify/index.js";
 import { createWeb } from "../web/index.js";
 import { compareMails, expectedMails, mailsTold, TELLS } from "./alerts.js";
 import { compareAnomalies, compareFiles, compareRejects, compareUsage, homesByMeter } from "./comparison.js";
@@ -20,7 +20,9 @@ import { optIn } from "./opt-in.js";
 import { allEqual, jsonResult, printAddresses, printResult, type Addresses, type Result } from "./report.js";
 import { liveThrough } from "./season.js";
 import { demoSettings, UTILITY } from "./settings.js";
+import { Phones } from "./texting.js";
 import { makeTown } from "./town.js";
+import { ACCOUNT, startTwilio, TOKEN } from "./twilio.js";
 
 export interface DemoOptions {
   /** Leave the servers and the mailbox open after the run, until `signal`; the folder stays. */
@@ -43,7 +45,7 @@ const INTERRUPTED = 130;
 
 /**
  * The whole way with a made-up utility, on real stores in a folder of its own: its files are dropped day by day, residents
- * opt in over the web, alerts go out by mail; then what was found is held against what was planted.
+ * opt in over the web, alerts go out by mail and by text; then what was found is held against what was planted.
  * @returns exit code 0 only if all of it is equal, 130 where `signal` ended the run
  * @throws RangeError for a town too small, StoreUnavailable
  */
@@ -86,10 +88,17 @@ async function run(
   const town = makeTown({ seed: SEED, homes, days });
   const clock = new SteppedClock(town.dayStart(0) * 1000);
 
-  progress.step("Starting PostgreSQL, ClickHouse and a mail server");
+  progress.step("Starting PostgreSQL, ClickHouse, a mail server and a fake of an SMS provider");
   const mailbox = await openMailbox(clock);
   closing.push(() => mailbox.close());
-  const settings = demoSettings(folder, { smtp: mailbox.port, web: await freePort() });
+  const twilio = await startTwilio(() => clock.now());
+  closing.push(() => twilio.close());
+  const settings = demoSettings(
+    folder,
+    { smtp: mailbox.port, web: await freePort() },
+    { url: twilio.url, account: ACCOUNT, token: TOKEN },
+  );
+  const phones = new Phones(town, twilio, clock, inboundUrl(settings.config.web, UTILITY));
   const lines = createWriteStream(join(folder, "demo.log"));
   closing.push(() => new Promise((done) => lines.end(done)));
   const logger = createLogger({ write: (line) => lines.write(line) });
@@ -126,9 +135,11 @@ async function run(
         webUrl: web.url,
         notify: stages[2]!,
         mailbox,
+        phones,
         clock,
         onResidents: (done) => progress.bar("Residents sign up", done, town.residents.length, ""),
       }),
+    answer: () => phones.answer(),
     onDay: (day) =>
       progress.bar("Files, a day each", day, days, `${town.dateOf(day)}, ${mailbox.mails.length} mails`),
   });
@@ -144,6 +155,7 @@ async function run(
     town,
     anomalies: await compareAnomalies(town, analyst, homeOf),
     mails: compareMails(expectedMails(town), told),
+    texting: await phones.told(stores, settings.config.utilities[0]!),
     files: await compareFiles(stores, deliveries),
     rejects: await compareRejects(stores, deliveries),
     usage: await compareUsage(town, analyst),

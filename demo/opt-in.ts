@@ -1,6 +1,7 @@
 import type { SteppedClock } from "../infra/clock.js";
 import type { Stage } from "../infra/stage.js";
 import type { Mailbox } from "./mailbox.js";
+import type { Phones } from "./texting.js";
 import { UTILITY } from "./settings.js";
 import type { Town } from "./town.js";
 
@@ -12,7 +13,8 @@ const GROUP_EVERY = 1800;
 export const signUpAfter = (i: number) => Math.floor(i / GROUP) * GROUP_EVERY;
 
 /**
- * Signs the residents up the way they do it themselves: the form, the mail, the link in it, the button on its page.
+ * Signs the residents up the way they do it themselves: the form, the mail, the link in it, the button on its page;
+ * those with a phone also reply to the text.
  * @throws Error where a page answers otherwise or no mail comes
  */
 export async function optIn(options: {
@@ -20,10 +22,11 @@ export async function optIn(options: {
   readonly webUrl: string;
   readonly notify: Stage;
   readonly mailbox: Mailbox;
+  readonly phones: Phones;
   readonly clock: SteppedClock;
   readonly onResidents: (done: number) => void;
 }): Promise<void> {
-  const { town, webUrl, notify, mailbox, clock, onResidents } = options;
+  const { town, webUrl, notify, mailbox, phones, clock, onResidents } = options;
   const begin = clock.now();
   for (let at = 0; at < town.residents.length; at += GROUP) {
     const group = town.residents.slice(at, at + GROUP);
@@ -35,6 +38,7 @@ export async function optIn(options: {
         form.fields.set("account", accountId);
         form.fields.set("zip", zip);
         form.fields.set("email", email);
+        form.fields.set("phone", phones.numberOf(home) ?? "");
         for (const box of form.boxes)
           if (kinds.some((kind) => kind === box.value)) form.fields.append(box.name, box.value);
         await submit(form);
@@ -47,6 +51,7 @@ export async function optIn(options: {
         const link = /https?:\/\/\S+/.exec(mail?.text ?? "")?.[0];
         if (link === undefined) throw new Error(`No confirmation mail with a link came to home ${home}.`);
         if (confirms) await submit(await openForm(link));
+        if (phones.numberOf(home) !== undefined) await phones.write(home, "Y1");
       }),
     );
     onResidents(Math.min(at + GROUP, town.residents.length));

@@ -3,6 +3,7 @@ import { TELLS, type MailLine } from "./alerts.js";
 import type { AnomalyLine, FileLine, RejectLine, UsageLine } from "./comparison.js";
 import type { Mail } from "./mailbox.js";
 import { moment } from "./mailbox-page.js";
+import type { Texting } from "./texting.js";
 import type { Town } from "./town.js";
 
 /** All that a run found out. */
@@ -10,6 +11,7 @@ export interface Result {
   readonly town: Town;
   readonly anomalies: readonly AnomalyLine[];
   readonly mails: readonly MailLine[];
+  readonly texting: Texting;
   readonly files: readonly FileLine[];
   readonly rejects: readonly RejectLine[];
   readonly usage: UsageLine;
@@ -34,10 +36,11 @@ const isAlert = ({ tells }: MailLine) => tells !== TELLS.confirmation;
 const mailEqual = ({ expected, sent }: MailLine) => expected && sent;
 
 /** Whether all that was found equals what was planted. */
-export function allEqual({ anomalies, mails, files, rejects, usage }: Result): boolean {
+export function allEqual({ anomalies, mails, texting, files, rejects, usage }: Result): boolean {
   return (
     anomalies.every(({ equal }) => equal) &&
     mails.every(mailEqual) &&
+    texting.equal &&
     files.every(({ equal }) => equal) &&
     rejects.every(({ equal }) => equal) &&
     usage.equal
@@ -46,7 +49,7 @@ export function allEqual({ anomalies, mails, files, rejects, usage }: Result): b
 
 /** What `--json` prints. Times are ISO 8601, volumes litres. */
 export function jsonResult(result: Result, addresses: Addresses | undefined) {
-  const { town, anomalies, mails, files, rejects, usage, example, seconds } = result;
+  const { town, anomalies, mails, texting, files, rejects, usage, example, seconds } = result;
   const iso = (second: number) => new Date(second * 1000).toISOString();
   const judged = (one: AnomalyLine["planted"]) =>
     one === undefined
@@ -79,6 +82,7 @@ export function jsonResult(result: Result, addresses: Addresses | undefined) {
     })),
     residents: town.residents.map(({ home, kinds, confirms }) => ({ home, kinds, confirmed: confirms })),
     mails: mails.map(({ home, tells, at, expected, sent }) => ({ home, tells, at: iso(at), expected, sent })),
+    texts: texting.lines.map((line) => ({ ...line, at: iso(line.at) })),
     files: files.map(({ name, note, state, correction, reads, rejected, reason, equal }) => ({
       name,
       note,
@@ -104,7 +108,7 @@ export function jsonResult(result: Result, addresses: Addresses | undefined) {
 
 /** The tables that people read. */
 export function printResult(out: NodeJS.WritableStream, result: Result): void {
-  const { town, anomalies, mails, files, rejects, usage, example, seconds } = result;
+  const { town, anomalies, mails, texting, files, rejects, usage, example, seconds } = result;
   const { bold, dim, green, red } = colours(out);
   const write = (text: string) => out.write(text);
   const title = (text: string) => write(`\n${bold(text)}\n`);
@@ -164,6 +168,18 @@ export function printResult(out: NodeJS.WritableStream, result: Result): void {
       ),
     ),
   );
+
+  title("Texts with three residents");
+  write(
+    table(texting.lines, [
+      { title: "at", value: (line) => at(line.at) },
+      { title: "home", value: ({ home }) => home },
+      { title: "", value: ({ by, body }) => (by === "resident" ? `> ${body}` : body) },
+    ]),
+  );
+  write(paint(`Each was asked, told and understood, and a stop was the end: ${verdict(texting.equal)}.\n`));
+  if (texting.why.length > 0)
+    write(dim(`Why the one who stopped was not told: ${texting.why.join("; ")}.\n`));
 
   title("Files");
   const special = files.filter(({ note, equal }) => note !== "" || !equal);

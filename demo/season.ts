@@ -28,6 +28,8 @@ export async function liveThrough(options: {
   /** In the order of the way of a read. */
   readonly stages: readonly Stage[];
   readonly optIn: () => Promise<void>;
+  /** After the morning's messages; `true` where residents wrote something that is to be answered. */
+  readonly answer: () => Promise<boolean>;
   readonly onDay: (day: number, what: string) => void;
   readonly signal: AbortSignal;
 }): Promise<Season> {
@@ -60,6 +62,7 @@ export async function liveThrough(options: {
     await deliver(headEnd.after(day));
     clock.set(town.clockAt(day + 1, MORNING_HOUR) * 1000);
     await drain();
+    if (await options.answer()) await drain();
   }
   return { deliveries, processingMs };
 }

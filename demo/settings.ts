@@ -17,11 +17,13 @@ export const dropFolder = (folder: string, source: "ami" | "customers") => join(
 export function demoSettings(
   folder: string,
   ports: { readonly smtp: number; readonly web: number },
+  twilio: { readonly url: string; readonly account: string; readonly token: string },
 ): Settings {
   const input: ConfigInput = {
     dataDirectory: "data",
     web: { port: ports.web, publicUrl: `http://127.0.0.1:${ports.web}` },
     smtp: { host: "127.0.0.1", port: ports.smtp },
+    twilio: { accountSid: twilio.account, authTokenFile: "twilio-token", apiUrl: twilio.url },
     utilities: [
       {
         id: UTILITY,
@@ -34,6 +36,7 @@ export function demoSettings(
           postalAddress: "1 Reservoir Road, Santa Brisa, CA 95401",
           privacy: "privacy@santabrisa.example",
         },
+        sms: { from: "+17075550199", name: "Santa Brisa Water", help: "707-555-0123" },
         alerts: { live: true },
         // What is planted is told by the plain words of these.
         detect: { rules: ["continuous-flow", "spike"] },
@@ -70,6 +73,7 @@ export function demoSettings(
     ],
   };
   const path = join(folder, "curbstop.yaml");
+  writeFileSync(join(folder, "twilio-token"), twilio.token, { mode: 0o600 });
   writeFileSync(path, stringify(input));
   return loadConfig(path, {});
 }

@@ -24,6 +24,7 @@ export {
   type ConsentStores,
 } from "./consent/subscription.js";
 export { CONSENT_KINDS, consentText, type ConsentKind, type Language } from "./consent/wording.js";
+export { inboundUrl } from "./channels/twilio.js";
 export { openChannels } from "./channels/index.js";
 export type { ProviderCall } from "./channels/channel.js";
 export { receiveStatus, receiveText } from "./sms/receive.js";

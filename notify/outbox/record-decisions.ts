@@ -83,6 +83,7 @@ export async function recordDecisions(
   const recipients = await recipientsOf(transaction, fresh, now);
   const neighbours = await neighboursOf(transaction, fresh);
   const answers = await answersAbout(transaction, fresh, now);
+  const former = await formerRecipientsOf(transaction, fresh, now);
   const outcomes: Outcome[] = [];
   const notes: Note[] = [];
   const note = (anomaly: AnomalyMessage, contact: string | null, outcome: Refusal) => {
@@ -98,9 +99,14 @@ export async function recordDecisions(
     }
     const kind = kindOf(anomaly.rule);
     const own = recipients.filter((one) => one.meter_key === anomaly.meter && one.kind === kind);
-    if (own.length === 0) {
-      note(anomaly, null, "no-consent");
-      continue;
+    if (own.length === 0) note(anomaly, null, "no-consent");
+    for (const one of former) {
+      if (
+        one.meter_key === anomaly.meter &&
+        one.kind === kind &&
+        !own.some((now) => now.contact_id === one.contact_id)
+      )
+        note(anomaly, one.contact_id, "no-consent");
     }
     const around = neighbours.filter(
       (other) =>
@@ -248,6 +254,21 @@ function recipientsOf(
             meter_key, kind, channel, contact_id, occupancy_id, extract(epoch FROM valid_from)::float8 AS since
      FROM recipients WHERE meter_key = ANY ($1) AND valid_from <= $2 AND (valid_until IS NULL OR valid_until > $2)
      ORDER BY meter_key, kind, channel, contact_id, valid_from, occupancy_id`,
+    [[...new Set(anomalies.map(({ meter }) => meter))], now],
+  );
+}
+
+/** Who lives there and had agreed once: where that does not hold any more, it is why they are not told. */
+function formerRecipientsOf(
+  transaction: Queryable,
+  anomalies: readonly AnomalyMessage[],
+  now: Date,
+): Promise<Pick<Recipient, "meter_key" | "kind" | "contact_id">[]> {
+  return transaction.query(
+    `SELECT DISTINCT m.meter_key, c.kind, c.contact_id FROM consents c
+     JOIN occupancies o ON o.occupancy_id = c.occupancy_id AND (o.valid_until IS NULL OR o.valid_until > $2)
+     JOIN premise_meters m ON m.premise_id = o.premise_id AND (m.valid_until IS NULL OR m.valid_until > $2)
+     WHERE m.meter_key = ANY ($1) AND c.action = 'confirm'`,
     [[...new Set(anomalies.map(({ meter }) => meter))], now],
   );
 }

@@ -6,7 +6,7 @@ import { confirmSubscription, createNotify, receiveText, requestSubscription } f
 import { TOPICS } from "../../schemas/topics.js";
 import { startMailbox, type Mailbox } from "../harness/mailbox.js";
 import { startStores, type TestStores } from "../harness/stores.js";
-import { ACCOUNT, startTwilio, TOKEN, type TwilioFake } from "../harness/twilio.js";
+import { ACCOUNT, startTwilio, TOKEN, type TwilioFake } from "../../demo/twilio.js";
 
 /** Words that stand nowhere else: wherever one is found, personal data got out. */
 const CANARY = {

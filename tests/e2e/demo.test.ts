@@ -12,6 +12,7 @@ interface Printed {
   anomalies: { home: number; planted: unknown; found: unknown; equal: boolean }[];
   residents: { home: number; kinds: string[]; confirmed: boolean }[];
   mails: { home: number; tells: string; at: string; expected: boolean; sent: boolean }[];
+  texts: { home: number; by: string; body: string }[];
   files: { name: string; note: string; state: string; correction: boolean }[];
   rejects: { code: string; equal: boolean }[];
   mail: { subject: string; text: string };
@@ -70,6 +71,20 @@ describe("the demo", () => {
     expect(printed.mails).toHaveLength(alerts.length + 21);
     expect(alerts.length).toBeGreaterThan(20);
     for (const { home } of alerts) expect(confirmed).toContain(home);
+  });
+
+  it("asks three residents by text, tells them, takes what they answer, and is silent after a stop", () => {
+    const homes = [...new Set(printed.texts.map(({ home }) => home))];
+    expect(homes).toHaveLength(3);
+    const said = homes.map((home) => printed.texts.filter((text) => text.home === home));
+    for (const lines of said) {
+      expect(lines[0]!.body).toMatch(/Reply Y1 to confirm/);
+      expect(lines[1]).toMatchObject({ by: "resident", body: "Y1" });
+      expect(lines.filter(({ body }) => /Possible leak/.test(body)).length).toBeGreaterThan(0);
+    }
+    expect(said[0]!.map(({ body }) => body)).toContain("1");
+    expect(said[1]!.at(-2)).toMatchObject({ by: "resident", body: "please stop" });
+    expect(said[1]!.at(-1)!.body).toMatch(/You will get no more texts/);
   });
 
   it("sends alerts in the hours for it alone", () => {

@@ -5,7 +5,7 @@ import { createNotify, receiveText, requestSubscription } from "../../notify/ind
 import { startCurbstop } from "../harness/processes.js";
 import { addHome, leak, tell, type World } from "../harness/residents.js";
 import { startStores, usageUtility, type TestStores } from "../harness/stores.js";
-import { ACCOUNT, startTwilio, TOKEN, type TwilioFake } from "../harness/twilio.js";
+import { ACCOUNT, startTwilio, TOKEN, type TwilioFake } from "../../demo/twilio.js";
 
 const MINUTE_MS = 60_000;
 

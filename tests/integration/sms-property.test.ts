@@ -5,7 +5,7 @@ import { createNotify, receiveText, requestSubscription, type NotifyStage } from
 import type { AnomalyMessage } from "../../schemas/anomalies.js";
 import { addHome, leak, tell, type World } from "../harness/residents.js";
 import { startStores, usageUtility, type TestStores } from "../harness/stores.js";
-import { ACCOUNT, startTwilio, TOKEN, type Taken, type TwilioFake } from "../harness/twilio.js";
+import { ACCOUNT, startTwilio, TOKEN, type Taken, type TwilioFake } from "../../demo/twilio.js";
 
 const NOON = Date.UTC(2026, 5, 1, 19);
 const HOUR_MS = 3_600_000;

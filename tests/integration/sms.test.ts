@@ -17,7 +17,7 @@ import { inboundUrl, statusUrl } from "../../notify/channels/twilio.js";
 import { createWeb } from "../../web/index.js";
 import { addHome, leak, tell, type World } from "../harness/residents.js";
 import { startStores, usageUtility, type TestStores } from "../harness/stores.js";
-import { ACCOUNT, startTwilio, TOKEN, type TwilioFake } from "../harness/twilio.js";
+import { ACCOUNT, startTwilio, TOKEN, type TwilioFake } from "../../demo/twilio.js";
 
 /** Noon in Los Angeles. */
 const NOON = Date.UTC(2026, 5, 1, 19);
@@ -631,6 +631,12 @@ describe("why", () => {
     expect(about.map(({ what, outcome, reason }) => [what, outcome, reason])).toEqual([
       ["alert", "suppressed", "stopped"],
     ]);
+    const next = { ...one, id: one.id.replace(/^0/, "c") };
+    await tell(world, opened(next));
+    await notify.drain();
+    expect(await whyOfContact(test.stores, world.config.utilities[0]!, one.phone)).toContainEqual(
+      expect.objectContaining({ anomaly: next.id, outcome: "not sent", reason: "no-consent" }),
+    );
     expect(reasonInWords("stopped")).toBe("the resident had replied STOP");
     expect(
       await whyOfContact(test.stores, world.config.utilities[0]!, "nobody@mail.example"),
