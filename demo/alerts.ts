@@ -10,6 +10,7 @@ export const TELLS = {
   confirmation: "please confirm",
   leak: "possible leak",
   leakOver: "a possible leak ran and has stopped",
+  reminder: "water still runs",
   stopped: "the flow has stopped",
   highUsage: "unusually high use",
   correction: "correction: it never was",
@@ -24,11 +25,13 @@ export interface Told {
 }
 
 const MAX_AGE_HOURS = 72;
+const REMINDED_AFTER_HOURS = 72;
 
 /**
  * Mails that must go out, and no others, by the rules in words: who confirmed hears of an anomaly of a kind that was
- * asked for once, on the first morning on which it is known, while its last evidence is at most 72 hours old; of the end
- * of a leak once; and, if what was told never was, that it was wrong. Nothing goes out before 8 in the morning.
+ * asked for once, on the first morning on which it is known, while its last evidence is at most 72 hours old; of a leak that
+ * runs on once more, on the first morning on which new readings show it when the alert is three days old; of the end of a leak
+ * once; and, if what was told never was, that it was wrong. Nothing goes out before 8 in the morning.
  */
 export function expectedMails(town: Town): Told[] {
   const mails: Told[] = [];
@@ -36,9 +39,18 @@ export function expectedMails(town: Town): Told[] {
     const asked = town.clockAt(0, MORNING_HOUR) + signUpAfter(i);
     mails.push({ home, tells: TELLS.confirmation, at: asked });
     if (!confirms) continue;
-    const told: { readonly about: True; open: boolean; withdrawn: boolean }[] = [];
+    const told: {
+      readonly about: True;
+      readonly at: number;
+      open: boolean;
+      reminded: boolean;
+      withdrawn: boolean;
+    }[] = [];
     for (let day = 0; day < town.days; day++) {
       const at = town.clockAt(day + 1, MORNING_HOUR);
+      // It is decided when the readings are judged, and goes out in the morning.
+      const isOld = (alerted: number) =>
+        town.clockAt(day + 1, DROP_HOUR) - alerted >= REMINDED_AFTER_HOURS * 3600;
       const known = trueAnomalies(town, town.homes[home - 1]!, day).filter(({ rule }) =>
         kinds.includes(rule === "spike" ? "high-usage" : "leak"),
       );
@@ -47,9 +59,12 @@ export function expectedMails(town: Town): Told[] {
         if (age > MAX_AGE_HOURS) continue;
         const before = told.find(({ about }) => sameAnomaly(about, one));
         if (before === undefined) {
-          told.push({ about: one, open: one.open, withdrawn: false });
+          told.push({ about: one, at, open: one.open, reminded: false, withdrawn: false });
           const tells = one.rule === "spike" ? TELLS.highUsage : one.open ? TELLS.leak : TELLS.leakOver;
           mails.push({ home, tells, at });
+        } else if (before.open && one.open && !before.reminded && isOld(before.at)) {
+          before.reminded = true;
+          if (one.rule === "continuous-flow") mails.push({ home, tells: TELLS.reminder, at });
         } else if (before.open && !one.open) {
           before.open = false;
           if (one.rule === "continuous-flow") mails.push({ home, tells: TELLS.stopped, at });
@@ -95,6 +110,8 @@ function tellsOf({ kind, told, rule }: { kind: string; told: string | null; rule
   switch (kind) {
     case "confirmation":
       return TELLS.confirmation;
+    case "reminder":
+      return TELLS.reminder;
     case "stopped":
       return TELLS.stopped;
     case "correction":

@@ -109,6 +109,7 @@ const TAG_CLASS: Readonly<Record<Tells, string>> = {
   [TELLS.confirmation]: "plain",
   [TELLS.leak]: "bad",
   [TELLS.leakOver]: "warn",
+  [TELLS.reminder]: "bad",
   [TELLS.stopped]: "good",
   [TELLS.highUsage]: "warn",
   [TELLS.correction]: "plain",

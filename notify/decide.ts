@@ -1,6 +1,6 @@
 import { kindOf, type AnomalyMessage } from "../schemas/anomalies.js";
 
-/** `reminder`: the resident asked to hear again of an alert. */
+/** `reminder`: water still runs, days after the alert or when the resident asked to hear again. */
 export type AlertKind = "alert" | "reminder" | "stopped" | "correction";
 /** What a message says of the anomaly: that it goes on, that it is over, that it never was. */
 export type Told = "open" | "over" | "withdrawn";
@@ -14,6 +14,8 @@ export interface Sent {
   readonly state: OutboxState;
   /** `null` as long as no attempt can have reached the resident. */
   readonly told: Told | null;
+  /** When it was accepted, UTC seconds; `null`: not, or not known. */
+  readonly at: number | null;
 }
 
 /** Why nothing is sent. */
@@ -84,6 +86,8 @@ export interface RecipientView {
   /** Since when meter, premise and account belong together, UTC seconds. */
   readonly from: number;
   readonly history: readonly Sent[];
+  /** UTC seconds: a leak whose alert is older is due a reminder. */
+  readonly remindBefore: number;
   /** The contact was told of another anomaly of this meter that overlaps this one and speaks for it. */
   readonly toldOfOverlap: boolean;
   /** The contact said that it knows of such a flow, and that still holds. */
@@ -95,8 +99,8 @@ export interface RecipientView {
 /**
  * What one consenting contact is to be told of an anomaly as it stands now.
  *
- * An open one is told once, whenever the contact first may hear of it; again (next stage) only if an end was told and
- * the water runs on. One that ended before it could be told is told once, as over: it is on the bill. The end of a leak
+ * An open one is told once, whenever the contact first may hear of it; a leak that still runs days later once more; again (next
+ * stage) only if an end was told and the water runs on. One that ended before it could be told is told once, as over: it is on the bill. The end of a leak
  * that was told is told once, if the flow is known to have stopped; the end of high usage says nothing new. What was told and
  * never was is corrected once.
  */
@@ -123,12 +127,25 @@ export function decide(anomaly: AnomalyMessage, view: RecipientView): Decision {
   const ends = history.filter((sent) => isEnd(sent.kind) && sent.stage === stage);
   if (says === "open") {
     const endTold = latest.told === "over" || ends.some(({ told }) => told !== null);
-    if (!endTold) return not("already-told");
+    if (!endTold) return decideReminder(anomaly, latest, history, view);
     return view.muted ? not("muted") : { send: "alert", stage: stage + 1 };
   }
   if (latest.told === "over" || kindOf(anomaly.rule) !== "leak") return not("already-told");
   if (says !== "over") return not(says);
   return ends.length > 0 ? not("already-told") : { send: "stopped", stage };
+}
+
+/** A leak that goes on is told once more, some days after its alert, unless another message speaks for it. */
+function decideReminder(
+  anomaly: AnomalyMessage,
+  { stage, at }: Sent,
+  history: readonly Sent[],
+  view: RecipientView,
+): Decision {
+  const reminded = history.some((sent) => sent.kind === "reminder" && sent.stage === stage);
+  const due = at !== null && at <= view.remindBefore;
+  if (kindOf(anomaly.rule) !== "leak" || !due || reminded || view.toldOfOverlap) return not("already-told");
+  return view.muted ? not("muted") : { send: "reminder", stage };
 }
 
 function isEnd(kind: AlertKind): boolean {

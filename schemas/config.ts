@@ -308,6 +308,11 @@ export const utilityConfig = z.strictObject({
       sendFrom: clockTime.default("08:00").describe("Local time from which alerts may be sent."),
       sendUntil: clockTime.default("20:00").describe("Local time until which alerts may be sent."),
       maxAgeHours: z.number().positive().default(72).describe("Older evidence is stored, not sent."),
+      remindAfterHours: z
+        .number()
+        .min(24)
+        .default(72)
+        .describe("A leak that still runs so long after its alert is told once more."),
     })
     .prefault({}),
   detect: detectConfig.prefault({}),

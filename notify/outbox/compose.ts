@@ -10,6 +10,7 @@ import { correction } from "../templates/correction.js";
 import type { Frame, LeakFlow, Told } from "../templates/frame.js";
 import { highUsageAlert } from "../templates/high-usage-alert.js";
 import { leakAlert } from "../templates/leak-alert.js";
+import { leakReminder } from "../templates/leak-reminder.js";
 import { leakStopped } from "../templates/leak-stopped.js";
 import type { Letter } from "../templates/letter.js";
 import { alertText, confirmationText, replyText } from "../templates/text.js";
@@ -61,6 +62,7 @@ function letterOf(
     case "correction":
       return correction(frame, told);
     case "reminder":
+      return leakReminder(frame, told);
     case "reply":
       throw new Error(`"${kind}" is said by text only`);
   }

@@ -47,6 +47,7 @@ interface SentRow {
   readonly stage: number;
   readonly state: OutboxState;
   readonly told: Told | null;
+  readonly at: number | null;
 }
 
 interface Neighbour {
@@ -127,6 +128,7 @@ export async function recordDecisions(
       const decision = decide(anomaly, {
         from: recipient.since,
         history: sent,
+        remindBefore: Math.floor(context.now / 1000) - utility.alerts.remindAfterHours * 3600,
         toldOfOverlap: around.some(({ contacts }) => contacts.has(recipient.contact_id)),
         muted: answers.some((given) => given.contact_id === recipient.contact_id && covers(given, anomaly)),
         overlapHolds: around.length > 0,
@@ -237,7 +239,8 @@ async function takeIn(
 
 function sentAbout(transaction: Queryable, anomalies: readonly AnomalyMessage[]): Promise<SentRow[]> {
   return transaction.query<SentRow & Sent>(
-    `SELECT anomaly, contact_id, channel, kind, stage, state, told FROM outbox WHERE anomaly = ANY ($1)
+    `SELECT anomaly, contact_id, channel, kind, stage, state, told, extract(epoch FROM accepted_at)::float8 AS at
+     FROM outbox WHERE anomaly = ANY ($1)
      ORDER BY outbox_id FOR UPDATE`,
     [anomalies.map(({ id }) => id)],
   );

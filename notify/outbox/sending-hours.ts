@@ -9,7 +9,13 @@ export class SendingHours {
   readonly #from: number;
   readonly #until: number;
 
-  constructor({ timeZone, alerts }: Pick<UtilityConfig, "timeZone" | "alerts">) {
+  constructor({
+    timeZone,
+    alerts,
+  }: {
+    readonly timeZone: string;
+    readonly alerts: Pick<UtilityConfig["alerts"], "sendFrom" | "sendUntil">;
+  }) {
     this.#zone = new TimeZone(timeZone);
     this.#from = secondOfDay(alerts.sendFrom);
     this.#until = secondOfDay(alerts.sendUntil);

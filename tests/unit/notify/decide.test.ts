@@ -37,16 +37,18 @@ const closed = (change: Partial<AnomalyMessage> = {}) =>
 const view = (history: Sent[] = [], change: Partial<Parameters<typeof decide>[1]> = {}) => ({
   from: 0,
   history,
+  remindBefore: 0,
   toldOfOverlap: false,
   muted: false,
   overlapHolds: false,
   ...change,
 });
-const alert = (state: OutboxState, told: Told | null, stage = 0): Sent => ({
+const alert = (state: OutboxState, told: Told | null, stage = 0, at: number | null = null): Sent => ({
   kind: "alert",
   state,
   told,
   stage,
+  at,
 });
 
 describe("for everyone", () => {
@@ -81,7 +83,7 @@ describe("to one contact", () => {
 
   it("tells the end of a leak that was told, once", () => {
     expect(decide(closed(), view([alert("accepted", "open")]))).toEqual({ send: "stopped", stage: 0 });
-    const stopped: Sent = { kind: "stopped", state: "queued", told: null, stage: 0 };
+    const stopped: Sent = { kind: "stopped", state: "queued", told: null, stage: 0, at: null };
     expect(decide(closed(), view([alert("accepted", "open"), stopped]))).toMatchObject({
       reason: "already-told",
     });
@@ -99,10 +101,38 @@ describe("to one contact", () => {
     expect(decide(closed(), view([alert("failed", null)]))).toMatchObject({ reason: "refused-before" });
   });
 
+  it("reminds once of a leak that still runs days after its alert", () => {
+    const alerted = [alert("accepted", "open", 0, 1_000)];
+    const due = { remindBefore: 1_000 };
+    const goesOn = anomalyOf({ version: 3, state: "updated" });
+    expect(decide(goesOn, view(alerted, { remindBefore: 999 }))).toMatchObject({ reason: "already-told" });
+    expect(decide(goesOn, view(alerted, due))).toEqual({ send: "reminder", stage: 0 });
+    for (const state of ["held", "accepted", "delivered"] as const) {
+      const reminder: Sent = {
+        kind: "reminder",
+        state,
+        told: state === "held" ? null : "open",
+        stage: 0,
+        at: null,
+      };
+      expect(decide(goesOn, view([...alerted, reminder], due))).toMatchObject({ reason: "already-told" });
+      // A reminder is no end: that is still to be told.
+      expect(decide(closed(), view([...alerted, reminder], due))).toEqual({ send: "stopped", stage: 0 });
+    }
+    expect(decide(goesOn, view(alerted, { ...due, muted: true }))).toMatchObject({ reason: "muted" });
+    expect(decide(goesOn, view(alerted, { ...due, toldOfOverlap: true }))).toMatchObject({
+      reason: "already-told",
+    });
+    expect(decide(anomalyOf({ rule: "spike" }), view(alerted, due))).toMatchObject({
+      reason: "already-told",
+    });
+    expect(decide(goesOn, view([alert("unknown", "open")], due))).toMatchObject({ reason: "already-told" });
+  });
+
   it("alerts again when the flow goes on after its end was told", () => {
     const told: Sent[] = [
       alert("accepted", "open"),
-      { kind: "stopped", state: "accepted", told: "over", stage: 0 },
+      { kind: "stopped", state: "accepted", told: "over", stage: 0, at: null },
     ];
     expect(decide(anomalyOf({ version: 3, state: "updated" }), view(told))).toEqual({
       send: "alert",
@@ -161,13 +191,16 @@ it("never tells anything twice, whatever the order of changes and deliveries", (
           version: index + 1,
           reason: state === "closed" ? reason : state === "withdrawn" ? "corrected" : null,
         });
-        const decision = decide(anomaly, view(history));
+        const decision = decide(anomaly, view(history, { remindBefore: index - 2 }));
         if (decision.send === undefined) continue;
         const { send: kind, stage } = decision;
         const reached = becomes === "accepted" || becomes === "unknown";
         const says = sayable(anomaly) as Told;
         history = history.filter((sent) => !(sent.kind === kind && sent.stage === stage));
-        history.push({ kind, stage, state: becomes, told: reached ? says : null });
+        history.push({
+          ...{ kind, stage, state: becomes, told: reached ? says : null },
+          at: becomes === "accepted" ? index : null,
+        });
         if (reached) told.push(`${kind} ${stage} ${says}`);
       }
       expect(new Set(told).size).toBe(told.length);
@@ -178,6 +211,8 @@ it("never tells anything twice, whatever the order of changes and deliveries", (
         if (kind === "alert") {
           expect(open).toBe(false);
           open = says === "open";
+        } else if (kind === "reminder") {
+          expect(open).toBe(true);
         } else if (kind === "stopped") {
           expect(open).toBe(true);
           open = false;

@@ -7,6 +7,7 @@ import { Format } from "../../../notify/templates/format.js";
 import type { Frame, Told } from "../../../notify/templates/frame.js";
 import { highUsageAlert } from "../../../notify/templates/high-usage-alert.js";
 import { leakAlert } from "../../../notify/templates/leak-alert.js";
+import { leakReminder } from "../../../notify/templates/leak-reminder.js";
 import { leakStopped } from "../../../notify/templates/leak-stopped.js";
 import { letterHtml, letterText, type Letter } from "../../../notify/templates/letter.js";
 import { utilityConfig, type UtilityConfig } from "../../../schemas/config.js";
@@ -52,6 +53,7 @@ function letters(language: "en" | "es", change: Partial<UtilityConfig> = {}): Le
       leakAlert(frame, toldOf({ flow })),
       leakAlert(frame, toldOf({ flow, over: true })),
     ]),
+    leakReminder(frame, toldOf()),
     leakStopped(frame, toldOf({ over: true })),
     highUsageAlert(frame, toldOf({ kind: "high-usage" })),
     highUsageAlert(frame, toldOf({ kind: "high-usage", over: true })),

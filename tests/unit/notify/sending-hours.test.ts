@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { SendingHours } from "../../../notify/outbox/sending-hours.js";
 
 const hoursOf = (sendFrom: string, sendUntil: string, timeZone = "America/Los_Angeles") =>
-  new SendingHours({ timeZone, alerts: { live: true, sendFrom, sendUntil, maxAgeHours: 72 } });
+  new SendingHours({ timeZone, alerts: { sendFrom, sendUntil } });
 
 const local = (time: number, timeZone = "America/Los_Angeles") =>
   new Intl.DateTimeFormat("en-GB", { timeZone, hour: "2-digit", minute: "2-digit" }).format(time);
@@ -43,4 +43,12 @@ it("never names an instant outside the hours nor one more than a day ahead", () 
       },
     ),
   );
+});
+
+it("says how long the hours last, also over a clock change and for the whole day", () => {
+  const noon = Date.UTC(2026, 5, 1, 19);
+  expect(hoursOf("08:00", "20:00").left(noon)).toBe(8 * 3600);
+  expect(hoursOf("08:00", "20:00").left(noon + 8 * 3_600_000)).toBe(24 * 3600);
+  expect(hoursOf("20:00", "04:00").left(Date.UTC(2026, 10, 1, 6, 30))).toBe(5.5 * 3600 + 0);
+  expect(hoursOf("08:00", "08:00").left(noon)).toBe(Infinity);
 });
