@@ -165,8 +165,9 @@ const accepted = new AcceptedReads();
 const derivedIntervals = new ReadColumns();
 const settled = new ReadColumns();
 
-/** What `#context` gave last. */
-let lastContext: { readonly environment: MeterEnvironment; readonly of: FoldContext } | undefined;
+/** What `#context` gave last, of meters by their resolution: nearly all of a utility have one of a few, and no settings. */
+const contexts = new Map<number, { readonly environment: MeterEnvironment; readonly of: FoldContext }>();
+const MOST_CONTEXTS = 100;
 
 /**
  * All that the detector knows of one meter: the reads of the last days, and the rules' memory from before them
@@ -372,19 +373,13 @@ export class MeterState {
   #context(environment: MeterEnvironment): FoldContext {
     const { settings } = this;
     const resolution = this.#resolution();
-    // Nearly every meter of a utility has the same, block after block.
-    const last = lastContext;
-    if (
-      last?.environment === environment &&
-      last.of.settings === settings &&
-      last.of.resolution === resolution
-    ) {
-      return last.of;
-    }
+    const last = contexts.get(resolution);
+    if (last?.environment === environment && last.of.settings === settings) return last.of;
     const { context, checkLimits: limits } = environment;
     const checks = { limits, resolution, service: serviceOf(settings) };
     const of: FoldContext = { ...context, settings, resolution, checks };
-    lastContext = { environment, of };
+    if (contexts.size >= MOST_CONTEXTS) contexts.clear();
+    contexts.set(resolution, { environment, of });
     return of;
   }
 
