@@ -34,8 +34,9 @@ export const REASONS: Readonly<Record<Refusal | Aside, string>> = {
   "flow-goes-on": "the flow had begun again",
   answered: "the resident gave another answer",
   "quiet-hours": "it was outside of the hours for alerts (alerts.sendFrom, alerts.sendUntil)",
-  "daily-limit": "the home had a text within the last 24 hours",
-  "monthly-limit": "the home had as many texts in 30 days as sign-up promised (sms.perMonth)",
+  "daily-limit": "the number had a text about this home within the last 24 hours",
+  "monthly-limit":
+    "the number had as many texts about this home in 30 days as sign-up promised (sms.perMonth)",
   "sender-died": "the process that had it in hand ended",
   "not-composed": "the message could not be written",
   "not-found-yet": "the connection broke; the provider is asked whether it has it",

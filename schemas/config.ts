@@ -295,7 +295,9 @@ export const utilityConfig = z.strictObject({
         .int()
         .min(1)
         .default(8)
-        .describe("Most routine texts to a home in 30 days, as sign-up promises; a burst does not count."),
+        .describe(
+          "Most routine texts to a number about a home in 30 days, as sign-up promises; a burst does not count.",
+        ),
     })
     .optional()
     .describe("Text messages. Left out: this utility sends none."),

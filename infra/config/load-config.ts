@@ -53,6 +53,9 @@ export function parseConfig(text: string, path: string, variables: NodeJS.Proces
     for (const issue of parsed.error.issues) problems.push(...describe(issue, path, document, lines));
   }
   const environment = readEnvironment(variables, problems);
+  const { twilio } = parsed.data ?? {};
+  if (twilio !== undefined && twilio.authTokenFile === undefined && !variables["CURBSTOP_TWILIO_AUTH_TOKEN"])
+    problems.push(`${path}: twilio: set authTokenFile, or the variable CURBSTOP_TWILIO_AUTH_TOKEN`);
   if (!parsed.success || environment === undefined || problems.length > 0)
     throw new ConfigurationError(problems);
 

@@ -70,7 +70,16 @@ const emailAddress = z.string().trim().max(254).pipe(z.email());
  * @throws SubscriptionInvalid
  */
 export async function requestSubscription(
-  { config, database, vault, clock }: ConsentStores,
+  stores: ConsentStores,
+  request: SubscriptionRequest,
+): Promise<void> {
+  await stores.database.transaction((transaction) => requestIn(transaction, stores, request));
+}
+
+/** The same in the caller's transaction; what it throws it throws before it changes anything. */
+export async function requestIn(
+  transaction: Queryable,
+  { config, vault, clock }: ConsentStores,
   request: SubscriptionRequest,
 ): Promise<void> {
   const utility = config.utilities.find(({ id }) => id === request.utility);
@@ -86,57 +95,55 @@ export async function requestSubscription(
       : utility.languages[0]!;
   const { account, zip, kinds } = parsed.data;
   const now = new Date(clock.now());
-  await database.transaction(async (transaction) => {
-    const occupancies = await transaction.query<{ occupancy_id: number }>(
-      `SELECT o.occupancy_id FROM occupancies o JOIN accounts a USING (account_id) JOIN premises p USING (premise_id)
+  const occupancies = await transaction.query<{ occupancy_id: number }>(
+    `SELECT o.occupancy_id FROM occupancies o JOIN accounts a USING (account_id) JOIN premises p USING (premise_id)
        WHERE a.utility = $1 AND a.number_hash = $2 AND p.zip_hash = $3
          AND o.valid_from <= $4 AND (o.valid_until IS NULL OR o.valid_until > $4)`,
-      [
-        utility.id,
-        vault.hash(utility.id, "account", canonicalAccount(account)),
-        vault.hash(utility.id, "zip", canonicalZip(zip)),
-        now,
-      ],
+    [
+      utility.id,
+      vault.hash(utility.id, "account", canonicalAccount(account)),
+      vault.hash(utility.id, "zip", canonicalZip(zip)),
+      now,
+    ],
+  );
+  if (occupancies.length === 0) return;
+  for (const { channel, address } of addresses) {
+    const contact = await contactOf(
+      transaction,
+      vault,
+      { utility: utility.id, channel, address, language },
+      now,
     );
-    if (occupancies.length === 0) return;
-    for (const { channel, address } of addresses) {
-      const contact = await contactOf(
-        transaction,
-        vault,
-        { utility: utility.id, channel, address, language },
-        now,
-      );
-      const [recent] = await transaction.query<{ requests: number }>(
-        "SELECT count(*) AS requests FROM confirmations WHERE contact_id = $1 AND requested_at > $2",
-        [contact, hoursAfter(now, -CONFIRM_HOURS)],
-      );
-      if (recent!.requests >= MOST_REQUESTS) continue;
-      const [confirmation] = await transaction.query<{ confirmation_id: string }>(
-        `INSERT INTO confirmations (utility, contact_id, channel, occupancies, kinds, language, method, text_version,
+    const [recent] = await transaction.query<{ requests: number }>(
+      "SELECT count(*) AS requests FROM confirmations WHERE contact_id = $1 AND requested_at > $2",
+      [contact, hoursAfter(now, -CONFIRM_HOURS)],
+    );
+    if (recent!.requests >= MOST_REQUESTS) continue;
+    const [confirmation] = await transaction.query<{ confirmation_id: string }>(
+      `INSERT INTO confirmations (utility, contact_id, channel, occupancies, kinds, language, method, text_version,
            text_hash, requested_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
          RETURNING confirmation_id`,
-        [
-          utility.id,
-          contact,
-          channel,
-          occupancies.map(({ occupancy_id }) => occupancy_id),
-          [...new Set(kinds)],
-          language,
-          request.method,
-          CONSENT_VERSION,
-          consentHash(utility, language, channel),
-          now,
-          hoursAfter(now, CONFIRM_HOURS),
-        ],
-      );
-      await addConsents(transaction, confirmation!.confirmation_id, "request", request.method, now, null);
-      await transaction.query(
-        `INSERT INTO outbox (utility, kind, confirmation_id, contact_id, channel, state, not_before, created_at, updated_at)
+      [
+        utility.id,
+        contact,
+        channel,
+        occupancies.map(({ occupancy_id }) => occupancy_id),
+        [...new Set(kinds)],
+        language,
+        request.method,
+        CONSENT_VERSION,
+        consentHash(utility, language, channel),
+        now,
+        hoursAfter(now, CONFIRM_HOURS),
+      ],
+    );
+    await addConsents(transaction, confirmation!.confirmation_id, "request", request.method, now, null);
+    await transaction.query(
+      `INSERT INTO outbox (utility, kind, confirmation_id, contact_id, channel, state, not_before, created_at, updated_at)
          VALUES ($1, 'confirmation', $2, $3, $4, 'queued', $5, $5, $5)`,
-        [utility.id, confirmation!.confirmation_id, contact, channel, now],
-      );
-    }
-  });
+      [utility.id, confirmation!.confirmation_id, contact, channel, now],
+    );
+  }
 }
 
 /** The addresses of a request in canonical form; fields that are none are added to `wrong`. */

@@ -4,8 +4,9 @@ import type { InboundText, StatusReport } from "../channels/channel.js";
 import { contactOf, lockContact } from "../consent/contact.js";
 import {
   confirmRequest,
-  requestSubscription,
+  requestIn,
   revokeConsents,
+  SubscriptionInvalid,
   type ConsentStores,
 } from "../consent/subscription.js";
 import { endSuppression, suppress, takeProvidersWord } from "../consent/suppression.js";
@@ -20,8 +21,12 @@ const ANSWERABLE_MS = 14 * DAY_MS;
 /** For how long an answer keeps further words about the flow back: it runs on purpose, somebody looks, later. */
 const MUTE_MS: Readonly<Record<Answer, number>> = { 1: 14 * DAY_MS, 2: 3 * DAY_MS, 3: 7 * DAY_MS };
 const ANSWERED: Readonly<Record<Answer, ReplyText>> = { 1: "on-purpose", 2: "looking", 3: "remind" };
+/** What may turn out to be no answer to anything. */
+const UNCLEAR: readonly Reply["asks"][] = ["unknown", "confirm", "answer"];
 /** Those who write what is not understood get one answer in that time. */
 const POLITE_MS = DAY_MS;
+/** Answers to one number in a day, that to a stop apart. */
+const MOST_REPLIES = 20;
 
 export interface Received {
   readonly asks: Reply["asks"];
@@ -31,6 +36,8 @@ export interface Received {
 interface Writer {
   readonly utility: UtilityConfig;
   readonly contact: string;
+  /** E.164. */
+  readonly phone: string;
   readonly now: Date;
 }
 
@@ -50,7 +57,7 @@ export async function receiveText(
   // A short code or a name: nobody who could be written to.
   if (!/^\+[1-9]\d{1,14}$/.test(address)) return undefined;
   const reply = readReply(text.body);
-  const received = await database.transaction(async (transaction): Promise<Received | undefined> => {
+  return database.transaction(async (transaction): Promise<Received | undefined> => {
     const language = utility.languages[0]!;
     const contact = await contactOf(
       transaction,
@@ -73,10 +80,12 @@ export async function receiveText(
       ],
     );
     if (fresh.length === 0) return undefined;
-    const answer = await act(stores, transaction, { utility, contact, now }, reply, text.providerId);
-    if (answer !== undefined) await enqueueReply(transaction, { utility, contact, now }, answer);
-    const understood = !(["unknown", "confirm", "answer"] as string[]).includes(reply.asks);
-    if (!understood && (answer === undefined || answer === "not-understood")) {
+    const writer: Writer = { utility, contact, phone: address, now };
+    const answer = await act(stores, transaction, writer, reply, text.providerId);
+    if (answer !== undefined) await enqueueReply(transaction, writer, answer);
+    // Whoever got the polite answer today gets none now, and is read all the same.
+    const unread = answer === undefined && UNCLEAR.includes(reply.asks);
+    if (unread || answer === "not-understood") {
       await transaction.query(
         "UPDATE texts_received SET for_people = true WHERE utility = $1 AND provider_id = $2",
         [utility.id, text.providerId],
@@ -84,18 +93,6 @@ export async function receiveText(
     }
     return { asks: reply.asks };
   });
-  // A request is a transaction of its own: it is answered alike whether it matches the registry or not.
-  if (received !== undefined && reply.asks === "join") {
-    await requestSubscription(stores, {
-      utility: utility.id,
-      account: reply.account,
-      zip: reply.zip,
-      phone: address,
-      kinds: ["leak"],
-      method: "keyword",
-    });
-  }
-  return received;
 }
 
 /** Does what a reply asks for; returns what to answer, `undefined` for nothing. */
@@ -123,7 +120,7 @@ async function act(
     case "answer":
       return answer(stores, transaction, writer, reply.answer, reply.service);
     case "join":
-      return undefined;
+      return join(stores, transaction, writer, reply);
     case "unknown":
       return politely(transaction, writer);
   }
@@ -208,6 +205,27 @@ async function confirm(
   return confirmRequest(stores, transaction, request, { message });
 }
 
+/** Puts a request into the outbox, where account and ZIP match: the question that goes out then is the answer. */
+async function join(
+  stores: ConsentStores,
+  transaction: Queryable,
+  writer: Writer,
+  { account, zip }: Extract<Reply, { asks: "join" }>,
+): Promise<ReplyText | undefined> {
+  try {
+    await requestIn(transaction, stores, {
+      ...{ utility: writer.utility.id, account, zip, phone: writer.phone, kinds: ["leak"] },
+      method: "keyword",
+    });
+  } catch (error) {
+    if (!(error instanceof SubscriptionInvalid)) throw error;
+    return politely(transaction, writer);
+  }
+  // The phone itself asks to be written to.
+  await endSuppression(transaction, writer.contact, writer.now);
+  return undefined;
+}
+
 /** Takes a digit for the newest alert that went to this number, of the service that is named where there are several. */
 async function answer(
   { vault }: ConsentStores,
@@ -276,11 +294,17 @@ async function politely(transaction: Queryable, { contact, now }: Writer): Promi
   return recent.length > 0 ? undefined : "not-understood";
 }
 
-async function enqueueReply(transaction: Queryable, { utility, contact, now }: Writer, reply: ReplyText) {
+/** A machine that answers each of our answers is not written to for ever. */
+async function enqueueReply(
+  transaction: Queryable,
+  { utility, contact, now }: Writer,
+  reply: ReplyText,
+): Promise<void> {
   await transaction.query(
     `INSERT INTO outbox (utility, kind, reply, contact_id, channel, state, not_before, created_at, updated_at)
-     VALUES ($1, 'reply', $2, $3, 'sms', 'queued', $4, $4, $4)`,
-    [utility.id, reply, contact, now],
+     SELECT $1, 'reply', $2, $3, 'sms', 'queued', $4, $4, $4
+     WHERE $2 = 'stopped' OR $6 > (SELECT count(*) FROM outbox WHERE contact_id = $3 AND kind = 'reply' AND created_at > $5)`,
+    [utility.id, reply, contact, now, new Date(now.getTime() - DAY_MS), MOST_REPLIES],
   );
 }
 
@@ -296,9 +320,16 @@ export async function receiveStatus(
 ): Promise<boolean> {
   const now = new Date(clock.now());
   return database.transaction(async (transaction) => {
-    const [row] = await transaction.query<{ contact_id: string; provider_id: string | null }>(
-      "SELECT contact_id, provider_id FROM outbox WHERE outbox_id = $1 AND utility = $2 AND channel = 'sms' FOR UPDATE",
+    const [message] = await transaction.query<{ contact_id: string }>(
+      "SELECT contact_id FROM outbox WHERE outbox_id = $1 AND utility = $2 AND channel = 'sms'",
       [outboxId, utility],
+    );
+    if (message === undefined) return false;
+    // The contact first, as whoever takes in a stop: else each could wait for the other.
+    await lockContact(transaction, message.contact_id);
+    const [row] = await transaction.query<{ contact_id: string; provider_id: string | null }>(
+      "SELECT contact_id, provider_id FROM outbox WHERE outbox_id = $1 FOR UPDATE",
+      [outboxId],
     );
     if (row === undefined || (row.provider_id !== null && row.provider_id !== report.providerId))
       return false;

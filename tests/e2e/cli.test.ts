@@ -286,6 +286,33 @@ it("runs until SIGTERM, shares its servers with other commands, and refuses a se
   expect(up.output()).not.toMatch(/"level":50/);
 }, 120_000);
 
+it("tells why somebody was told or not, and what residents wrote", async () => {
+  const why = (...args: string[]) => curbstop(["why", ...args, "-c", config]);
+  expect(await why()).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/give --anomaly or --contact/),
+  });
+  expect(await why("--contact", "nobody@mail.example")).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/knows no such address/),
+  });
+  expect(await why("--anomaly", "0".repeat(32))).toMatchObject({
+    code: 0,
+    stdout: "Nothing is known of it.\n",
+  });
+  expect(await curbstop(["texts", "-c", config])).toMatchObject({ code: 0, stdout: "No text waits.\n" });
+  expect(await curbstop(["texts", "--json", "-c", config])).toMatchObject({ code: 0, stdout: "[]\n" });
+  expect(await curbstop(["texts", "done", "SM1", "-c", config])).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/No text SM1 waits/),
+  });
+  const phone = ["--account", "1001", "--zip", "90001", "--phone", "213-555-0123"];
+  expect(await curbstop(["subscribe", ...phone, "-c", config])).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/phone missing or not in the expected form/),
+  });
+}, 120_000);
+
 it("says which store can't be reached, with exit code 3", async () => {
   const variables = { CURBSTOP_DATABASE_URL: "postgres://u:p@127.0.0.1:9/x" };
   const { code, stderr } = await curbstop(["files", "-c", config], variables);

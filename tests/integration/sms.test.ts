@@ -236,6 +236,10 @@ describe("consent by SMS", () => {
     const stranger = { phone: "+12135559999" };
     expect(await write(stranger, "join 9999999 90001")).toBe(200);
     expect(await textsTo(stranger)).toEqual([]);
+    // What no request can come of is for people, and is taken like everything else.
+    const london = { phone: "+442079460018" };
+    expect(await write(london, `JOIN ${one.account} 90001`)).toBe(200);
+    expect(await textsTo(london)).toEqual([expect.stringMatching(/somebody will read this/)]);
   });
 
   it("refuses a landline and what is no number, and takes numbers as people write them", async () => {
@@ -323,6 +327,44 @@ describe("STOP", () => {
     expect(await activeKinds(one)).toEqual([]);
     await write(one, "START");
     expect(await activeKinds(one)).toEqual(["leak"]);
+  });
+
+  it("is undone by a JOIN of the phone itself, which asks again", async () => {
+    const one = await signedUp();
+    await write(one, "STOP");
+    await write(one, `join ${one.account} 90001`);
+    expect((await textsTo(one)).at(-1)).toBe(ASKED);
+    expect(await activeKinds(one)).toEqual([]);
+    await write(one, "Y1");
+    expect(await activeKinds(one)).toEqual(["leak"]);
+  });
+
+  it("is taken beside whatever else comes at the same time", async () => {
+    const one = await signedUp();
+    const ids = [...Array(6).keys()].map((n) => one.id.replace(/^0/, (n + 1).toString(16)));
+    for (const id of ids) {
+      await tell(world, opened({ ...one, id }, { rule: "burst" }));
+      await notify.drain();
+    }
+    const sent = fake.taken.filter(({ to }) => to === one.phone).slice(-6);
+    const answers = await Promise.all([
+      ...sent.map(({ sid }) => fake.report(sid, "undelivered", 30003)),
+      ...["START", "STOP", "START", "stop", "HELP"].map((body) => fake.write(hook, one.phone, body)),
+      tell(world, opened({ ...one, id: ids[0]! }, { rule: "burst", version: 2, state: "updated" })).then(
+        () => 200,
+      ),
+    ]);
+    expect(answers.filter((status) => status !== 200 && status !== 204)).toEqual([]);
+    await write(one, "STOP");
+    expect(await activeKinds(one)).toEqual([]);
+  });
+
+  it("does not answer a machine for ever", async () => {
+    const one = await home();
+    for (let n = 0; n < 25; n++) expect(await fake.write(hook, one.phone, "HELP")).toBe(200);
+    expect(await textsTo(one)).toHaveLength(20);
+    await write(one, "STOP");
+    expect((await textsTo(one)).at(-1)).toBe(STOPPED);
   });
 
   it("does not bring back who has moved out since", async () => {

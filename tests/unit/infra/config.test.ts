@@ -94,8 +94,25 @@ it("masks passwords when it is printed", () => {
     CURBSTOP_DATABASE_URL: "postgres://curb:hidden1@127.0.0.1/x",
     CURBSTOP_CLICKHOUSE_URL: "http://curb:hidden2@127.0.0.1:8123",
     CURBSTOP_SMTP_PASSWORD: "hidden3",
+    CURBSTOP_TWILIO_AUTH_TOKEN: "hidden4",
   });
   const printed = JSON.stringify(maskedConfig(settings));
   expect(printed).toContain("postgres://curb:***@127.0.0.1/x");
   expect(printed).not.toMatch(/hidden/);
+});
+
+it("asks for the token of an SMS account, and for a name that texts carry at their cheapest", () => {
+  const account = `twilio: { accountSid: AC${"0".repeat(32)} }\n`;
+  expect(() => parseConfig(account + VALID, "/etc/curbstop.yaml", {})).toThrow(
+    /twilio: set authTokenFile, or the variable CURBSTOP_TWILIO_AUTH_TOKEN/,
+  );
+  const token = { CURBSTOP_TWILIO_AUTH_TOKEN: "x" };
+  expect(parseConfig(account + VALID, "/etc/curbstop.yaml", token).config.twilio).toMatchObject({
+    apiUrl: "https://api.twilio.com",
+  });
+  const named = VALID.replace(
+    /^( *)timeZone:/m,
+    '$1sms: { from: "+12135550199", name: Ágora, help: 213-555-0100 }\n$1timeZone:',
+  );
+  expect(() => parseConfig(named, "/etc/curbstop.yaml", {})).toThrow(/GSM 7-bit alphabet only, without Á/);
 });
