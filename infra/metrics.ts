@@ -78,6 +78,11 @@ export class Metrics {
     "1 while a feed does not bring what is expected of it, by kind: late, thin.",
     ["utility", "source", "kind"],
   );
+  readonly channelPaused = this.#gauge(
+    "curbstop_channel_paused",
+    "1 while a channel of a utility is paused, for carriers filter what it sends.",
+    ["utility", "channel"],
+  );
   readonly stalled = this.#gauge(
     "curbstop_stage_stalled",
     "1 while a stage waits for a store that does not answer.",

@@ -30,6 +30,7 @@ export type { ProviderCall } from "./channels/channel.js";
 export { receiveStatus, receiveText } from "./sms/receive.js";
 export { markHandled, waitingTexts } from "./sms/queue.js";
 export { reasonInWords, whyOfAnomaly, whyOfContact, type WhyStep } from "./why.js";
+export { pausesOf, resumeChannels, type Pause } from "./outbox/pause.js";
 export { listAlerts } from "./outbox/list-alerts.js";
 export type { MailTransport } from "./channels/email.js";
 

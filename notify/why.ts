@@ -79,9 +79,9 @@ export interface WhyStep {
 /** What was decided and sent about one anomaly, oldest first. */
 export function whyOfAnomaly(database: Database, anomaly: string): Promise<WhyStep[]> {
   return database.query<WhyStep>(
-    `SELECT * FROM (${MESSAGES} WHERE o.anomaly = $1
+    `SELECT ${STEP} FROM (${MESSAGES} WHERE o.anomaly = $1
        UNION ALL ${NOT_SENT} WHERE d.anomaly = $1
-       UNION ALL ${ANSWERS} WHERE a.anomaly = $1) AS steps ORDER BY at, what`,
+       UNION ALL ${ANSWERS} WHERE a.anomaly = $1) AS steps ORDER BY at, what, n`,
     [anomaly],
   );
 }
@@ -107,28 +107,30 @@ export async function whyOfContact(
   );
   if (contact === undefined) return undefined;
   return database.query<WhyStep>(
-    `SELECT * FROM (${MESSAGES} WHERE o.contact_id = $1
+    `SELECT ${STEP} FROM (${MESSAGES} WHERE o.contact_id = $1
        UNION ALL ${NOT_SENT} WHERE d.contact_id = $1 OR (d.contact_id IS NULL AND d.anomaly IN (
          SELECT s.anomaly FROM anomalies_seen s JOIN premise_meters m USING (meter_key)
          JOIN occupancies p ON p.premise_id = m.premise_id JOIN consents c USING (occupancy_id) WHERE c.contact_id = $1))
        UNION ALL ${ANSWERS} WHERE a.contact_id = $1
-       UNION ALL SELECT at, contact_id, channel, NULL, 'consent ' || kind, action, 'by ' || method FROM consents WHERE contact_id = $1
+       UNION ALL SELECT at, contact_id, channel, NULL, 'consent ' || kind, action, 'by ' || method, consent_id FROM consents WHERE contact_id = $1
        UNION ALL SELECT received_at, contact_id, 'sms', NULL, 'text received', asks,
-         CASE WHEN for_people AND handled_at IS NULL THEN 'waits for people' END FROM texts_received WHERE contact_id = $1
-       UNION ALL SELECT x.at, contact_id, x.channel, NULL, 'address', 'suppressed', x.reason
+         CASE WHEN for_people AND handled_at IS NULL THEN 'waits for people' END, 0 FROM texts_received WHERE contact_id = $1
+       UNION ALL SELECT x.at, contact_id, x.channel, NULL, 'address', 'suppressed', x.reason, 0
          FROM suppressions x JOIN contacts USING (utility, channel, address_hash) WHERE contact_id = $1
-       UNION ALL SELECT x.ended_at, contact_id, x.channel, NULL, 'address', 'no longer suppressed', NULL
+       UNION ALL SELECT x.ended_at, contact_id, x.channel, NULL, 'address', 'no longer suppressed', NULL, 1
          FROM suppressions x JOIN contacts USING (utility, channel, address_hash)
          WHERE contact_id = $1 AND x.ended_at IS NOT NULL) AS steps
-     ORDER BY at, what`,
+     ORDER BY at, what, n`,
     [contact.contact_id],
   );
 }
 
+const STEP = "at, contact, channel, anomaly, what, outcome, reason";
+/** `n` keeps steps of one time in their order. */
 const MESSAGES = `SELECT o.updated_at AS at, o.contact_id AS contact, o.channel, o.anomaly,
-  CASE WHEN o.kind = 'reply' THEN 'reply ' || o.reply ELSE o.kind END AS what, o.state AS outcome, o.reason FROM outbox o`;
-const NOT_SENT = `SELECT d.last_at, d.contact_id, NULL, d.anomaly, 'decision', 'not sent', d.outcome FROM decisions d`;
-const ANSWERS = `SELECT a.at, a.contact_id, NULL, a.anomaly, 'answer ' || a.answer, 'taken', NULL FROM answers a`;
+  CASE WHEN o.kind = 'reply' THEN 'reply ' || o.reply ELSE o.kind END AS what, o.state AS outcome, o.reason, 0 AS n FROM outbox o`;
+const NOT_SENT = `SELECT d.last_at, d.contact_id, NULL, d.anomaly, 'decision', 'not sent', d.outcome, 0 FROM decisions d`;
+const ANSWERS = `SELECT a.at, a.contact_id, NULL, a.anomaly, 'answer ' || a.answer, 'taken', NULL, a.answer_id FROM answers a`;
 
 /** A reason in words, as it stands where there are none: a provider's code. */
 export function reasonInWords(reason: string): string {

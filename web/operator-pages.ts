@@ -1,3 +1,4 @@
+import { pausesOf } from "../notify/index.js";
 import type { FastifyInstance } from "fastify";
 import { logLag } from "../infra/log/lag.js";
 import { errorFields } from "../infra/logger.js";
@@ -53,6 +54,9 @@ async function refreshGauges({ database, log, metrics }: StageContext): Promise<
   );
   metrics.alerts.reset();
   for (const { utility, state, alerts: count } of alerts) metrics.alerts.set({ utility, state }, count);
+  metrics.channelPaused.reset();
+  for (const { utility, channel } of await pausesOf(database))
+    metrics.channelPaused.set({ utility, channel }, 1);
   for (const { stage, topic, records } of await logLag(log, database)) {
     metrics.lag.set({ stage, topic }, records);
   }

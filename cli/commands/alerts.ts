@@ -2,10 +2,13 @@ import type { Command } from "commander";
 import { systemClock } from "../../infra/clock.js";
 import {
   markHandled,
+  pausesOf,
   reasonInWords,
+  resumeChannels,
   waitingTexts,
   whyOfAnomaly,
   whyOfContact,
+  type Pause,
   type WhyStep,
 } from "../../notify/index.js";
 import { UsageError } from "../exit.js";
@@ -59,9 +62,11 @@ export function addAlertCommands(root: Command): void {
     .option("-u, --utility <id>", "texts to one utility")
     .option("--json", "one JSON array")
     .action(async (options: { utility?: string; json?: boolean }, command: Command) => {
-      const waiting = await withStores(settingsFor(command), (stores) =>
-        waitingTexts(stores, options.utility),
-      );
+      const { waiting, pauses } = await withStores(settingsFor(command), async (stores) => ({
+        waiting: await waitingTexts(stores, options.utility),
+        pauses: await pausesOf(stores.database),
+      }));
+      warnOfPauses(pauses);
       if (options.json === true) process.stdout.write(JSON.stringify(waiting) + "\n");
       else if (waiting.length === 0) process.stdout.write("No text waits.\n");
       else {
@@ -77,6 +82,25 @@ export function addAlertCommands(root: Command): void {
       }
     });
   texts
+    .command("resume")
+    .option("-u, --utility <id>", "utility, where several are configured")
+    .summary("let a utility send again after carriers filtered its texts")
+    .description(
+      "Three texts in an hour that carriers filtered or blocked pause the utility's texts: more of the same would cost the number " +
+        "its name. What waits goes out after this, if it is still true and wanted.",
+    )
+    .action(async (options: { utility?: string }, command: Command) => {
+      const settings = settingsFor(command);
+      const { id } = chosenUtility(
+        settings,
+        options.utility ?? command.optsWithGlobals<{ utility?: string }>().utility,
+      );
+      const ended = await withStores(settings, ({ database }) =>
+        resumeChannels(database, id, new Date(systemClock.now())),
+      );
+      process.stdout.write(ended === 0 ? "Nothing was paused.\n" : "Sending again.\n");
+    });
+  texts
     .command("done")
     .argument("<id>", "id of the text, from `curbstop texts`")
     .summary("somebody has seen to a text")
@@ -87,6 +111,16 @@ export function addAlertCommands(root: Command): void {
       if (!done) throw new UsageError(`No text ${id} waits; "curbstop texts" lists them.`);
       process.stdout.write("Done.\n");
     });
+}
+
+/** What stands above the list: nothing goes out, and what to do. */
+function warnOfPauses(pauses: readonly Pause[]): void {
+  for (const { utility, channel, reason, at } of pauses) {
+    process.stderr.write(
+      `${utility} sends nothing by ${channel} since ${minute(at)} UTC: carriers filter it (${reason}). ` +
+        `Look into it with the provider, then: curbstop texts resume -u ${utility}\n`,
+    );
+  }
 }
 
 function asText(steps: readonly WhyStep[]): string {

@@ -15,8 +15,11 @@ export interface OutgoingMessage {
   text(): string;
 }
 
-/** What a refusal says of the address itself: its owner ended the messages; it can't get any; it could not be reached now. */
-export type AddressFault = "stopped" | "unusable" | "unreachable";
+/**
+ * Why a message can't arrive: the address's owner ended the messages; it can't get any; it could not be reached now; or
+ * carriers filter what this sender sends.
+ */
+export type DeliveryFault = "stopped" | "unusable" | "unreachable" | "filtered";
 
 /** What became of an attempt, the same words for every provider. `code` is the provider's, never its text: that quotes addresses. */
 export type Outcome =
@@ -27,7 +30,7 @@ export type Outcome =
       readonly status: "refused";
       readonly permanent: boolean;
       readonly code: string;
-      readonly address?: AddressFault;
+      readonly fault?: DeliveryFault;
     }
   /** Surely not taken: the provider could not be reached or would not talk to us. */
   | { readonly status: "unreachable"; readonly code: string }
@@ -47,7 +50,7 @@ export interface StatusReport {
   readonly providerId: string;
   readonly status: "accepted" | "delivered" | "failed";
   readonly code?: string;
-  readonly address?: AddressFault;
+  readonly fault?: DeliveryFault;
 }
 
 /** What a resident wrote. */

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import type { Config, UtilityConfig } from "../../schemas/config.js";
 import type {
-  AddressFault,
+  DeliveryFault,
   Channel,
   InboundText,
   OutgoingMessage,
@@ -18,16 +18,18 @@ const GIVE_UP_MS = 30_000;
 const LONGEST_VALID = 36_000;
 
 /**
- * What Twilio's error codes say of the number (docs "Error and Warning Dictionary"): 21610 it replied STOP, 30003 handset
- * unreachable, 30005 unknown, 30006 landline or unreachable carrier, 21614 no mobile number, 21211 no number at all.
+ * What Twilio's error codes say of number or sender (docs "Error and Warning Dictionary"): 21610 it replied STOP, 30003 handset
+ * unreachable, 30004 blocked, 30005 unknown, 30006 landline or unreachable carrier, 30007 filtered, 21614 no mobile number, 21211 no number at all.
  */
-const FAULTS: Readonly<Record<string, AddressFault>> = {
+const FAULTS: Readonly<Record<string, DeliveryFault>> = {
   21610: "stopped",
   21211: "unusable",
   21614: "unusable",
   30005: "unusable",
   30006: "unusable",
   30003: "unreachable",
+  30004: "filtered",
+  30007: "filtered",
 };
 
 /** Errors before the request left us. */
@@ -139,12 +141,12 @@ async function outcomeOf(response: Response): Promise<Outcome> {
   const code = refused.safeParse(body).data?.code;
   const named = code === undefined ? `twilio HTTP ${status}` : `twilio ${code}`;
   if (status === 401 || status === 403 || status === 404) return { status: "unreachable", code: named };
-  const address = FAULTS[String(code)];
+  const fault = FAULTS[String(code)];
   return {
     status: "refused",
     permanent: status !== 429,
     code: named,
-    ...(address === undefined ? {} : { address }),
+    ...(fault === undefined ? {} : { fault }),
   };
 }
 
@@ -164,12 +166,12 @@ function statusOf(parameters: Readonly<Record<string, string>>): StatusReport | 
     case "undelivered":
     case "failed":
     case "canceled": {
-      const address = FAULTS[ErrorCode ?? ""];
+      const fault = FAULTS[ErrorCode ?? ""];
       return {
         providerId: MessageSid,
         status: "failed",
         code: `twilio ${/^\d{1,6}$/.test(ErrorCode ?? "") ? ErrorCode : MessageStatus}`,
-        ...(address === undefined ? {} : { address }),
+        ...(fault === undefined ? {} : { fault }),
       };
     }
     default:

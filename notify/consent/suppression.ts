@@ -1,6 +1,6 @@
 import type { Queryable } from "../../infra/postgres/database.js";
-import type { AddressFault } from "../channels/channel.js";
-import { lockContact } from "./contact.js";
+import type { DeliveryFault } from "../channels/channel.js";
+import { pauseWhereFiltered } from "../outbox/pause.js";
 import { revokeConsents } from "./subscription.js";
 
 /** So many messages in a row that the provider could not bring: then the number gets no more. */
@@ -42,14 +42,14 @@ export async function endSuppression(
   return ended?.at;
 }
 
-/** What the provider says of an address is as good as the resident's word: it gets no more. */
+/** What the provider says of an address is as good as the resident's word: it gets no more. `code` is the provider's. */
 export async function takeProvidersWord(
   transaction: Queryable,
   contact: string,
-  fault: AddressFault,
+  { fault, code }: { readonly fault: DeliveryFault; readonly code: string },
   now: Date,
 ): Promise<void> {
-  await lockContact(transaction, contact);
+  if (fault === "filtered") return pauseWhereFiltered(transaction, contact, code, now);
   if (fault === "unreachable") {
     const last = await transaction.query<{ state: string }>(
       `SELECT state FROM outbox WHERE contact_id = $1 AND state IN ('delivered', 'failed')

@@ -83,6 +83,8 @@ interface Sender {
 /** Condition for rows that may be sent now; $1 now, $2 channels, $3 utilities that are live. */
 const DUE = `o.state IN ('queued', 'held', 'unknown') AND o.not_before <= $1 AND o.channel = ANY ($2)
   AND (o.kind <> 'confirmation' OR o.utility = ANY ($3))
+  AND (coalesce(o.reply, '') = 'stopped' OR NOT EXISTS (
+    SELECT 1 FROM channel_pauses p WHERE p.utility = o.utility AND p.channel = o.channel AND p.ended_at IS NULL))
   AND (o.kind IN ('confirmation', 'alert', 'reply') OR NOT EXISTS (
     SELECT 1 FROM outbox a WHERE a.anomaly = o.anomaly AND a.kind = 'alert' AND a.stage = o.stage
       AND a.contact_id = o.contact_id AND a.channel = o.channel

@@ -7,6 +7,7 @@ import { errorFields, type Logger } from "../../infra/logger.js";
 import type { Database } from "../../infra/postgres/database.js";
 import type { Config } from "../../schemas/config.js";
 import type { Channel, Outcome, OutgoingMessage } from "../channels/channel.js";
+import { lockContact } from "../consent/contact.js";
 import { endFormerConsents } from "../consent/subscription.js";
 import { takeProvidersWord } from "../consent/suppression.js";
 import { claim, isBusy, OWNER_LOCK, type Claimed, type ClaimContext } from "./claim.js";
@@ -172,13 +173,17 @@ export class Sender {
     }
   }
 
-  /** The outcome, and what it says of the address, in one transaction. */
+  /** The outcome, and what it says of address or sender, in one transaction. */
   #settle(message: Claimed, outcome: Outcome | Lost): Promise<string> {
     const { database, clock } = this.#context;
     return database.transaction(async (transaction) => {
-      if (outcome.status === "refused" && outcome.address !== undefined)
-        await takeProvidersWord(transaction, message.contact_id, outcome.address, new Date(clock.now()));
-      return settle(transaction, message, outcome, clock.now());
+      const { fault, code } = outcome.status === "refused" ? outcome : { fault: undefined, code: "" };
+      // The contact first, as whoever takes in a stop: else each could wait for the other.
+      if (fault !== undefined) await lockContact(transaction, message.contact_id);
+      const state = await settle(transaction, message, outcome, clock.now());
+      if (fault !== undefined)
+        await takeProvidersWord(transaction, message.contact_id, { fault, code }, new Date(clock.now()));
+      return state;
     });
   }
 

@@ -340,8 +340,8 @@ export async function receiveStatus(
        WHERE outbox_id = $1 AND (state IN ('sending', 'unknown') OR (state = 'accepted' AND $3 <> 'accepted'))`,
       [outboxId, report.providerId, report.status, report.code ?? null, now],
     );
-    if (report.address !== undefined)
-      await takeProvidersWord(transaction, row.contact_id, report.address, now);
+    const { fault, code = "" } = report;
+    if (fault !== undefined) await takeProvidersWord(transaction, row.contact_id, { fault, code }, now);
     return true;
   });
 }

@@ -6,8 +6,10 @@ import { freePort } from "../../infra/supervise.js";
 import {
   createNotify,
   markHandled,
+  pausesOf,
   reasonInWords,
   requestSubscription,
+  resumeChannels,
   waitingTexts,
   whyOfAnomaly,
   whyOfContact,
@@ -596,6 +598,31 @@ describe("what the provider says afterwards", () => {
     expect(await activeKinds(away)).toEqual([]);
   });
 
+  it("pauses the utility's texts where carriers filter them, until somebody has looked", async () => {
+    const many = [await signedUp(), await signedUp(), await signedUp()];
+    const [one, stops] = [await signedUp(), await signedUp()];
+    for (const each of many) {
+      await tell(world, opened(each));
+      await notify.drain();
+      expect(await pausesOf(test.stores.database)).toEqual([]);
+      await fake.report(fake.taken.at(-1)!.sid, "undelivered", 30007);
+    }
+    expect(await pausesOf(test.stores.database)).toEqual([
+      expect.objectContaining({ utility: "oakvale", channel: "sms", reason: "twilio 30007" }),
+    ]);
+    const metrics = await (await fetch(`${world.config.web.publicUrl}/metrics`)).text();
+    expect(metrics).toContain('curbstop_channel_paused{utility="oakvale",channel="sms"} 1');
+    const before = (await textsTo(one)).length;
+    await tell(world, opened(one));
+    await write(stops, "STOP");
+    expect((await textsTo(stops)).at(-1)).toBe(STOPPED);
+    expect(await textsTo(one)).toHaveLength(before);
+    // Nobody's consent ended: it was not their word.
+    for (const each of many) expect(await activeKinds(each)).toEqual(["leak"]);
+    expect(await resumeChannels(test.stores.database, "oakvale", new Date(test.clock.now()))).toBe(1);
+    expect((await textsTo(one)).at(-1)).toMatch(/Possible leak/);
+  });
+
   it("is believed with its signature alone, as the vendor's own library makes and checks it", async () => {
     const one = await signedUp();
     await tell(world, opened(one));
@@ -659,8 +686,8 @@ describe("why", () => {
     const story = (await whyOfContact(test.stores, world.config.utilities[0]!, one.phone))!;
     expect(story.map(({ what, outcome, reason }) => [what, outcome, reason])).toEqual([
       ["confirmation", "accepted", null],
-      ["consent leak", "confirm", "by sms"],
       ["consent leak", "request", "by web"],
+      ["consent leak", "confirm", "by sms"],
       ["reply confirmed", "accepted", null],
       ["text received", "confirm", null],
       ["address", "suppressed", "stop"],

@@ -55,3 +55,14 @@ CREATE TABLE answers (
   mute_until timestamptz NOT NULL
 );
 CREATE INDEX answers_by_anomaly ON answers (anomaly, contact_id, answer_id);
+
+-- Channels of a utility that carriers filter: nothing more goes out until somebody has looked.
+CREATE TABLE channel_pauses (
+  pause_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  utility  text NOT NULL,
+  channel  text NOT NULL,
+  reason   text NOT NULL,                   -- the provider's code
+  at       timestamptz NOT NULL,
+  ended_at timestamptz
+);
+CREATE UNIQUE INDEX channel_pauses_active ON channel_pauses (utility, channel) WHERE ended_at IS NULL;
