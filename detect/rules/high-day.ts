@@ -65,6 +65,10 @@ export class HighDay implements RuleFold {
   #volume = 0;
   /** Its highest rate, mL/h. */
   #highest = 0;
+  /** What was usual when it began, mL: the days learnt, their median and the highest of them. */
+  #learnt = 0;
+  #usualDay = 0;
+  #highestDay = 0;
 
   get isOpen(): boolean {
     return this.#start >= 0;
@@ -97,6 +101,9 @@ export class HighDay implements RuleFold {
     if (!this.isOpen) {
       this.#start = this.#from;
       this.#detectedAt = end;
+      this.#learnt = this.#volumes.length;
+      this.#usualDay = Math.round(median(this.#volumes));
+      this.#highestDay = Math.max(...this.#volumes);
     }
     this.#end = end;
     if (this.#peak > this.#highest) this.#highest = this.#peak;
@@ -148,9 +155,9 @@ export class HighDay implements RuleFold {
       closed,
       evidence: {
         limit: this.#limit,
-        usualDay: Math.round(median(this.#volumes)),
-        highestDay: Math.max(...this.#volumes),
-        days: this.#volumes.length,
+        usualDay: this.#usualDay,
+        highestDay: this.#highestDay,
+        days: this.#learnt,
         minVolume,
         highest,
         deviations,
@@ -166,7 +173,7 @@ export class HighDay implements RuleFold {
     to.number(this.#start);
     if (this.#start < 0) return;
     to.number(this.#end).number(this.#detectedAt).number(this.#highDays).number(this.#volume);
-    to.number(this.#highest);
+    to.number(this.#highest).number(this.#learnt).number(this.#usualDay).number(this.#highestDay);
   }
 
   readFrom(from: Reader): void {
@@ -187,6 +194,9 @@ export class HighDay implements RuleFold {
     this.#highDays = from.number();
     this.#volume = from.number();
     this.#highest = from.number();
+    this.#learnt = from.number();
+    this.#usualDay = from.number();
+    this.#highestDay = from.number();
   }
 }
 

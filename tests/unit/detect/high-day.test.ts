@@ -45,7 +45,11 @@ it("takes high days that follow each other for one, and for the usual after a we
   const { closed, open } = follow([...days(20, 600), ...days(12, 3000)]);
   expect(open).toBeUndefined();
   expect(closed).toMatchObject([
-    { start: 20 * DAY, end: 27 * DAY, volume: 7 * 3000 * LITRE, closed: "usage-normal" },
+    {
+      ...{ start: 20 * DAY, end: 27 * DAY, volume: 7 * 3000 * LITRE, closed: "usage-normal" },
+      // What was usual when it began, not what it has become.
+      evidence: { usualDay: 600 * LITRE, highestDay: 600 * LITRE, days: 20 },
+    },
   ]);
 });
 
