@@ -50,6 +50,8 @@ export interface TwilioFake {
   write(hook: string, from: string, body: string, sid?: string): Promise<number>;
   /** Look-ups answered so far. */
   readonly lookups: () => number;
+  /** The next look-ups, so many, are answered with 503. */
+  failLookups(times: number): void;
   close(): Promise<void>;
 }
 
@@ -62,6 +64,7 @@ export async function startTwilio(now: () => number): Promise<TwilioFake> {
   const taken: Taken[] = [];
   const steps: Misbehaviour[] = [];
   let lookups = 0;
+  let failing = 0;
   let last = 0;
   const newSid = (prefix: "SM") => prefix + (++last).toString(16).padStart(32, "0");
   const messages = `/2010-04-01/Accounts/${ACCOUNT}/Messages.json`;
@@ -75,6 +78,10 @@ export async function startTwilio(now: () => number): Promise<TwilioFake> {
     if (pathname !== messages) return refuse(response, 404, 20404);
     if (request.method === "GET") {
       lookups++;
+      if (failing > 0) {
+        failing--;
+        return refuse(response, 503, 20503);
+      }
       return send(response, 200, page(searchParams));
     }
     if (request.headers["content-type"]?.startsWith("application/x-www-form-urlencoded") !== true)
@@ -197,6 +204,7 @@ export async function startTwilio(now: () => number): Promise<TwilioFake> {
         To: "+15550100199",
       }),
     lookups: () => lookups,
+    failLookups: (times) => void (failing = times),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

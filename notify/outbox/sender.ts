@@ -194,26 +194,26 @@ export class Sender {
   async #retrace(message: Claimed, outgoing: OutgoingMessage, channel: Channel): Promise<Outcome | Lost> {
     const { database, clock, policies } = this.#context;
     const handed = message.handed_at ?? new Date(clock.now());
-    let ids: readonly string[];
     try {
-      ids = await channel.trace!(outgoing, handed);
+      const ids = await channel.trace!(outgoing, handed);
+      const others = await database.query<{ provider_id: string }>(
+        "SELECT provider_id FROM outbox WHERE channel = $1 AND provider_id = ANY ($2)",
+        [message.channel, ids],
+      );
+      const id = ids.find((one) => !others.some(({ provider_id }) => provider_id === one));
+      if (id !== undefined) return { status: "accepted", id };
+      if (clock.now() - handed.getTime() < TRACED_FOR_MS) return { status: "unknown", code: "not-found-yet" };
+      if (message.message?.rule !== "burst" || message.resent) return { status: "lost", code: "no-trace" };
+      if (policies.get(message.utility)!.hours.next(clock.now()) > clock.now())
+        return { status: "unknown", code: "quiet-hours" };
+      await database.query("UPDATE outbox SET resent = true, handed_at = $2 WHERE outbox_id = $1", [
+        message.outbox_id,
+        new Date(clock.now()),
+      ]);
     } catch (error) {
+      // Neither found nor known to be absent.
       return { status: "unknown", code: (error as Error).name };
     }
-    const others = await database.query<{ provider_id: string }>(
-      "SELECT provider_id FROM outbox WHERE channel = $1 AND provider_id = ANY ($2)",
-      [message.channel, ids],
-    );
-    const id = ids.find((one) => !others.some(({ provider_id }) => provider_id === one));
-    if (id !== undefined) return { status: "accepted", id };
-    if (clock.now() - handed.getTime() < TRACED_FOR_MS) return { status: "unknown", code: "not-found-yet" };
-    if (message.message?.rule !== "burst" || message.resent) return { status: "lost", code: "no-trace" };
-    if (policies.get(message.utility)!.hours.next(clock.now()) > clock.now())
-      return { status: "unknown", code: "quiet-hours" };
-    await database.query("UPDATE outbox SET resent = true, handed_at = $2 WHERE outbox_id = $1", [
-      message.outbox_id,
-      new Date(clock.now()),
-    ]);
     return channel.send(outgoing);
   }
 

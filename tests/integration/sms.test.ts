@@ -497,8 +497,13 @@ describe("what may have been taken", () => {
   it("is found at the provider and not sent again", async () => {
     const one = await signedUp();
     fake.script({ do: "cut-after-taking" });
+    fake.failLookups(1);
     await tell(world, opened(one));
     await notify.drain();
+    later(60_000);
+    await notify.drain();
+    // The look-up failed: that says nothing of the message.
+    expect(await alertOf(one.id)).toMatchObject({ state: "unknown", told: "open" });
     later(60_000);
     await notify.drain();
     const row = await alertOf(one.id);
