@@ -25,7 +25,7 @@ export {
 } from "./consent/subscription.js";
 export { CONSENT_KINDS, consentText, type ConsentKind, type Language } from "./consent/wording.js";
 export { inboundUrl } from "./channels/twilio.js";
-export { openChannels } from "./channels/index.js";
+export { openChannel } from "./channels/index.js";
 export type { ProviderCall } from "./channels/channel.js";
 export { receiveStatus, receiveText } from "./sms/receive.js";
 export { markHandled, waitingTexts } from "./sms/queue.js";

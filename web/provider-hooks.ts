@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { StageContext } from "../infra/stage.js";
-import { openChannels, receiveStatus, receiveText, type ProviderCall } from "../notify/index.js";
+import { openChannel, receiveStatus, receiveText, type ProviderCall } from "../notify/index.js";
 
 type Hook = FastifyRequest<{ Params: { utility: string; outbox: string } }>;
 
@@ -13,8 +13,8 @@ const NOTHING_TO_SAY = "<Response/>";
  */
 export function addProviderHooks(server: FastifyInstance, context: StageContext): void {
   const { config, logger } = context;
-  if (config.twilio === undefined) return;
-  const sms = openChannels({ config }).get("sms")!;
+  const sms = openChannel("sms", { config });
+  if (sms === undefined) return;
   const publicUrl = config.web.publicUrl.replace(/\/+$/, "");
   const callOf = (request: FastifyRequest): ProviderCall => ({
     url: publicUrl + request.url,

@@ -18,6 +18,11 @@ const CHANNELS: Readonly<Record<string, (context: ChannelContext) => Channel | u
   sms: ({ config: { twilio, web } }) => (twilio === undefined ? undefined : createTwilioChannel(twilio, web)),
 };
 
+/** One of them; `undefined` where it is not configured. */
+export function openChannel(name: "email" | "sms", context: ChannelContext): Channel | undefined {
+  return CHANNELS[name]!(context);
+}
+
 export function openChannels(context: ChannelContext): ReadonlyMap<string, Channel> {
   const open = new Map<string, Channel>();
   for (const [name, make] of Object.entries(CHANNELS)) {

@@ -105,7 +105,7 @@ export async function recordDecisions(
       if (
         one.meter_key === anomaly.meter &&
         one.kind === kind &&
-        !own.some((now) => now.contact_id === one.contact_id)
+        !own.some(({ contact_id }) => contact_id === one.contact_id)
       )
         note(anomaly, one.contact_id, "no-consent");
     }
