@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { requireTls } from "../../infra/endpoints.js";
 import type { Config, UtilityConfig } from "../../schemas/config.js";
 import type {
   DeliveryFault,
@@ -48,7 +49,7 @@ const listed = z.object({ messages: z.array(z.object({ sid: z.string(), body: z.
 /**
  * SMS by Twilio's REST API, version 2010-04-01. Creating a message has no idempotency key, so a message that may have been
  * taken is looked for by number, day and words before anything is sent again.
- * @throws Error where the file with the token can't be read, or there is none
+ * @throws Error where the file with the token can't be read, or there is none, or the address is plain and not this machine
  */
 export function createTwilioChannel(
   twilio: NonNullable<Config["twilio"]>,
@@ -56,6 +57,7 @@ export function createTwilioChannel(
 ): Required<Channel> {
   const token = tokenOf(twilio);
   const { accountSid, apiUrl } = twilio;
+  requireTls("twilio.apiUrl", apiUrl, apiUrl.startsWith("https:"));
   const messages = `${trimmed(apiUrl)}/${VERSION}/Accounts/${accountSid}/Messages.json`;
   const authorization = `Basic ${Buffer.from(`${accountSid}:${token}`).toString("base64")}`;
   const ask = (url: string, init: { readonly method?: string; readonly body?: URLSearchParams } = {}) =>

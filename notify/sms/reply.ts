@@ -80,14 +80,13 @@ export function readReply(text: string): Reply {
   if (LEAK.has(bare)) return { asks: "leak" };
   if (YES.has(bare)) return { asks: "confirm", start: true };
   if (CONFIRM.has(bare)) return { asks: "confirm", start: false };
-  const join = JOIN.exec(bare);
-  if (join !== null) return { asks: "join", account: join[1]!, zip: join[2]! };
   const answer = /^([123])(?: (\d{4}))?$/.exec(bare);
   if (answer !== null)
     return { asks: "answer", answer: Number(answer[1]) as Answer, service: answer[2] ?? undefined };
   if (STOP_SIGN.test(text) || STOP_PHRASES.test(bare) || isMisspeltStop(bare))
     return { asks: "stop", sure: false };
-  return { asks: "unknown" };
+  const join = JOIN.exec(bare);
+  return join === null ? { asks: "unknown" } : { asks: "join", account: join[1]!, zip: join[2]! };
 }
 
 /** Lower case, without accents and signs, words one blank apart; letters that stand alone (S T O P) are one word. */

@@ -37,6 +37,7 @@ describe("a reply by SMS", () => {
 
   it.each([
     ...[
+      "alerts stop 90001",
       "please stop",
       "Stop please",
       "STOP texting me",
@@ -83,6 +84,8 @@ describe("a reply by SMS", () => {
     ["Y1", { asks: "confirm", start: false }],
     ["y 1.", { asks: "confirm", start: false }],
     ["Sí", { asks: "confirm", start: false }],
+    ["JOIN 1001-22 7 90001", { asks: "join", account: "1001 22 7", zip: "90001" }],
+    ["avisos 100122, 90001", { asks: "join", account: "100122", zip: "90001" }],
     ["HELP", { asks: "help" }],
     ["help?", { asks: "help" }],
     ["ayuda", { asks: "help" }],
