@@ -3,11 +3,10 @@ import { createTwilioChannel } from "../../../notify/channels/twilio.js";
 import { openClickHouse } from "../../../infra/clickhouse/client.js";
 import { openDatabase } from "../../../infra/postgres/database.js";
 
-const variable = "CURBSTOP_ALLOW_PLAINTEXT";
-const before = process.env[variable];
-afterEach(() => {
-  if (before === undefined) delete process.env[variable];
-  else process.env[variable] = before;
+const before = process.env["CURBSTOP_ALLOW_PLAINTEXT"];
+beforeEach(() => delete process.env["CURBSTOP_ALLOW_PLAINTEXT"]);
+afterAll(() => {
+  if (before !== undefined) process.env["CURBSTOP_ALLOW_PLAINTEXT"] = before;
 });
 
 it.each([
@@ -26,19 +25,17 @@ it.each([
 });
 
 it("refuses a plain address of another machine, names it without what is secret, and lets a private network be said", () => {
-  delete process.env[variable];
   const url = "http://curb:hidden@ch.example.com:8123";
   expect(() => requireTls("CURBSTOP_CLICKHOUSE_URL", url, false)).toThrow(
     /^CURBSTOP_CLICKHOUSE_URL: ch\.example\.com is not this machine.*ALLOW_PLAINTEXT=1/,
   );
   expect(() => requireTls("CURBSTOP_CLICKHOUSE_URL", url, false)).not.toThrow(/hidden/);
   expect(() => requireTls("CURBSTOP_CLICKHOUSE_URL", url, true)).not.toThrow();
-  process.env[variable] = "1";
+  process.env["CURBSTOP_ALLOW_PLAINTEXT"] = "1";
   expect(() => requireTls("CURBSTOP_CLICKHOUSE_URL", url, false)).not.toThrow();
 });
 
 it("is asked of every store and of the provider of texts", () => {
-  delete process.env[variable];
   expect(() => openClickHouse("http://u:p@ch.example.com:8123")).toThrow(/does not ask for TLS/);
   expect(() => openDatabase("postgres://u:p@pg.example.com/x")).toThrow(/does not ask for TLS/);
   const twilio = { accountSid: `AC${"0".repeat(32)}`, apiUrl: "http://sms.example.com" };
