@@ -217,7 +217,8 @@ it("keeps personal data out of every table of ClickHouse", () => {
 });
 
 it("keeps personal data out of log lines, metrics and errors", () => {
-  expect(leaksOf(test.logged.join("\n"))).toEqual([]);
+  // The clock may show the digits of a ZIP code.
+  expect(leaksOf(test.logged.join("\n").replaceAll(/"time":\d+/g, ""))).toEqual([]);
   expect(leaksOf(metrics)).toEqual([]);
   expect(leaksOf(errors.join("\n"))).toEqual([]);
 });

@@ -234,6 +234,8 @@ async function run(steps: readonly Step[]): Promise<void> {
     await look();
     await act(residents[0]!, "confirm");
     await look();
+    await report(residents[0]!, "leak", "open");
+    await look();
     for (const one of steps) {
       switch (one.do) {
         case "leak":
@@ -302,5 +304,5 @@ it("sends nothing that was not agreed to at that moment, nothing at night, nothi
     endOnFailure: true,
   });
   // It was not silence that passed.
-  expect(fake.taken.filter(isAlert).length).toBeGreaterThan(RUNS / 2);
+  expect(fake.taken.filter(isAlert).length).toBeGreaterThanOrEqual(RUNS);
 }, 600_000);
