@@ -186,7 +186,7 @@ async function restore(
   return restored.length > 0;
 }
 
-/** Confirms what this number was asked about last. */
+/** Confirms what this number was asked about last, where the question is known to have gone out: no yes without it. */
 async function confirm(
   stores: ConsentStores,
   transaction: Queryable,
@@ -196,7 +196,7 @@ async function confirm(
   const [open] = await transaction.query<{ confirmation_id: string }>(
     `SELECT f.confirmation_id FROM confirmations f JOIN outbox o ON o.confirmation_id = f.confirmation_id
      WHERE f.contact_id = $1 AND f.confirmed_at IS NULL AND f.expires_at > $2
-       AND o.state IN ('sending', 'accepted', 'delivered', 'unknown')
+       AND o.state IN ('accepted', 'delivered')
      ORDER BY f.requested_at DESC LIMIT 1`,
     [contact, now],
   );
