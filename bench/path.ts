@@ -1,7 +1,6 @@
 import { mkdirSync, renameSync } from "node:fs";
 import { basename, join } from "node:path";
-import { createDetect } from "../detect/index.js";
-import { DetectThread, threadsWork } from "../detect/thread.js";
+import { createDetectBeside } from "../detect/thread.js";
 import type { Clock } from "../infra/clock.js";
 import { parseConfig } from "../infra/config/load-config.js";
 import { createLogger } from "../infra/logger.js";
@@ -68,12 +67,9 @@ export async function openPath(
   );
   const logger = createLogger({ level: "silent" });
   const stores = await openStores(settings, { logger });
-  const { clickhouse } = stores;
   const context = stageContext(stores, settings, clock, logger);
   const ingest = createIngest(context);
-  const detect = threadsWork
-    ? new DetectThread(stores.reachedBy, context.metrics, "silent")
-    : createDetect({ ...context, clickhouse });
+  const detect = createDetectBeside(context, stores, "silent");
   const stages: Stage[] = [detect, ingest];
   const stop = async () => {
     for (const stage of stages) await stage.stop();

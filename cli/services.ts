@@ -1,6 +1,6 @@
 import { schedule } from "node-cron";
 import { createDetect } from "../detect/index.js";
-import { DetectThread, threadsWork } from "../detect/thread.js";
+import { createDetectBeside } from "../detect/thread.js";
 import { systemClock } from "../infra/clock.js";
 import type { Settings } from "../infra/config/load-config.js";
 import { createLogger, errorFields, type Logger } from "../infra/logger.js";
@@ -59,8 +59,8 @@ export async function startServices(
         return createIngest({ ...context, ...(onProgress === undefined ? {} : { onProgress }) });
       case "detect":
         // Alone it has the process to itself.
-        return threadsWork && names.length > 1
-          ? new DetectThread(stores.reachedBy, context.metrics, level)
+        return names.length > 1
+          ? createDetectBeside(context, stores, level)
           : createDetect({ ...context, clickhouse: stores.clickhouse });
       case "notify":
         return createNotify(context);

@@ -12,6 +12,11 @@ export function colours(stream: NodeJS.WritableStream) {
   return { bold: paint(1), dim: paint(2), red: paint(31), green: paint(32), yellow: paint(33) };
 }
 
+/** An instant in UTC, to the minute: 2026-11-28 09:05. */
+export function minute(time: Date): string {
+  return time.toISOString().slice(0, 16).replace("T", " ");
+}
+
 export interface TableColumn<T> {
   readonly title: string;
   readonly value: (row: T) => string | number | null;

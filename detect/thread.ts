@@ -4,8 +4,8 @@ import type { Settings } from "../infra/config/load-config.js";
 import { Deferred } from "../infra/deferred.js";
 import { createLogger, type LogOptions } from "../infra/logger.js";
 import type { Metrics, MetricValues } from "../infra/metrics.js";
-import type { Stage, StageHealth } from "../infra/stage.js";
-import { openStores, stageContext } from "../infra/stores.js";
+import type { Stage, StageContext, StageHealth } from "../infra/stage.js";
+import { openStores, stageContext, type Stores } from "../infra/stores.js";
 import { createDetect } from "./index.js";
 
 /** What the thread is given. */
@@ -30,14 +30,22 @@ type Answer =
 const COMPILED = import.meta.url.endsWith(".js");
 const HEALTH_MS = 100;
 
-/** Whether this program can give the detector a thread: not where it runs from its sources. */
-export const threadsWork = COMPILED;
+/** The detector beside other stages of this process: in a thread of its own, but where the program runs from its sources. */
+export function createDetectBeside(
+  context: StageContext,
+  stores: Stores,
+  logLevel: LogOptions["level"],
+): Stage {
+  return COMPILED
+    ? new DetectThread(stores.reachedBy, context.metrics, logLevel)
+    : createDetect({ ...context, clickhouse: stores.clickhouse });
+}
 
 /**
  * The detector in a thread of its own, with its own connections to the stores: judging takes none of the time of the
  * stages beside it. It shares nothing with them but the stores, as if it were a process.
  */
-export class DetectThread implements Stage {
+class DetectThread implements Stage {
   readonly name = "detect";
   readonly #worker: Worker;
   readonly #calls = new Map<number, Deferred<MetricValues | undefined>>();

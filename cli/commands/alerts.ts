@@ -13,7 +13,7 @@ import {
 } from "../../notify/index.js";
 import { UsageError } from "../exit.js";
 import { chosenUtility, settingsFor } from "../settings.js";
-import { table } from "../terminal.js";
+import { minute, table } from "../terminal.js";
 import { withStores } from "../with-stores.js";
 import { answer } from "./answer.js";
 
@@ -133,8 +133,4 @@ function asText(steps: readonly WhyStep[]): string {
     { title: "outcome", value: ({ outcome }) => outcome },
     { title: "why", value: ({ reason }) => (reason === null ? "" : reasonInWords(reason)) },
   ]);
-}
-
-function minute(time: Date): string {
-  return time.toISOString().slice(0, 16).replace("T", " ");
 }

@@ -8,7 +8,7 @@ import { systemClock } from "../../infra/clock.js";
 import { stageContext, type Stores } from "../../infra/stores.js";
 import { EXIT, UsageError } from "../exit.js";
 import { settingsFor, wholeNumber } from "../settings.js";
-import { table } from "../terminal.js";
+import { minute, table } from "../terminal.js";
 import { withStores } from "../with-stores.js";
 
 interface ListOptions {
@@ -289,8 +289,4 @@ export function print(
 ): void {
   if (json === true) process.stdout.write(JSON.stringify(rows) + "\n");
   else process.stdout.write(rows.length === 0 ? none + "\n" : text());
-}
-
-function minute(date: Date): string {
-  return date.toISOString().slice(0, 16).replace("T", " ");
 }
