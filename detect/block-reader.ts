@@ -36,7 +36,7 @@ const FROM = bytesOf('{"from":');
 const STEP = bytesOf(',"step":');
 const REPEAT = bytesOf(',"repeat":');
 const END = bytesOf("}");
-const ULL = bytesOf("ull");
+const NULL = bytesOf("null");
 const METER_LENGTH = 16;
 /** More digits don't fit a number exactly. */
 const MOST_DIGITS = 15;
@@ -222,34 +222,40 @@ function wholes(bytes: Uint8Array, count: number): number[] {
   return values as number[];
 }
 
-/** As many whole numbers or nulls as the block has reads. */
+/** As many whole numbers or nulls as the block has reads: nearly all of a block's bytes, so `at` is kept at hand. */
 function list(bytes: Uint8Array, count: number): (number | null)[] {
   const values = new Array<number | null>(count);
-  if (at < 0 || bytes[at] !== OPEN) {
-    at = -1;
-    return values;
-  }
-  at++;
+  let next = at;
+  at = -1;
+  if (next < 0 || bytes[next] !== OPEN) return values;
+  next++;
   for (let i = 0; i < count; i++) {
-    if (i > 0) {
-      if (bytes[at] !== COMMA) {
-        at = -1;
-        return values;
-      }
-      at++;
+    if (i > 0 && bytes[next++] !== COMMA) return values;
+    // Plain digits are read here; a sign, many digits, `null` and whatever is wrong are not.
+    const first = bytes[next]! - ZERO;
+    let value = first;
+    let end = next + 1;
+    if (first > 0 && first <= 9) {
+      for (let digit; (digit = bytes[end]! - ZERO) >= 0 && digit <= 9; end++) value = value * 10 + digit;
     }
-    if (bytes[at] === LETTER_N) {
-      at++;
-      expect(bytes, ULL);
-      values[i] = null;
-    } else {
-      values[i] = whole(bytes);
+    if (first >= 0 && first <= 9 && end - next <= MOST_DIGITS) {
+      values[i] = value;
+      next = end;
+      continue;
     }
+    at = next;
+    values[i] = bytes[next] === LETTER_N ? nothing(bytes) : whole(bytes);
     if (at < 0) return values;
+    next = at;
+    at = -1;
   }
-  if (bytes[at] !== CLOSE) at = -1;
-  else at++;
+  if (bytes[next] === CLOSE) at = next + 1;
   return values;
+}
+
+function nothing(bytes: Uint8Array): null {
+  expect(bytes, NULL);
+  return null;
 }
 
 /** Values as delivered: any number of JSON. */

@@ -6,8 +6,11 @@ import type { MeterSetting } from "../schemas/meters.js";
 import type { MeterState } from "./meter-state.js";
 import { decodeStates, encodeStates, STATE_FORMAT } from "./state-codec.js";
 
-/** Meters of a partition are saved in so many buckets: a checkpoint writes those that changed. */
-const BUCKETS = 256;
+/**
+ * Meters of a partition are saved in so many buckets: a checkpoint writes those that changed. A file in the order of its
+ * meters changes few meters at a time, so a bucket should hold few; a row of each its own would cost more than it spares.
+ */
+const BUCKETS = 4096;
 
 /** Bucket of a meter: by bits of the key that the partition is not chosen by. */
 export function bucketOf(meter: string): number {
@@ -212,9 +215,11 @@ WITH given AS (
 ), ours AS MATERIALIZED (
   SELECT count(*) = cardinality($10::int[]) AS all FROM owned
 ), moved AS (
-  UPDATE detector_partitions p SET offsets = o.offsets, saved_at = now(), buckets = ARRAY(
-    SELECT unnest(p.buckets) UNION SELECT b.bucket FROM bucket b WHERE b.partition = p.partition)
-  FROM owned o, ours WHERE ours.all AND p.partition = o.partition
+  UPDATE detector_partitions p SET offsets = o.offsets, saved_at = now(),
+    buckets = CASE WHEN o.saved <@ p.buckets THEN p.buckets ELSE ARRAY(
+      SELECT unnest(p.buckets) UNION SELECT unnest(o.saved)) END
+  FROM (SELECT owned.*, ARRAY(SELECT bucket FROM bucket b WHERE b.partition = owned.partition) AS saved FROM owned) o, ours
+  WHERE ours.all AND p.partition = o.partition
 ), kept AS (
   INSERT INTO detector_state (partition, bucket, format, crc32, meters, whole, payload)
   SELECT partition, bucket, $1, crc32, meters, whole, substring($2::bytea FROM past - length + 1 FOR length)

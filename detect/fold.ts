@@ -9,7 +9,7 @@ import type { ReadColumns } from "./read-columns.js";
 import { LONGEST_HOUR } from "./registers.js";
 import { newRule } from "./rules/registry.js";
 import { HOUR, type Found, type OnClosed, type RuleContext, type RuleFold, type Unit } from "./rules/rule.js";
-import { Reader, Writer } from "./varints.js";
+import { Reader, Writer, type Numbers } from "./varints.js";
 
 /** What the rules need to know about a meter besides its usage. */
 export interface FoldContext {
@@ -20,6 +20,17 @@ export interface FoldContext {
   /** Smallest step of the meter's registers in millilitres, 0: unknown. */
   readonly resolution: number;
   readonly checks: CheckContext;
+}
+
+/** Intervals at even times that differ in nothing but their volume. */
+export interface EvenIntervals {
+  /** UTC seconds: of interval `i`, `from + step × i`. */
+  readonly time: { readonly from: number; readonly step: number };
+  /** Seconds. */
+  readonly length: number;
+  /** Millilitres of each. */
+  readonly ml: Numbers;
+  readonly flags: number;
 }
 
 /** Intervals at least this long (seconds) are judged one by one, shorter ones by the hour. */
@@ -41,12 +52,17 @@ class Known implements RuleContext {
     return this.#days.hourOf(this.#middle);
   }
 
+  /** The unit is of the same day as the one before it, and the meter has no settings. */
+  later(start: number, end: number): void {
+    this.#middle = (start + end) / 2;
+  }
+
   of({ detect, days, settings, resolution }: FoldContext, start: number, end: number, day: number): void {
     this.detect = detect;
     this.resolution = resolution;
     this.day = day;
     this.#days = days;
-    this.#middle = (start + end) / 2;
+    this.later(start, end);
     this.rate = this.class = undefined;
     for (let i = 0; i < settings.length; i++) {
       const { from, continuousFlowRate, class: meterClass } = settings[i]!;
@@ -138,6 +154,31 @@ export class Fold {
     for (let i = from; i < to; i++) this.push(time[i]!, length[i]!, ml[i]!, flags[i]!, 1, context, closed);
   }
 
+  /**
+   * Folds intervals of a meter with one register in that are even in time and alike but for their volume: those from
+   * index `from` until `to`. The same as `push` for each of them, a day at a time.
+   */
+  pushEven(intervals: EvenIntervals, from: number, to: number, context: FoldContext, closed: OnClosed): void {
+    const { time, length, ml, flags } = intervals;
+    let at = from;
+    // Those that make up an hour together, or whose context changes on the way, one by one.
+    const singly = length < SHORTEST_UNIT || context.settings.length > 0;
+    for (; at < to && (singly || this.slot >= 0); at++)
+      this.push(time.from + time.step * at, length, ml[at]!, flags, 1, context, closed);
+    if (this.#judged !== context.rules) this.#judge(context.rules);
+    while (at < to) {
+      const start = time.from + time.step * at;
+      const day = context.days.dayOf(start);
+      const inDay = Math.max(1, Math.ceil((context.days.dayEndsAfter(start) - start) / time.step));
+      const next = Math.min(to, at + inDay);
+      this.checks.pushEven(intervals, at, next, day, context.checks);
+      this.#stepEven(intervals, at, next, day, context, closed);
+      at = next;
+    }
+    const end = time.from + time.step * (to - 1) + length;
+    if (end > this.at) this.at = end;
+  }
+
   /** Whether no anomaly goes on. */
   get isQuiet(): boolean {
     for (const rule of this.#rules) if (rule.isOpen) return false;
@@ -221,6 +262,38 @@ export class Fold {
       const rule = rules[i]!;
       if (fine === undefined || rule.fine === fine) rule.step(unit, known, closed);
     }
+  }
+
+  /** Units of one local day, rule by rule; what closes is told in the order of time, as `push` tells it. */
+  #stepEven(
+    { time, length, ml, flags }: EvenIntervals,
+    from: number,
+    to: number,
+    day: number,
+    context: FoldContext,
+    closed: OnClosed,
+  ): void {
+    const first = time.from + time.step * from;
+    const doubtful = (flags & DOUBTFUL) !== 0;
+    known.of(context, first, first + length, day);
+    const rules = this.#rules;
+    const closings: { readonly at: number; readonly found: Found }[] = [];
+    const note: OnClosed = (found) => closings.push({ at: unit.start, found });
+    for (let r = 0; r < rules.length; r++) {
+      const rule = rules[r]!;
+      let start = first;
+      for (let i = from; i < to; i++) {
+        unit.start = start;
+        unit.end = start + length;
+        unit.ml = ml[i]!;
+        unit.neutral = doubtful || (length > LONGEST_HOUR && unit.ml > 0);
+        known.later(start, unit.end);
+        rule.step(unit, known, note);
+        start += time.step;
+      }
+    }
+    if (closings.length > 1) closings.sort((a, b) => a.at - b.at);
+    for (const { found } of closings) closed(found);
   }
 
   /** @param doubtful an hour that was not read in full says nothing */

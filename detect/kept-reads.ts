@@ -37,6 +37,8 @@ const AGAIN: Inserted = { outcome: "again", fallen: undefined };
 /** A segment with no more reads than this takes in those that follow: files of an hour would make one each. */
 const MERGED = 32;
 const NO_BYTES = new Uint8Array(0);
+/** Room that a meter's reads get first: two weeks of hourly ones mostly fit. */
+const FIRST_BYTES = 1024;
 
 const writer = new Writer();
 const columns = new ReadColumns();
@@ -326,9 +328,13 @@ export class KeptReads {
     const { length } = writer;
     if (this.#to + length > this.#bytes.length) {
       const size = this.#to - this.#from;
-      const grown = new Uint8Array(Math.max(512, Math.ceil((size + length) * 1.25)));
-      grown.set(this.#bytes.subarray(this.#from, this.#to));
-      this.#bytes = grown;
+      if (size + length <= this.#bytes.length) {
+        this.#bytes.copyWithin(0, this.#from, this.#to);
+      } else {
+        const grown = new Uint8Array(Math.max(FIRST_BYTES, Math.ceil((size + length) * 1.25)));
+        grown.set(this.#bytes.subarray(this.#from, this.#to));
+        this.#bytes = grown;
+      }
       this.#from = 0;
       this.#to = size;
     }

@@ -1,7 +1,7 @@
 import { Flag } from "../schemas/flags.js";
 import type { MeterSetting } from "../schemas/meters.js";
 import { deliveredAt, MAX_BLOCK_READS, sequenceAt, type ReadsBlock } from "../schemas/reads.js";
-import { Fold, PackedFold, type FoldContext } from "./fold.js";
+import { Fold, PackedFold, type EvenIntervals, type FoldContext } from "./fold.js";
 import { REPORTED, reportsAt } from "./checks/flag-runs.js";
 import { sameFinding, type CheckContext, type Finding, type StoredFinding } from "./checks/finding.js";
 import { KeptReads, type AsDelivered, type KeptMark, type Read } from "./kept-reads.js";
@@ -90,13 +90,10 @@ export const NO_ROWS: RowSink = {
 };
 
 /** A block of usage at even times, each of the same length and with the same flags, none without a value. */
-export type EvenBlock = ReadsBlock & {
-  readonly time: { readonly from: number; readonly step: number };
-  readonly length: number;
-  readonly ml: readonly number[];
-  readonly flags: number;
-  readonly line: { readonly from: number; readonly step: number; readonly repeat?: number };
-};
+export type EvenBlock = ReadsBlock &
+  EvenIntervals & {
+    readonly line: { readonly from: number; readonly step: number; readonly repeat?: number };
+  };
 
 /** Reads of a block that were accepted. */
 export class AcceptedReads extends ReadColumns {
@@ -479,7 +476,7 @@ export class MeterState {
   }
 
   #appendEven(block: EvenBlock, channel: Channel, head: Fold, context: FoldContext, sink: RowSink): void {
-    const { count, length, ml, flags } = block;
+    const { count } = block;
     const { from: start, step } = block.time;
     if (start < channel.firstSeen) channel.firstSeen = start;
     sink.evenUsage(block);
@@ -487,8 +484,7 @@ export class MeterState {
     for (let from = 0; from < count;) {
       const until = this.#untilCopy(start + step * from, last, channel, channel.usage, head);
       const to = last < until ? count : Math.ceil((until - start) / step);
-      for (let i = from; i < to; i++)
-        head.push(start + step * i, length, ml[i]!, flags, 1, context, this.#onClosed);
+      head.pushEven(block, from, to, context, this.#onClosed);
       channel.usage.appendEven(block, from, to);
       from = to;
     }

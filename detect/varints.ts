@@ -9,6 +9,11 @@ export function isWord(value: number): boolean {
   return (value | 0) === value;
 }
 
+/** A number takes no more bytes. */
+const MOST_BYTES = 10;
+/** Twice this fits 32 bits. */
+const SMALL = 1_000_000_000;
+
 /** Bytes of growing length, numbers as zigzag varints: small differences take a byte. */
 export class Writer {
   #bytes = Buffer.allocUnsafe(65_536);
@@ -24,9 +29,9 @@ export class Writer {
 
   /** @param value a whole number between -2^51 and 2^51 */
   number(value: number): this {
-    if (this.#at + 10 > this.#bytes.length) this.#grow(10);
+    if (this.#at + MOST_BYTES > this.#bytes.length) this.#grow(MOST_BYTES);
     const bytes = this.#bytes;
-    if (value >= -1_000_000_000 && value <= 1_000_000_000) {
+    if (value >= -SMALL && value <= SMALL) {
       let at = this.#at;
       let small = value < 0 ? -2 * value - 1 : 2 * value;
       for (; small > 127; small >>>= 7) bytes[at++] = (small & 127) | 128;
@@ -45,12 +50,26 @@ export class Writer {
 
   /** Numbers from index `from` until `to`, each as the difference from the one before. */
   differences(values: Numbers, from = 0, to = values.length): void {
+    const most = MOST_BYTES * (to - from);
+    if (this.#at + most > this.#bytes.length) this.#grow(most);
+    const bytes = this.#bytes;
+    let at = this.#at;
     let last = 0;
     for (let i = from; i < to; i++) {
       const value = values[i]!;
-      this.number(value - last);
+      const difference = value - last;
       last = value;
+      if (difference >= -SMALL && difference <= SMALL) {
+        let small = difference < 0 ? -2 * difference - 1 : 2 * difference;
+        for (; small > 127; small >>>= 7) bytes[at++] = (small & 127) | 128;
+        bytes[at++] = small;
+      } else {
+        this.#at = at;
+        this.number(difference);
+        at = this.#at;
+      }
     }
+    this.#at = at;
   }
 
   /** The differences in runs of equal ones: what is the same along a day, or grows evenly, takes a few numbers. */

@@ -38,6 +38,12 @@ export class TimeZone {
     return day;
   }
 
+  /** An instant up to which the local date of `second` lasts: its end, or `second` itself on a day on which clocks change. */
+  dayEndsAfter(second: number): number {
+    this.dayOf(second);
+    return second >= this.#dayFrom && second < this.#dayUntil ? this.#dayUntil : second;
+  }
+
   /** Hour, 0 to 23, that a wall clock shows at an instant (UTC seconds). */
   hourOf(second: number): number {
     if (second >= this.#dayFrom && second < this.#dayUntil)

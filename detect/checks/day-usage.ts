@@ -33,7 +33,9 @@ export class DayUsage {
       this.#end = end;
     }
     this.#ml += ml;
-    if (end > start) this.#note(Math.round((ml * 3600) / (end - start)));
+    // Most intervals are not among the highest: that shows without a division.
+    if (end > start && ml * 3600 > this.#third * (end - start))
+      this.#note(Math.round((ml * 3600) / (end - start)));
   }
 
   writeTo(to: Writer): void {

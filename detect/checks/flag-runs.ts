@@ -48,8 +48,13 @@ interface Run {
 export class FlagRuns {
   #runs: Run[] = [];
 
+  /** Whether an interval with these flags changes anything. */
+  takesNoteOf(flags: number): boolean {
+    return (flags & ANY) !== 0 || this.#runs.length > 0;
+  }
+
   push(start: number, end: number, flags: number, context: CheckContext, ended: Finding[]): void {
-    if ((flags & ANY) === 0 && this.#runs.length === 0) return;
+    if (!this.takesNoteOf(flags)) return;
     if (this.#runs.length > 0) {
       // Another register of the meter, read at the same time, ends no run of this one.
       const goesOn = (run: Run) => (flags & FLAGS[run.place]![1]) !== 0 || start < run.end;

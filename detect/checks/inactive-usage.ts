@@ -10,8 +10,13 @@ export class InactiveUsage {
   #end = 0;
   #ml = 0;
 
+  /** Whether an interval changes anything. */
+  takesNote({ service }: CheckContext): boolean {
+    return service.length > 0 || this.#start >= 0;
+  }
+
   push(start: number, end: number, ml: number, context: CheckContext, ended: Finding[]): void {
-    if (context.service.length === 0 && this.#start < 0) return;
+    if (!this.takesNote(context)) return;
     const inService = isInService(context.service, start);
     if (this.#start >= 0 && (inService || end - this.#end > LONGEST_PAUSE)) {
       this.open(context, ended, false);

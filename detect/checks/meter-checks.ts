@@ -1,3 +1,4 @@
+import type { EvenIntervals } from "../fold.js";
 import type { Reader, Writer } from "../varints.js";
 import { DayUsage } from "./day-usage.js";
 import type { CheckContext, Finding } from "./finding.js";
@@ -42,6 +43,30 @@ export class MeterChecks {
     this.#days.push(start, end, ml, day, context, this.ended);
     this.#inactive.push(start, end, ml, context, this.ended);
     this.#sibling.push(start, end, registers, context, this.ended);
+  }
+
+  /**
+   * The same for intervals of one register that are even in time and alike but for their volume, of one local day: those
+   * from index `from` until `to`.
+   */
+  pushEven(
+    { time, length, ml, flags }: EvenIntervals,
+    from: number,
+    to: number,
+    day: number,
+    context: CheckContext,
+  ): void {
+    const plain =
+      !this.#flags.takesNoteOf(flags) && !this.#inactive.takesNote(context) && !this.#sibling.takesNoteOf(1);
+    for (let i = from; i < to; i++) {
+      const start = time.from + time.step * i;
+      if (plain) {
+        this.#usage.push(start, start + length, ml[i]!, context, this.ended);
+        this.#days.push(start, start + length, ml[i]!, day, context, this.ended);
+      } else {
+        this.push(start, length, ml[i]!, flags, 1, day, context);
+      }
+    }
   }
 
   /** What was found so far, ended or not. */

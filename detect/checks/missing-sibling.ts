@@ -13,8 +13,13 @@ export class MissingSibling {
   #start = -1;
   #end = 0;
 
+  /** Whether an interval at which so many registers are read changes anything. */
+  takesNoteOf(registers: number): boolean {
+    return registers > 1 || this.#slot >= 0;
+  }
+
   push(start: number, end: number, registers: number, context: CheckContext, ended: Finding[]): void {
-    if (registers === 1 && this.#slot < 0) return;
+    if (!this.takesNoteOf(registers)) return;
     const slot = start - (start % HOUR);
     if (slot !== this.#slot) {
       this.#endSlot(context, ended);

@@ -1,5 +1,9 @@
+import fc from "fast-check";
 import { Fold, type FoldContext } from "../../../detect/fold.js";
 import type { Found } from "../../../detect/rules/rule.js";
+import { Writer } from "../../../detect/varints.js";
+import { TimeZone } from "../../../infra/time-zone.js";
+import { RULES } from "../../../schemas/anomalies.js";
 import { Flag } from "../../../schemas/flags.js";
 import { environmentOf } from "./model.js";
 
@@ -112,4 +116,59 @@ it("counts the local days of a zone with summer time", () => {
 it("judges only the rules that are asked for", () => {
   const rules = new Set(["spike"] as const);
   expect(follow(hours(48, { ml: 5000 }), { rules }).open).toEqual([]);
+});
+
+it("folds even intervals as a whole as it folds each of them", () => {
+  // Over the day in October on which Europe's clocks go back.
+  const from = Date.UTC(2025, 9, 25) / 1000;
+  const stretch = fc.record({
+    length: fc.constantFrom(900, 1800, 3600, 7200),
+    hole: fc.constantFrom(0, 0, 0, 1800, 40 * HOUR),
+    apart: fc.constantFrom(0, 0, 0, 600, 30 * HOUR),
+    flags: fc.constantFrom(0, 0, 0, Flag.estimated, Flag.deviceLeak, Flag.gap),
+    ml: fc.array(fc.constantFrom(0, 0, 3000, 3001, 250_000, 900_000), { minLength: 1, maxLength: 60 }),
+  });
+  const given = fc.record({
+    stretches: fc.array(stretch, { minLength: 1, maxLength: 8 }),
+    zone: fc.constantFrom("UTC", "Europe/Madrid"),
+    rules: fc.constantFrom(new Set(RULES), new Set(["continuous-flow", "spike"] as const)),
+    setting: fc.boolean(),
+    limits: fc.constantFrom({}, { gap: 2, stuck: 3, "no-usage": 1, "device-leak": 0, "peak-interval": 100 }),
+  });
+  fc.assert(
+    fc.property(given, ({ stretches, zone, rules, setting, limits }) => {
+      const all: FoldContext = {
+        ...context,
+        days: new TimeZone(zone),
+        rules,
+        settings: setting ? [{ from: from + 30 * HOUR, continuousFlowRate: 4000 }] : [],
+        checks: { limits, resolution: 0, service: [] },
+      };
+      const ways = [new Fold(), new Fold()] as const;
+      const closed: Found[][] = [[], []];
+      let at = from;
+      for (const { length, hole, apart, flags, ml } of stretches) {
+        const time = { from: at + hole, step: ml.length === 1 ? 0 : length + apart };
+        ml.forEach((volume, i) =>
+          ways[0].push(time.from + time.step * i, length, volume, flags, 1, all, (found) =>
+            closed[0]!.push(found),
+          ),
+        );
+        ways[1].pushEven({ time, length, ml, flags }, 0, ml.length, all, (found) => closed[1]!.push(found));
+        at = time.from + time.step * (ml.length - 1) + length;
+      }
+      const [one, other] = ways.map((fold) => {
+        const bytes = new Writer();
+        fold.writeTo(bytes);
+        return {
+          bytes: bytes.take().toString("hex"),
+          open: fold.open(all),
+          findings: fold.checks.findings(all.checks),
+        };
+      });
+      expect(other).toEqual(one);
+      expect(closed[1]).toEqual(closed[0]);
+    }),
+    { numRuns: 300 },
+  );
 });
