@@ -22,7 +22,10 @@ export {
   SubscriptionInvalid,
   unsubscribe,
   type ConsentStores,
+  type Evidence,
 } from "./consent/subscription.js";
+export { describeChoices, saveChoices, type Choice, type Choices } from "./consent/choices.js";
+export { ANSWER_WORDS, answerAlert, describeAnswer, type Answer, type AnswerableAlert } from "./answers.js";
 export { CONSENT_KINDS, consentText, type ConsentKind, type Language } from "./consent/wording.js";
 export { inboundUrl } from "./channels/twilio.js";
 export { openChannel } from "./channels/index.js";

@@ -11,6 +11,7 @@ input[type=text],input[type=email],input[type=tel]{font:inherit;width:100%;box-s
 button{font:inherit;font-weight:700;margin-top:1.25rem;padding:.6rem 1.5rem;border:0;border-radius:4px;background:#0b5394;color:#fff}
 a{color:#0b5394}
 .hint,footer{font-size:.9rem;color:#4d5b68}
+.done{border-left:4px solid #1e7b34;padding-left:.75rem}
 .wrong{border-left:4px solid #b3261e;padding-left:.75rem;color:#8c1d18}
 footer{margin-top:2rem;border-top:1px solid #c9d3db;padding-top:.75rem}
 `.trim();

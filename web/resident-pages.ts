@@ -15,7 +15,8 @@ import {
 } from "../notify/index.js";
 import { canonicalEmail } from "../schemas/canonical.js";
 import type { UtilityConfig } from "../schemas/config.js";
-import { CONTENT_SECURITY_POLICY, html, page, type Html } from "./page.js";
+import { framed, notFound, plainPage, send, visitorOf } from "./frame.js";
+import { html } from "./page.js";
 import { RateLimit } from "./rate-limit.js";
 import { WORDS } from "./wording.js";
 
@@ -118,11 +119,7 @@ export function addResidentPages(server: FastifyInstance, stores: ConsentStores)
     if (found === undefined) return notFound(reply, "en");
     const { utility, language, state } = found;
     const words = WORDS[language];
-    const userAgent = request.headers["user-agent"]?.slice(0, 300);
-    const confirmed = await confirmSubscription(stores, token, {
-      ip: request.ip,
-      ...(userAgent === undefined ? {} : { userAgent }),
-    });
+    const confirmed = await confirmSubscription(stores, token, visitorOf(request));
     if (!confirmed) {
       return send(reply, 200, closedPage(utility, language, state === "confirmed" ? state : "expired"));
     }
@@ -269,39 +266,9 @@ function closedPage(utility: UtilityConfig, language: Language, state: "confirme
   return plainPage(utility, language, words.confirm, state === "confirmed" ? words.used : words.expired);
 }
 
-function plainPage(utility: UtilityConfig, language: Language, title: string, text: string): string {
-  return framed(utility, language, title, html`<p>${text}</p>`);
-}
-
-function framed(utility: UtilityConfig, language: Language, title: string, body: Html): string {
-  return page({ language, title, body, footer: WORDS[language].privacy(utility.mail.privacy) });
-}
-
-function notFound(reply: FastifyReply, language: Language): FastifyReply {
-  const words = WORDS[language];
-  return send(
-    reply,
-    404,
-    page({ language, title: words.notFound, body: html`<p>${words.notFoundText}</p>` }),
-  );
-}
-
 function notOpen(reply: FastifyReply, utility: UtilityConfig, language: Language): FastifyReply {
   const words = WORDS[language];
   return send(reply, 404, plainPage(utility, language, words.subscribe(utility.name), words.notOpen));
-}
-
-function send(reply: FastifyReply, status: number, text: string): FastifyReply {
-  return reply
-    .code(status)
-    .headers({
-      "content-type": "text/html; charset=utf-8",
-      "content-security-policy": CONTENT_SECURITY_POLICY,
-      "referrer-policy": "no-referrer",
-      "x-content-type-options": "nosniff",
-      "cache-control": "no-store",
-    })
-    .send(text);
 }
 
 /** `?lang=`, else the first language of the browser that the utility writes, else the utility's first. */

@@ -1,4 +1,6 @@
-import type { ConsentKind, Language } from "../notify/index.js";
+import type { Answer, ConsentKind, Language } from "../notify/index.js";
+
+export const LANGUAGE_NAMES: Readonly<Record<Language, string>> = { en: "English", es: "Español" };
 
 /** What the pages say, by language. */
 export const WORDS: Readonly<Record<Language, Words>> = {
@@ -37,6 +39,26 @@ export const WORDS: Readonly<Record<Language, Words>> = {
     confirmedText: "From now on you get an e-mail when it matters. Every one has a link to stop them.",
     used: "This link was used already. If you confirmed, your alerts are on.",
     expired: "This link no longer works. Please sign up again.",
+    choices: (name) => `Your water alerts from ${name}`,
+    choicesText: (address) => `These alerts go to ${address}. Tick what you want to be told about.`,
+    service: (ending) =>
+      ending === undefined ? "Water service" : `Water service (account ending in ${ending})`,
+    language: "Language",
+    save: "Save",
+    saved: "Saved. This holds from now on.",
+    nothingToChoose: "No alerts are set up for this address now.",
+    signUp: "Sign up for alerts",
+    answerTitle: "About this alert",
+    answerText: "What should we know?",
+    answerButton: "Send",
+    answered: "Thank you",
+    answeredText: {
+      1: "We write no more about this water for two weeks, unless the flow doubles.",
+      2: "We write no more about this water for three days, unless the flow doubles.",
+      3: "If the water still runs in a week, we write again.",
+    },
+    answerOver: "The readings show that this water does not run any more. There is nothing left to say.",
+    answerOld: "This alert is older than two weeks. A newer one can be answered.",
     unsubscribe: "Stop water alerts",
     unsubscribeText: (name) => `${name} will send no more alert e-mails to this address, for leaks included.`,
     unsubscribeButton: "Stop all alerts",
@@ -88,6 +110,26 @@ export const WORDS: Readonly<Record<Language, Words>> = {
       "Desde ahora recibirá un correo cuando haga falta. Cada uno trae un enlace para dejar de recibirlos.",
     used: "Este enlace ya se usó. Si usted confirmó, sus avisos están activos.",
     expired: "Este enlace ya no funciona. Suscríbase de nuevo.",
+    choices: (name) => `Sus avisos sobre el agua de ${name}`,
+    choicesText: (address) => `Estos avisos llegan a ${address}. Marque lo que quiere saber.`,
+    service: (ending) =>
+      ending === undefined ? "Servicio de agua" : `Servicio de agua (cuenta terminada en ${ending})`,
+    language: "Idioma",
+    save: "Guardar",
+    saved: "Guardado. Vale desde ahora.",
+    nothingToChoose: "Ahora no hay avisos activos para esta dirección.",
+    signUp: "Suscribirse a los avisos",
+    answerTitle: "Sobre este aviso",
+    answerText: "¿Qué debemos saber?",
+    answerButton: "Enviar",
+    answered: "Gracias",
+    answeredText: {
+      1: "No le escribiremos más sobre esta agua durante dos semanas, salvo que el flujo se duplique.",
+      2: "No le escribiremos más sobre esta agua durante tres días, salvo que el flujo se duplique.",
+      3: "Si el agua sigue corriendo en una semana, le escribiremos de nuevo.",
+    },
+    answerOver: "Las lecturas muestran que esta agua ya no corre. No hace falta decir nada más.",
+    answerOld: "Este aviso tiene más de dos semanas. Puede responder a uno más reciente.",
     unsubscribe: "Dejar de recibir avisos",
     unsubscribeText: (name) =>
       `${name} no enviará más avisos por correo a esta dirección, tampoco sobre fugas.`,
@@ -130,6 +172,23 @@ export interface Words {
   readonly confirmedText: string;
   readonly used: string;
   readonly expired: string;
+  readonly choices: (name: string) => string;
+  /** @param address with most of it left out */
+  readonly choicesText: (address: string) => string;
+  /** @param ending last four of the account number */
+  readonly service: (ending: string | undefined) => string;
+  readonly language: string;
+  readonly save: string;
+  readonly saved: string;
+  readonly nothingToChoose: string;
+  readonly signUp: string;
+  readonly answerTitle: string;
+  readonly answerText: string;
+  readonly answerButton: string;
+  readonly answered: string;
+  readonly answeredText: Readonly<Record<Answer, string>>;
+  readonly answerOver: string;
+  readonly answerOld: string;
   readonly unsubscribe: string;
   readonly unsubscribeText: (name: string) => string;
   readonly unsubscribeButton: string;

@@ -261,7 +261,7 @@ export async function describeUnsubscribe(
   stores: ConsentStores,
   token: string,
 ): Promise<Unsubscription | undefined> {
-  const contact = await findContact(stores, stores.database, token);
+  const contact = await findContact(stores, stores.database, "unsubscribe", token);
   if (contact === undefined) return undefined;
   const active = await stores.database.query("SELECT 1 FROM active_consents WHERE contact_id = $1 LIMIT 1", [
     contact.id,
@@ -280,7 +280,7 @@ export async function describeUnsubscribe(
 export async function unsubscribe(stores: ConsentStores, token: string): Promise<boolean> {
   const now = new Date(stores.clock.now());
   return stores.database.transaction(async (transaction) => {
-    const contact = await findContact(stores, transaction, token);
+    const contact = await findContact(stores, transaction, "unsubscribe", token);
     if (contact === undefined) return false;
     await lockContact(transaction, contact.id);
     await revokeConsents(transaction, { contact: contact.id, method: "link", now });
@@ -289,29 +289,33 @@ export async function unsubscribe(stores: ConsentStores, token: string): Promise
 }
 
 /**
- * Ends what a contact agreed to, all of it or the kinds that are named, in a transaction that holds the contact's lock.
+ * Ends what a contact agreed to, all of it or what is named, in a transaction that holds the contact's lock.
  * What waits in the outbox for that reason is suppressed with it.
  */
 export async function revokeConsents(
   transaction: Queryable,
   what: {
     readonly contact: string;
-    readonly method: "link" | "sms" | "provider";
+    readonly method: "link" | "page" | "sms" | "provider";
     readonly now: Date;
     readonly kinds?: readonly ConsentKind[];
+    /** Of these services alone. */
+    readonly occupancies?: readonly number[];
   },
 ): Promise<void> {
-  const { contact, method, now, kinds = CONSENT_KINDS } = what;
+  const { contact, method, now, kinds = CONSENT_KINDS, occupancies = null } = what;
   await transaction.query(
     `INSERT INTO consents (utility, contact_id, occupancy_id, kind, channel, action, method, language, text_version, text_hash, at)
      SELECT utility, contact_id, occupancy_id, kind, channel, 'revoke', $2, language, text_version, text_hash, $3
-     FROM active_consents WHERE contact_id = $1 AND kind = ANY ($4)`,
-    [contact, method, now, kinds],
+     FROM active_consents WHERE contact_id = $1 AND kind = ANY ($4)
+       AND ($5::bigint[] IS NULL OR occupancy_id = ANY ($5))`,
+    [contact, method, now, kinds, occupancies],
   );
   await transaction.query(
     `UPDATE outbox SET state = 'suppressed', reason = 'no-consent', updated_at = $2
-     WHERE contact_id = $1 AND consent_kind = ANY ($3) AND state IN ('queued', 'held', 'unknown')`,
-    [contact, now, kinds],
+     WHERE contact_id = $1 AND consent_kind = ANY ($3) AND state IN ('queued', 'held', 'unknown')
+       AND ($4::bigint[] IS NULL OR occupancy_id = ANY ($4))`,
+    [contact, now, kinds, occupancies],
   );
 }
 
@@ -345,15 +349,30 @@ async function findConfirmation(stores: ConsentStores, on: Queryable, token: str
   return row === undefined || utility === undefined ? undefined : { id, row, utility };
 }
 
-async function findContact(stores: ConsentStores, on: Queryable, token: string) {
+/** The contact that a link of the purpose names; `undefined` where the token is none of ours. */
+export async function findContact(
+  stores: ConsentStores,
+  on: Queryable,
+  purpose: "unsubscribe" | "choices",
+  token: string,
+): Promise<LinkedContact | undefined> {
   const id = linkId(token);
   if (id === undefined) return undefined;
-  const [row] = await on.query<{ utility: string; language: Language }>(
-    "SELECT utility, language FROM contacts WHERE contact_id = $1",
+  const [row] = await on.query<Omit<LinkedContact, "id" | "utility"> & { readonly utility: string }>(
+    "SELECT utility, language, channel, address_hash, address_sealed FROM contacts WHERE contact_id = $1",
     [id],
   );
-  const utility = row && signedUtility(stores, row.utility, "unsubscribe", id, token);
-  return row === undefined || utility === undefined ? undefined : { id, utility, language: row.language };
+  const utility = row && signedUtility(stores, row.utility, purpose, id, token);
+  return row === undefined || utility === undefined ? undefined : { ...row, id, utility };
+}
+
+export interface LinkedContact {
+  readonly id: string;
+  readonly utility: UtilityConfig;
+  readonly language: Language;
+  readonly channel: ConsentChannel;
+  readonly address_hash: Buffer;
+  readonly address_sealed: Buffer;
 }
 
 /** The utility of a token whose signature is right. */

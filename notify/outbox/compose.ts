@@ -3,7 +3,7 @@ import { kindOf, type AnomalyMessage } from "../../schemas/anomalies.js";
 import { canonicalAccount } from "../../schemas/canonical.js";
 import type { Config, UtilityConfig } from "../../schemas/config.js";
 import type { OutgoingMessage } from "../channels/channel.js";
-import { linkToken } from "../consent/link-token.js";
+import { linkToken, type LinkPurpose } from "../consent/link-token.js";
 import { unsealAddress } from "../consent/contact.js";
 import { confirmation } from "../templates/confirmation.js";
 import { correction } from "../templates/correction.js";
@@ -41,7 +41,7 @@ function letterOf(
   utility: UtilityConfig,
   { vault, config }: { readonly vault: Vault; readonly config: Config },
 ): Letter {
-  const link = (path: "confirm" | "unsubscribe", id: string) =>
+  const link = (path: LinkPurpose, id: string) =>
     `${config.web.publicUrl.replace(/\/+$/, "")}/${path}/${linkToken(vault, utility.id, path, id)}`;
   const { kind, message, contact_id } = claimed;
   if (kind === "confirmation") {
@@ -52,6 +52,8 @@ function letterOf(
     utility,
     language: claimed.language,
     unsubscribeUrl: link("unsubscribe", contact_id),
+    choicesUrl: link("choices", contact_id),
+    answerUrl: link("answer", claimed.outbox_id),
   };
   const told = toldOf(message!, claimed, accountEnding(claimed, utility, vault));
   switch (kind) {

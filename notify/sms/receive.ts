@@ -13,13 +13,10 @@ import { endSuppression, suppress, takeProvidersWord } from "../consent/suppress
 import { endingOf } from "../outbox/compose.js";
 import type { ReplyText } from "../templates/text.js";
 import { textContext } from "./queue.js";
-import { readReply, type Answer, type Reply } from "./reply.js";
+import { ANSWERABLE_MS, takeAnswer, type Answer, type AnsweredAlert } from "../answers.js";
+import { readReply, type Reply } from "./reply.js";
 
 const DAY_MS = 86_400_000;
-/** An alert that was sent longer ago is not what a digit answers. */
-const ANSWERABLE_MS = 14 * DAY_MS;
-/** For how long an answer keeps further words about the flow back: it runs on purpose, somebody looks, later. */
-const MUTE_MS: Readonly<Record<Answer, number>> = { 1: 14 * DAY_MS, 2: 3 * DAY_MS, 3: 7 * DAY_MS };
 const ANSWERED: Readonly<Record<Answer, ReplyText>> = { 1: "on-purpose", 2: "looking", 3: "remind" };
 /** What may turn out to be no answer to anything. */
 const UNCLEAR: readonly Reply["asks"][] = ["unknown", "confirm", "answer"];
@@ -235,16 +232,9 @@ async function answer(
   service: string | undefined,
 ): Promise<ReplyText | undefined> {
   const { utility, contact, now } = writer;
-  const told = await transaction.query<{
-    anomaly: string;
-    stage: number;
-    occupancy_id: number;
-    consent_kind: string;
-    number_sealed: Buffer | null;
-    rate: number;
-  }>(
-    `SELECT DISTINCT ON (o.occupancy_id) o.anomaly, o.stage, o.occupancy_id, o.consent_kind, a.number_sealed,
-            (s.message->>'rate')::float8 AS rate
+  const told = await transaction.query<AnsweredAlert & { readonly number_sealed: Buffer | null }>(
+    `SELECT DISTINCT ON (o.occupancy_id) o.utility, o.contact_id, o.channel, o.anomaly, o.stage, o.occupancy_id, o.consent_kind,
+            a.number_sealed, (s.message->>'rate')::float8 AS rate
      FROM outbox o JOIN anomalies_seen s ON s.anomaly = o.anomaly
      JOIN occupancies p ON p.occupancy_id = o.occupancy_id JOIN accounts a ON a.account_id = p.account_id
      WHERE o.contact_id = $1 AND o.kind IN ('alert', 'reminder') AND o.told IS NOT NULL AND o.updated_at > $2
@@ -260,29 +250,7 @@ async function answer(
   if (meant.length > 1) return "which";
   const [one] = meant;
   if (one === undefined) return politely(transaction, writer);
-  const until = new Date(now.getTime() + MUTE_MS[given]);
-  await transaction.query(
-    `INSERT INTO answers (utility, anomaly, contact_id, answer, rate, at, mute_until) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-    [utility.id, one.anomaly, contact, given, Math.round(one.rate), now, until],
-  );
-  if (given === 3) {
-    await transaction.query(
-      `INSERT INTO outbox (utility, kind, anomaly, stage, contact_id, occupancy_id, consent_kind, channel, state,
-         not_before, created_at, updated_at)
-       VALUES ($1, 'reminder', $2, $3, $4, $5, $6, 'sms', 'held', $7, $8, $8)
-       ON CONFLICT (anomaly, kind, stage, contact_id, channel) DO UPDATE SET
-         state = 'held', reason = NULL, not_before = excluded.not_before, updated_at = excluded.updated_at,
-         told = NULL, provider_id = NULL, handed_at = NULL, accepted_at = NULL
-       WHERE outbox.state NOT IN ('sending', 'unknown')`,
-      [utility.id, one.anomaly, one.stage, contact, one.occupancy_id, one.consent_kind, until, now],
-    );
-  } else {
-    await transaction.query(
-      `UPDATE outbox SET state = 'suppressed', reason = 'answered', updated_at = $3
-       WHERE anomaly = $1 AND contact_id = $2 AND kind = 'reminder' AND state = 'held'`,
-      [one.anomaly, contact, now],
-    );
-  }
+  await takeAnswer(transaction, one, given, now);
   return ANSWERED[given];
 }
 

@@ -1,3 +1,5 @@
+import type { Answer } from "../answers.js";
+
 /**
  * What a text message from a resident asks for.
  *
@@ -17,8 +19,6 @@ export type Reply =
   /** Asks for leak alerts: account number and ZIP code prove the address. */
   | { readonly asks: "join"; readonly account: string; readonly zip: string }
   | { readonly asks: "unknown" };
-
-export type Answer = 1 | 2 | 3;
 
 const STOP = words(
   "stop, stopall, stop all, quit, end, revoke, opt out, optout, cancel, unsubscribe, " +

@@ -1,12 +1,17 @@
 import type { UtilityConfig } from "../../schemas/config.js";
 import type { ConsentKind, Language } from "../consent/wording.js";
-import type { Letter } from "./letter.js";
+import { ANSWER_WORDS, answersTo } from "../answers.js";
+import type { Block, Letter } from "./letter.js";
 
 /** What every letter needs beside its own words. */
 export interface Frame {
   readonly utility: UtilityConfig;
   readonly language: Language;
   readonly unsubscribeUrl: string | undefined;
+  /** Page where the resident changes what they are told. */
+  readonly choicesUrl?: string | undefined;
+  /** Page where the resident answers this alert. */
+  readonly answerUrl?: string | undefined;
 }
 
 const FOOT = {
@@ -16,6 +21,7 @@ const FOOT = {
       `Somebody, most likely you, asked ${name} for water alerts at this address. Without your confirmation nothing more is sent.`,
     privacy: (address: string) => `Questions about your personal data: ${address}`,
     stop: "Stop these e-mails",
+    choices: "Change what you are told",
   },
   es: {
     why: (name: string) =>
@@ -24,12 +30,13 @@ const FOOT = {
       `Alguien, probablemente usted, pidió a ${name} avisos sobre el agua en esta dirección. Sin su confirmación no se envía nada más.`,
     privacy: (address: string) => `Preguntas sobre sus datos personales: ${address}`,
     stop: "Dejar de recibir estos correos",
+    choices: "Cambiar los avisos que recibe",
   },
 } as const;
 
 /** The letter with its foot: why it came, postal address, where to ask, how to stop. */
 export function framed(
-  { utility, language, unsubscribeUrl }: Frame,
+  { utility, language, unsubscribeUrl, choicesUrl }: Frame,
   letter: Pick<Letter, "subject" | "heading" | "blocks">,
 ): Letter {
   const words = FOOT[language];
@@ -42,7 +49,20 @@ export function framed(
       words.privacy(utility.mail.privacy),
     ],
     unsubscribe: unsubscribeUrl === undefined ? undefined : { label: words.stop, url: unsubscribeUrl },
+    choices: choicesUrl === undefined ? undefined : { label: words.choices, url: choicesUrl },
   };
+}
+
+const TELL_US = { en: "Tell us, and we write less", es: "Díganos, y escribiremos menos" } as const;
+
+/** Links by which a resident answers an alert; none where there is no page for it. */
+export function answerLinks({ language, answerUrl }: Frame, kind: ConsentKind): Block[] {
+  if (answerUrl === undefined) return [];
+  const links = answersTo(kind).map((answer) => ({
+    label: ANSWER_WORDS[language][answer],
+    url: `${answerUrl}?answer=${answer}`,
+  }));
+  return [{ title: TELL_US[language], links }];
 }
 
 /** Without a break; again and again; more than the meter's usual flow, which never stops; as never before. */

@@ -1,5 +1,5 @@
 import { Format } from "./format.js";
-import { framed, service, type Frame, type Told } from "./frame.js";
+import { answerLinks, framed, service, type Frame, type Told } from "./frame.js";
 import type { Letter } from "./letter.js";
 
 /** A day, or an hour or more of it, far above the home's own usual peaks. */
@@ -37,6 +37,7 @@ function english(frame: Frame, told: Told): Letter {
           "If you find water where it should not be, close the main shut-off valve of the building and call a plumber.",
         ],
       },
+      ...(told.over ? [] : answerLinks(frame, "high-usage")),
     ],
   });
 }
@@ -66,6 +67,7 @@ function spanish(frame: Frame, told: Told): Letter {
           "Si encuentra agua donde no debe haber, cierre la llave de paso principal del edificio y llame a un plomero.",
         ],
       },
+      ...(told.over ? [] : answerLinks(frame, "high-usage")),
     ],
   });
 }

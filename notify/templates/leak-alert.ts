@@ -1,5 +1,5 @@
 import { Format } from "./format.js";
-import { framed, service, type Frame, type LeakFlow, type Told } from "./frame.js";
+import { answerLinks, framed, service, type Frame, type LeakFlow, type Told } from "./frame.js";
 import type { Block, Letter } from "./letter.js";
 
 /** A leak: since when, how much, what to do. Also for one that ended before it could be told. */
@@ -124,6 +124,7 @@ function english(frame: Frame, told: Told): Letter {
             "If you can't find it, call a plumber. If the water runs on purpose, for a pool or new plants, there is nothing to do.",
           ],
         },
+        ...answerLinks(frame, "leak"),
         { text: "We write once more when the readings show that the flow has stopped." },
       ];
   return framed(frame, {
@@ -173,6 +174,7 @@ function spanish(frame: Frame, told: Told): Letter {
             "Si no la encuentra, llame a un plomero. Si el agua corre a propósito, para una piscina o plantas nuevas, no tiene que hacer nada.",
           ],
         },
+        ...answerLinks(frame, "leak"),
         { text: "Le escribiremos una vez más cuando las lecturas muestren que el flujo se detuvo." },
       ];
   return framed(frame, {

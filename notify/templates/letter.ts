@@ -8,20 +8,31 @@ export interface Letter {
   readonly heading: string;
   readonly blocks: readonly Block[];
   readonly footer: readonly string[];
-  readonly unsubscribe: { readonly label: string; readonly url: string } | undefined;
+  readonly unsubscribe: Link | undefined;
+  readonly choices?: Link | undefined;
+}
+
+export interface Link {
+  readonly label: string;
+  readonly url: string;
 }
 
 export type Block =
   | { readonly text: string }
   | { readonly facts: readonly (readonly [label: string, value: string])[] }
   | { readonly title: string; readonly steps: readonly string[] }
+  | { readonly title: string; readonly links: readonly Link[] }
   | { readonly button: string; readonly url: string };
 
 /** The text part: lines of plain text, every link in full. */
-export function letterText({ heading, blocks, footer, unsubscribe }: Letter): string {
+export function letterText({ heading, blocks, footer, choices, unsubscribe }: Letter): string {
   const parts = [heading, ...blocks.map(blockText)];
-  const foot = unsubscribe === undefined ? footer : [...footer, `${unsubscribe.label}: ${unsubscribe.url}`];
+  const foot = [...footer, ...linksOf(choices, unsubscribe).map(({ label, url }) => `${label}: ${url}`)];
   return `${parts.join("\n\n")}\n\n-- \n${foot.join("\n")}\n`;
+}
+
+function linksOf(...links: readonly (Link | undefined)[]): Link[] {
+  return links.filter((link) => link !== undefined);
 }
 
 function blockText(block: Block): string {
@@ -29,6 +40,8 @@ function blockText(block: Block): string {
   if ("facts" in block) return block.facts.map(([label, value]) => `${label}: ${value}`).join("\n");
   if ("steps" in block)
     return [block.title, ...block.steps.map((step, index) => `${index + 1}. ${step}`)].join("\n");
+  if ("links" in block)
+    return [block.title, ...block.links.map(({ label, url }) => `${label}:\n${url}`)].join("\n");
   return `${block.button}:\n${block.url}`;
 }
 
@@ -37,13 +50,21 @@ const TEXT = `${FONT};font-size:16px;line-height:1.5;color:#1b2733`;
 const SMALL = `${FONT};font-size:13px;line-height:1.5;color:#4d5b68`;
 
 /** The HTML part: one column that a phone shows without zoom, styles inline, nothing fetched from elsewhere. */
-export function letterHtml({ language, subject, heading, blocks, footer, unsubscribe }: Letter): string {
-  const foot = footer.map(escapeHtml);
-  if (unsubscribe !== undefined) {
-    foot.push(
-      `<a href="${escapeHtml(unsubscribe.url)}" style="color:#0b5394">${escapeHtml(unsubscribe.label)}</a>`,
-    );
-  }
+export function letterHtml({
+  language,
+  subject,
+  heading,
+  blocks,
+  footer,
+  choices,
+  unsubscribe,
+}: Letter): string {
+  const foot = [
+    ...footer.map(escapeHtml),
+    ...linksOf(choices, unsubscribe).map(
+      ({ label, url }) => `<a href="${escapeHtml(url)}" style="color:#0b5394">${escapeHtml(label)}</a>`,
+    ),
+  ];
   return `<!doctype html>
 <html lang="${language}">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escapeHtml(subject)}</title></head>
@@ -75,6 +96,13 @@ function blockHtml(block: Block): string {
   if ("steps" in block) {
     const items = block.steps.map((step) => `<li style="margin:0 0 8px">${escapeHtml(step)}</li>`);
     return `<h2 style="${FONT};font-size:17px;margin:0 0 8px;color:#0b3d66">${escapeHtml(block.title)}</h2><ol style="${TEXT};margin:0 0 16px;padding-left:24px">${items.join("")}</ol>`;
+  }
+  if ("links" in block) {
+    const links = block.links.map(
+      ({ label, url }) =>
+        `<p style="margin:0 0 8px"><a href="${escapeHtml(url)}" style="${FONT};font-size:16px;display:inline-block;padding:8px 16px;border:1px solid #0b5394;border-radius:4px;color:#0b5394;text-decoration:none">${escapeHtml(label)}</a></p>`,
+    );
+    return `<h2 style="${FONT};font-size:17px;margin:0 0 8px;color:#0b3d66">${escapeHtml(block.title)}</h2>${links.join("")}<p style="margin:0 0 8px"></p>`;
   }
   return `<p style="margin:0 0 16px"><a href="${escapeHtml(block.url)}" style="${FONT};font-size:16px;font-weight:bold;display:inline-block;padding:12px 24px;background:#0b5394;color:#ffffff;text-decoration:none;border-radius:4px">${escapeHtml(block.button)}</a></p>`;
 }

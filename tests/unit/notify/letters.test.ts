@@ -27,6 +27,8 @@ const frameOf = (language: "en" | "es", change: Partial<UtilityConfig> = {}): Fr
   utility: utilityOf(change),
   language,
   unsubscribeUrl: "https://alerts.oakvale.example/unsubscribe/abc",
+  choicesUrl: "https://alerts.oakvale.example/choices/abc",
+  answerUrl: "https://alerts.oakvale.example/answer/abc",
 });
 
 const toldOf = (change: Partial<Told> = {}): Told => ({

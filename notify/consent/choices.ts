@@ -1,0 +1,157 @@
+import type { Queryable } from "../../infra/postgres/database.js";
+import type { UtilityConfig } from "../../schemas/config.js";
+import { endingOf } from "../outbox/compose.js";
+import { lockContact, unsealAddress } from "./contact.js";
+import { linkToken } from "./link-token.js";
+import {
+  findContact,
+  revokeConsents,
+  type ConsentStores,
+  type Evidence,
+  type LinkedContact,
+} from "./subscription.js";
+import {
+  CONSENT_KINDS,
+  CONSENT_VERSION,
+  consentHash,
+  type ConsentChannel,
+  type ConsentKind,
+  type Language,
+} from "./wording.js";
+
+/** What a resident is told of now, at one address. */
+export interface Choices {
+  readonly utility: UtilityConfig;
+  readonly language: Language;
+  readonly channel: ConsentChannel;
+  /** The address with most of it left out. */
+  readonly address: string;
+  /** Token of the link that ends everything. */
+  readonly unsubscribe: string;
+  /** Services that this address was once confirmed for, and that its resident still holds. */
+  readonly services: readonly {
+    readonly occupancy: number;
+    /** Last four of the account number, where it is long enough to stay private. */
+    readonly ending: string | undefined;
+    readonly kinds: ReadonlySet<ConsentKind>;
+  }[];
+}
+
+/** One box of the page. */
+export interface Choice {
+  readonly occupancy: number;
+  readonly kind: ConsentKind;
+}
+
+/** What the page behind the link of a mail shows; `undefined` where the token is none of ours. Changes nothing. */
+export async function describeChoices(stores: ConsentStores, token: string): Promise<Choices | undefined> {
+  const contact = await findContact(stores, stores.database, "choices", token);
+  if (contact === undefined) return undefined;
+  const { vault } = stores;
+  const { id, utility, language, channel, address_hash, address_sealed } = contact;
+  return {
+    utility,
+    language,
+    channel,
+    address: masked(unsealAddress(vault, utility.id, address_hash, address_sealed)),
+    unsubscribe: linkToken(vault, utility.id, "unsubscribe", id),
+    services: (await servicesOf(stores, stores.database, contact)).map(
+      ({ occupancy_id, number_sealed, kinds }) => ({
+        occupancy: occupancy_id,
+        ending: number_sealed === null ? undefined : endingOf(vault, utility.id, number_sealed),
+        kinds: new Set(kinds),
+      }),
+    ),
+  };
+}
+
+/**
+ * Takes over what a resident ticked and left empty, at once: what ends suppresses what waits in the outbox, what is new is
+ * agreed to in the words of the page. Boxes that were not shown, or are of services that the address is not confirmed for,
+ * change nothing.
+ * @returns false where the token is none of ours
+ */
+export async function saveChoices(
+  stores: ConsentStores,
+  token: string,
+  wanted: {
+    readonly shown: readonly Choice[];
+    readonly ticked: readonly Choice[];
+    readonly language: Language;
+  },
+  evidence: Evidence,
+): Promise<boolean> {
+  const now = new Date(stores.clock.now());
+  return stores.database.transaction(async (transaction) => {
+    const contact = await findContact(stores, transaction, "choices", token);
+    if (contact === undefined) return false;
+    await lockContact(transaction, contact.id);
+    const language = contact.utility.languages.includes(wanted.language) ? wanted.language : contact.language;
+    await transaction.query("UPDATE contacts SET language = $2 WHERE contact_id = $1", [
+      contact.id,
+      language,
+    ]);
+    const isIn = (list: readonly Choice[], occupancy: number, kind: ConsentKind) =>
+      list.some((choice) => choice.occupancy === occupancy && choice.kind === kind);
+    for (const { occupancy_id: occupancy, kinds } of await servicesOf(stores, transaction, contact)) {
+      for (const kind of CONSENT_KINDS) {
+        const is = kinds.includes(kind);
+        if (!isIn(wanted.shown, occupancy, kind) || is === isIn(wanted.ticked, occupancy, kind)) continue;
+        if (is)
+          await revokeConsents(transaction, {
+            contact: contact.id,
+            method: "page",
+            now,
+            kinds: [kind],
+            occupancies: [occupancy],
+          });
+        else await agree(stores, transaction, contact, { occupancy, kind, language, evidence, now });
+      }
+    }
+    return true;
+  });
+}
+
+async function agree(
+  { vault }: ConsentStores,
+  transaction: Queryable,
+  { id, utility, channel }: LinkedContact,
+  what: Choice & { readonly language: Language; readonly evidence: Evidence; readonly now: Date },
+): Promise<void> {
+  const { occupancy, kind, language, evidence, now } = what;
+  await transaction.query(
+    `INSERT INTO consents (utility, contact_id, occupancy_id, kind, channel, action, method, language, text_version,
+       text_hash, evidence_sealed, at) VALUES ($1, $2, $3, $4, $5, 'confirm', 'page', $6, $7, $8, $9, $10)`,
+    [
+      utility.id,
+      id,
+      occupancy,
+      kind,
+      channel,
+      language,
+      CONSENT_VERSION,
+      consentHash(utility, language, channel),
+      vault.seal(utility.id, `consents.evidence|${id}`, JSON.stringify(evidence)),
+      now,
+    ],
+  );
+}
+
+function servicesOf({ clock }: ConsentStores, on: Queryable, contact: LinkedContact) {
+  return on.query<{ occupancy_id: number; number_sealed: Buffer | null; kinds: ConsentKind[] }>(
+    `SELECT o.occupancy_id, a.number_sealed, ARRAY(
+       SELECT kind FROM active_consents c WHERE c.contact_id = $1 AND c.occupancy_id = o.occupancy_id ORDER BY kind) AS kinds
+     FROM occupancies o JOIN accounts a USING (account_id)
+     WHERE o.valid_from <= $2 AND (o.valid_until IS NULL OR o.valid_until > $2)
+       AND EXISTS (SELECT 1 FROM consents c
+         WHERE c.contact_id = $1 AND c.occupancy_id = o.occupancy_id AND c.action = 'confirm')
+     ORDER BY o.occupancy_id`,
+    [contact.id, new Date(clock.now())],
+  );
+}
+
+/** First letter and domain of an e-mail address, last four digits of a number. */
+function masked(address: string): string {
+  const at = address.lastIndexOf("@");
+  return at < 0 ? `••• ${address.slice(-4)}` : `${address.slice(0, 1)}•••${address.slice(at)}`;
+}

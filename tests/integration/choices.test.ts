@@ -1,0 +1,264 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { createNotify, type NotifyStage } from "../../notify/index.js";
+import { createWeb, type WebStage } from "../../web/index.js";
+import { startMailbox, type Mailbox } from "../harness/mailbox.js";
+import { addHome, leak, optIn, tell, type World } from "../harness/residents.js";
+import { startStores, usageUtility, type TestStores } from "../harness/stores.js";
+
+/** Noon in Los Angeles. */
+const NOON = Date.UTC(2026, 5, 1, 19);
+const DAY_MS = 86_400_000;
+
+let test: TestStores;
+let world: World;
+let mailbox: Mailbox;
+let notify: NotifyStage;
+let web: WebStage;
+let homes = 0;
+
+beforeAll(async () => {
+  test = await startStores("choices", {
+    now: NOON,
+    config: (folder) => ({ utilities: [usageUtility(folder)] }),
+  });
+  world = { config: test.settings.config, stores: test.stores, clock: test.clock };
+  mailbox = await startMailbox(join(test.folder, "mailbox.jsonl"));
+  const context = test.context();
+  const config = { ...context.config, smtp: { host: "127.0.0.1", port: mailbox.port, secure: false } };
+  notify = await test.start(createNotify({ ...context, config }));
+  web = await test.start(createWeb({ ...context, config, stages: () => [notify] }));
+});
+afterAll(async () => {
+  await test.close();
+  await mailbox.close();
+});
+beforeEach(() => {
+  test.clock.set(NOON);
+});
+
+const get = (path: string) => fetch(web.url + path, { redirect: "manual" });
+const post = (path: string, fields: [string, string][]) =>
+  fetch(web.url + path, {
+    method: "POST",
+    body: new URLSearchParams(fields),
+    headers: { "x-forwarded-for": "203.0.113.9" },
+    redirect: "manual",
+  });
+
+/** A home with a resident who hears of leaks by mail; an anomaly of its own. */
+async function resident() {
+  const n = ++homes;
+  const email = `r${n}@mail.example`;
+  const account = `ACCT-100-${n}`;
+  const meter = await addHome(world, { meterId: `C-${n}`, accountId: account, locationId: `C-${n}` });
+  await optIn(world, { account, email, kinds: ["leak"] });
+  const anomaly = leak(test.clock, meter, { id: String(n).padStart(32, "0") });
+  return { email, account, meter, anomaly };
+}
+
+async function mailTo(email: string): Promise<string> {
+  await notify.drain();
+  const mails = await mailbox.mails();
+  return mails[mailbox.recipients().lastIndexOf(email)]!.text!;
+}
+const linkIn = (text: string, path: string) => new RegExp(`https?://[^/]+(/${path}/[\\w-]+)`).exec(text)![1]!;
+
+/** Steps of the contact's consents since its confirmation. */
+const stepsOf = async (email: string) => {
+  const rows = await test.stores.database.query<{ step: string }>(
+    `SELECT kind || ' ' || action || ' ' || method || ' ' || c.language AS step
+     FROM consents c JOIN contacts USING (contact_id) WHERE address_hash = $1 ORDER BY consent_id`,
+    [test.stores.vault.hash("oakvale", "email", email)],
+  );
+  return rows.slice(2).map(({ step }) => step);
+};
+const outboxOf = (email: string, kind: string) =>
+  test.stores.database.query<{ state: string; reason: string | null; not_before: Date }>(
+    `SELECT state, reason, not_before FROM outbox JOIN contacts USING (contact_id)
+     WHERE address_hash = $1 AND kind = $2 ORDER BY outbox.created_at`,
+    [test.stores.vault.hash("oakvale", "email", email), kind],
+  );
+const boxes = (text: string) =>
+  [...text.matchAll(/<input type="checkbox" name="on" value="([^"]+)"( checked)?/g)].map(
+    ([, name, checked]) => ({ name: name!, checked: checked !== undefined }),
+  );
+
+it("lets a resident change what they are told by the link of a mail", async () => {
+  const { email, meter, anomaly } = await resident();
+  await tell(world, anomaly);
+  const link = linkIn(await mailTo(email), "choices");
+
+  const shown = await (await get(link)).text();
+  expect(shown).not.toContain(email);
+  expect(shown).toContain("r•••@mail.example");
+  expect(shown).not.toMatch(/<script|src=|https?:\/\//);
+  const [leaks, high] = boxes(shown);
+  expect([leaks, high].map((box) => box!.checked)).toEqual([true, false]);
+  expect(await stepsOf(email)).toEqual([]);
+
+  // Something waits for the morning when the resident changes their mind.
+  test.clock.set(NOON + 10 * 3_600_000);
+  await tell(world, leak(test.clock, meter, { id: "f".repeat(32), start: NOON / 1000 }));
+  await notify.drain();
+  expect((await outboxOf(email, "alert")).at(-1)).toMatchObject({ state: "held" });
+  const both: [string, string][] = [
+    ["shown", leaks!.name],
+    ["shown", high!.name],
+  ];
+  const saved = await post(link, [...both, ["on", high!.name], ["language", "es"]]);
+  const text = await saved.text();
+  expect(saved.status).toBe(200);
+  expect(text).toContain("Guardado");
+  expect(boxes(text).map(({ checked }) => checked)).toEqual([false, true]);
+  expect(await stepsOf(email)).toEqual(["leak revoke page en", "high-usage confirm page es"]);
+  expect((await outboxOf(email, "alert")).at(-1)).toMatchObject({
+    state: "suppressed",
+    reason: "no-consent",
+  });
+
+  // What was agreed to is what the page says, and who agreed is kept sealed.
+  const [row] = await test.stores.database.query<{
+    contact_id: string;
+    text_hash: Buffer;
+    evidence_sealed: Buffer;
+  }>("SELECT c.* FROM active_consents c JOIN contacts USING (contact_id) WHERE address_hash = $1", [
+    test.stores.vault.hash("oakvale", "email", email),
+  ]);
+  const wording = /Acepto que [^<]+/.exec(text)![0].trim();
+  expect(row!.text_hash).toEqual(createHash("sha256").update(wording).digest());
+  const evidence = test.stores.vault.unseal(
+    "oakvale",
+    `consents.evidence|${row!.contact_id}`,
+    row!.evidence_sealed,
+  );
+  expect(JSON.parse(evidence.toString())).toMatchObject({ ip: "203.0.113.9" });
+
+  // Saved again, nothing changes.
+  await post(link, [...both, ["on", high!.name], ["language", "es"]]);
+  expect(await stepsOf(email)).toHaveLength(2);
+});
+
+it("changes nothing by boxes that were not shown or are of others' services", async () => {
+  const one = await resident();
+  const other = await resident();
+  await tell(world, one.anomaly, other.anomaly);
+  const link = linkIn(await mailTo(one.email), "choices");
+  const theirs = boxes(await (await get(linkIn(await mailTo(other.email), "choices"))).text());
+  const foreign = theirs[1]!.name;
+  for (const fields of [
+    [
+      ["shown", foreign],
+      ["on", foreign],
+    ],
+    [["on", "1:gossip"]],
+    [["shown", "x"]],
+    [["language", "xx"]],
+    [],
+  ] as [string, string][][])
+    expect((await post(link, fields)).status).toBe(200);
+  expect(await stepsOf(one.email)).toEqual([]);
+  expect(await stepsOf(other.email)).toEqual([]);
+});
+
+it("shows nothing to choose after a move-out, and takes no box of it", async () => {
+  const { email, account, anomaly } = await resident();
+  await tell(world, anomaly);
+  const link = linkIn(await mailTo(email), "choices");
+  const [leaks] = boxes(await (await get(link)).text());
+  await test.stores.database.query(
+    `UPDATE occupancies SET valid_until = $2 WHERE account_id = (SELECT account_id FROM accounts WHERE number_hash = $1)`,
+    [test.stores.vault.hash("oakvale", "account", account.replace(/\W/g, "")), new Date(NOON - 3_600_000)],
+  );
+  const text = await (await get(link)).text();
+  expect(text).toContain("No alerts are set up");
+  await post(link, [
+    ["shown", leaks!.name],
+    ["on", leaks!.name],
+  ]);
+  expect((await stepsOf(email)).filter((step) => step.includes("page"))).toEqual([]);
+});
+
+it("takes an answer by a click on a page, not by a link that is followed", async () => {
+  const { email, anomaly } = await resident();
+  await tell(world, anomaly);
+  const mail = await mailTo(email);
+  expect(mail).toMatch(
+    /The water runs on purpose:\n\S+\?answer=1\nSomebody is looking into it:\n\S+\?answer=2\n/,
+  );
+  const link = linkIn(mail, "answer");
+  const shown = await (await get(`${link}?answer=2`)).text();
+  expect(shown).toMatch(/value="2" required checked/);
+  expect(shown).not.toMatch(/value="[13]" required checked/);
+  expect(await whyAnswered(anomaly.id)).toEqual([]);
+  expect((await post(link, [])).status).toBe(400);
+
+  const answered = await post(link, [["answer", "2"]]);
+  expect(await answered.text()).toContain("for three days");
+  expect(await whyAnswered(anomaly.id)).toEqual([2]);
+
+  // Within these days the flow goes on and nothing is said; once it has stopped there is nothing to answer.
+  test.clock.set(NOON + DAY_MS);
+  await tell(world, {
+    ...anomaly,
+    version: 2,
+    state: "closed",
+    reason: "flow-stopped",
+    end: Math.floor(test.clock.now() / 1000) - 3600,
+  });
+  await notify.drain();
+  expect(await (await get(link)).text()).toContain("does not run any more");
+  await post(link, [["answer", "1"]]);
+  expect(await whyAnswered(anomaly.id)).toEqual([2]);
+});
+
+it("reminds by mail in a week of water that still runs", async () => {
+  const { email, anomaly } = await resident();
+  await tell(world, anomaly);
+  await post(linkIn(await mailTo(email), "answer"), [["answer", "3"]]);
+  const [reminder] = await outboxOf(email, "reminder");
+  expect(reminder).toMatchObject({ state: "held", not_before: new Date(NOON + 7 * DAY_MS) });
+  test.clock.set(NOON + 7 * DAY_MS);
+  await tell(world, {
+    ...anomaly,
+    version: 2,
+    state: "updated",
+    end: Math.floor(test.clock.now() / 1000) - 3600,
+  });
+  const mail = await mailTo(email);
+  expect(mail).toContain("Water is still running");
+  expect(linkIn(mail, "answer")).toBeDefined();
+});
+
+it("knows no token that was made for another page", async () => {
+  const { email, anomaly } = await resident();
+  await tell(world, anomaly);
+  const mail = await mailTo(email);
+  const token = (path: string) => linkIn(mail, path).split("/")[2]!;
+  const pages = ["choices", "answer", "unsubscribe"];
+  for (const page of pages)
+    for (const other of pages) {
+      const status = page === other ? 200 : 404;
+      expect((await get(`/${page}/${token(other)}`)).status).toBe(status);
+      if (status === 404)
+        expect((await post(`/${page}/${token(other)}`, [["answer", "1"]])).status).toBe(404);
+    }
+});
+
+it("answers an alert that was sent two weeks ago no more", async () => {
+  const { email, anomaly } = await resident();
+  await tell(world, anomaly);
+  const link = linkIn(await mailTo(email), "answer");
+  test.clock.set(NOON + 15 * DAY_MS);
+  expect(await (await get(link)).text()).toContain("older than two weeks");
+  await post(link, [["answer", "1"]]);
+  expect(await whyAnswered(anomaly.id)).toEqual([]);
+});
+
+const whyAnswered = async (anomaly: string) => {
+  const rows = await test.stores.database.query<{ answer: number }>(
+    "SELECT answer FROM answers WHERE anomaly = $1 ORDER BY answer_id",
+    [anomaly],
+  );
+  return rows.map(({ answer }) => answer);
+};

@@ -1,0 +1,166 @@
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import { z } from "zod";
+import {
+  ANSWER_WORDS,
+  answerAlert,
+  CONSENT_KINDS,
+  consentText,
+  describeAnswer,
+  describeChoices,
+  saveChoices,
+  type Answer,
+  type AnswerableAlert,
+  type Choice,
+  type Choices,
+  type ConsentStores,
+  type Language,
+} from "../notify/index.js";
+import { framed, notFound, plainPage, send, visitorOf } from "./frame.js";
+import { html } from "./page.js";
+import { LANGUAGE_NAMES, WORDS } from "./wording.js";
+
+const several = z.union([z.array(z.string()), z.string().transform((one) => [one])]).catch([]);
+const choicesForm = z
+  .object({ shown: several, on: several, language: z.string().catch("") })
+  .catch({ shown: [], on: [], language: "" });
+const answerForm = z.object({ answer: z.enum(["1", "2", "3"]) });
+
+type ByToken = FastifyRequest<{ Params: { token: string } }>;
+
+/**
+ * Pages behind links of alerts: what a resident is told, and what they say of an alert. The link is the proof: it went to
+ * their address. GET never changes anything.
+ */
+export function addChoicePages(server: FastifyInstance, stores: ConsentStores): void {
+  server.get("/choices/:token", async ({ params: { token } }: ByToken, reply) => {
+    const choices = await describeChoices(stores, token);
+    return choices === undefined ? notFound(reply, "en") : send(reply, 200, choicesPage(choices, false));
+  });
+
+  server.post("/choices/:token", async (request: ByToken, reply) => {
+    const { token } = request.params;
+    const { shown, on, language } = choicesForm.parse(request.body);
+    const wanted = { shown: boxesOf(shown), ticked: boxesOf(on), language: language as Language };
+    if (!(await saveChoices(stores, token, wanted, visitorOf(request)))) return notFound(reply, "en");
+    const choices = await describeChoices(stores, token);
+    return choices === undefined ? notFound(reply, "en") : send(reply, 200, choicesPage(choices, true));
+  });
+
+  server.get("/answer/:token", async (request: ByToken, reply) => {
+    const alert = await describeAnswer(stores, request.params.token);
+    if (alert === undefined) return notFound(reply, "en");
+    if (alert.state !== "open") return send(reply, 200, closedPage(alert));
+    const asked = answerForm.safeParse(request.query).data?.answer;
+    return send(reply, 200, answerPage(alert, asked === undefined ? undefined : (Number(asked) as Answer)));
+  });
+
+  server.post("/answer/:token", async (request: ByToken, reply) => {
+    const { token } = request.params;
+    const alert = await describeAnswer(stores, token);
+    if (alert === undefined) return notFound(reply, "en");
+    const given = answerForm.safeParse(request.body).data?.answer;
+    if (given === undefined) return send(reply, 400, answerPage(alert, undefined));
+    const answer = Number(given) as Answer;
+    if ((await answerAlert(stores, token, answer)) === undefined) return send(reply, 200, closedPage(alert));
+    const { utility, language } = alert;
+    const words = WORDS[language];
+    return send(reply, 200, plainPage(utility, language, words.answered, words.answeredText[answer]));
+  });
+}
+
+/** Boxes by their names, such as `17:leak`; names that are none are passed over. */
+function boxesOf(names: readonly string[]): Choice[] {
+  return names.flatMap((name) => {
+    const [, occupancy, kind] = /^(\d{1,15}):(.+)$/.exec(name) ?? [];
+    const known = CONSENT_KINDS.find((one) => one === kind);
+    return known === undefined ? [] : [{ occupancy: Number(occupancy), kind: known }];
+  });
+}
+
+function choicesPage(choices: Choices, saved: boolean): string {
+  const { utility, language, channel, address, services, unsubscribe } = choices;
+  const words = WORDS[language];
+  const title = words.choices(utility.name);
+  if (services.length === 0)
+    return framed(
+      utility,
+      language,
+      title,
+      html`<p>${words.nothingToChoose}</p>
+        <p><a href="/${utility.id}/subscribe?lang=${language}">${words.signUp}</a></p>`,
+    );
+  const tick = (name: string, on: boolean, label: string) => {
+    const input = on
+      ? html`<input type="checkbox" name="on" value="${name}" checked />`
+      : html`<input type="checkbox" name="on" value="${name}" />`;
+    return html`<input type="hidden" name="shown" value="${name}" />
+      <label class="tick">${input} ${label}</label>`;
+  };
+  const languages = utility.languages.map((one) => {
+    const input =
+      one === language
+        ? html`<input type="radio" name="language" value="${one}" checked />`
+        : html`<input type="radio" name="language" value="${one}" />`;
+    return html`<label class="tick" lang="${one}">${input} ${LANGUAGE_NAMES[one]}</label>`;
+  });
+  return framed(
+    utility,
+    language,
+    title,
+    html`${saved ? html`<p class="done" role="status">${words.saved}</p>` : []}
+      <p>${words.choicesText(address)}</p>
+      <form method="post">
+        ${services.map(
+          ({ occupancy, ending, kinds }) =>
+            html`<fieldset>
+              <legend>${words.service(ending)}</legend>
+              ${CONSENT_KINDS.map((kind) => tick(`${occupancy}:${kind}`, kinds.has(kind), words.kind[kind]))}
+            </fieldset>`,
+        )}
+        ${
+          languages.length > 1
+            ? html`<fieldset>
+                <legend>${words.language}</legend>
+                ${languages}
+              </fieldset>`
+            : html`<input type="hidden" name="language" value="${language}" />`
+        }
+        <p class="hint">${consentText(utility, language, channel)}</p>
+        <button type="submit">${words.save}</button>
+      </form>
+      <p><a href="/unsubscribe/${unsubscribe}">${words.unsubscribeButton}</a></p>`,
+  );
+}
+
+function answerPage({ utility, language, answers }: AnswerableAlert, asked: Answer | undefined): string {
+  const words = WORDS[language];
+  const options = answers.map((answer) => {
+    const input =
+      answer === asked
+        ? html`<input type="radio" name="answer" value="${String(answer)}" required checked />`
+        : html`<input type="radio" name="answer" value="${String(answer)}" required />`;
+    return html`<label class="tick">${input} ${ANSWER_WORDS[language][answer]}</label>`;
+  });
+  return framed(
+    utility,
+    language,
+    words.answerTitle,
+    html`<form method="post" action="?">
+      <fieldset>
+        <legend>${words.answerText}</legend>
+        ${options}
+      </fieldset>
+      <button type="submit">${words.answerButton}</button>
+    </form>`,
+  );
+}
+
+function closedPage({ utility, language, state }: AnswerableAlert): string {
+  const words = WORDS[language];
+  return plainPage(
+    utility,
+    language,
+    words.answerTitle,
+    state === "over" ? words.answerOver : words.answerOld,
+  );
+}

@@ -1,0 +1,41 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Evidence, Language } from "../notify/index.js";
+import type { UtilityConfig } from "../schemas/config.js";
+import { CONTENT_SECURITY_POLICY, html, page, type Html } from "./page.js";
+import { WORDS } from "./wording.js";
+
+export function plainPage(utility: UtilityConfig, language: Language, title: string, text: string): string {
+  return framed(utility, language, title, html`<p>${text}</p>`);
+}
+
+export function framed(utility: UtilityConfig, language: Language, title: string, body: Html): string {
+  return page({ language, title, body, footer: WORDS[language].privacy(utility.mail.privacy) });
+}
+
+export function notFound(reply: FastifyReply, language: Language): FastifyReply {
+  const words = WORDS[language];
+  return send(
+    reply,
+    404,
+    page({ language, title: words.notFound, body: html`<p>${words.notFoundText}</p>` }),
+  );
+}
+
+export function send(reply: FastifyReply, status: number, text: string): FastifyReply {
+  return reply
+    .code(status)
+    .headers({
+      "content-type": "text/html; charset=utf-8",
+      "content-security-policy": CONTENT_SECURITY_POLICY,
+      "referrer-policy": "no-referrer",
+      "x-content-type-options": "nosniff",
+      "cache-control": "no-store",
+    })
+    .send(text);
+}
+
+/** Who agreed to something here. */
+export function visitorOf(request: FastifyRequest): Evidence {
+  const userAgent = request.headers["user-agent"]?.slice(0, 300);
+  return { ip: request.ip, ...(userAgent === undefined ? {} : { userAgent }) };
+}
