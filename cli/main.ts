@@ -7,6 +7,7 @@ import { addBacktest } from "./commands/backtest.js";
 import { addConfigCommands } from "./commands/config.js";
 import { addDoctor } from "./commands/doctor.js";
 import { addFileCommands } from "./commands/files.js";
+import { addPreview } from "./commands/preview.js";
 import { addProfileCommands } from "./commands/profile.js";
 import { addPull } from "./commands/pull.js";
 import { addRejectCommands } from "./commands/rejects.js";
@@ -53,6 +54,7 @@ Begin with:
   addSql(root);
   addSubscribe(root);
   addAlertCommands(root);
+  addPreview(root);
   addConfigCommands(root);
   addDoctor(root);
   addShows(root);

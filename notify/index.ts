@@ -34,6 +34,8 @@ export { receiveStatus, receiveText } from "./sms/receive.js";
 export { markHandled, waitingTexts } from "./sms/queue.js";
 export { reasonInWords, whyOfAnomaly, whyOfContact, type WhyStep } from "./why.js";
 export { pausesOf, resumeChannels, type Pause } from "./outbox/pause.js";
+export { sampleLetters, sampleTexts } from "./templates/samples.js";
+export { letterHtml, letterText } from "./templates/letter.js";
 export { listAlerts } from "./outbox/list-alerts.js";
 export type { MailTransport } from "./channels/email.js";
 

@@ -6,12 +6,8 @@ import type { OutgoingMessage } from "../channels/channel.js";
 import { linkToken, type LinkPurpose } from "../consent/link-token.js";
 import { unsealAddress } from "../consent/contact.js";
 import { confirmation } from "../templates/confirmation.js";
-import { correction } from "../templates/correction.js";
 import type { Frame, LeakFlow, Told } from "../templates/frame.js";
-import { highUsageAlert } from "../templates/high-usage-alert.js";
-import { leakAlert } from "../templates/leak-alert.js";
-import { leakReminder } from "../templates/leak-reminder.js";
-import { leakStopped } from "../templates/leak-stopped.js";
+import { letterAbout } from "../templates/letter-about.js";
 import type { Letter } from "../templates/letter.js";
 import { alertText, confirmationText, replyText } from "../templates/text.js";
 import type { Claimed } from "./claim.js";
@@ -55,19 +51,8 @@ function letterOf(
     choicesUrl: link("choices", contact_id),
     answerUrl: link("answer", claimed.outbox_id),
   };
-  const told = toldOf(message!, claimed, accountEnding(claimed, utility, vault));
-  switch (kind) {
-    case "alert":
-      return told.kind === "high-usage" ? highUsageAlert(frame, told) : leakAlert(frame, told);
-    case "stopped":
-      return leakStopped(frame, told);
-    case "correction":
-      return correction(frame, told);
-    case "reminder":
-      return leakReminder(frame, told);
-    case "reply":
-      throw new Error(`"${kind}" is said by text only`);
-  }
+  if (kind === "reply") throw new Error(`"${kind}" is said by text only`);
+  return letterAbout(frame, kind, toldOf(message!, claimed, accountEnding(claimed, utility, vault)));
 }
 
 function textOf(claimed: Claimed, utility: UtilityConfig, vault: Vault): string {

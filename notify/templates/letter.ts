@@ -102,7 +102,7 @@ function blockHtml(block: Block): string {
       ({ label, url }) =>
         `<p style="margin:0 0 8px"><a href="${escapeHtml(url)}" style="${FONT};font-size:16px;display:inline-block;padding:8px 16px;border:1px solid #0b5394;border-radius:4px;color:#0b5394;text-decoration:none">${escapeHtml(label)}</a></p>`,
     );
-    return `<h2 style="${FONT};font-size:17px;margin:0 0 8px;color:#0b3d66">${escapeHtml(block.title)}</h2>${links.join("")}<p style="margin:0 0 8px"></p>`;
+    return `<h2 style="${FONT};font-size:17px;margin:0 0 8px;color:#0b3d66">${escapeHtml(block.title)}</h2><div style="margin:0 0 16px">${links.join("")}</div>`;
   }
   return `<p style="margin:0 0 16px"><a href="${escapeHtml(block.url)}" style="${FONT};font-size:16px;font-weight:bold;display:inline-block;padding:12px 24px;background:#0b5394;color:#ffffff;text-decoration:none;border-radius:4px">${escapeHtml(block.button)}</a></p>`;
 }

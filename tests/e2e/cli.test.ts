@@ -313,6 +313,22 @@ it("tells why somebody was told or not, and what residents wrote", async () => {
   });
 }, 120_000);
 
+it("writes every message that residents may get, without a store", async () => {
+  const into = join(folder, "preview");
+  const { code, stdout } = await curbstop(["preview", into, "-c", config]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^Wrote 32 mails and 0 text messages\. Open /);
+  const mail = readFileSync(join(into, "es", "leak-nonstop.html"), "utf8");
+  expect(mail).toContain("City of Oakvale Water");
+  expect(mail).toContain("El agua corre a propósito");
+  expect(readFileSync(join(into, "en", "leak-nonstop.txt"), "utf8")).toContain("without a break");
+  expect(readFileSync(join(into, "index.html"), "utf8")).toContain('src="en/leak-nonstop.html"');
+  const { mails } = JSON.parse((await curbstop(["preview", "--json", "-c", config])).stdout) as {
+    mails: { name: string; subject: string }[];
+  };
+  expect(mails).toHaveLength(32);
+}, 60_000);
+
 it("says which store can't be reached, with exit code 3", async () => {
   const variables = { CURBSTOP_DATABASE_URL: "postgres://u:p@127.0.0.1:9/x" };
   const { code, stderr } = await curbstop(["files", "-c", config], variables);

@@ -1,14 +1,11 @@
 import fc from "fast-check";
 import { simpleParser } from "mailparser";
 import { composeMail, outcomeOf } from "../../../notify/channels/email.js";
-import { confirmation } from "../../../notify/templates/confirmation.js";
-import { correction } from "../../../notify/templates/correction.js";
 import { Format } from "../../../notify/templates/format.js";
 import type { Frame, Told } from "../../../notify/templates/frame.js";
 import { highUsageAlert } from "../../../notify/templates/high-usage-alert.js";
 import { leakAlert } from "../../../notify/templates/leak-alert.js";
-import { leakReminder } from "../../../notify/templates/leak-reminder.js";
-import { leakStopped } from "../../../notify/templates/leak-stopped.js";
+import { sampleLetters } from "../../../notify/templates/samples.js";
 import { letterHtml, letterText, type Letter } from "../../../notify/templates/letter.js";
 import { utilityConfig, type UtilityConfig } from "../../../schemas/config.js";
 import { OAKVALE } from "../../harness/stores.js";
@@ -45,34 +42,30 @@ const toldOf = (change: Partial<Told> = {}): Told => ({
   ...change,
 });
 
-const FLOWS = ["nonstop", "off-and-on", "above-usual", "burst"] as const;
-
-/** Every letter there is, in a language. */
+/** Every letter there is, in a language; the confirmation is the last. */
 function letters(language: "en" | "es", change: Partial<UtilityConfig> = {}): Letter[] {
-  const frame = frameOf(language, change);
-  return [
-    ...FLOWS.flatMap((flow) => [
-      leakAlert(frame, toldOf({ flow })),
-      leakAlert(frame, toldOf({ flow, over: true })),
-    ]),
-    leakReminder(frame, toldOf()),
-    leakStopped(frame, toldOf({ over: true })),
-    highUsageAlert(frame, toldOf({ kind: "high-usage" })),
-    highUsageAlert(frame, toldOf({ kind: "high-usage", over: true })),
-    highUsageAlert(frame, toldOf({ kind: "high-usage", usualPeak: undefined, usualDay: 500_000 })),
-    correction(frame, toldOf()),
-    correction(frame, toldOf({ kind: "high-usage" })),
-    confirmation(
-      { ...frame, unsubscribeUrl: undefined },
-      ["leak", "high-usage"],
-      "https://alerts.oakvale.example/confirm/abc",
-    ),
-  ];
+  const all = sampleLetters(
+    utilityOf({ languages: [language], ...change }),
+    "https://alerts.oakvale.example",
+    START + 26 * 3600,
+  );
+  const isAsking = ({ name }: { readonly name: string }) => name === "confirmation";
+  return [...all.filter((one) => !isAsking(one)), ...all.filter(isAsking)].map(({ letter }) => letter);
 }
+
+it("has a sample of every kind of message, in every language", () => {
+  const names = (language: "en" | "es") =>
+    sampleLetters(utilityOf({ languages: ["en", "es"] }), "", START)
+      .filter((sample) => sample.language === language)
+      .map(({ name }) => name);
+  expect(names("es")).toEqual(names("en"));
+  expect(new Set(names("en")).size).toBe(16);
+  expect(new Set(letters("en").map((letter) => letterText(letter))).size).toBe(16);
+});
 
 describe("a leak alert", () => {
   it("says how the water flows", () => {
-    const opening = (flow: (typeof FLOWS)[number]) => letterText(leakAlert(frameOf("en"), toldOf({ flow })));
+    const opening = (flow: Told["flow"]) => letterText(leakAlert(frameOf("en"), toldOf({ flow })));
     expect(opening("nonstop")).toContain("running without a break");
     expect(opening("off-and-on")).toMatch(/running again and again[^]*toilet that refills/);
     expect(opening("above-usual")).toContain("More water than usual");
@@ -210,7 +203,7 @@ it("asks for confirmation without a list header: there is nothing to leave yet",
   const bytes = await composeMail({ id: "5e", utility: utilityOf(), address: "r@mail.example", letter });
   const { headerLines, text } = await simpleParser(bytes);
   expect(headerLines.map(({ key }) => key)).not.toContain("list-unsubscribe");
-  expect(text).toContain("https://alerts.oakvale.example/confirm/abc");
+  expect(text).toContain("https://alerts.oakvale.example/confirm/an-example");
 });
 
 describe("what an error of the mail server means", () => {

@@ -1,0 +1,22 @@
+import { correction } from "./correction.js";
+import type { Frame, Told } from "./frame.js";
+import { highUsageAlert } from "./high-usage-alert.js";
+import { leakAlert } from "./leak-alert.js";
+import { leakReminder } from "./leak-reminder.js";
+import { leakStopped } from "./leak-stopped.js";
+import type { Letter } from "./letter.js";
+import type { AlertText } from "./text.js";
+
+/** The letter about an anomaly: of it, of its going on or its end, or to take back what was told. */
+export function letterAbout(frame: Frame, about: AlertText, told: Told): Letter {
+  switch (about) {
+    case "alert":
+      return told.kind === "high-usage" ? highUsageAlert(frame, told) : leakAlert(frame, told);
+    case "stopped":
+      return leakStopped(frame, told);
+    case "correction":
+      return correction(frame, told);
+    case "reminder":
+      return leakReminder(frame, told);
+  }
+}

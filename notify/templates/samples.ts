@@ -1,0 +1,112 @@
+import type { UtilityConfig } from "../../schemas/config.js";
+import { CONSENT_KINDS, type ConsentKind, type Language } from "../consent/wording.js";
+import { confirmation } from "./confirmation.js";
+import type { Frame, LeakFlow, Told } from "./frame.js";
+import { letterAbout } from "./letter-about.js";
+import type { Letter } from "./letter.js";
+import { alertText, confirmationText, replyText, REPLIES, type AlertText } from "./text.js";
+
+/** A message as residents may get it, with made-up values. */
+export interface Sample {
+  /** Such as `leak-nonstop`; the same in each language and channel. */
+  readonly name: string;
+  readonly language: Language;
+}
+export interface SampleLetter extends Sample {
+  readonly letter: Letter;
+}
+export interface SampleText extends Sample {
+  readonly text: string;
+}
+
+const FLOWS: readonly LeakFlow[] = ["nonstop", "off-and-on", "above-usual", "burst"];
+const HOUR = 3600;
+
+/** @param end UTC seconds of the last reading */
+function told(end: number, change: Partial<Told>): Told {
+  return {
+    kind: "leak",
+    flow: "nonstop",
+    over: false,
+    start: end - 26 * HOUR,
+    end,
+    rate: 7_000,
+    volume: 200_000,
+    usualPeak: 100_000,
+    usualDay: undefined,
+    accountEnding: "4417",
+    ...change,
+  };
+}
+
+type About = readonly [name: string, what: AlertText, told: Partial<Told>];
+
+/** Every message about an anomaly that there is. */
+const ABOUT: readonly About[] = [
+  ...FLOWS.flatMap((flow): About[] => [
+    [`leak-${flow}`, "alert", { flow }],
+    [`leak-${flow}-over`, "alert", { flow, over: true }],
+  ]),
+  ["leak-reminder", "reminder", {}],
+  ["leak-stopped", "stopped", { over: true }],
+  ["leak-correction", "correction", {}],
+  ["high-hour", "alert", { kind: "high-usage" }],
+  ["high-hour-over", "alert", { kind: "high-usage", over: true }],
+  ["high-day", "alert", { kind: "high-usage", usualPeak: undefined, usualDay: 500_000 }],
+  ["high-correction", "correction", { kind: "high-usage" }],
+];
+
+/**
+ * Every letter in every language of the utility.
+ * @param end UTC seconds of the last reading in them
+ */
+export function sampleLetters(utility: UtilityConfig, publicUrl: string, end: number): SampleLetter[] {
+  const link = (path: string) => `${publicUrl}/${path}/an-example`;
+  return utility.languages.flatMap((language) => {
+    const frame: Frame = {
+      utility,
+      language,
+      unsubscribeUrl: link("unsubscribe"),
+      choicesUrl: link("choices"),
+      answerUrl: link("answer"),
+    };
+    return [
+      {
+        name: "confirmation",
+        language,
+        letter: confirmation(
+          { utility, language, unsubscribeUrl: undefined },
+          CONSENT_KINDS,
+          link("confirm"),
+        ),
+      },
+      ...ABOUT.map(([name, what, change]) => ({
+        name,
+        language,
+        letter: letterAbout(frame, what, told(end, change)),
+      })),
+    ];
+  });
+}
+
+/** Every text in every language of a utility that sends texts. */
+export function sampleTexts(utility: UtilityConfig, end: number): SampleText[] {
+  const { sms } = utility;
+  if (sms === undefined) return [];
+  return utility.languages.flatMap((language) => [
+    ...askable().map(([name, kinds]) => ({ name, language, text: confirmationText(sms, language, kinds) })),
+    ...ABOUT.map(([name, what, change]) => ({
+      name,
+      language,
+      text: alertText(utility, language, what, told(end, change)),
+    })),
+    ...REPLIES.map((reply) => ({ name: `reply-${reply}`, language, text: replyText(sms, language, reply) })),
+  ]);
+}
+
+function askable(): (readonly [name: string, kinds: readonly ConsentKind[]])[] {
+  return [
+    ...CONSENT_KINDS.map((kind) => [`confirmation-${kind}`, [kind]] as const),
+    ["confirmation-both", CONSENT_KINDS],
+  ];
+}
