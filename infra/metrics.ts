@@ -73,6 +73,11 @@ export class Metrics {
     "Decisions to send or not to send, by reason.",
     ["utility", "decision"],
   );
+  readonly returnedMail = this.#counter(
+    "curbstop_returned_mail_total",
+    "Mails that came to the address for bounces: undelivered, complaint, other.",
+    ["utility", "kind"],
+  );
   readonly feedAlarm = this.#gauge(
     "curbstop_feed_alarm",
     "1 while a feed does not bring what is expected of it, by kind: late, thin.",

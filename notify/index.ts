@@ -11,6 +11,7 @@ import type { MailTransport } from "./channels/email.js";
 import { openChannels } from "./channels/index.js";
 import { recordDecisions, type Policy } from "./outbox/record-decisions.js";
 import { Sender } from "./outbox/sender.js";
+import { BounceFolders } from "./bounces/bounce-folder.js";
 import { OperatorMail } from "./operator/operator-mail.js";
 import { SendingHours } from "./outbox/sending-hours.js";
 
@@ -30,7 +31,8 @@ export { CONSENT_KINDS, consentText, type ConsentKind, type Language } from "./c
 export { inboundUrl } from "./channels/twilio.js";
 export { openChannel } from "./channels/index.js";
 export type { ProviderCall } from "./channels/channel.js";
-export { receiveStatus, receiveText } from "./sms/receive.js";
+export { receiveText } from "./sms/receive.js";
+export { takeStatus } from "./outbox/take-status.js";
 export { markHandled, waitingTexts } from "./sms/queue.js";
 export { reasonInWords, whyOfAnomaly, whyOfContact, type WhyStep } from "./why.js";
 export { pausesOf, resumeChannels, type Pause } from "./outbox/pause.js";
@@ -73,6 +75,7 @@ class Notify implements NotifyStage {
   #consumer: LogConsumer | undefined;
   #sender: Sender | undefined;
   #operatorMail: OperatorMail | undefined;
+  #bounces: BounceFolders | undefined;
   #stalledOn: string | undefined;
   #live = false;
   #sends = false;
@@ -112,8 +115,14 @@ class Notify implements NotifyStage {
       stalling: (work) => this.#stalling(work),
     });
     this.#operatorMail = OperatorMail.start(this.#context);
+    this.#bounces = BounceFolders.start(this.#context);
     this.#live = true;
-    Promise.all([this.#consumer.finished, this.#sender.finished, this.#operatorMail?.finished]).then(
+    Promise.all([
+      this.#consumer.finished,
+      this.#sender.finished,
+      this.#operatorMail?.finished,
+      this.#bounces?.finished,
+    ]).then(
       () => this.#end(),
       (error: unknown) => this.#end(error),
     );
@@ -121,6 +130,7 @@ class Notify implements NotifyStage {
 
   async drain(): Promise<void> {
     const work = async () => {
+      await this.#bounces?.drained();
       await this.#consumer?.drained();
       await this.#sender?.drained();
       await this.#operatorMail?.drained();
@@ -134,6 +144,7 @@ class Notify implements NotifyStage {
     await this.#consumer?.stop();
     await this.#sender?.stop();
     await this.#operatorMail?.stop();
+    await this.#bounces?.stop();
     clearTimeout(patience);
     this.#end();
   }

@@ -25,6 +25,7 @@ export const REASONS: Readonly<Record<Refusal | Aside, string>> = {
   "utility-unknown": "the utility is not in the configuration",
   "channel-unknown": "the utility sends no texts",
   stopped: "the resident had replied STOP",
+  returned: "earlier mail to the address came back, or was called spam",
   "no-answer": "the mail server did not say whether it took it, five times",
   "no-trace": "the connection broke, and the provider knew nothing of it for ten minutes",
   confirmed: "the request was confirmed already",
@@ -47,6 +48,7 @@ type Aside =
   | "utility-unknown"
   | "channel-unknown"
   | "stopped"
+  | "returned"
   | "no-answer"
   | "no-trace"
   | "confirmed"

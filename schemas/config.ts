@@ -269,6 +269,20 @@ export const utilityConfig = z.strictObject({
       .min(5)
       .describe("Postal address at the foot of every mail (CAN-SPAM, 15 USC 7704)."),
     privacy: email.describe("Where a resident writes about personal data."),
+    bounces: z
+      .strictObject({
+        address: email.describe("Return path of alerts: what can't be delivered comes back to it."),
+        folder: z
+          .string()
+          .min(1)
+          .describe(
+            "Maildir into which the mail server puts what comes to that address; begins at the file.",
+          ),
+      })
+      .optional()
+      .describe(
+        "Where mails that can't be delivered, and complaints, come back. Left out: they are not read.",
+      ),
   }),
   sms: z
     .strictObject({

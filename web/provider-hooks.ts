@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { StageContext } from "../infra/stage.js";
-import { openChannel, receiveStatus, receiveText, type ProviderCall } from "../notify/index.js";
+import { openChannel, receiveText, takeStatus, type ProviderCall } from "../notify/index.js";
 
 type Hook = FastifyRequest<{ Params: { utility: string; outbox: string } }>;
 
@@ -39,7 +39,8 @@ export function addProviderHooks(server: FastifyInstance, context: StageContext)
     const report = sms.parseStatus?.(callOf(request));
     if (utility === undefined || report === undefined) return refuse(reply, request, logger);
     const { outbox } = request.params;
-    if (/^[0-9a-f-]{36}$/.test(outbox)) await receiveStatus(context, utility.id, outbox, report);
+    if (/^[0-9a-f-]{36}$/.test(outbox))
+      await takeStatus(context, { utility: utility.id, outboxId: outbox, channel: "sms" }, report);
     return reply.code(204).send();
   });
 }

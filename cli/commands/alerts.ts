@@ -84,10 +84,11 @@ export function addAlertCommands(root: Command): void {
   texts
     .command("resume")
     .option("-u, --utility <id>", "utility, where several are configured")
-    .summary("let a utility send again after carriers filtered its texts")
+    .summary("let a utility send again after carriers filtered its texts, or its mail came back")
     .description(
-      "Three texts in an hour that carriers filtered or blocked pause the utility's texts: more of the same would cost the number " +
-        "its name. What waits goes out after this, if it is still true and wanted.",
+      "Three texts in an hour that carriers filtered or blocked pause the utility's texts; 5 % of a day's mails that came back " +
+        "(ten at least), or 0.25 % that were called spam (three), pause its mails: more of the same would cost the sender its " +
+        "name. What waits goes out after this, if it is still true and wanted.",
     )
     .action(async (options: { utility?: string }, command: Command) => {
       const settings = settingsFor(command);
@@ -117,7 +118,8 @@ export function addAlertCommands(root: Command): void {
 function warnOfPauses(pauses: readonly Pause[]): void {
   for (const { utility, channel, reason, at } of pauses) {
     process.stderr.write(
-      `${utility} sends nothing by ${channel} since ${minute(at)} UTC: carriers filter it (${reason}). ` +
+      `${utility} sends nothing by ${channel} since ${minute(at)} UTC: ` +
+        `${channel === "email" ? "too much of its mail came back or was called spam" : "carriers filter it"} (${reason}). ` +
         `Look into it with the provider, then: curbstop texts resume -u ${utility}\n`,
     );
   }

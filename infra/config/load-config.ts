@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { isMap, LineCounter, parseDocument, type Document } from "yaml";
 import type { z } from "zod";
-import { config as schema, type Config } from "../../schemas/config.js";
+import { config as schema, type Config, type UtilityConfig } from "../../schemas/config.js";
 import { withPresets } from "../../schemas/presets.js";
 import type { PullConfig } from "../../schemas/pull.js";
 import { environment as environmentSchema, type Environment } from "./environment.js";
@@ -77,6 +77,7 @@ export function parseConfig(text: string, path: string, variables: NodeJS.Proces
         : { twilio: { ...config.twilio, authTokenFile: resolve(base, config.twilio.authTokenFile) } }),
       utilities: config.utilities.map((utility) => ({
         ...utility,
+        mail: absoluteBounces(utility.mail, base),
         sources: utility.sources.map((source) => ({
           ...source,
           folder: resolve(base, source.folder),
@@ -85,6 +86,10 @@ export function parseConfig(text: string, path: string, variables: NodeJS.Proces
       })),
     },
   };
+}
+
+function absoluteBounces({ bounces, ...mail }: UtilityConfig["mail"], base: string): UtilityConfig["mail"] {
+  return bounces === undefined ? mail : { ...mail, bounces: { ...bounces, folder: resolve(base, bounces.folder) } };
 }
 
 /** The configuration with secrets masked, for people. */

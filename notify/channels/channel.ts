@@ -47,7 +47,8 @@ export interface ProviderCall {
 
 /** What the provider says later of a message that it took. */
 export interface StatusReport {
-  readonly providerId: string;
+  /** The provider's id of the message, where it gives one. */
+  readonly providerId?: string;
   readonly status: "accepted" | "delivered" | "failed";
   readonly code?: string;
   readonly fault?: DeliveryFault;

@@ -4,6 +4,7 @@ import { createTransport } from "nodemailer";
 import { isLoopback } from "../../infra/endpoints.js";
 import type { Config } from "../../schemas/config.js";
 import { letterHtml, letterText, oneLine, type Letter } from "../templates/letter.js";
+import { faultOfStatus } from "../bounces/read-bounce.js";
 import type { Channel, OutgoingMessage, Outcome } from "./channel.js";
 
 /** A mail as it goes to the server: envelope and the bytes after DATA. */
@@ -28,7 +29,7 @@ export function createEmailChannel(transport: MailTransport): Channel {
     async send(message) {
       const { id, utility, address } = message;
       const bytes = await composeMail({ id, utility, address, letter: message.letter() });
-      return transport.send({ from: utility.mail.from, to: address, bytes });
+      return transport.send({ from: utility.mail.bounces?.address ?? utility.mail.from, to: address, bytes });
     },
     close: () => transport.close(),
   };
@@ -127,8 +128,9 @@ export function createSmtpTransport(smtp: NonNullable<Config["smtp"]>): MailTran
  * before (greeting, STARTTLS, login) is about us and the server: no message is lost for it.
  */
 export function outcomeOf(error: unknown, handedOver: boolean): Outcome {
-  const { responseCode, command, code } = error as {
+  const { responseCode, response, command, code } = error as {
     responseCode?: unknown;
+    response?: unknown;
     command?: unknown;
     code?: unknown;
   };
@@ -136,7 +138,16 @@ export function outcomeOf(error: unknown, handedOver: boolean): Outcome {
   if (typeof responseCode === "number" && responseCode >= 400) {
     const answer = `SMTP ${responseCode}`;
     const ofMessage = typeof command === "string" && /^(MAIL FROM|RCPT TO|DATA)/.test(command);
-    if (ofMessage) return { status: "refused", permanent: responseCode >= 500, code: answer };
+    if (ofMessage) {
+      const permanent = responseCode >= 500;
+      // RFC 2034: the enhanced status stands behind the code. Without one, the server may have spoken of us.
+      const status = /^\d{3}[ -]([45]\.\d{1,3}\.\d{1,3})\b/.exec(
+        typeof response === "string" ? response : "",
+      )?.[1];
+      const ofAddress = permanent && status !== undefined && /^RCPT TO/.test(command);
+      const fault = ofAddress ? faultOfStatus(status) : undefined;
+      return { status: "refused", permanent, code: answer, ...(fault === undefined ? {} : { fault }) };
+    }
     if (!handedOver) return { status: "unreachable", code: answer };
     // A closing word such as 421 after the message was handed over says that it was not taken.
     return { status: "refused", permanent: false, code: answer };

@@ -7,6 +7,7 @@ import type { Config, UtilityConfig } from "../../schemas/config.js";
 import { isLandline, phoneNumber } from "../sms/phone.js";
 import { contactOf, lockContact } from "./contact.js";
 import { linkId, linkMatches, type LinkPurpose } from "./link-token.js";
+import { endSuppression } from "./suppression.js";
 import {
   CONSENT_KINDS,
   CONSENT_VERSION,
@@ -119,6 +120,14 @@ export async function requestIn(
       [contact, hoursAfter(now, -CONFIRM_HOURS)],
     );
     if (recent!.requests >= MOST_REQUESTS) continue;
+    // Who asks again may have a mailbox again. Who called our mail spam comes back through the utility's staff alone.
+    if (channel === "email")
+      await endSuppression(
+        transaction,
+        contact,
+        now,
+        request.method === "command" ? undefined : "unreachable",
+      );
     const [confirmation] = await transaction.query<{ confirmation_id: string }>(
       `INSERT INTO confirmations (utility, contact_id, channel, occupancies, kinds, language, method, text_version,
            text_hash, requested_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)

@@ -181,7 +181,8 @@ function judge(
   if (policy === undefined) return aside("suppressed", "utility-unknown");
   if (entry.channel === "sms" && policy.utility.sms === undefined)
     return aside("suppressed", "channel-unknown");
-  if (entry.is_suppressed && !answersAlways(entry)) return aside("suppressed", "stopped");
+  if (entry.is_suppressed && !answersAlways(entry))
+    return aside("suppressed", entry.channel === "email" ? "returned" : "stopped");
   // It may have arrived: whether it did is asked, whatever has changed since.
   const asks = entry.state === "unknown" && traced.includes(entry.channel);
   if (entry.state === "unknown" && !asks && entry.attempts >= MOST_UNKNOWN)

@@ -22,6 +22,33 @@ export async function pauseWhereFiltered(
   );
 }
 
+/**
+ * Of the mails of a day so many may come back, or be called spam, before mailbox providers take the sender for one: half of
+ * the 10 % and 0.5 % at which Amazon SES stops a sender. Below these numbers a share says nothing.
+ */
+const UNWELCOME = {
+  bounces: { share: 0.05, least: 10 },
+  complaints: { share: 0.0025, least: 3 },
+} as const;
+
+/** Pauses the mails of a utility where too many came back, or were called spam, within a day. */
+export async function pauseWhereUnwelcome(transaction: Queryable, utility: string, now: Date): Promise<void> {
+  const [day] = await transaction.query<{ sent: number; bounces: number; complaints: number }>(
+    `SELECT count(*) AS sent, count(*) FILTER (WHERE state = 'failed') AS bounces,
+            count(*) FILTER (WHERE reason = 'complaint') AS complaints
+     FROM outbox WHERE utility = $1 AND channel = 'email' AND accepted_at > $2`,
+    [utility, new Date(now.getTime() - 24 * HOUR_MS)],
+  );
+  for (const reason of ["bounces", "complaints"] as const) {
+    const { share, least } = UNWELCOME[reason];
+    if (day![reason] < least || day![reason] < share * day!.sent) continue;
+    await transaction.query(
+      "INSERT INTO channel_pauses (utility, channel, reason, at) VALUES ($1, 'email', $2, $3) ON CONFLICT DO NOTHING",
+      [utility, reason, now],
+    );
+  }
+}
+
 /** A channel that sends nothing but the answer to a STOP. */
 export interface Pause {
   readonly utility: string;

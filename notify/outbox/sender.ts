@@ -9,7 +9,7 @@ import type { Config } from "../../schemas/config.js";
 import type { Channel, Outcome, OutgoingMessage } from "../channels/channel.js";
 import { lockContact } from "../consent/contact.js";
 import { endFormerConsents } from "../consent/subscription.js";
-import { takeProvidersWord } from "../consent/suppression.js";
+import { takeProvidersWord } from "./providers-word.js";
 import { claim, isBusy, OWNER_LOCK, type Claimed, type ClaimContext } from "./claim.js";
 import { compose } from "./compose.js";
 import type { Policy } from "./record-decisions.js";

@@ -1,6 +1,6 @@
 import type { Queryable } from "../../infra/postgres/database.js";
 import type { UtilityConfig } from "../../schemas/config.js";
-import type { InboundText, StatusReport } from "../channels/channel.js";
+import type { InboundText } from "../channels/channel.js";
 import { contactOf, lockContact } from "../consent/contact.js";
 import {
   confirmRequest,
@@ -9,7 +9,7 @@ import {
   SubscriptionInvalid,
   type ConsentStores,
 } from "../consent/subscription.js";
-import { endSuppression, suppress, takeProvidersWord } from "../consent/suppression.js";
+import { endSuppression, suppress } from "../consent/suppression.js";
 import { endingOf } from "../outbox/compose.js";
 import type { ReplyText } from "../templates/text.js";
 import { textContext } from "./queue.js";
@@ -274,42 +274,4 @@ async function enqueueReply(
      WHERE $2 = 'stopped' OR $6 > (SELECT count(*) FROM outbox WHERE contact_id = $3 AND kind = 'reply' AND created_at > $5)`,
     [utility.id, reply, contact, now, new Date(now.getTime() - DAY_MS), MOST_REPLIES],
   );
-}
-
-/**
- * Takes in what the provider says later of a message. Words only count upwards: one that comes late changes nothing.
- * @returns whether the message is one of ours
- */
-export async function receiveStatus(
-  { database, clock }: Pick<ConsentStores, "database" | "clock">,
-  utility: string,
-  outboxId: string,
-  report: StatusReport,
-): Promise<boolean> {
-  const now = new Date(clock.now());
-  return database.transaction(async (transaction) => {
-    const [message] = await transaction.query<{ contact_id: string }>(
-      "SELECT contact_id FROM outbox WHERE outbox_id = $1 AND utility = $2 AND channel = 'sms'",
-      [outboxId, utility],
-    );
-    if (message === undefined) return false;
-    // The contact first, as whoever takes in a stop: else each could wait for the other.
-    await lockContact(transaction, message.contact_id);
-    const [row] = await transaction.query<{ contact_id: string; provider_id: string | null }>(
-      "SELECT contact_id, provider_id FROM outbox WHERE outbox_id = $1 FOR UPDATE",
-      [outboxId],
-    );
-    if (row === undefined || (row.provider_id !== null && row.provider_id !== report.providerId))
-      return false;
-    await transaction.query(
-      `UPDATE outbox SET provider_id = $2, state = $3, reason = $4, updated_at = $5,
-         accepted_at = coalesce(accepted_at, $5), told = CASE WHEN $3 = 'failed' THEN NULL ELSE told END,
-         owner = NULL, lease_until = NULL
-       WHERE outbox_id = $1 AND (state IN ('sending', 'unknown') OR (state = 'accepted' AND $3 <> 'accepted'))`,
-      [outboxId, report.providerId, report.status, report.code ?? null, now],
-    );
-    const { fault, code = "" } = report;
-    if (fault !== undefined) await takeProvidersWord(transaction, row.contact_id, { fault, code }, now);
-    return true;
-  });
 }

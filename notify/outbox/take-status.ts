@@ -1,0 +1,45 @@
+import type { StatusReport } from "../channels/channel.js";
+import { lockContact } from "../consent/contact.js";
+import type { ConsentStores } from "../consent/subscription.js";
+import { takeProvidersWord } from "./providers-word.js";
+import type { ConsentChannel } from "../consent/wording.js";
+import { pauseWhereUnwelcome } from "./pause.js";
+
+/**
+ * Takes in what the provider says later of a message. Words only count upwards: one that comes late changes nothing.
+ * @returns whether the message is one of ours
+ */
+export async function takeStatus(
+  { database, clock }: Pick<ConsentStores, "database" | "clock">,
+  of: { readonly utility: string; readonly outboxId: string; readonly channel: ConsentChannel },
+  report: StatusReport,
+): Promise<boolean> {
+  const { utility, outboxId, channel } = of;
+  const now = new Date(clock.now());
+  return database.transaction(async (transaction) => {
+    const [message] = await transaction.query<{ contact_id: string }>(
+      "SELECT contact_id FROM outbox WHERE outbox_id = $1 AND utility = $2 AND channel = $3",
+      [outboxId, utility, channel],
+    );
+    if (message === undefined) return false;
+    // The contact first, as whoever takes in a stop: else each could wait for the other.
+    await lockContact(transaction, message.contact_id);
+    const [row] = await transaction.query<{ contact_id: string; provider_id: string | null }>(
+      "SELECT contact_id, provider_id FROM outbox WHERE outbox_id = $1 FOR UPDATE",
+      [outboxId],
+    );
+    const { providerId = null } = report;
+    if (row === undefined || (row.provider_id !== null && row.provider_id !== providerId)) return false;
+    await transaction.query(
+      `UPDATE outbox SET provider_id = $2, state = $3, reason = $4, updated_at = $5,
+         accepted_at = coalesce(accepted_at, $5), told = CASE WHEN $3 = 'failed' THEN NULL ELSE told END,
+         owner = NULL, lease_until = NULL
+       WHERE outbox_id = $1 AND (state IN ('sending', 'unknown') OR (state = 'accepted' AND $3 <> 'accepted'))`,
+      [outboxId, providerId, report.status, report.code ?? null, now],
+    );
+    const { fault, code = "" } = report;
+    if (fault !== undefined) await takeProvidersWord(transaction, row.contact_id, { fault, code }, now);
+    if (channel === "email") await pauseWhereUnwelcome(transaction, utility, now);
+    return true;
+  });
+}
