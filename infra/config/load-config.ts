@@ -89,7 +89,9 @@ export function parseConfig(text: string, path: string, variables: NodeJS.Proces
 }
 
 function absoluteBounces({ bounces, ...mail }: UtilityConfig["mail"], base: string): UtilityConfig["mail"] {
-  return bounces === undefined ? mail : { ...mail, bounces: { ...bounces, folder: resolve(base, bounces.folder) } };
+  return bounces === undefined
+    ? mail
+    : { ...mail, bounces: { ...bounces, folder: resolve(base, bounces.folder) } };
 }
 
 /** The configuration with secrets masked, for people. */
