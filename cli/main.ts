@@ -5,6 +5,7 @@ import { packageRoot } from "../infra/package-root.js";
 import { addAlertCommands } from "./commands/alerts.js";
 import { addBacktest } from "./commands/backtest.js";
 import { addConfigCommands } from "./commands/config.js";
+import { addConsentCommands } from "./commands/consents.js";
 import { addDoctor } from "./commands/doctor.js";
 import { addFileCommands } from "./commands/files.js";
 import { addPreview } from "./commands/preview.js";
@@ -54,6 +55,7 @@ Begin with:
   addSql(root);
   addSubscribe(root);
   addAlertCommands(root);
+  addConsentCommands(root);
   addPreview(root);
   addConfigCommands(root);
   addDoctor(root);

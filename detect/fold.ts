@@ -169,7 +169,9 @@ export class Fold {
     while (at < to) {
       const start = time.from + time.step * at;
       const day = context.days.dayOf(start);
-      const inDay = Math.max(1, Math.ceil((context.days.dayEndsAfter(start) - start) / time.step));
+      const left = context.days.dayEndsAfter(start) - start;
+      // A single interval has no step.
+      const inDay = left > 0 && time.step > 0 ? Math.ceil(left / time.step) : 1;
       const next = Math.min(to, at + inDay);
       this.checks.pushEven(intervals, at, next, day, context.checks);
       this.#stepEven(intervals, at, next, day, context, closed);

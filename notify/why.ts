@@ -1,10 +1,8 @@
 import type { Vault } from "../infra/crypto/vault.js";
 import type { Database } from "../infra/postgres/database.js";
-import { canonicalEmail } from "../schemas/canonical.js";
 import type { UtilityConfig } from "../schemas/config.js";
-import { addressHash } from "./consent/contact.js";
+import { contactWith } from "./consent/contact.js";
 import type { Refusal } from "./decide.js";
-import { phoneNumber } from "./sms/phone.js";
 
 /** Why a message was not sent, or not yet, in a sentence for whoever answers residents. */
 export const REASONS: Readonly<Record<Refusal | Aside, string>> = {
@@ -98,15 +96,7 @@ export async function whyOfContact(
   utility: UtilityConfig,
   address: string,
 ): Promise<WhyStep[] | undefined> {
-  const number = address.includes("@") ? undefined : phoneNumber(address, utility.sms?.country ?? "US");
-  const hash =
-    number === undefined
-      ? addressHash(vault, utility.id, "email", canonicalEmail(address))
-      : addressHash(vault, utility.id, "sms", number);
-  const [contact] = await database.query<{ contact_id: string }>(
-    "SELECT contact_id FROM contacts WHERE utility = $1 AND address_hash = $2",
-    [utility.id, hash],
-  );
+  const contact = await contactWith(database, vault, utility, address);
   if (contact === undefined) return undefined;
   return database.query<WhyStep>(
     `SELECT ${STEP} FROM (${MESSAGES} WHERE o.contact_id = $1
@@ -123,7 +113,7 @@ export async function whyOfContact(
          FROM suppressions x JOIN contacts USING (utility, channel, address_hash)
          WHERE contact_id = $1 AND x.ended_at IS NOT NULL) AS steps
      ORDER BY at, what, n`,
-    [contact.contact_id],
+    [contact],
   );
 }
 

@@ -3,6 +3,7 @@ import type { UtilityConfig } from "../../schemas/config.js";
 import { endingOf } from "../outbox/compose.js";
 import { lockContact, unsealAddress } from "./contact.js";
 import { linkToken } from "./link-token.js";
+import { endSuppression } from "./suppression.js";
 import {
   findContact,
   revokeConsents,
@@ -119,6 +120,8 @@ async function agree(
   what: Choice & { readonly language: Language; readonly evidence: Evidence; readonly now: Date },
 ): Promise<void> {
   const { occupancy, kind, language, evidence, now } = what;
+  // They opened our mail and ask for more of it, whatever was said of the address before.
+  if (channel === "email") await endSuppression(transaction, id, now);
   await transaction.query(
     `INSERT INTO consents (utility, contact_id, occupancy_id, kind, channel, action, method, language, text_version,
        text_hash, evidence_sealed, at) VALUES ($1, $2, $3, $4, $5, 'confirm', 'page', $6, $7, $8, $9, $10)`,

@@ -1,5 +1,8 @@
 import type { Vault } from "../../infra/crypto/vault.js";
 import type { Queryable } from "../../infra/postgres/database.js";
+import { canonicalEmail } from "../../schemas/canonical.js";
+import type { UtilityConfig } from "../../schemas/config.js";
+import { phoneNumber } from "../sms/phone.js";
 import type { ConsentChannel, Language } from "./wording.js";
 
 /** Keyed hash by which a contact is found: of an e-mail address in small letters, of a number as E.164. */
@@ -28,6 +31,25 @@ export async function contactOf(
     [utility, channel, hash, vault.seal(utility, sealedAt(hash), address), language, now],
   );
   return row!.contact_id;
+}
+
+/** The id of the contact with an e-mail address or a number as people write them; `undefined` where there is none. */
+export async function contactWith(
+  database: Queryable,
+  vault: Vault,
+  utility: UtilityConfig,
+  address: string,
+): Promise<string | undefined> {
+  const number = address.includes("@") ? undefined : phoneNumber(address, utility.sms?.country ?? "US");
+  const hash =
+    number === undefined
+      ? addressHash(vault, utility.id, "email", canonicalEmail(address))
+      : addressHash(vault, utility.id, "sms", number);
+  const [contact] = await database.query<{ contact_id: string }>(
+    "SELECT contact_id FROM contacts WHERE utility = $1 AND address_hash = $2",
+    [utility.id, hash],
+  );
+  return contact?.contact_id;
 }
 
 /** @throws Error where the sealed address belongs to another row or key */

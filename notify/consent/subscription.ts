@@ -108,13 +108,13 @@ export async function requestIn(
     ],
   );
   if (occupancies.length === 0) return;
+  const contacts: { readonly channel: ConsentChannel; readonly contact: string }[] = [];
   for (const { channel, address } of addresses) {
-    const contact = await contactOf(
-      transaction,
-      vault,
-      { utility: utility.id, channel, address, language },
-      now,
-    );
+    const whose = { utility: utility.id, channel, address, language };
+    contacts.push({ channel, contact: await contactOf(transaction, vault, whose, now) });
+  }
+  // Only now: whoever has a contact's lock may wait for the chain of consents, but not the other way round.
+  for (const { channel, contact } of contacts) {
     const [recent] = await transaction.query<{ requests: number }>(
       "SELECT count(*) AS requests FROM confirmations WHERE contact_id = $1 AND requested_at > $2",
       [contact, hoursAfter(now, -CONFIRM_HOURS)],

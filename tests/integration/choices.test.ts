@@ -139,6 +139,31 @@ it("lets a resident change what they are told by the link of a mail", async () =
   expect(await stepsOf(email)).toHaveLength(2);
 });
 
+it("writes again to who ticks a box, though earlier mail had come back", async () => {
+  const { email, anomaly } = await resident();
+  await tell(world, anomaly);
+  const link = linkIn(await mailTo(email), "choices");
+  const { database, vault } = test.stores;
+  const at = [vault.hash("oakvale", "email", email)];
+  await database.query(
+    `INSERT INTO suppressions (utility, channel, address_hash, reason, at) VALUES ('oakvale', 'email', $1, 'provider-stop', now())`,
+    at,
+  );
+  const listed = () =>
+    database.query("SELECT 1 FROM suppressions WHERE address_hash = $1 AND ended_at IS NULL", at);
+  const [leaks, high] = boxes(await (await get(link)).text());
+  await post(link, [
+    ["shown", leaks!.name],
+    ["on", leaks!.name],
+  ]);
+  expect(await listed()).toHaveLength(1);
+  await post(link, [
+    ["shown", high!.name],
+    ["on", high!.name],
+  ]);
+  expect(await listed()).toEqual([]);
+});
+
 it("changes nothing by boxes that were not shown or are of others' services", async () => {
   const one = await resident();
   const other = await resident();

@@ -1,0 +1,54 @@
+import type { Command } from "commander";
+import { consentEvidence, verifyConsents } from "../../notify/index.js";
+import { EXIT, UsageError } from "../exit.js";
+import { chosenUtility, settingsFor } from "../settings.js";
+import { table } from "../terminal.js";
+import { withStores } from "../with-stores.js";
+import { answer } from "./answer.js";
+
+/** `consents`: the proof of what residents agreed to. */
+export function addConsentCommands(root: Command): void {
+  const consents = root.command("consents").summary("the proof of what residents agreed to");
+  consents
+    .command("verify")
+    .summary("whether no step of a consent was changed, taken out or put in later")
+    .description(
+      "Follows the chain of each utility's consents: every step holds the SHA-256 of the one before it. Keep the head that is " +
+        "printed elsewhere, such as in a letter to the utility: who has it can tell later that nothing before it was changed. " +
+        "Ends with 1 where a chain is broken.",
+    )
+    .option("--json", "one JSON array")
+    .action(async ({ json = false }: { json?: boolean }, command: Command) => {
+      const chains = await withStores(settingsFor(command), ({ database }) => verifyConsents(database));
+      if (json) process.stdout.write(JSON.stringify(chains) + "\n");
+      else if (chains.length === 0) process.stdout.write("There are no consents yet.\n");
+      else
+        process.stdout.write(
+          table(chains, [
+            { title: "utility", value: ({ utility }) => utility },
+            { title: "steps", value: ({ steps }) => steps },
+            { title: "head", value: ({ head }) => head },
+            { title: "", value: ({ broken }) => (broken === undefined ? "unbroken" : `BROKEN: ${broken}`) },
+          ]),
+        );
+      if (chains.some(({ broken }) => broken !== undefined)) process.exitCode = EXIT.rejected;
+    });
+  consents
+    .command("export")
+    .summary("everything that one address agreed to and took back, as JSON")
+    .description(
+      "Prints each step of the address's consents with its time, wording, who confirmed and its place in the chain. It is " +
+        "personal data: give it to the resident or to whoever has to judge it. Without a value --contact asks on the terminal.",
+    )
+    .option("--contact [address]", "e-mail address or phone number")
+    .option("-u, --utility <id>", "utility of the contact, where several are configured")
+    .action(async (options: { contact?: string | true; utility?: string }, command: Command) => {
+      const settings = settingsFor(command);
+      const utility = chosenUtility(settings, options.utility);
+      const given = options.contact === true ? undefined : options.contact;
+      const address = await answer(given, "E-mail address or phone number");
+      const steps = await withStores(settings, (stores) => consentEvidence(stores, utility, address));
+      if (steps === undefined) throw new UsageError("consents: the utility knows no such address.");
+      process.stdout.write(JSON.stringify(steps, null, 2) + "\n");
+    });
+}
