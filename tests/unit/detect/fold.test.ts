@@ -137,7 +137,7 @@ it("folds even intervals as a whole as it folds each of them", () => {
     apart: fc.constantFrom(0, 0, 0, 600, 30 * HOUR),
     flags: fc.constantFrom(0, 0, 0, Flag.estimated, Flag.deviceLeak, Flag.gap),
     ml: fc.oneof(
-      fc.constantFrom([0], [3000]),
+      fc.constantFrom<number[]>([0], [3000]),
       fc.array(fc.constantFrom(0, 0, 3000, 3001, 250_000, 900_000), { minLength: 1, maxLength: 60 }),
     ),
   });
