@@ -1,7 +1,13 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { createNotify, receiveText, requestSubscription, type NotifyStage } from "../../notify/index.js";
+import {
+  createNotify,
+  receiveText,
+  requestSubscription,
+  resumeChannels,
+  type NotifyStage,
+} from "../../notify/index.js";
 import type { AnomalyMessage } from "../../schemas/anomalies.js";
 import { addHome, leak, tell, type World } from "../harness/residents.js";
 import { startStores, usageUtility, type TestStores } from "../harness/stores.js";
@@ -264,9 +270,10 @@ async function run(steps: readonly Step[]): Promise<void> {
       }
       await look();
     }
-    // In the end nothing is left that waits on an answer of the provider.
+    // In the end nothing is left that waits on an answer of the provider, nor on people who look at what was filtered.
     for (let hour = 0; hour < 80; hour += 2) {
       test.clock.set(test.clock.now() + 2 * HOUR_MS);
+      await resumeChannels(test.stores.database, "oakvale", new Date(test.clock.now()));
       await look();
     }
     const sends = new Map<string, number>();
