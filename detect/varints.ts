@@ -14,6 +14,14 @@ const MOST_BYTES = 10;
 /** Twice this fits 32 bits. */
 const SMALL = 1_000_000_000;
 
+/** Writes a number of at most `SMALL`, and returns the place behind it. */
+function putSmall(bytes: Buffer, at: number, value: number): number {
+  let small = value < 0 ? -2 * value - 1 : 2 * value;
+  for (; small > 127; small >>>= 7) bytes[at++] = (small & 127) | 128;
+  bytes[at++] = small;
+  return at;
+}
+
 /** Bytes of growing length, numbers as zigzag varints: small differences take a byte. */
 export class Writer {
   #bytes = Buffer.allocUnsafe(65_536);
@@ -32,11 +40,7 @@ export class Writer {
     if (this.#at + MOST_BYTES > this.#bytes.length) this.#grow(MOST_BYTES);
     const bytes = this.#bytes;
     if (value >= -SMALL && value <= SMALL) {
-      let at = this.#at;
-      let small = value < 0 ? -2 * value - 1 : 2 * value;
-      for (; small > 127; small >>>= 7) bytes[at++] = (small & 127) | 128;
-      bytes[at++] = small;
-      this.#at = at;
+      this.#at = putSmall(bytes, this.#at, value);
       return this;
     }
     let rest = value < 0 ? -2 * value - 1 : 2 * value;
@@ -60,9 +64,7 @@ export class Writer {
       const difference = value - last;
       last = value;
       if (difference >= -SMALL && difference <= SMALL) {
-        let small = difference < 0 ? -2 * difference - 1 : 2 * difference;
-        for (; small > 127; small >>>= 7) bytes[at++] = (small & 127) | 128;
-        bytes[at++] = small;
+        at = putSmall(bytes, at, difference);
       } else {
         this.#at = at;
         this.number(difference);

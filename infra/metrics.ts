@@ -85,7 +85,7 @@ export class Metrics {
   );
   readonly channelPaused = this.#gauge(
     "curbstop_channel_paused",
-    "1 while a channel of a utility is paused, for carriers filter what it sends.",
+    "1 while a channel of a utility is paused: carriers filter what it sends, or too much mail came back.",
     ["utility", "channel"],
   );
   readonly stalled = this.#gauge(

@@ -1,8 +1,8 @@
 import type { Queryable } from "../infra/postgres/database.js";
 import type { UtilityConfig } from "../schemas/config.js";
-import { linkId, linkMatches } from "./consent/link-token.js";
+import { linkId } from "./consent/link-token.js";
 import { lockContact } from "./consent/contact.js";
-import type { ConsentStores } from "./consent/subscription.js";
+import { signedUtility, type ConsentStores } from "./consent/subscription.js";
 import type { ConsentChannel, ConsentKind, Language } from "./consent/wording.js";
 
 /** What a resident says of an alert: 1 the water runs on purpose, 2 somebody looks into it, 3 remind me. */
@@ -110,17 +110,17 @@ export async function answerAlert(
 }
 
 async function findAlert(stores: ConsentStores, on: Queryable, token: string) {
-  const utilityOf = (id: string) => stores.config.utilities.find((utility) => utility.id === id);
+  const id = linkId(token);
+  if (id === undefined) return undefined;
   const [row] = await on.query<AlertRow>(
     `SELECT o.utility, o.contact_id, o.channel, o.anomaly, o.stage, o.occupancy_id, o.consent_kind, c.language,
             (s.message->>'rate')::float8 AS rate, s.state, coalesce(o.accepted_at, o.updated_at) AS sent
      FROM outbox o JOIN anomalies_seen s USING (anomaly) JOIN contacts c USING (contact_id)
      WHERE o.outbox_id = $1 AND o.kind IN ('alert', 'reminder') AND o.occupancy_id IS NOT NULL`,
-    [linkId(token) ?? null],
+    [id],
   );
-  const utility = row && utilityOf(row.utility);
+  const utility = row && signedUtility(stores, row.utility, "answer", id, token);
   if (row === undefined || utility === undefined) return undefined;
-  if (!linkMatches(stores.vault, utility.id, "answer", linkId(token)!, token)) return undefined;
   const goesOn = row.state === "opened" || row.state === "updated";
   const isOld = stores.clock.now() - row.sent.getTime() > ANSWERABLE_MS;
   const described: AnswerableAlert = {

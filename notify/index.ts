@@ -23,9 +23,8 @@ export {
   SubscriptionInvalid,
   unsubscribe,
   type ConsentStores,
-  type Evidence,
 } from "./consent/subscription.js";
-export { consentEvidence, verifyConsents } from "./consent/evidence.js";
+export { consentEvidence, verifyConsents, type Evidence } from "./consent/evidence.js";
 export { describeChoices, saveChoices, type Choice, type Choices } from "./consent/choices.js";
 export { ANSWER_WORDS, answerAlert, describeAnswer, type Answer, type AnswerableAlert } from "./answers.js";
 export { CONSENT_KINDS, consentText, type ConsentKind, type Language } from "./consent/wording.js";

@@ -16,6 +16,9 @@ import { isTimeZone } from "./time-zone.js";
 const timeZone = z.string().refine(isTimeZone, "expected an IANA time zone such as America/Los_Angeles");
 
 const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "expected hh:mm, 00:00 to 23:59");
+/** Paths are put behind it, each with a slash of its own. */
+const withoutSlash = (url: string) => url.replace(/\/+$/, "");
+
 const email = z.email("expected an e-mail address");
 
 /** When a file in the drop folder is whole. */
@@ -364,6 +367,7 @@ export const config = z
         port: z.number().int().min(0).max(65535).default(8080).describe("0: any free port."),
         publicUrl: z
           .url({ protocol: /^https?$/ })
+          .overwrite(withoutSlash)
           .default("http://127.0.0.1:8080")
           .describe("Address under which residents reach the confirm and unsubscribe pages."),
       })
@@ -393,6 +397,7 @@ export const config = z
           .describe("File that holds the auth token; or set CURBSTOP_TWILIO_AUTH_TOKEN."),
         apiUrl: z
           .url({ protocol: /^https?$/ })
+          .overwrite(withoutSlash)
           .default("https://api.twilio.com")
           .describe("Address of the API; another one for tests."),
       })

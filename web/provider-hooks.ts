@@ -15,7 +15,7 @@ export function addProviderHooks(server: FastifyInstance, context: StageContext)
   const { config, logger } = context;
   const sms = openChannel("sms", { config });
   if (sms === undefined) return;
-  const publicUrl = config.web.publicUrl.replace(/\/+$/, "");
+  const { publicUrl } = config.web;
   const callOf = (request: FastifyRequest): ProviderCall => ({
     url: publicUrl + request.url,
     parameters: textsOf(request.body),

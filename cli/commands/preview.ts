@@ -27,7 +27,7 @@ export function addPreview(root: Command): void {
       const utility = chosenUtility(settings, id);
       // The last reading in them: this hour.
       const end = Math.floor(Date.now() / 3_600_000) * 3600;
-      const mails = sampleLetters(utility, settings.config.web.publicUrl.replace(/\/+$/, ""), end).map(
+      const mails = sampleLetters(utility, settings.config.web.publicUrl, end).map(
         ({ letter, ...sample }) => ({
           ...sample,
           subject: letter.subject,

@@ -1,10 +1,9 @@
 import { open, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { errorFields } from "../../infra/logger.js";
 import { isDatabaseUnavailable } from "../../infra/postgres/database.js";
 import type { StageContext } from "../../infra/stage.js";
-import { Waker } from "../../infra/waker.js";
+import { Rounds } from "../../infra/rounds.js";
 import type { UtilityConfig } from "../../schemas/config.js";
 import { takeStatus } from "../outbox/take-status.js";
 import { readBounce } from "./read-bounce.js";
@@ -20,13 +19,9 @@ type BounceContext = Pick<StageContext, "config" | "database" | "clock" | "logge
  * `new` once, then it lies in `cur`. Several processes may look into one folder.
  */
 export class BounceFolders {
-  readonly finished: Promise<void>;
   readonly #context: BounceContext;
-  readonly #waker = new Waker();
-  #stopping = false;
+  readonly #rounds = new Rounds(() => this.#lookAll(), POLL_MS);
   #complaint = "";
-  /** Looks that are done. */
-  #done = 0;
 
   /** `undefined` where no utility has such a folder. */
   static start(context: BounceContext): BounceFolders | undefined {
@@ -37,37 +32,29 @@ export class BounceFolders {
 
   private constructor(context: BounceContext) {
     this.#context = context;
-    this.finished = this.#run();
-    this.finished.catch(() => undefined);
+  }
+
+  get finished(): Promise<void> {
+    return this.#rounds.finished;
   }
 
   /** Resolves when every mail that lay there at the call was read, or could not be. */
-  async drained(): Promise<void> {
-    const from = this.#done;
-    while (!this.#stopping && this.#done < from + 2) {
-      this.#waker.wake();
-      await Promise.race([sleep(10), this.finished]);
-    }
+  drained(): Promise<void> {
+    return this.#rounds.drained();
   }
 
-  async stop(): Promise<void> {
-    this.#stopping = true;
-    this.#waker.wake();
-    await this.finished.catch(() => undefined);
+  stop(): Promise<void> {
+    return this.#rounds.stop();
   }
 
-  async #run(): Promise<void> {
-    while (!this.#isStopping()) {
-      for (const utility of this.#context.config.utilities) {
-        try {
-          await this.#look(utility);
-        } catch (error) {
-          // The mails stay in `new` until they can be read.
-          this.#complain(utility.id, error);
-        }
+  async #lookAll(): Promise<void> {
+    for (const utility of this.#context.config.utilities) {
+      try {
+        await this.#look(utility);
+      } catch (error) {
+        // The mails stay in `new` until they can be read.
+        this.#complain(utility.id, error);
       }
-      this.#done++;
-      await this.#waker.asleep(POLL_MS);
     }
   }
 
@@ -79,16 +66,12 @@ export class BounceFolders {
     this.#context.logger.error("returned mail can't be read", { utility, ...errorFields(error) });
   }
 
-  #isStopping(): boolean {
-    return this.#stopping;
-  }
-
   async #look(utility: UtilityConfig): Promise<void> {
     const { bounces } = utility.mail;
     if (bounces === undefined) return;
     const fresh = join(bounces.folder, "new");
     for (const name of (await readdir(fresh)).sort()) {
-      if (this.#isStopping()) return;
+      if (this.#rounds.stopping) return;
       if (name.startsWith(".")) continue;
       const raw = await head(join(fresh, name));
       if (raw === undefined) continue;

@@ -92,7 +92,7 @@ function returnedId(parts: readonly Part[], domain: string): string | undefined 
   return undefined;
 }
 
-/** A field of a header block, unfolded, without a type before a semicolon; the block ends with a blank line. */
+/** A field of a header block, unfolded; `undefined` where there is none. */
 function fieldOf(text: string, name: string): string | undefined {
   for (const line of text.replace(/\r?\n[ \t]+/g, " ").split(/\r?\n/)) {
     const colon = line.indexOf(":");

@@ -58,7 +58,7 @@ export function createTwilioChannel(
   const token = tokenOf(twilio);
   const { accountSid, apiUrl } = twilio;
   requireTls("twilio.apiUrl", apiUrl, apiUrl.startsWith("https:"));
-  const messages = `${trimmed(apiUrl)}/${VERSION}/Accounts/${accountSid}/Messages.json`;
+  const messages = `${apiUrl}/${VERSION}/Accounts/${accountSid}/Messages.json`;
   const authorization = `Basic ${Buffer.from(`${accountSid}:${token}`).toString("base64")}`;
   const ask = (url: string, init: { readonly method?: string; readonly body?: URLSearchParams } = {}) =>
     fetch(url, {
@@ -107,12 +107,12 @@ export function createTwilioChannel(
 
 /** Where Twilio tells what became of a message. */
 export function statusUrl(web: Config["web"], utility: string, outboxId: string): string {
-  return `${trimmed(web.publicUrl)}/hooks/twilio/${utility}/status/${outboxId}`;
+  return `${web.publicUrl}/hooks/twilio/${utility}/status/${outboxId}`;
 }
 
 /** Where Twilio brings what residents write: to be set at the number or messaging service. */
 export function inboundUrl(web: Config["web"], utility: string): string {
-  return `${trimmed(web.publicUrl)}/hooks/twilio/${utility}/messages`;
+  return `${web.publicUrl}/hooks/twilio/${utility}/messages`;
 }
 
 function parametersOf(message: OutgoingMessage, web: Config["web"]): URLSearchParams {
@@ -205,8 +205,4 @@ function tokenOf({ authTokenFile }: NonNullable<Config["twilio"]>): string {
   if (authTokenFile === undefined)
     throw new Error("twilio: set authTokenFile or the variable CURBSTOP_TWILIO_AUTH_TOKEN");
   return readFileSync(authTokenFile, "utf8").trim();
-}
-
-function trimmed(url: string): string {
-  return url.replace(/\/+$/, "");
 }

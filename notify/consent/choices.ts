@@ -2,15 +2,10 @@ import type { Queryable } from "../../infra/postgres/database.js";
 import type { UtilityConfig } from "../../schemas/config.js";
 import { endingOf } from "../outbox/compose.js";
 import { lockContact, unsealAddress } from "./contact.js";
+import { sealEvidence, type Evidence } from "./evidence.js";
 import { linkToken } from "./link-token.js";
 import { endSuppression } from "./suppression.js";
-import {
-  findContact,
-  revokeConsents,
-  type ConsentStores,
-  type Evidence,
-  type LinkedContact,
-} from "./subscription.js";
+import { findContact, revokeConsents, type ConsentStores, type LinkedContact } from "./subscription.js";
 import {
   CONSENT_KINDS,
   CONSENT_VERSION,
@@ -134,7 +129,7 @@ async function agree(
       language,
       CONSENT_VERSION,
       consentHash(utility, language, channel),
-      vault.seal(utility.id, `consents.evidence|${id}`, JSON.stringify(evidence)),
+      sealEvidence(vault, utility.id, id, evidence),
       now,
     ],
   );

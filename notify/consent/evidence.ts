@@ -4,6 +4,28 @@ import type { UtilityConfig } from "../../schemas/config.js";
 import { contactWith } from "./contact.js";
 import { CONSENT_VERSION, consentHash, consentText, type ConsentChannel, type Language } from "./wording.js";
 
+/** What is known of whoever confirmed; kept sealed. */
+export interface Evidence {
+  readonly ip?: string;
+  readonly userAgent?: string;
+  /** The provider's id of the text that said yes. */
+  readonly message?: string;
+}
+
+/** Bound to the contact: evidence of another one can't be put in its place. */
+export function sealEvidence(vault: Vault, utility: string, contact: string, evidence: Evidence): Buffer {
+  return vault.seal(utility, sealedAt(contact), JSON.stringify(evidence));
+}
+
+/** @throws Error where it was sealed for another contact or key */
+export function openEvidence(vault: Vault, utility: string, contact: string, sealed: Buffer): Evidence {
+  return JSON.parse(vault.unseal(utility, sealedAt(contact), sealed).toString("utf8")) as Evidence;
+}
+
+function sealedAt(contact: string): string {
+  return `consents.evidence|${contact}`;
+}
+
 /** The chain of a utility's consents, as it was followed from its beginning. */
 export interface ConsentChain {
   readonly utility: string;
@@ -55,7 +77,7 @@ export interface EvidenceStep {
   /** The wording, where it is the one in use now. */
   readonly text: string | null;
   /** Whoever confirmed: address and browser, or the provider's id of the text that said yes. */
-  readonly evidence: Readonly<Record<string, string>> | null;
+  readonly evidence: Evidence | null;
   readonly chain: string;
 }
 
@@ -95,11 +117,7 @@ export async function consentEvidence(
     textSha256: row.text_hash.toString("hex"),
     text: wordingOf(utility, row),
     evidence:
-      row.evidence_sealed === null
-        ? null
-        : (JSON.parse(
-            vault.unseal(utility.id, `consents.evidence|${contact}`, row.evidence_sealed).toString("utf8"),
-          ) as Record<string, string>),
+      row.evidence_sealed === null ? null : openEvidence(vault, utility.id, contact, row.evidence_sealed),
     chain: row.chain.toString("hex"),
   }));
 }

@@ -6,6 +6,7 @@ import { canonicalAccount, canonicalEmail, canonicalZip } from "../../schemas/ca
 import type { Config, UtilityConfig } from "../../schemas/config.js";
 import { isLandline, phoneNumber } from "../sms/phone.js";
 import { contactOf, lockContact } from "./contact.js";
+import { sealEvidence, type Evidence } from "./evidence.js";
 import { linkId, linkMatches, type LinkPurpose } from "./link-token.js";
 import { endSuppression } from "./suppression.js";
 import {
@@ -220,14 +221,6 @@ export async function confirmSubscription(
   });
 }
 
-/** What is known of whoever confirmed; kept sealed. */
-export interface Evidence {
-  readonly ip?: string;
-  readonly userAgent?: string;
-  /** The provider's id of the text that said yes. */
-  readonly message?: string;
-}
-
 /** In a transaction that holds the contact's lock; `false` as of `confirmSubscription`. */
 export async function confirmRequest(
   { vault, clock }: ConsentStores,
@@ -248,7 +241,7 @@ export async function confirmRequest(
     [id, now],
   );
   if (used.length === 0) return false;
-  const sealed = vault.seal(utility, `consents.evidence|${contact}`, JSON.stringify(evidence));
+  const sealed = sealEvidence(vault, utility, contact, evidence);
   const added = await addConsents(transaction, id, "confirm", method, now, sealed);
   if (added === 0) return false;
   await transaction.query(
@@ -385,7 +378,7 @@ export interface LinkedContact {
 }
 
 /** The utility of a token whose signature is right. */
-function signedUtility(
+export function signedUtility(
   { config, vault }: ConsentStores,
   utilityId: string,
   purpose: LinkPurpose,

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../../infra/clock.js";
 import type { Logger } from "../../infra/logger.js";
 import { isDatabaseUnavailable, type Database, type Queryable } from "../../infra/postgres/database.js";
-import { Waker } from "../../infra/waker.js";
+import { Rounds } from "../../infra/rounds.js";
 import type { Config } from "../../schemas/config.js";
 import { composeMail, createSmtpTransport, type MailTransport } from "../channels/email.js";
 import { feedAlarmLetter, type FeedAlarm } from "./feed-alarm-letter.js";
@@ -28,14 +28,12 @@ const STOP_PATIENCE_MS = 5_000;
  * `feed_alarms` is locked while its mail goes out. A mail whose fate is unknown goes out again under the same Message-ID.
  */
 export class OperatorMail {
-  readonly finished: Promise<void>;
   readonly #context: OperatorMailContext;
   readonly #to: string;
   readonly #transport: MailTransport;
-  readonly #waker = new Waker();
-  #stopping = false;
-  /** Looks that found nothing more to tell. */
-  #done = 0;
+  readonly #rounds = new Rounds(() => this.#round(), POLL_MS);
+  /** Until when (`performance.now()`) nothing is tried, after a mail that was not taken. */
+  #rests: number | undefined;
 
   /** `undefined` where there is nobody to tell, or no mail server. */
   static start(context: OperatorMailContext): OperatorMail | undefined {
@@ -50,42 +48,30 @@ export class OperatorMail {
     this.#context = context;
     this.#to = to;
     this.#transport = transport;
-    this.finished = this.#run();
-    this.finished.catch(() => undefined);
+  }
+
+  get finished(): Promise<void> {
+    return this.#rounds.finished;
   }
 
   /** Resolves when everything that was to be told at the call was told, or could not be. */
-  async drained(): Promise<void> {
-    const from = this.#done;
-    while (!this.#stopping && this.#done < from + 2) {
-      this.#waker.wake();
-      await Promise.race([sleep(10), this.finished]);
-    }
+  drained(): Promise<void> {
+    return this.#rounds.drained();
   }
 
   async stop(): Promise<void> {
-    this.#stopping = true;
-    this.#waker.wake();
-    await Promise.race([
-      this.finished.catch(() => undefined),
-      sleep(STOP_PATIENCE_MS, undefined, { ref: false }),
-    ]);
+    await Promise.race([this.#rounds.stop(), sleep(STOP_PATIENCE_MS, undefined, { ref: false })]);
     await this.#transport.close();
   }
 
-  async #run(): Promise<void> {
-    let rests: number | undefined;
-    while (!this.#stopped()) {
-      if (rests === undefined || performance.now() >= rests)
-        rests = (await this.#tellAll()) ? undefined : performance.now() + REST_MS;
-      this.#done++;
-      await this.#waker.asleep(POLL_MS);
-    }
+  async #round(): Promise<void> {
+    if (this.#rests !== undefined && performance.now() < this.#rests) return;
+    this.#rests = (await this.#tellAll()) ? undefined : performance.now() + REST_MS;
   }
 
   /** Returns whether all was told; not where the mail server or the database is away. */
   async #tellAll(): Promise<boolean> {
-    while (!this.#stopped()) {
+    while (!this.#rounds.stopping) {
       const outcome = await this.#tellOne().catch((error: unknown) => {
         if (isDatabaseUnavailable(error)) return "not-taken";
         throw error;
@@ -93,10 +79,6 @@ export class OperatorMail {
       if (outcome !== "told") return outcome === "nothing";
     }
     return true;
-  }
-
-  #stopped(): boolean {
-    return this.#stopping;
   }
 
   #tellOne(): Promise<"told" | "nothing" | "not-taken"> {

@@ -38,7 +38,7 @@ function letterOf(
   { vault, config }: { readonly vault: Vault; readonly config: Config },
 ): Letter {
   const link = (path: LinkPurpose, id: string) =>
-    `${config.web.publicUrl.replace(/\/+$/, "")}/${path}/${linkToken(vault, utility.id, path, id)}`;
+    `${config.web.publicUrl}/${path}/${linkToken(vault, utility.id, path, id)}`;
   const { kind, message, contact_id } = claimed;
   if (kind === "confirmation") {
     const frame: Frame = { utility, language: claimed.confirmation_language!, unsubscribeUrl: undefined };

@@ -22,8 +22,11 @@ export interface SampleText extends Sample {
 const FLOWS: readonly LeakFlow[] = ["nonstop", "off-and-on", "above-usual", "burst"];
 const HOUR = 3600;
 
-/** @param end UTC seconds of the last reading */
-function told(end: number, change: Partial<Told>): Told {
+/**
+ * An anomaly as a message may tell it.
+ * @param end UTC seconds of the last reading
+ */
+export function sampleTold(end: number, change: Partial<Told>): Told {
   return {
     kind: "leak",
     flow: "nonstop",
@@ -83,7 +86,7 @@ export function sampleLetters(utility: UtilityConfig, publicUrl: string, end: nu
       ...ABOUT.map(([name, what, change]) => ({
         name,
         language,
-        letter: letterAbout(frame, what, told(end, change)),
+        letter: letterAbout(frame, what, sampleTold(end, change)),
       })),
     ];
   });
@@ -98,7 +101,7 @@ export function sampleTexts(utility: UtilityConfig, end: number): SampleText[] {
     ...ABOUT.map(([name, what, change]) => ({
       name,
       language,
-      text: alertText(utility, language, what, told(end, change)),
+      text: alertText(utility, language, what, sampleTold(end, change)),
     })),
     ...REPLIES.map((reply) => ({ name: `reply-${reply}`, language, text: replyText(sms, language, reply) })),
   ]);

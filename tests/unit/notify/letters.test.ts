@@ -5,7 +5,7 @@ import { Format } from "../../../notify/templates/format.js";
 import type { Frame, Told } from "../../../notify/templates/frame.js";
 import { highUsageAlert } from "../../../notify/templates/high-usage-alert.js";
 import { leakAlert } from "../../../notify/templates/leak-alert.js";
-import { sampleLetters } from "../../../notify/templates/samples.js";
+import { sampleLetters, sampleTold } from "../../../notify/templates/samples.js";
 import { letterHtml, letterText, type Letter } from "../../../notify/templates/letter.js";
 import { utilityConfig, type UtilityConfig } from "../../../schemas/config.js";
 import { OAKVALE } from "../../harness/stores.js";
@@ -28,29 +28,14 @@ const frameOf = (language: "en" | "es", change: Partial<UtilityConfig> = {}): Fr
   answerUrl: "https://alerts.oakvale.example/answer/abc",
 });
 
-const toldOf = (change: Partial<Told> = {}): Told => ({
-  kind: "leak",
-  flow: "nonstop",
-  over: false,
-  start: START,
-  end: START + 26 * 3600,
-  rate: 7_000,
-  volume: 200_000,
-  usualPeak: 100_000,
-  usualDay: undefined,
-  accountEnding: "4417",
-  ...change,
-});
+const toldOf = (change: Partial<Told> = {}): Told => sampleTold(START + 26 * 3600, change);
 
-/** Every letter there is, in a language; the confirmation is the last. */
+/** Every letter there is, in a language; the confirmation is the first. */
 function letters(language: "en" | "es", change: Partial<UtilityConfig> = {}): Letter[] {
-  const all = sampleLetters(
-    utilityOf({ languages: [language], ...change }),
-    "https://alerts.oakvale.example",
-    START + 26 * 3600,
+  const utility = utilityOf({ languages: [language], ...change });
+  return sampleLetters(utility, "https://alerts.oakvale.example", START + 26 * 3600).map(
+    ({ letter }) => letter,
   );
-  const isAsking = ({ name }: { readonly name: string }) => name === "confirmation";
-  return [...all.filter((one) => !isAsking(one)), ...all.filter(isAsking)].map(({ letter }) => letter);
 }
 
 it("has a sample of every kind of message, in every language", () => {
@@ -199,7 +184,7 @@ it("lets no line break of any value start a header", async () => {
 });
 
 it("asks for confirmation without a list header: there is nothing to leave yet", async () => {
-  const letter = letters("en").at(-1)!;
+  const [letter] = letters("en") as [Letter];
   const bytes = await composeMail({ id: "5e", utility: utilityOf(), address: "r@mail.example", letter });
   const { headerLines, text } = await simpleParser(bytes);
   expect(headerLines.map(({ key }) => key)).not.toContain("list-unsubscribe");
