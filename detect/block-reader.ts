@@ -77,7 +77,8 @@ export class BlockReader {
     if (!sameFields(head, known)) return block;
     this.#headBytes = Buffer.from(buffer.subarray(0, end));
     this.#head = known;
-    return block;
+    // Blocks of one shape: what was compiled for it stays.
+    return this.read(bytes) ?? block;
   }
 }
 

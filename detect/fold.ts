@@ -38,7 +38,7 @@ const SHORTEST_UNIT = 1800;
 
 const NO_RULES: ReadonlySet<RuleName> = new Set();
 
-/** What rules may know at a unit; made once and used again. */
+/** What rules may know at the unit in hand; made once and used again. */
 class Known implements RuleContext {
   detect!: DetectConfig;
   resolution = 0;
@@ -46,23 +46,16 @@ class Known implements RuleContext {
   class: RuleContext["class"];
   day = 0;
   #days!: TimeZone;
-  #middle = 0;
 
   get hour(): number {
-    return this.#days.hourOf(this.#middle);
+    return this.#days.hourOf((unit.start + unit.end) / 2);
   }
 
-  /** The unit is of the same day as the one before it, and the meter has no settings. */
-  later(start: number, end: number): void {
-    this.#middle = (start + end) / 2;
-  }
-
-  of({ detect, days, settings, resolution }: FoldContext, start: number, end: number, day: number): void {
+  of({ detect, days, settings, resolution }: FoldContext, start: number, day: number): void {
     this.detect = detect;
     this.resolution = resolution;
     this.day = day;
     this.#days = days;
-    this.later(start, end);
     this.rate = this.class = undefined;
     for (let i = 0; i < settings.length; i++) {
       const { from, continuousFlowRate, class: meterClass } = settings[i]!;
@@ -73,9 +66,11 @@ class Known implements RuleContext {
   }
 }
 
-// Used again for each unit, and for each copy.
+// Used again for each unit, for each day of even ones, and for each copy.
 const unit: Unit = { start: 0, end: 0, ml: 0, neutral: false };
 const known = new Known();
+let closings: { readonly at: number; readonly found: Found }[] = [];
+const note: OnClosed = (found) => closings.push({ at: unit.start, found });
 const writer = new Writer();
 
 /**
@@ -237,9 +232,12 @@ export class Fold {
 
   /** Takes up rules that are new and drops those that are no longer judged. */
   #judge(names: ReadonlySet<RuleName>): void {
-    const known = new Map(this.#rules.map((rule) => [rule.name, rule]));
+    const known = this.#rules;
     this.#judged = names;
-    this.#rules = RULES.filter((name) => names.has(name)).map((name) => known.get(name) ?? newRule(name));
+    // Gathered one by one, as `readFrom` does it: arrays of one kind, so that what was compiled for it stays.
+    this.#rules = [];
+    for (const name of RULES)
+      if (names.has(name)) this.#rules.push(known.find((rule) => rule.name === name) ?? newRule(name));
     this.#hasFine = this.#rules.some(({ fine }) => fine);
   }
 
@@ -258,7 +256,7 @@ export class Fold {
     unit.end = end;
     unit.ml = ml;
     unit.neutral = doubtful || (end - start > LONGEST_HOUR && ml > 0);
-    known.of(context, start, end, day);
+    known.of(context, start, day);
     const rules = this.#rules;
     for (let i = 0; i < rules.length; i++) {
       const rule = rules[i]!;
@@ -277,10 +275,8 @@ export class Fold {
   ): void {
     const first = time.from + time.step * from;
     const doubtful = (flags & DOUBTFUL) !== 0;
-    known.of(context, first, first + length, day);
+    known.of(context, first, day);
     const rules = this.#rules;
-    const closings: { readonly at: number; readonly found: Found }[] = [];
-    const note: OnClosed = (found) => closings.push({ at: unit.start, found });
     for (let r = 0; r < rules.length; r++) {
       const rule = rules[r]!;
       let start = first;
@@ -289,13 +285,14 @@ export class Fold {
         unit.end = start + length;
         unit.ml = ml[i]!;
         unit.neutral = doubtful || (length > LONGEST_HOUR && unit.ml > 0);
-        known.later(start, unit.end);
         rule.step(unit, known, note);
         start += time.step;
       }
     }
-    if (closings.length > 1) closings.sort((a, b) => a.at - b.at);
-    for (const { found } of closings) closed(found);
+    if (closings.length === 0) return;
+    const told = closings.sort((a, b) => a.at - b.at);
+    closings = [];
+    for (const { found } of told) closed(found);
   }
 
   /** @param doubtful an hour that was not read in full says nothing */

@@ -374,7 +374,8 @@ export class MeterState {
     if (last?.environment === environment && last.of.settings === settings) return last.of;
     const { context, checkLimits: limits } = environment;
     const checks = { limits, resolution, service: serviceOf(settings) };
-    const of: FoldContext = { ...context, settings, resolution, checks };
+    const { detect, rules, days } = context;
+    const of: FoldContext = { detect, rules, days, settings, resolution, checks };
     if (contexts.size >= MOST_CONTEXTS) contexts.clear();
     contexts.set(resolution, { environment, of });
     return of;

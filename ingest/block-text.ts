@@ -8,7 +8,6 @@ const NUMBER = 24;
 const COMMA = 44;
 const MINUS = 45;
 const ZERO = 48;
-const NULL = Buffer.from("null", "latin1");
 
 const HEAD = [
   "v",
@@ -137,41 +136,30 @@ export class BlockText {
     this.#text(name);
     if (typeof value === "number") return this.#number(value);
     this.#text("[");
+    const slab = this.#slab;
+    // Nearly all of a text is here: the place is kept at hand.
+    let at = this.#at;
     for (let i = 0; i < value.length; i++) {
-      if (i > 0) this.#slab[this.#at++] = COMMA;
+      if (i > 0) slab[at++] = COMMA;
       const item = value[i] ?? null;
-      if (item === null) this.#at += NULL.copy(this.#slab, this.#at);
+      if (item !== null && item >= 0 && (item | 0) === item) {
+        at = putDigits(slab, at, item);
+        continue;
+      }
+      this.#at = at;
+      if (item === null) this.#text("null");
       else this.#number(item);
+      at = this.#at;
     }
+    this.#at = at;
     this.#text("]");
   }
 
   #number(value: number): void {
-    const slab = this.#slab;
-    let rest = value;
-    if (value < 0) rest = -value;
-    if ((rest | 0) !== rest) return this.#text(String(value));
-    let at = this.#at;
-    if (value < 0) slab[at++] = MINUS;
-    if (rest < 10) {
-      slab[at] = ZERO + rest;
-      this.#at = at + 1;
-      return;
-    }
-    const end =
-      at + (rest < 1000 ? (rest < 100 ? 2 : 3) : rest < 100_000 ? (rest < 10_000 ? 4 : 5) : digitsOf(rest));
-    at = end;
-    // Two digits at a time.
-    while (rest >= 100) {
-      const hundredth = (rest / 100) | 0;
-      const pair = (rest - hundredth * 100) * 2;
-      slab[--at] = PAIRS[pair + 1]!;
-      slab[--at] = PAIRS[pair]!;
-      rest = hundredth;
-    }
-    slab[--at] = PAIRS[rest * 2 + 1]!;
-    if (rest >= 10) slab[--at] = PAIRS[rest * 2]!;
-    this.#at = end;
+    const positive = value < 0 ? -value : value;
+    if ((positive | 0) !== positive) return this.#text(String(value));
+    if (value < 0) this.#slab[this.#at++] = MINUS;
+    this.#at = putDigits(this.#slab, this.#at, positive);
   }
 
   #text(text: string): void {
@@ -187,6 +175,29 @@ export class BlockText {
 export function nameMeter(text: Buffer, keyAt: number, meter: string, register: number): void {
   text.write(meter, keyAt, "latin1");
   if (register > 0) text.write(String(register), keyAt + meter.length + AFTER_KEY.length, "latin1");
+}
+
+/** Writes a whole number from 0 to 2^31 - 1, two digits at a time; returns the place behind it. */
+function putDigits(slab: Uint8Array, from: number, value: number): number {
+  if (value < 10) {
+    slab[from] = ZERO + value;
+    return from + 1;
+  }
+  const digits =
+    value < 1000 ? (value < 100 ? 2 : 3) : value < 100_000 ? (value < 10_000 ? 4 : 5) : digitsOf(value);
+  const end = from + digits;
+  let at = end;
+  let rest = value;
+  while (rest >= 100) {
+    const hundredth = (rest / 100) | 0;
+    const pair = (rest - hundredth * 100) * 2;
+    slab[--at] = PAIRS[pair + 1]!;
+    slab[--at] = PAIRS[pair]!;
+    rest = hundredth;
+  }
+  slab[--at] = PAIRS[rest * 2 + 1]!;
+  if (rest >= 10) slab[--at] = PAIRS[rest * 2]!;
+  return end;
 }
 
 /** The digits of 00 to 99. */

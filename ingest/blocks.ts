@@ -105,6 +105,7 @@ class Gathering extends Series {
   readonly lengths = new Along();
   readonly flags = new Along();
   readonly lines = new Along();
+  /** Room for the reads in hand, `count` of them; filled by index, grown as it must. */
   ml: (number | null)[] = [];
   /** As delivered, from the first value on that is not `ml / mlPerUnit` to the last digit: else the block need not carry them. */
   delivered: (number | null)[] | undefined = undefined;
@@ -112,6 +113,11 @@ class Gathering extends Series {
   /** Unit of the reads in hand. */
   blockUnit = "";
   blockMlPerUnit = 0;
+
+  /** Reads in hand. */
+  get count(): number {
+    return this.times.count;
+  }
 }
 
 /** What is the same in all blocks of a file. */
@@ -137,6 +143,8 @@ export class BlockBuilder implements ReadSink<Gathering> {
   readonly #constants: BlockConstants;
   readonly #series: Gathering[] = [];
   #pending = 0;
+  /** Reads of the last block that was cut: the next are most likely as many. */
+  #lastCount = 0;
 
   constructor(constants: BlockConstants) {
     this.#constants = constants;
@@ -159,27 +167,29 @@ export class BlockBuilder implements ReadSink<Gathering> {
     line: number,
   ): void {
     this.#place(series, time, time, 1);
+    if (ml === null) {
+      this.noReads++;
+      series.ml[series.count] = null;
+      series.delivered?.push(null);
+    } else {
+      addValue(series, series.count, ml, delivered!);
+      this.#count(time, time + length, 1);
+    }
     series.times.add(time);
     series.lengths.add(length);
     series.flags.add(flags);
     series.lines.add(line);
     this.#pending++;
-    if (ml === null) {
-      this.noReads++;
-      series.ml.push(null);
-      series.delivered?.push(null);
-    } else {
-      addValue(series, ml, delivered!);
-      this.#count(time, time + length, 1);
-    }
     if (this.#pending >= MOST_PENDING) this.#letGo();
   }
 
   /** The block in hand takes so many reads, from the first time to the last, or makes way for a new one. */
   #place(series: Gathering, first: number, last: number, count: number): void {
-    if (series.ml.length > 0 && !goesOn(series, first, last, count)) this.#cut(series);
-    if (series.ml.length === 0) {
+    if (series.count > 0 && !goesOn(series, first, last, count)) this.#cut(series);
+    if (series.count === 0) {
       this.#pending += SERIES_COST;
+      // A week of such days at most: what is held back stays bounded.
+      series.ml = new Array<number | null>(Math.min(this.#lastCount, 7 * count));
       series.week = first - (first % WEEK);
       series.blockUnit = series.unit;
       series.blockMlPerUnit = series.mlPerUnit;
@@ -211,11 +221,12 @@ export class BlockBuilder implements ReadSink<Gathering> {
       return;
     }
     this.#place(series, time, last, count);
+    const at = series.count;
+    for (let i = 0; i < count; i++) addValue(series, at + i, ml[i]!, delivered[i]!);
     series.times.addSteps(time, step, count);
     series.lengths.addSame(length, count);
     series.flags.addSame(flags, count);
     series.lines.addSame(line, count);
-    for (let i = 0; i < count; i++) addValue(series, ml[i]!, delivered[i]!);
     this.#pending += count;
     this.#count(time, last + length, count);
     if (this.#pending >= MOST_PENDING) this.#letGo();
@@ -232,10 +243,12 @@ export class BlockBuilder implements ReadSink<Gathering> {
   }
 
   #letGo(): void {
-    for (const series of this.#series) if (series.ml.length > 0) this.#cut(series);
+    for (const series of this.#series) if (series.count > 0) this.#cut(series);
   }
 
   #cut(series: Gathering): void {
+    const { count } = series;
+    series.ml.length = count;
     if (!series.sorted) sortByTime(series);
     const { kind, channel, times, lengths, ml, delivered, flags, lines, blockMlPerUnit, decimals } = series;
     const { utility, source, file, backfill, resolution, digits } = this.#constants;
@@ -255,7 +268,7 @@ export class BlockBuilder implements ReadSink<Gathering> {
         mlPerUnit: blockMlPerUnit,
         resolution: Math.round(step * blockMlPerUnit),
         modulus: digits === 0 ? 0 : Math.round(10 ** digits * blockMlPerUnit),
-        count: ml.length,
+        count,
         time: times.sequence(),
         ...(kind === "usage" ? { length: lengths.uniform() } : {}),
         ml,
@@ -265,7 +278,8 @@ export class BlockBuilder implements ReadSink<Gathering> {
         line: lines.sequence(),
       },
     });
-    this.#pending -= ml.length + SERIES_COST;
+    this.#pending -= count + SERIES_COST;
+    this.#lastCount = count;
     for (const along of [times, lengths, flags, lines]) along.clear();
     series.ml = [];
     series.delivered = undefined;
@@ -275,26 +289,28 @@ export class BlockBuilder implements ReadSink<Gathering> {
 
 /** Whether so many reads, from the first time to the last, can go into the block in hand. */
 function goesOn(series: Gathering, first: number, last: number, count: number): boolean {
-  const { week, ml, unit, blockUnit, mlPerUnit, blockMlPerUnit } = series;
+  const { week, unit, blockUnit, mlPerUnit, blockMlPerUnit } = series;
   return (
     first >= week &&
     last < week + WEEK &&
-    ml.length + count <= MAX_BLOCK_READS &&
+    series.count + count <= MAX_BLOCK_READS &&
     unit === blockUnit &&
     mlPerUnit === blockMlPerUnit
   );
 }
 
-function addValue(series: Gathering, ml: number, delivered: number): void {
-  series.ml.push(ml);
+/** @param at index of the read in its block */
+function addValue(series: Gathering, at: number, ml: number, delivered: number): void {
+  series.ml[at] = ml;
   if (series.delivered !== undefined) series.delivered.push(delivered);
-  else if (ml / series.mlPerUnit !== delivered) listDelivered(series, delivered);
+  else if (ml / series.mlPerUnit !== delivered) listDelivered(series, at, delivered);
 }
 
 /** The read in hand is the first that its block must carry as delivered: so it carries all. */
-function listDelivered(series: Gathering, delivered: number): void {
-  series.delivered = series.ml.map((ml) => (ml === null ? null : ml / series.mlPerUnit));
-  series.delivered[series.delivered.length - 1] = delivered;
+function listDelivered(series: Gathering, at: number, delivered: number): void {
+  const before = series.ml.slice(0, at);
+  series.delivered = before.map((ml) => (ml === null ? null : ml / series.mlPerUnit));
+  series.delivered.push(delivered);
 }
 
 function sortByTime(series: Gathering): void {

@@ -58,8 +58,8 @@ export class MeterChecks {
   ): void {
     const plain =
       !this.#flags.takesNoteOf(flags) && !this.#inactive.takesNote(context) && !this.#sibling.takesNoteOf(1);
-    for (let i = from; i < to; i++) {
-      const start = time.from + time.step * i;
+    let start = time.from + time.step * from;
+    for (let i = from; i < to; i++, start += time.step) {
       if (plain) {
         this.#usage.push(start, start + length, ml[i]!, context, this.ended);
         this.#days.push(start, start + length, ml[i]!, day, context, this.ended);

@@ -84,13 +84,27 @@ export function openDatabase(
   };
 }
 
+const LONG_ARRAY = 50;
+
 async function run<T>(
   on: pg.Pool | pg.PoolClient,
   text: string,
   values: readonly unknown[] = [],
 ): Promise<T[]> {
-  const result = await on.query({ text, values: values as unknown[] });
+  const result = await on.query({ text, values: values.map(arrayAsText) });
   return result.rows as T[];
+}
+
+const HEX = /^[0-9a-f]+$/;
+
+/** A long array whose members need no quotes is joined at once: the client looks at each of them in several ways. */
+function arrayAsText(value: unknown): unknown {
+  if (!Array.isArray(value) || value.length < LONG_ARRAY) return value;
+  for (const member of value as unknown[]) {
+    const plain = typeof member === "number" || typeof member === "boolean";
+    if (!plain && !(typeof member === "string" && HEX.test(member))) return value;
+  }
+  return `{${value.join(",")}}`;
 }
 
 /** Classes of PostgreSQL's error codes that tell of the server's state, not of the statement. */
