@@ -6,6 +6,7 @@ import { addAlertCommands } from "./commands/alerts.js";
 import { addBacktest } from "./commands/backtest.js";
 import { addConfigCommands } from "./commands/config.js";
 import { addConsentCommands } from "./commands/consents.js";
+import { addErasureCommands } from "./commands/erasures.js";
 import { addDoctor } from "./commands/doctor.js";
 import { addFileCommands } from "./commands/files.js";
 import { addPreview } from "./commands/preview.js";
@@ -56,6 +57,7 @@ Begin with:
   addSubscribe(root);
   addAlertCommands(root);
   addConsentCommands(root);
+  addErasureCommands(root);
   addPreview(root);
   addConfigCommands(root);
   addDoctor(root);

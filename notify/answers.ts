@@ -101,7 +101,7 @@ export async function answerAlert(
   return stores.database.transaction(async (transaction) => {
     const first = await findAlert(stores, transaction, token);
     if (first === undefined) return undefined;
-    await lockContact(transaction, first.row.contact_id);
+    if (!(await lockContact(transaction, first.row.contact_id))) return undefined;
     const { row, described } = (await findAlert(stores, transaction, token))!;
     if (described.state !== "open" || !described.answers.includes(given)) return undefined;
     await takeAnswer(transaction, row, given, new Date(stores.clock.now()));
@@ -116,7 +116,8 @@ async function findAlert(stores: ConsentStores, on: Queryable, token: string) {
     `SELECT o.utility, o.contact_id, o.channel, o.anomaly, o.stage, o.occupancy_id, o.consent_kind, c.language,
             (s.message->>'rate')::float8 AS rate, s.state, coalesce(o.accepted_at, o.updated_at) AS sent
      FROM outbox o JOIN anomalies_seen s USING (anomaly) JOIN contacts c USING (contact_id)
-     WHERE o.outbox_id = $1 AND o.kind IN ('alert', 'reminder') AND o.occupancy_id IS NOT NULL`,
+     WHERE o.outbox_id = $1 AND o.kind IN ('alert', 'reminder') AND o.occupancy_id IS NOT NULL
+       AND c.erased_at IS NULL`,
     [id],
   );
   const utility = row && signedUtility(stores, row.utility, "answer", id, token);

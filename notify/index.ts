@@ -5,6 +5,7 @@ import { loadOffset, saveOffset } from "../infra/log/offset-store.js";
 import { parseMessage } from "../infra/log/parse-message.js";
 import { isDatabaseUnavailable } from "../infra/postgres/database.js";
 import type { Stage, StageContext, StageHealth } from "../infra/stage.js";
+import { Rounds } from "../infra/rounds.js";
 import { stalling } from "../infra/stall.js";
 import { anomalyMessage, type AnomalyMessage } from "../schemas/anomalies.js";
 import type { MailTransport } from "./channels/email.js";
@@ -12,6 +13,7 @@ import { openChannels } from "./channels/index.js";
 import { recordDecisions, type Policy } from "./outbox/record-decisions.js";
 import { Sender } from "./outbox/sender.js";
 import { BounceFolders } from "./bounces/bounce-folder.js";
+import { finishErasures } from "./consent/erasure.js";
 import { OperatorMail } from "./operator/operator-mail.js";
 import { SendingHours } from "./outbox/sending-hours.js";
 
@@ -25,6 +27,14 @@ export {
   type ConsentStores,
 } from "./consent/subscription.js";
 export { consentEvidence, verifyConsents, type Evidence } from "./consent/evidence.js";
+export {
+  eraseAddress,
+  eraseByLink,
+  holdAddress,
+  liftHolds,
+  listErasures,
+  type Erasure,
+} from "./consent/erasure.js";
 export { describeChoices, saveChoices, type Choice, type Choices } from "./consent/choices.js";
 export { ANSWER_WORDS, answerAlert, describeAnswer, type Answer, type AnswerableAlert } from "./answers.js";
 export { CONSENT_KINDS, consentText, type ConsentKind, type Language } from "./consent/wording.js";
@@ -54,6 +64,8 @@ export type NotifyStage = Stage;
 const GROUP = "notify";
 const TOPIC = "anomalies";
 const STOP_PATIENCE_MS = 5_000;
+/** Erasures that were held up, or left half-way, are looked for so often. */
+const ERASURES_MS = 60_000;
 
 /**
  * Decides what residents are told of anomalies, and sends it.
@@ -76,6 +88,7 @@ class Notify implements NotifyStage {
   #sender: Sender | undefined;
   #operatorMail: OperatorMail | undefined;
   #bounces: BounceFolders | undefined;
+  #erasures: Rounds | undefined;
   #stalledOn: string | undefined;
   #live = false;
   #sends = false;
@@ -116,12 +129,16 @@ class Notify implements NotifyStage {
     });
     this.#operatorMail = OperatorMail.start(this.#context);
     this.#bounces = BounceFolders.start(this.#context);
+    this.#erasures = new Rounds(async () => {
+      await this.#stalling(() => finishErasures(this.#context));
+    }, ERASURES_MS);
     this.#live = true;
     Promise.all([
       this.#consumer.finished,
       this.#sender.finished,
       this.#operatorMail?.finished,
       this.#bounces?.finished,
+      this.#erasures.finished,
     ]).then(
       () => this.#end(),
       (error: unknown) => this.#end(error),
@@ -134,6 +151,7 @@ class Notify implements NotifyStage {
       await this.#consumer?.drained();
       await this.#sender?.drained();
       await this.#operatorMail?.drained();
+      await this.#erasures?.drained();
     };
     // A stage that failed never drains: its error is the answer.
     await Promise.race([work(), this.#ended.promise]);
@@ -145,6 +163,7 @@ class Notify implements NotifyStage {
     await this.#sender?.stop();
     await this.#operatorMail?.stop();
     await this.#bounces?.stop();
+    await this.#erasures?.stop();
     clearTimeout(patience);
     this.#end();
   }

@@ -38,6 +38,7 @@ export const REASONS: Readonly<Record<Refusal | Aside, string>> = {
     "the number had as many texts about this home in 30 days as sign-up promised (sms.perMonth)",
   "sender-died": "the process that had it in hand ended",
   "not-composed": "the message could not be written",
+  erased: "the resident had their data deleted",
   "not-found-yet": "the connection broke; the provider is asked whether it has it",
 };
 
@@ -45,6 +46,7 @@ export const REASONS: Readonly<Record<Refusal | Aside, string>> = {
 type Aside =
   | "utility-unknown"
   | "channel-unknown"
+  | "erased"
   | "stopped"
   | "returned"
   | "no-answer"

@@ -7,6 +7,7 @@ import {
   consentText,
   describeAnswer,
   describeChoices,
+  eraseByLink,
   saveChoices,
   type Answer,
   type AnswerableAlert,
@@ -46,6 +47,24 @@ export function addChoicePages(server: FastifyInstance, stores: ConsentStores): 
     return choices === undefined ? notFound(reply, "en") : send(reply, 200, choicesPage(choices, true));
   });
 
+  server.get("/erase/:token", async ({ params: { token } }: ByToken, reply) => {
+    const choices = await describeChoices(stores, token);
+    return choices === undefined ? notFound(reply, "en") : send(reply, 200, erasePage(choices));
+  });
+
+  server.post("/erase/:token", async ({ params: { token } }: ByToken, reply) => {
+    const choices = await describeChoices(stores, token);
+    const erasure = choices === undefined ? undefined : await eraseByLink(stores, token);
+    if (choices === undefined || erasure === undefined) return notFound(reply, "en");
+    const { utility, language } = choices;
+    const words = WORDS[language];
+    const { receipt, erasedAt, dueAt } = erasure;
+    if (erasedAt !== null)
+      return send(reply, 200, plainPage(utility, language, words.erased, words.erasedText(receipt)));
+    const due = dueAt.toLocaleDateString(language, { dateStyle: "long", timeZone: utility.timeZone });
+    return send(reply, 200, plainPage(utility, language, words.eraseHeld, words.eraseHeldText(receipt, due)));
+  });
+
   server.get("/answer/:token", async (request: ByToken, reply) => {
     const alert = await describeAnswer(stores, request.params.token);
     if (alert === undefined) return notFound(reply, "en");
@@ -78,16 +97,18 @@ function boxesOf(names: readonly string[]): Choice[] {
 }
 
 function choicesPage(choices: Choices, saved: boolean): string {
-  const { utility, language, channel, address, services, unsubscribe } = choices;
+  const { utility, language, channel, address, services, unsubscribe, token } = choices;
   const words = WORDS[language];
   const title = words.choices(utility.name);
+  const erase = html`<p><a href="/erase/${token}">${words.erase}</a></p>`;
   if (services.length === 0)
     return framed(
       utility,
       language,
       title,
       html`<p>${words.nothingToChoose}</p>
-        <p><a href="/${utility.id}/subscribe?lang=${language}">${words.signUp}</a></p>`,
+        <p><a href="/${utility.id}/subscribe?lang=${language}">${words.signUp}</a></p>
+        ${erase}`,
     );
   const tick = (name: string, on: boolean, label: string) => {
     const input = on
@@ -128,7 +149,20 @@ function choicesPage(choices: Choices, saved: boolean): string {
         <p class="hint">${consentText(utility, language, channel)}</p>
         <button type="submit">${words.save}</button>
       </form>
-      <p><a href="/unsubscribe/${unsubscribe}">${words.unsubscribeButton}</a></p>`,
+      <p><a href="/unsubscribe/${unsubscribe}">${words.unsubscribeButton}</a></p>
+      ${erase}`,
+  );
+}
+
+function erasePage({ utility, language, address }: Choices): string {
+  const words = WORDS[language];
+  return framed(
+    utility,
+    language,
+    words.erase,
+    html`<p>${words.eraseText(address)}</p>
+      <p>${words.eraseKept}</p>
+      <form method="post"><button type="submit">${words.eraseButton}</button></form>`,
   );
 }
 

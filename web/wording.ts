@@ -46,6 +46,18 @@ export const WORDS: Readonly<Record<Language, Words>> = {
     language: "Language",
     save: "Save",
     saved: "Saved. This holds from now on.",
+    erase: "Delete my data",
+    eraseText: (address) =>
+      `We delete ${address} and what you wrote to us, now and for good. You will get no more alerts; a leak may then go unnoticed.`,
+    eraseKept:
+      "What stays: the proof of what you agreed to, without your address, and that you may not be written to, if you asked for that. Your utility keeps its own records of your account.",
+    eraseButton: "Delete for good",
+    erased: "Your data is deleted",
+    erasedText: (receipt) =>
+      `You will hear no more from us. Number of this deletion, for your records: ${receipt}`,
+    eraseHeld: "We have your request",
+    eraseHeldText: (receipt, due) =>
+      `Something obliges your utility to keep your data for now. We delete it by itself as soon as that ends, and your utility must tell you the reason if you ask. Number of your request: ${receipt}. Latest day without such a reason: ${due}`,
     nothingToChoose: "No alerts are set up for this address now.",
     signUp: "Sign up for alerts",
     answerTitle: "About this alert",
@@ -117,6 +129,18 @@ export const WORDS: Readonly<Record<Language, Words>> = {
     language: "Idioma",
     save: "Guardar",
     saved: "Guardado. Vale desde ahora.",
+    erase: "Borrar mis datos",
+    eraseText: (address) =>
+      `Borramos ${address} y lo que usted nos escribió, ahora y para siempre. No recibirá más avisos; una fuga podría pasar inadvertida.`,
+    eraseKept:
+      "Lo que queda: la prueba de lo que usted aceptó, sin su dirección, y que no se le puede escribir, si lo pidió. Su compañía de agua conserva sus propios registros de su cuenta.",
+    eraseButton: "Borrar para siempre",
+    erased: "Sus datos están borrados",
+    erasedText: (receipt) =>
+      `No volverá a saber de nosotros. Número de este borrado, para sus registros: ${receipt}`,
+    eraseHeld: "Tenemos su solicitud",
+    eraseHeldText: (receipt, due) =>
+      `Algo obliga a su compañía de agua a conservar sus datos por ahora. Los borramos sin más en cuanto eso termine, y su compañía debe decirle el motivo si lo pregunta. Número de su solicitud: ${receipt}. Último día si no hay tal motivo: ${due}`,
     nothingToChoose: "Ahora no hay avisos activos para esta dirección.",
     signUp: "Suscribirse a los avisos",
     answerTitle: "Sobre este aviso",
@@ -180,6 +204,16 @@ export interface Words {
   readonly language: string;
   readonly save: string;
   readonly saved: string;
+  readonly erase: string;
+  /** @param address with most of it left out */
+  readonly eraseText: (address: string) => string;
+  readonly eraseKept: string;
+  readonly eraseButton: string;
+  readonly erased: string;
+  readonly erasedText: (receipt: string) => string;
+  readonly eraseHeld: string;
+  /** @param due day, as the language writes it */
+  readonly eraseHeldText: (receipt: string, due: string) => string;
   readonly nothingToChoose: string;
   readonly signUp: string;
   readonly answerTitle: string;

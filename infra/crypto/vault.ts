@@ -1,31 +1,32 @@
 import {
-  createCipheriv,
-  createDecipheriv,
   createHmac,
   createSecretKey,
   hkdfSync,
   randomBytes,
-  randomFillSync,
   timingSafeEqual,
   type KeyObject,
 } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { link, open, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
+import { decrypt, encrypt } from "./aead.js";
+import { PersonKeys } from "./person-keys.js";
 
 /**
  * Encrypts fields and files of a utility, and makes keyed hashes for look-up.
  *
- * Every utility has keys of its own, derived from the master key with HKDF-SHA-256. Sealed bytes are
- * `1 | nonce (12) | ciphertext | tag (16)`, AES-256-GCM; the context is authenticated, so a value moved to another
- * row or column does not open.
+ * Every utility has keys of its own, derived from the master key with HKDF-SHA-256. The context is authenticated, so a
+ * value moved to another row or column does not open.
  */
 export class Vault {
   readonly #master: Buffer;
   readonly #derived = new Map<string, KeyObject>();
+  /** Keys of people, in the folder `people` beside the key file. */
+  readonly people: PersonKeys;
 
-  private constructor(master: Buffer) {
+  private constructor(master: Buffer, folder: string) {
     this.#master = master;
+    this.people = new PersonKeys(folder, this);
   }
 
   /**
@@ -51,10 +52,10 @@ export class Vault {
         `Key file ${keyFile}: "master" must be 64 hex characters. Restore the file from where keys are kept.`,
       );
     }
-    return new Vault(Buffer.from(master, "hex"));
+    return new Vault(Buffer.from(master, "hex"), join(dirname(keyFile), "people"));
   }
 
-  #key(utility: string, purpose: "field" | "lookup" | "file" | "token"): KeyObject {
+  #key(utility: string, purpose: "field" | "lookup" | "token" | KeyOf): KeyObject {
     const name = `${utility}/${purpose}`;
     let key = this.#derived.get(name);
     if (key === undefined) {
@@ -90,49 +91,17 @@ export class Vault {
     return signature.length === expected.length && timingSafeEqual(signature, expected);
   }
 
-  /** A fresh key for one archived file, and the same key wrapped for storage beside it. */
-  newFileKey(utility: string, fileId: string): { readonly key: Buffer; readonly wrapped: Buffer } {
+  /** A fresh key for one archived file or one person, and the same key wrapped for storage. */
+  newKey(utility: string, of: KeyOf, id: string): { readonly key: Buffer; readonly wrapped: Buffer } {
     const key = randomBytes(32);
-    return { key, wrapped: encrypt(this.#key(utility, "file"), `${utility}|${fileId}`, key) };
+    return { key, wrapped: encrypt(this.#key(utility, of), `${utility}|${id}`, key) };
   }
 
-  openFileKey(utility: string, fileId: string, wrapped: Buffer): Buffer {
-    return decrypt(this.#key(utility, "file"), `${utility}|${fileId}`, wrapped);
+  /** @throws Error where it was wrapped for another utility, purpose or id */
+  openKey(utility: string, of: KeyOf, id: string, wrapped: Buffer): Buffer {
+    return decrypt(this.#key(utility, of), `${utility}|${id}`, wrapped);
   }
 }
 
-const FORMAT = 1;
-
-const NONCE = 12;
-/** Random bytes are drawn for many nonces at once: a draw costs as much as sealing a word. */
-const nonces = Buffer.allocUnsafeSlow(NONCE * 341);
-let nextNonce = nonces.length;
-
-/** A copy: the drawn bytes are overwritten by the next draw. */
-function newNonce(): Buffer {
-  if (nextNonce >= nonces.length) {
-    randomFillSync(nonces);
-    nextNonce = 0;
-  }
-  return Buffer.from(nonces.subarray(nextNonce, (nextNonce += NONCE)));
-}
-
-function encrypt(key: KeyObject, context: string, plain: Buffer): Buffer {
-  const nonce = newNonce();
-  const cipher = createCipheriv("aes-256-gcm", key, nonce);
-  cipher.setAAD(Buffer.from(context));
-  return Buffer.concat([Buffer.of(FORMAT), nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
-}
-
-function decrypt(key: KeyObject, context: string, sealed: Buffer): Buffer {
-  if (sealed[0] !== FORMAT || sealed.length < 29)
-    throw new Error(`Sealed value of "${context}" has an unknown format`);
-  const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(1, 1 + NONCE));
-  decipher.setAAD(Buffer.from(context));
-  decipher.setAuthTag(sealed.subarray(-16));
-  try {
-    return Buffer.concat([decipher.update(sealed.subarray(1 + NONCE, -16)), decipher.final()]);
-  } catch {
-    throw new Error(`Sealed value of "${context}" does not open: another key, or changed bytes`);
-  }
-}
+/** What has a key of its own. */
+export type KeyOf = "file" | "person";

@@ -37,7 +37,7 @@ export class Archive {
     const relative = join(utility, at.toISOString().slice(0, 7), `${file}.br.enc`);
     const target = join(this.#root, relative);
     await mkdir(dirname(target), { recursive: true, mode: 0o700 });
-    const { key, wrapped } = this.#vault.newFileKey(utility, String(file));
+    const { key, wrapped } = this.#vault.newKey(utility, "file", String(file));
     const nonce = randomBytes(NONCE);
     const cipher = createCipheriv("aes-256-gcm", key, nonce);
     const draft = `${target}.part`;
@@ -77,7 +77,7 @@ export class Archive {
     await handle.close();
     const decipher = createDecipheriv(
       "aes-256-gcm",
-      this.#vault.openFileKey(utility, String(file), wrapped),
+      this.#vault.openKey(utility, "file", String(file), wrapped),
       nonce,
     );
     decipher.setAuthTag(tag);

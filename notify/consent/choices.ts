@@ -24,6 +24,8 @@ export interface Choices {
   readonly address: string;
   /** Token of the link that ends everything. */
   readonly unsubscribe: string;
+  /** Of the page itself, and of the one that erases. */
+  readonly token: string;
   /** Services that this address was once confirmed for, and that its resident still holds. */
   readonly services: readonly {
     readonly occupancy: number;
@@ -45,12 +47,14 @@ export async function describeChoices(stores: ConsentStores, token: string): Pro
   if (contact === undefined) return undefined;
   const { vault } = stores;
   const { id, utility, language, channel, address_hash, address_sealed } = contact;
+  if (address_sealed === null) return undefined;
   return {
     utility,
     language,
     channel,
-    address: masked(unsealAddress(vault, utility.id, address_hash, address_sealed)),
+    address: masked(unsealAddress(vault, utility.id, { contact_id: id, address_hash, address_sealed })),
     unsubscribe: linkToken(vault, utility.id, "unsubscribe", id),
+    token,
     services: (await servicesOf(stores, stores.database, contact)).map(
       ({ occupancy_id, number_sealed, kinds }) => ({
         occupancy: occupancy_id,
@@ -81,7 +85,7 @@ export async function saveChoices(
   return stores.database.transaction(async (transaction) => {
     const contact = await findContact(stores, transaction, "choices", token);
     if (contact === undefined) return false;
-    await lockContact(transaction, contact.id);
+    if (!(await lockContact(transaction, contact.id))) return false;
     const language = contact.utility.languages.includes(wanted.language) ? wanted.language : contact.language;
     await transaction.query("UPDATE contacts SET language = $2 WHERE contact_id = $1", [
       contact.id,

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Vault } from "../../infra/crypto/vault.js";
 import type { Queryable } from "../../infra/postgres/database.js";
 import { canonicalEmail } from "../../schemas/canonical.js";
@@ -24,13 +25,26 @@ export async function contactOf(
 ): Promise<string> {
   const { utility, channel, address, language } = contact;
   const hash = addressHash(vault, utility, channel, address);
-  const [row] = await transaction.query<{ contact_id: string }>(
-    `INSERT INTO contacts (utility, channel, address_hash, address_sealed, language, created_at)
-     VALUES ($1, $2, $3, $4, $5, $6)
-     ON CONFLICT (utility, channel, address_hash) DO UPDATE SET utility = excluded.utility RETURNING contact_id`,
-    [utility, channel, hash, vault.seal(utility, sealedAt(hash), address), language, now],
+  const known = () =>
+    transaction.query<{ contact_id: string }>(
+      "SELECT contact_id FROM contacts WHERE utility = $1 AND channel = $2 AND address_hash = $3 AND erased_at IS NULL",
+      [utility, channel, hash],
+    );
+  const [before] = await known();
+  if (before !== undefined) return before.contact_id;
+  // The key is there before anything is sealed with it; without its row it opens nothing.
+  const id = randomUUID();
+  vault.people.create(utility, id);
+  const made = await transaction.query(
+    `INSERT INTO contacts (contact_id, utility, channel, address_hash, address_sealed, language, created_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7)
+     ON CONFLICT (utility, channel, address_hash) WHERE erased_at IS NULL DO NOTHING RETURNING 1`,
+    [id, utility, channel, hash, vault.people.seal(utility, id, sealedAt(hash), address), language, now],
   );
-  return row!.contact_id;
+  if (made.length > 0) return id;
+  vault.people.destroy(id);
+  const [other] = await known();
+  return other!.contact_id;
 }
 
 /** The id of the contact with an e-mail address or a number as people write them; `undefined` where there is none. */
@@ -40,21 +54,40 @@ export async function contactWith(
   utility: UtilityConfig,
   address: string,
 ): Promise<string | undefined> {
+  const contacts = await contactsWith(database, vault, utility, address);
+  return contacts.find(({ erased }) => !erased)?.id;
+}
+
+/** All contacts that have or had an address, oldest first: who was erased and came back is another one. */
+export async function contactsWith(
+  database: Queryable,
+  vault: Vault,
+  utility: UtilityConfig,
+  address: string,
+): Promise<readonly { readonly id: string; readonly erased: boolean }[]> {
   const number = address.includes("@") ? undefined : phoneNumber(address, utility.sms?.country ?? "US");
   const hash =
     number === undefined
       ? addressHash(vault, utility.id, "email", canonicalEmail(address))
       : addressHash(vault, utility.id, "sms", number);
-  const [contact] = await database.query<{ contact_id: string }>(
-    "SELECT contact_id FROM contacts WHERE utility = $1 AND address_hash = $2",
+  return database.query<{ id: string; erased: boolean }>(
+    `SELECT contact_id AS id, erased_at IS NOT NULL AS erased FROM contacts
+     WHERE utility = $1 AND address_hash = $2 ORDER BY created_at, contact_id`,
     [utility.id, hash],
   );
-  return contact?.contact_id;
 }
 
-/** @throws Error where the sealed address belongs to another row or key */
-export function unsealAddress(vault: Vault, utility: string, hash: Buffer, sealed: Buffer): string {
-  return vault.unseal(utility, sealedAt(hash), sealed).toString("utf8");
+/**
+ * The address of a contact that is not erased.
+ * @throws PersonErased where it is by now, Error where the sealed address belongs to another row or key
+ */
+export function unsealAddress(
+  vault: Vault,
+  utility: string,
+  contact: { readonly contact_id: string; readonly address_hash: Buffer; readonly address_sealed: Buffer },
+): string {
+  const { contact_id, address_hash, address_sealed } = contact;
+  return vault.people.unseal(utility, contact_id, sealedAt(address_hash), address_sealed);
 }
 
 /** The address is bound to its row by the hash beside it. */
@@ -62,7 +95,14 @@ function sealedAt(hash: Buffer): string {
   return `contacts.address|${hash.toString("hex")}`;
 }
 
-/** Steps of one contact follow each other, so that their numbers tell their order. Rows that refer to it may be added. */
-export async function lockContact(transaction: Queryable, contactId: string): Promise<void> {
-  await transaction.query("SELECT 1 FROM contacts WHERE contact_id = $1 FOR NO KEY UPDATE", [contactId]);
+/**
+ * Steps of one contact follow each other, so that their numbers tell their order. Rows that refer to it may be added.
+ * @returns whether the contact is not erased
+ */
+export async function lockContact(transaction: Queryable, contactId: string): Promise<boolean> {
+  const [contact] = await transaction.query<{ alive: boolean }>(
+    "SELECT erased_at IS NULL AS alive FROM contacts WHERE contact_id = $1 FOR NO KEY UPDATE",
+    [contactId],
+  );
+  return contact?.alive === true;
 }

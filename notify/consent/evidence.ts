@@ -1,7 +1,7 @@
 import type { Vault } from "../../infra/crypto/vault.js";
 import type { Database, Queryable } from "../../infra/postgres/database.js";
 import type { UtilityConfig } from "../../schemas/config.js";
-import { contactWith } from "./contact.js";
+import { contactsWith } from "./contact.js";
 import { CONSENT_VERSION, consentHash, consentText, type ConsentChannel, type Language } from "./wording.js";
 
 /** What is known of whoever confirmed; kept sealed. */
@@ -82,7 +82,7 @@ export interface EvidenceStep {
 }
 
 /**
- * Everything that an address agreed to and took back, oldest first.
+ * Everything that an address agreed to and took back, oldest first, before an erasure too.
  * @returns `undefined` where the utility knows no such address
  */
 export async function consentEvidence(
@@ -90,9 +90,10 @@ export async function consentEvidence(
   utility: UtilityConfig,
   address: string,
 ): Promise<EvidenceStep[] | undefined> {
-  const contact = await contactWith(database, vault, utility, address);
-  if (contact === undefined) return undefined;
+  const contacts = await contactsWith(database, vault, utility, address);
+  if (contacts.length === 0) return undefined;
   const rows = await database.query<{
+    contact_id: string;
     place: number;
     at: Date;
     kind: string;
@@ -104,7 +105,9 @@ export async function consentEvidence(
     text_hash: Buffer;
     evidence_sealed: Buffer | null;
     chain: Buffer;
-  }>("SELECT * FROM consents WHERE contact_id = $1 ORDER BY place", [contact]);
+  }>("SELECT * FROM consents WHERE contact_id = ANY ($1::uuid[]) ORDER BY place", [
+    contacts.map(({ id }) => id),
+  ]);
   return rows.map((row) => ({
     place: row.place,
     at: row.at,
@@ -117,7 +120,9 @@ export async function consentEvidence(
     textSha256: row.text_hash.toString("hex"),
     text: wordingOf(utility, row),
     evidence:
-      row.evidence_sealed === null ? null : openEvidence(vault, utility.id, contact, row.evidence_sealed),
+      row.evidence_sealed === null
+        ? null
+        : openEvidence(vault, utility.id, row.contact_id, row.evidence_sealed),
     chain: row.chain.toString("hex"),
   }));
 }

@@ -298,7 +298,7 @@ export async function revokeConsents(
   transaction: Queryable,
   what: {
     readonly contact: string;
-    readonly method: "link" | "page" | "sms" | "provider";
+    readonly method: "link" | "page" | "sms" | "provider" | "erasure";
     readonly now: Date;
     readonly kinds?: readonly ConsentKind[];
     /** Of these services alone. */
@@ -351,7 +351,7 @@ async function findConfirmation(stores: ConsentStores, on: Queryable, token: str
   return row === undefined || utility === undefined ? undefined : { id, row, utility };
 }
 
-/** The contact that a link of the purpose names; `undefined` where the token is none of ours. */
+/** The contact that a link of the purpose names, erased or not; `undefined` where the token is none of ours. */
 export async function findContact(
   stores: ConsentStores,
   on: Queryable,
@@ -374,7 +374,8 @@ export interface LinkedContact {
   readonly language: Language;
   readonly channel: ConsentChannel;
   readonly address_hash: Buffer;
-  readonly address_sealed: Buffer;
+  /** `null` of who was erased. */
+  readonly address_sealed: Buffer | null;
 }
 
 /** The utility of a token whose signature is right. */

@@ -50,6 +50,7 @@ interface OutboxEntry {
   readonly alert_told: boolean;
   /** The address is on the list of those that get nothing. */
   readonly is_suppressed: boolean;
+  readonly is_erased: boolean;
   /** When the home was last written to by this channel of anything but a burst, and how often in 30 days. */
   readonly last_routine: Date | null;
   readonly routine: number;
@@ -181,6 +182,7 @@ function judge(
   if (policy === undefined) return aside("suppressed", "utility-unknown");
   if (entry.channel === "sms" && policy.utility.sms === undefined)
     return aside("suppressed", "channel-unknown");
+  if (entry.is_erased) return aside("suppressed", "erased");
   if (entry.is_suppressed && !answersAlways(entry))
     return aside("suppressed", entry.channel === "email" ? "returned" : "stopped");
   // It may have arrived: whether it did is asked, whatever has changed since.
@@ -229,7 +231,7 @@ function answersAlways({ reply }: OutboxEntry): boolean {
 function loadEntries(transaction: Queryable, ids: readonly string[], now: Date): Promise<OutboxEntry[]> {
   return transaction.query<OutboxEntry>(
     `SELECT o.outbox_id, o.utility, o.kind, o.stage, o.state, o.channel, o.attempts, o.told, o.contact_id,
-            c.address_hash, c.address_sealed, c.language, s.message, a.number_sealed,
+            c.address_hash, c.address_sealed, c.erased_at IS NOT NULL AS is_erased, c.language, s.message, a.number_sealed,
             f.confirmation_id, f.kinds, f.language AS confirmation_language, f.expires_at, f.confirmed_at,
             (SELECT extract(epoch FROM min(r.valid_from))::float8 FROM recipients r
              WHERE r.meter_key = s.meter_key AND r.contact_id = o.contact_id AND r.kind = o.consent_kind
@@ -268,6 +270,7 @@ async function take(
     `UPDATE outbox o SET state = 'sending', told = $2, attempts = attempts + 1, owner = $3, lease_until = $4, reason = NULL,
        updated_at = $5, handed_at = coalesce(handed_at, $5)
      WHERE outbox_id = $1
+       AND EXISTS (SELECT 1 FROM contacts c WHERE c.contact_id = o.contact_id AND c.erased_at IS NULL)
        AND (coalesce(reply, '') IN ('stopped', 'help') OR NOT EXISTS (
          SELECT 1 FROM suppressions x JOIN contacts c USING (utility, channel, address_hash)
          WHERE c.contact_id = o.contact_id AND x.ended_at IS NULL))

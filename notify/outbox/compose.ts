@@ -25,7 +25,7 @@ export function compose(
   return {
     id: claimed.outbox_id,
     utility,
-    address: unsealAddress(vault, utility.id, claimed.address_hash, claimed.address_sealed),
+    address: unsealAddress(vault, utility.id, claimed),
     validSeconds,
     letter: () => letterOf(claimed, utility, context),
     text: () => textOf(claimed, utility, vault),

@@ -7,6 +7,7 @@ import { errorFields, type Logger } from "../../infra/logger.js";
 import type { Database } from "../../infra/postgres/database.js";
 import type { Config } from "../../schemas/config.js";
 import type { Channel, Outcome, OutgoingMessage } from "../channels/channel.js";
+import { PersonErased } from "../../infra/crypto/person-keys.js";
 import { lockContact } from "../consent/contact.js";
 import { endFormerConsents } from "../consent/subscription.js";
 import { takeProvidersWord } from "./providers-word.js";
@@ -158,8 +159,9 @@ export class Sender {
           : await channel.send(outgoing);
     } catch (error) {
       // Nothing was handed over: the message could not be put together.
-      logger.error("message could not be composed", { ...fields, ...errorFields(error) });
-      outcome = { status: "refused", permanent: true, code: "not-composed" };
+      const erased = error instanceof PersonErased;
+      if (!erased) logger.error("message could not be composed", { ...fields, ...errorFields(error) });
+      outcome = { status: "refused", permanent: true, code: erased ? "erased" : "not-composed" };
     }
     this.#noteReach(message, outcome);
     try {

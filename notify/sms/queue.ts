@@ -16,14 +16,14 @@ export async function waitingTexts(
   { database, vault }: { readonly database: Database; readonly vault: Vault },
   utility?: string,
 ): Promise<WaitingText[]> {
-  const rows = await database.query<Omit<WaitingText, "body"> & { body_sealed: Buffer }>(
-    `SELECT utility, provider_id AS id, received_at AS "receivedAt", asks, body_sealed FROM texts_received
+  const rows = await database.query<Omit<WaitingText, "body"> & { contact_id: string; body_sealed: Buffer }>(
+    `SELECT utility, provider_id AS id, received_at AS "receivedAt", asks, contact_id, body_sealed FROM texts_received
      WHERE for_people AND handled_at IS NULL AND ($1::text IS NULL OR utility = $1) ORDER BY received_at, provider_id`,
     [utility ?? null],
   );
-  return rows.map(({ body_sealed, ...row }) => ({
+  return rows.map(({ contact_id, body_sealed, ...row }) => ({
     ...row,
-    body: vault.unseal(row.utility, textContext(row.id), body_sealed).toString("utf8"),
+    body: vault.people.unseal(row.utility, contact_id, textContext(row.id), body_sealed),
   }));
 }
 

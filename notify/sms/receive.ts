@@ -56,13 +56,13 @@ export async function receiveText(
   const reply = readReply(text.body);
   return database.transaction(async (transaction): Promise<Received | undefined> => {
     const language = utility.languages[0]!;
-    const contact = await contactOf(
-      transaction,
-      vault,
-      { utility: utility.id, channel: "sms", address, language },
-      now,
-    );
-    await lockContact(transaction, contact);
+    const whose = { utility: utility.id, channel: "sms", address, language } as const;
+    let contact = await contactOf(transaction, vault, whose, now);
+    // Erased between the two: what comes now is of somebody new.
+    if (!(await lockContact(transaction, contact))) {
+      contact = await contactOf(transaction, vault, whose, now);
+      await lockContact(transaction, contact);
+    }
     const fresh = await transaction.query(
       `INSERT INTO texts_received (utility, provider_id, contact_id, body_sealed, asks, for_people, received_at)
        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING 1`,
@@ -70,7 +70,7 @@ export async function receiveText(
         utility.id,
         text.providerId,
         contact,
-        vault.seal(utility.id, textContext(text.providerId), text.body),
+        vault.people.seal(utility.id, contact, textContext(text.providerId), text.body),
         reply.asks,
         reply.asks === "stop" && !reply.sure,
         now,

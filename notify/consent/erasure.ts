@@ -1,0 +1,167 @@
+import type { Queryable } from "../../infra/postgres/database.js";
+import type { UtilityConfig } from "../../schemas/config.js";
+import { contactWith, lockContact } from "./contact.js";
+import { findContact, revokeConsents, type ConsentStores } from "./subscription.js";
+
+const DAY_MS = 86_400_000;
+/** A request is fulfilled at once, unless something holds it up; this is the latest day that the law leaves (45 days, CCPA §1798.130). */
+const DUE_DAYS = 45;
+
+/** A request to be erased. It names no person. */
+export interface Erasure {
+  readonly receipt: string;
+  readonly utility: string;
+  readonly askedBy: "page" | "staff";
+  readonly askedAt: Date;
+  readonly dueAt: Date;
+  /** When the address went and sending ended; `null`: not yet. */
+  readonly erasedAt: Date | null;
+  /** When the key was destroyed, so that backups can't be read either. */
+  readonly keyGoneAt: Date | null;
+  /** Why it waits. */
+  readonly holds: readonly string[];
+}
+
+type EraseContext = Pick<ConsentStores, "database" | "vault" | "clock">;
+
+const ERASURES = `SELECT receipt, e.utility, asked_by AS "askedBy", asked_at AS "askedAt", due_at AS "dueAt",
+    erased_at AS "erasedAt", key_gone_at AS "keyGoneAt",
+    CASE WHEN erased_at IS NULL THEN ARRAY(SELECT h.reason FROM erasure_holds h WHERE h.contact_id = e.contact_id
+      AND h.lifted_at IS NULL AND (h.until IS NULL OR h.until > $1) ORDER BY h.hold_id) ELSE '{}' END AS holds
+  FROM erasures e`;
+
+/** Requests and what became of them, newest first. */
+export function listErasures({ database, clock }: EraseContext, utility?: string): Promise<Erasure[]> {
+  return database.query<Erasure>(
+    `${ERASURES} WHERE $2::text IS NULL OR e.utility = $2 ORDER BY asked_at DESC, receipt`,
+    [new Date(clock.now()), utility ?? null],
+  );
+}
+
+/**
+ * Erases whoever has the mailbox or phone that the link of a message went to.
+ * @returns `undefined` where the token is none of ours, or they were erased before
+ */
+export async function eraseByLink(stores: ConsentStores, token: string): Promise<Erasure | undefined> {
+  const contact = await findContact(stores, stores.database, "choices", token);
+  if (contact === undefined || contact.address_sealed === null) return undefined;
+  return requestErasure(stores, contact.utility.id, contact.id, "page");
+}
+
+/**
+ * Erases the contact with an address, as staff asks for somebody whose identity they have checked.
+ * @returns `undefined` where the utility knows no such address
+ */
+export async function eraseAddress(
+  context: EraseContext,
+  utility: UtilityConfig,
+  address: string,
+): Promise<Erasure | undefined> {
+  const contact = await contactWith(context.database, context.vault, utility, address);
+  return contact === undefined ? undefined : requestErasure(context, utility.id, contact, "staff");
+}
+
+/**
+ * Keeps the contact with an address from being erased, until a time or until it is lifted.
+ * @returns `false` where the utility knows no such address
+ */
+export async function holdAddress(
+  { database, vault, clock }: EraseContext,
+  utility: UtilityConfig,
+  address: string,
+  hold: { readonly reason: string; readonly until: Date | undefined },
+): Promise<boolean> {
+  const contact = await contactWith(database, vault, utility, address);
+  if (contact === undefined) return false;
+  await database.query(
+    "INSERT INTO erasure_holds (utility, contact_id, reason, at, until) VALUES ($1, $2, $3, $4, $5)",
+    [utility.id, contact, hold.reason, new Date(clock.now()), hold.until ?? null],
+  );
+  return true;
+}
+
+/** Lifts all holds of the contact with an address; returns how many, and erases where that was asked for meanwhile. */
+export async function liftHolds(
+  context: EraseContext,
+  utility: UtilityConfig,
+  address: string,
+): Promise<number> {
+  const { database, vault, clock } = context;
+  const contact = await contactWith(database, vault, utility, address);
+  if (contact === undefined) return 0;
+  const lifted = await database.query(
+    "UPDATE erasure_holds SET lifted_at = $2 WHERE contact_id = $1 AND lifted_at IS NULL RETURNING 1",
+    [contact, new Date(clock.now())],
+  );
+  await finishErasures(context);
+  return lifted.length;
+}
+
+async function requestErasure(
+  context: EraseContext,
+  utility: string,
+  contact: string,
+  by: Erasure["askedBy"],
+): Promise<Erasure> {
+  const { database, clock } = context;
+  const now = new Date(clock.now());
+  const [asked] = await database.query<{ receipt: string }>(
+    `INSERT INTO erasures (utility, contact_id, asked_by, asked_at, due_at) VALUES ($1, $2, $3, $4, $5)
+     ON CONFLICT (contact_id) WHERE erased_at IS NULL DO UPDATE SET utility = excluded.utility RETURNING receipt`,
+    [utility, contact, by, now, new Date(now.getTime() + DUE_DAYS * DAY_MS)],
+  );
+  await finishErasures(context);
+  const [erasure] = await database.query<Erasure>(`${ERASURES} WHERE receipt = $2`, [now, asked!.receipt]);
+  return erasure!;
+}
+
+/**
+ * Fulfils what was asked for and is not held up, and destroys the keys of who is erased: also what a process that was
+ * killed left half-way, and what a hold that has ended let go.
+ * @returns how many were erased
+ */
+export async function finishErasures({ database, vault, clock }: EraseContext): Promise<number> {
+  const now = new Date(clock.now());
+  const open = await database.query<{ receipt: string; contact_id: string }>(
+    "SELECT receipt, contact_id FROM erasures WHERE key_gone_at IS NULL ORDER BY asked_at",
+  );
+  let erased = 0;
+  for (const { receipt, contact_id } of open) {
+    if (!(await database.transaction((transaction) => erase(transaction, receipt, contact_id, now))))
+      continue;
+    // Only now: a key that goes before its row is cut would leave an address that nobody can read and nobody erased.
+    vault.people.destroy(contact_id);
+    await database.query("UPDATE erasures SET key_gone_at = $2 WHERE receipt = $1", [receipt, now]);
+    erased++;
+  }
+  return erased;
+}
+
+/** @returns whether the contact is erased, by this call or an earlier one */
+async function erase(transaction: Queryable, receipt: string, contact: string, now: Date): Promise<boolean> {
+  const alive = await lockContact(transaction, contact);
+  if (alive) {
+    const held = await transaction.query(
+      "SELECT 1 FROM erasure_holds WHERE contact_id = $1 AND lifted_at IS NULL AND (until IS NULL OR until > $2)",
+      [contact, now],
+    );
+    if (held.length > 0) return false;
+    await revokeConsents(transaction, { contact, method: "erasure", now });
+    for (const statement of ERASE) await transaction.query(statement, [contact, now]);
+  }
+  await transaction.query("UPDATE erasures SET erased_at = coalesce(erased_at, $2) WHERE receipt = $1", [
+    receipt,
+    now,
+  ]);
+  return true;
+}
+
+/** What goes with a contact ($1). Its consents stay as evidence, what was sent as a record without an address. */
+const ERASE = [
+  "UPDATE contacts SET address_sealed = NULL, erased_at = $2 WHERE contact_id = $1",
+  `UPDATE outbox SET state = 'suppressed', reason = 'erased', updated_at = $2
+   WHERE contact_id = $1 AND state IN ('queued', 'held', 'unknown')`,
+  "UPDATE confirmations SET expires_at = least(expires_at, $2) WHERE contact_id = $1 AND confirmed_at IS NULL",
+  "DELETE FROM texts_received WHERE contact_id = $1 AND $2::timestamptz IS NOT NULL",
+  "DELETE FROM answers WHERE contact_id = $1 AND $2::timestamptz IS NOT NULL",
+];
