@@ -313,6 +313,27 @@ it("tells why somebody was told or not, and what residents wrote", async () => {
   });
 }, 120_000);
 
+it("proves consents and erases on request, by what the stores know", async () => {
+  const run = (...args: string[]) => curbstop([...args, "-c", config]);
+  const unknown = { code: 2, stderr: expect.stringMatching(/knows no such address/) as string };
+  expect(await run("consents", "verify")).toMatchObject({ code: 0, stdout: "There are no consents yet.\n" });
+  expect(await run("consents", "export", "--contact", "nobody@mail.example")).toMatchObject(unknown);
+  expect(await run("erasures")).toMatchObject({ code: 0, stdout: "Nobody has asked to be erased.\n" });
+  expect(await run("erasures", "list", "--json")).toMatchObject({ code: 0, stdout: "[]\n" });
+  expect(await run("erasures", "request", "--contact", "nobody@mail.example")).toMatchObject(unknown);
+  const hold = ["erasures", "hold", "--contact", "nobody@mail.example"];
+  expect(await run(...hold)).toMatchObject({ code: 2, stderr: expect.stringMatching(/--reason/) });
+  expect(await run(...hold, "--reason", "court")).toMatchObject(unknown);
+  expect(await run(...hold, "--reason", "court", "--until", "soon")).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/--until soon is no day. Expected YYYY-MM-DD/),
+  });
+  expect(await run("erasures", "lift", "--contact", "nobody@mail.example")).toMatchObject({
+    code: 0,
+    stdout: "Nothing held it.\n",
+  });
+}, 120_000);
+
 it("writes every message that residents may get, without a store", async () => {
   const into = join(folder, "preview");
   const { code, stdout } = await curbstop(["preview", into, "-c", config]);

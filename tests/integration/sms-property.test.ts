@@ -3,6 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import {
   createNotify,
+  eraseAddress,
   receiveText,
   requestSubscription,
   resumeChannels,
@@ -48,7 +49,7 @@ afterAll(async () => {
   await fake.close();
 });
 
-type Act = "sign-up" | "confirm" | "STOP" | "START" | "LEAK" | "1" | "3" | "move-out";
+type Act = "sign-up" | "confirm" | "STOP" | "START" | "LEAK" | "1" | "3" | "move-out" | "erase";
 type Step =
   | { readonly do: Act; readonly home: number }
   | { readonly do: "leak" | "burst"; readonly home: number; readonly to: "open" | "close" | "withdraw" }
@@ -60,7 +61,7 @@ const home = fc.integer({ min: 0, max: 1 });
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("sign-up", "confirm"), home }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("STOP", "START", "LEAK", "1", "3"), home }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("move-out"), home }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("move-out", "erase"), home }) },
   {
     weight: 6,
     arbitrary: fc.record({
@@ -202,6 +203,12 @@ async function run(steps: readonly Step[]): Promise<void> {
       case "1":
       case "3":
         await write(one, what);
+        break;
+      case "erase":
+        await eraseAddress(test.context(), utility, one.phone);
+        one.agreed = false;
+        // Whoever texts from that number now is somebody new; a stop of the number still holds.
+        one.before = false;
         break;
       case "move-out":
         await addHome(world, {
