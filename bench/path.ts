@@ -7,7 +7,8 @@ import { createLogger } from "../infra/logger.js";
 import type { Stage } from "../infra/stage.js";
 import { openStores, stageContext, type Stores } from "../infra/stores.js";
 import { createIngest } from "../ingest/index.js";
-import type { ConfigInput } from "../schemas/config.js";
+import { createNotify } from "../notify/index.js";
+import type { Config, ConfigInput } from "../schemas/config.js";
 
 type UtilityInput = ConfigInput["utilities"][number];
 type Profile = NonNullable<UtilityInput["sources"][number]["profile"]>;
@@ -20,6 +21,9 @@ export interface StraightPath {
    * it is judged, in ClickHouse and in a saved checkpoint.
    */
   take(file: string, utility: string, source: string): Promise<void>;
+  readonly config: Config;
+  /** The notifier, where a mail server was given. */
+  readonly notify: Stage | undefined;
   close(): Promise<void>;
 }
 
@@ -30,16 +34,21 @@ export interface PathUtility {
   readonly sources: Readonly<Record<string, Profile>>;
 }
 
-/** @param folder of its own; the embedded servers, which drop root, must be able to reach it */
+/**
+ * @param folder of its own; the embedded servers, which drop root, must be able to reach it
+ * @param mailPort of a mail server on this machine, for alerts at any hour; without one nobody is told anything
+ */
 export async function openPath(
   folder: string,
   utilities: readonly PathUtility[],
   clock: Clock,
+  mailPort?: number,
 ): Promise<StraightPath> {
   const settings = parseConfig(
     JSON.stringify({
       dataDirectory: join(folder, "data"),
       web: { port: 0 },
+      ...(mailPort === undefined ? {} : { smtp: { host: "127.0.0.1", port: mailPort } }),
       utilities: utilities.map(({ id, timeZone, sources }): UtilityInput => ({
         id,
         timeZone,
@@ -52,6 +61,7 @@ export async function openPath(
           postalAddress: "1 Bench Road",
           privacy: "privacy@bench.example",
         },
+        alerts: { live: mailPort !== undefined, sendFrom: "00:00", sendUntil: "00:00" },
         sources: Object.entries(sources).map(([source, profile]) => ({
           id: source,
           folder: join(folder, "drop", id, source),
@@ -70,7 +80,8 @@ export async function openPath(
   const context = stageContext(stores, settings, clock, logger);
   const ingest = createIngest(context);
   const detect = createDetectBeside(context, stores, "silent");
-  const stages: Stage[] = [detect, ingest];
+  const notify = mailPort === undefined ? undefined : createNotify(context);
+  const stages: Stage[] = [...(notify === undefined ? [] : [notify]), detect, ingest];
   const stop = async () => {
     for (const stage of stages) await stage.stop();
     await stores.close();
@@ -84,6 +95,8 @@ export async function openPath(
   }
   return {
     stores,
+    config: settings.config,
+    notify,
     async take(file, utility, source) {
       const drop = join(folder, "drop", utility, source);
       mkdirSync(drop, { recursive: true });

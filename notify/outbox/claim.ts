@@ -81,6 +81,9 @@ interface Sender {
   readonly inHand: readonly string[];
 }
 
+/** In this order; which messages have which, migration 0013 says. */
+const PRIORITIES = [0, 1, 2] as const;
+
 /** Condition for rows that may be sent now; $1 now, $2 channels, $3 utilities that are live. */
 const DUE = `o.state IN ('queued', 'held', 'unknown') AND o.not_before <= $1 AND o.channel = ANY ($2)
   AND (o.kind <> 'confirmation' OR o.utility = ANY ($3))
@@ -127,10 +130,17 @@ export async function claim(
          FOR UPDATE SKIP LOCKED)`,
       [now, OWNER_LOCK, sender.owner, sender.inHand],
     );
-    const locked = await transaction.query<{ outbox_id: string }>(
-      `SELECT o.outbox_id FROM outbox o WHERE ${DUE} ORDER BY o.not_before LIMIT $4 FOR UPDATE OF o SKIP LOCKED`,
-      [...dueValues(context), limit],
-    );
+    const locked: { readonly outbox_id: string }[] = [];
+    // One look for each: the index gives them in order of time, and what waits for the morning is not gone through.
+    for (const priority of PRIORITIES) {
+      if (locked.length >= limit) break;
+      const more = await transaction.query<{ outbox_id: string }>(
+        `SELECT o.outbox_id FROM outbox o WHERE o.priority = $5 AND ${DUE} ORDER BY o.not_before LIMIT $4
+         FOR UPDATE OF o SKIP LOCKED`,
+        [...dueValues(context), limit - locked.length, priority],
+      );
+      locked.push(...more);
+    }
     if (locked.length === 0) return { claimed: [], looked: 0 };
     // A statement of its own: it sees what was committed before the rows were locked.
     const entries = await loadEntries(
@@ -253,7 +263,7 @@ function loadEntries(transaction: Queryable, ids: readonly string[], now: Date):
        SELECT max(b.accepted_at) AS last_routine, count(*) AS routine FROM outbox b JOIN anomalies_seen t USING (anomaly)
        WHERE b.contact_id = o.contact_id AND b.occupancy_id = o.occupancy_id AND b.channel = o.channel
          AND b.accepted_at > $2::timestamptz - interval '30 days' AND b.told IS NOT NULL AND t.rule <> 'burst') AS lately
-     WHERE o.outbox_id = ANY ($1) ORDER BY o.not_before`,
+     WHERE o.outbox_id = ANY ($1) ORDER BY o.priority, o.not_before`,
     [ids, now],
   );
 }

@@ -310,8 +310,8 @@ async function enqueue(
   // A row that was taken back before any attempt is taken up again, under the same Message-ID.
   await transaction.query(
     `INSERT INTO outbox (utility, kind, anomaly, stage, contact_id, occupancy_id, consent_kind, channel, state,
-       not_before, created_at, updated_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)
+       not_before, urgent, created_at, updated_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $12, $11, $11)
      ON CONFLICT (anomaly, kind, stage, contact_id, channel) DO UPDATE SET
        state = excluded.state, reason = NULL, occupancy_id = excluded.occupancy_id, not_before = excluded.not_before,
        updated_at = excluded.updated_at
@@ -328,6 +328,7 @@ async function enqueue(
       notBefore > now ? "held" : "queued",
       notBefore,
       now,
+      anomaly.rule === "burst" && send === "alert",
     ],
   );
 }

@@ -230,6 +230,34 @@ it("holds alerts in the night and judges them again in the morning", async () =>
   expect((await outboxOf(withdrawn.id)).map(({ reason }) => reason)).toEqual(["withdrawn"]);
 });
 
+it("tells of bursts first, then of leaks, then of high use, whatever was told first", async () => {
+  const rules = [
+    ...Array.from({ length: 20 }, () => "high-day" as const),
+    ...Array.from({ length: 20 }, () => "continuous-flow" as const),
+    "burst" as const,
+  ];
+  const all = await Promise.all(rules.map(async (rule) => ({ rule, ...(await home()) })));
+  // In the night, so that all fall due at once.
+  test.clock.set(NOON + 14 * HOUR_MS);
+  for (const { rule, id, meter } of all)
+    await tell(world, leak(test.clock, meter, { id, rule, evidence: { usualDay: 500_000 } }));
+  await notify.drain();
+  const before = mailbox.recipients().length;
+  test.clock.set(NOON + 24 * HOUR_MS);
+  await notify.drain();
+  const ruleOf = new Map(all.map(({ email, rule }) => [email, rule]));
+  const told = mailbox
+    .recipients()
+    .slice(before)
+    .map((to) => ruleOf.get(to)!);
+  expect(told).toHaveLength(41);
+  // Sixteen are in hand at once: those may pass each other.
+  expect(told.indexOf("burst")).toBeLessThan(16);
+  expect(told.indexOf("high-day")).toBeGreaterThanOrEqual(21 - 16);
+  expect(told.slice(0, 5)).not.toContain("high-day");
+  expect(told.lastIndexOf("continuous-flow")).toBeLessThan(21 + 16);
+});
+
 it("tells a leak that ended in the night as over, with one mail", async () => {
   const { id, email, meter } = await home();
   test.clock.set(NOON + 14 * HOUR_MS);
