@@ -61,7 +61,7 @@ export async function openPath(
           postalAddress: "1 Bench Road",
           privacy: "privacy@bench.example",
         },
-        alerts: { live: mailPort !== undefined, sendFrom: "00:00", sendUntil: "00:00" },
+        alerts: { live: mailPort !== undefined, sendFrom: "00:00", sendUntil: "00:00", stormPercent: 100 },
         sources: Object.entries(sources).map(([source, profile]) => ({
           id: source,
           folder: join(folder, "drop", id, source),

@@ -85,7 +85,7 @@ export class Metrics {
   );
   readonly channelPaused = this.#gauge(
     "curbstop_channel_paused",
-    "1 while a channel of a utility is paused: carriers filter what it sends, or too much mail came back.",
+    "1 while a channel of a utility is paused: carriers filter what it sends, too much mail came back, or a storm of alerts.",
     ["utility", "channel"],
   );
   readonly stalled = this.#gauge(

@@ -45,7 +45,7 @@ export { receiveText } from "./sms/receive.js";
 export { takeStatus } from "./outbox/take-status.js";
 export { markHandled, waitingTexts } from "./sms/queue.js";
 export { reasonInWords, whyOfAnomaly, whyOfContact, type WhyStep } from "./why.js";
-export { pausesOf, resumeChannels, type Pause } from "./outbox/pause.js";
+export { pausesOf, resumeChannels, STORM, type Pause } from "./outbox/pause.js";
 export { sampleLetters, sampleTexts } from "./templates/samples.js";
 export { letterHtml, letterText } from "./templates/letter.js";
 export { listAlerts } from "./outbox/list-alerts.js";
@@ -198,7 +198,7 @@ class Notify implements NotifyStage {
 
   /** Decisions, outbox rows and the position of a batch, in one transaction. */
   async #batch(batch: LogBatch): Promise<void> {
-    const { database, clock, metrics } = this.#context;
+    const { database, clock, logger, metrics } = this.#context;
     // Of several versions the newest: what happened in between is told as it stands.
     const latest = new Map<string, AnomalyMessage>();
     for (const { value, offset } of batch.records) {
@@ -208,7 +208,7 @@ class Notify implements NotifyStage {
     }
     const { partition } = batch;
     const next = batch.records.at(-1)!.offset + 1;
-    const outcomes = await this.#stalling(() =>
+    const { outcomes, storms } = await this.#stalling(() =>
       database.transaction(async (transaction) => {
         const done = await recordDecisions(transaction, [...latest.values()], {
           policies: this.#policies,
@@ -224,6 +224,14 @@ class Notify implements NotifyStage {
         return done;
       }),
     );
+    for (const { utility, alerts } of storms)
+      logger.error(
+        "alerts held: more in an hour than stormPercent; look at the data, then curbstop texts resume",
+        {
+          utility,
+          count: alerts,
+        },
+      );
     for (const { utility, decision } of outcomes) metrics.decisions.inc({ utility, decision });
     if (outcomes.length > 0) this.#sender?.wake();
     await this.#consumer?.commit(TOPIC, partition, next).catch(() => undefined);

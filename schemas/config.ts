@@ -327,6 +327,14 @@ export const utilityConfig = z.strictObject({
       sendFrom: clockTime.default("08:00").describe("Local time from which alerts may be sent."),
       sendUntil: clockTime.default("20:00").describe("Local time until which alerts may be sent."),
       maxAgeHours: z.number().positive().default(72).describe("Older evidence is stored, not sent."),
+      stormPercent: z
+        .number()
+        .positive()
+        .max(100)
+        .default(10)
+        .describe(
+          "Alerts of an hour, in percent of the addresses that signed up, from which all are held until somebody looks: so many at once are most likely wrong data. Fewer than 50 never are; 100 never holds.",
+        ),
       remindAfterHours: z
         .number()
         .min(24)

@@ -3,6 +3,7 @@ import { systemClock } from "../../infra/clock.js";
 import {
   markHandled,
   pausesOf,
+  STORM,
   reasonInWords,
   resumeChannels,
   waitingTexts,
@@ -84,11 +85,13 @@ export function addAlertCommands(root: Command): void {
   texts
     .command("resume")
     .option("-u, --utility <id>", "utility, where several are configured")
-    .summary("let a utility send again after carriers filtered its texts, or its mail came back")
+    .summary(
+      "let a utility send again after carriers filtered its texts, its mail came back, or a storm of alerts",
+    )
     .description(
       "Three texts in an hour that carriers filtered or blocked pause the utility's texts; 5 % of a day's mails that came back " +
         "(ten at least), or 0.25 % that were called spam (three), pause its mails: more of the same would cost the sender its " +
-        "name. What waits goes out after this, if it is still true and wanted.",
+        "name. Alerts of an hour that pass alerts.stormPercent hold all alerts back. What waits goes out after this, if it is still true and wanted.",
     )
     .action(async (options: { utility?: string }, command: Command) => {
       const settings = settingsFor(command);
@@ -118,11 +121,18 @@ export function addAlertCommands(root: Command): void {
 function warnOfPauses(pauses: readonly Pause[]): void {
   for (const { utility, channel, reason, at } of pauses) {
     process.stderr.write(
-      `${utility} sends nothing by ${channel} since ${minute(at)} UTC: ` +
-        `${channel === "email" ? "too much of its mail came back or was called spam" : "carriers filter it"} (${reason}). ` +
-        `Look into it with the provider, then: curbstop texts resume -u ${utility}\n`,
+      `${utility} sends ${reason === STORM ? "no alerts" : "nothing"} by ${channel} since ${minute(at)} UTC: ` +
+        `${causeOf(channel, reason)}, then: curbstop texts resume -u ${utility}\n`,
     );
   }
+}
+
+function causeOf(channel: string, reason: string): string {
+  if (reason === STORM)
+    return "far more were due in an hour than usual, as wrong data makes them (alerts.stormPercent). Look at what came in (curbstop files, why)";
+  const cause =
+    channel === "email" ? "too much of its mail came back or was called spam" : "carriers filter it";
+  return `${cause} (${reason}). Look into it with the provider`;
 }
 
 function asText(steps: readonly WhyStep[]): string {

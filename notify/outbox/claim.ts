@@ -10,6 +10,7 @@ import {
   type Told,
 } from "../decide.js";
 import type { ReplyText } from "../templates/text.js";
+import { STORM } from "./pause.js";
 import type { Policy } from "./record-decisions.js";
 
 /** Class of the advisory lock by which a sender shows that it lives. */
@@ -88,7 +89,8 @@ const PRIORITIES = [0, 1, 2] as const;
 const DUE = `o.state IN ('queued', 'held', 'unknown') AND o.not_before <= $1 AND o.channel = ANY ($2)
   AND (o.kind <> 'confirmation' OR o.utility = ANY ($3))
   AND (coalesce(o.reply, '') = 'stopped' OR NOT EXISTS (
-    SELECT 1 FROM channel_pauses p WHERE p.utility = o.utility AND p.channel = o.channel AND p.ended_at IS NULL))
+    SELECT 1 FROM channel_pauses p WHERE p.utility = o.utility AND p.channel = o.channel AND p.ended_at IS NULL
+      AND (p.reason <> '${STORM}' OR o.anomaly IS NOT NULL)))
   AND (o.kind IN ('confirmation', 'alert', 'reply') OR NOT EXISTS (
     SELECT 1 FROM outbox a WHERE a.anomaly = o.anomaly AND a.kind = 'alert' AND a.stage = o.stage
       AND a.contact_id = o.contact_id AND a.channel = o.channel

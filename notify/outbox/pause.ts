@@ -49,7 +49,47 @@ export async function pauseWhereUnwelcome(transaction: Queryable, utility: strin
   }
 }
 
-/** A channel that sends nothing but the answer to a STOP. */
+/** Fewer alerts of an hour than this are no storm, however small the utility is. */
+const STORM_LEAST = 50;
+/** Reason of a pause that holds back what is said of anomalies, and nothing else. */
+export const STORM = "storm";
+
+/**
+ * Holds a utility's alerts back where far more are due within an hour than leaks begin in one: a feed in another unit or
+ * zone looks like this. Nobody is told before somebody has looked; what waits is judged again when it goes.
+ * @param percent of the addresses that signed up
+ * @returns how many alerts the hour had, where they are held back from now on
+ */
+export async function holdStorm(
+  transaction: Queryable,
+  utility: string,
+  percent: number,
+  now: Date,
+): Promise<number | undefined> {
+  if (percent >= 100) return undefined;
+  const [hour] = await transaction.query<{ alerts: number; paused: boolean }>(
+    `SELECT count(*) AS alerts,
+       EXISTS (SELECT 1 FROM channel_pauses WHERE utility = $1 AND reason = $3 AND ended_at IS NULL) AS paused
+     FROM outbox WHERE utility = $1 AND kind = 'alert' AND created_at <= $4 AND created_at > greatest($2,
+       (SELECT max(ended_at) FROM channel_pauses WHERE utility = $1 AND reason = $3))`,
+    [utility, new Date(now.getTime() - HOUR_MS), STORM, now],
+  );
+  const { alerts, paused } = hour!;
+  if (paused || alerts < STORM_LEAST) return undefined;
+  const [known] = await transaction.query<{ addresses: number }>(
+    "SELECT count(*) AS addresses FROM contacts WHERE utility = $1 AND verified_at IS NOT NULL AND erased_at IS NULL",
+    [utility],
+  );
+  if (alerts <= (known!.addresses * percent) / 100) return undefined;
+  await transaction.query(
+    `INSERT INTO channel_pauses (utility, channel, reason, at)
+     SELECT $1, channel, $2, $3 FROM unnest($4::text[]) AS channel ON CONFLICT DO NOTHING`,
+    [utility, STORM, now, ["email", "sms"]],
+  );
+  return alerts;
+}
+
+/** A channel that sends nothing but the answer to a STOP; in a storm nothing but what is no news of water. */
 export interface Pause {
   readonly utility: string;
   readonly channel: string;

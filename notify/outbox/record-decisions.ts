@@ -11,6 +11,7 @@ import {
   type Sent,
   type Told,
 } from "../decide.js";
+import { holdStorm } from "./pause.js";
 import type { SendingHours } from "./sending-hours.js";
 
 export interface Policy {
@@ -70,7 +71,7 @@ export async function recordDecisions(
   transaction: Queryable,
   messages: readonly AnomalyMessage[],
   context: { readonly policies: ReadonlyMap<string, Policy>; readonly now: number },
-): Promise<readonly Outcome[]> {
+): Promise<{ readonly outcomes: readonly Outcome[]; readonly storms: readonly Storm[] }> {
   const { policies } = context;
   const now = new Date(context.now);
   const fresh = await takeIn(
@@ -78,7 +79,7 @@ export async function recordDecisions(
     messages.filter(({ utility }) => policies.has(utility)),
     now,
   );
-  if (fresh.length === 0) return [];
+  if (fresh.length === 0) return { outcomes: [], storms: [] };
   // Locked first: a sender that has a message in hand has by then committed what it says.
   const history = await sentAbout(transaction, fresh);
   const recipients = await recipientsOf(transaction, fresh, now);
@@ -145,7 +146,20 @@ export async function recordDecisions(
     }
   }
   await writeNotes(transaction, notes, now);
-  return outcomes;
+  const alerted = outcomes.filter(({ decision }) => decision === "alert").map(({ utility }) => utility);
+  const storms: Storm[] = [];
+  for (const utility of new Set(alerted)) {
+    const { stormPercent } = policies.get(utility)!.utility.alerts;
+    const alerts = await holdStorm(transaction, utility, stormPercent, now);
+    if (alerts !== undefined) storms.push({ utility, alerts });
+  }
+  return { outcomes, storms };
+}
+
+/** A utility whose alerts are held from now on, and how many an hour brought. */
+export interface Storm {
+  readonly utility: string;
+  readonly alerts: number;
 }
 
 /**

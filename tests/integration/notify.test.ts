@@ -22,7 +22,8 @@ beforeAll(async () => {
     now: NOON,
     config: (folder) => ({
       utilities: [
-        usageUtility(folder),
+        // All residents of these tests hear of something within the same hour.
+        { ...usageUtility(folder), alerts: { live: true, stormPercent: 100 } },
         { ...usageUtility(folder), id: "elmwood", alerts: { live: false } },
       ].map((utility) => ({
         ...utility,

@@ -1,0 +1,132 @@
+import { join } from "node:path";
+import {
+  createNotify,
+  pausesOf,
+  requestSubscription,
+  resumeChannels,
+  type NotifyStage,
+} from "../../notify/index.js";
+import { startMailbox, type Mailbox } from "../harness/mailbox.js";
+import { addHome, leak, optIn, tell, type World } from "../harness/residents.js";
+import { startStores, usageUtility, type TestStores } from "../harness/stores.js";
+
+/** Noon in Los Angeles. */
+const NOON = Date.UTC(2026, 5, 1, 19);
+const DAY_MS = 86_400_000;
+
+let test: TestStores;
+let world: World;
+let mailbox: Mailbox;
+let notify: NotifyStage;
+let homes = 0;
+
+beforeAll(async () => {
+  test = await startStores("storm", {
+    now: NOON,
+    config: (folder) => ({ utilities: [usageUtility(folder)] }),
+  });
+  world = { config: test.settings.config, stores: test.stores, clock: test.clock };
+  mailbox = await startMailbox(join(test.folder, "mailbox.jsonl"));
+  const context = test.context();
+  const config = { ...context.config, smtp: { host: "127.0.0.1", port: mailbox.port, secure: false } };
+  notify = await test.start(createNotify({ ...context, config }));
+});
+afterAll(async () => {
+  await test.close();
+  await mailbox.close();
+});
+
+async function home() {
+  const n = ++homes;
+  const account = `ACCT-400-${n}`;
+  const meter = await addHome(world, { meterId: `S-${n}`, accountId: account, locationId: `S-${n}` });
+  return { id: String(n).padStart(32, "0"), email: `s${n}@mail.example`, account, meter };
+}
+
+async function resident() {
+  const one = await home();
+  await optIn(world, { account: one.account, email: one.email, kinds: ["leak"] });
+  return one;
+}
+
+type Home = Awaited<ReturnType<typeof home>>;
+
+async function leaks(...at: readonly Home[]): Promise<void> {
+  await tell(world, ...at.map(({ meter, id }) => leak(test.clock, meter, { id })));
+  await notify.drain();
+}
+
+/** Alerts that the mail server took. */
+async function told(...homes: readonly Home[]): Promise<number> {
+  const [row] = await test.stores.database.query<{ n: number }>(
+    "SELECT count(*) AS n FROM outbox WHERE kind = 'alert' AND state = 'accepted' AND anomaly = ANY ($1)",
+    [homes.map(({ id }) => id)],
+  );
+  return row!.n;
+}
+
+it("holds all alerts back where an hour brings far too many, until somebody looks", async () => {
+  const { database } = test.stores;
+  const all: Home[] = [];
+  for (let i = 0; i < 60; i++) all.push(await resident());
+  // More than a tenth of everybody, yet fewer than fifty.
+  await leaks(...all.slice(0, 49));
+  expect(await told(...all)).toBe(49);
+  expect(await pausesOf(database)).toEqual([]);
+
+  // An hour later they don't count any more.
+  test.clock.set(NOON + 3_600_000);
+  await leaks(...all.slice(49, 50));
+  expect(await told(...all)).toBe(50);
+
+  const storm: Home[] = [];
+  for (let i = 0; i < 50; i++) storm.push(await resident());
+  test.clock.set(NOON + DAY_MS);
+  await leaks(...storm);
+  const paused = { utility: "oakvale", reason: "storm", at: new Date(NOON + DAY_MS) };
+  expect(await pausesOf(database)).toEqual(
+    expect.arrayContaining([
+      { ...paused, channel: "email" },
+      { ...paused, channel: "sms" },
+    ]),
+  );
+  // Those of the batches before the fiftieth may be on their way; nothing after it.
+  const before = await told(...storm);
+  expect(before).toBeLessThan(50);
+  expect(test.logged.join("\n")).toMatch(/"level":50.*alerts held: more in an hour/);
+  await leaks(all[50]!);
+  expect(await told(all[50]!)).toBe(0);
+
+  // Who signs up hears of that all the same.
+  const { account } = await home();
+  await requestSubscription(
+    { ...test.stores, config: world.config, clock: test.clock },
+    { utility: "oakvale", account, zip: "90001", email: "new@mail.example", kinds: ["leak"], method: "web" },
+  );
+  await notify.drain();
+  expect(mailbox.recipients()).toContain("new@mail.example");
+
+  expect(await resumeChannels(database, "oakvale", new Date(test.clock.now()))).toBe(2);
+  await notify.drain();
+  expect(await told(...storm, all[50]!)).toBe(51);
+  // What was looked at does not count again.
+  test.clock.set(NOON + DAY_MS + 60_000);
+  await leaks(all[51]!);
+  expect(await told(all[51]!)).toBe(1);
+  expect(await pausesOf(database)).toEqual([]);
+});
+
+it("takes no storm for one in a large town", async () => {
+  const { database } = test.stores;
+  test.clock.set(NOON + 2 * DAY_MS);
+  const all: Home[] = [];
+  for (let i = 0; i < 60; i++) all.push(await resident());
+  // Addresses that are confirmed: sixty of them are less than a tenth.
+  await database.query(
+    `INSERT INTO contacts (utility, channel, address_hash, address_sealed, language, created_at, verified_at)
+     SELECT 'oakvale', 'email', sha256(i::text::bytea), 'x', 'en', now(), now() FROM generate_series(1, 600) AS i`,
+  );
+  await leaks(...all);
+  expect(await told(...all)).toBe(60);
+  expect(await pausesOf(database)).toEqual([]);
+});
