@@ -20,6 +20,7 @@ export const REJECT_CODES = {
   "bad-date": "a date of the profile's format",
   "moved-out-before-in": "a move_out that is not before move_in",
   "missing-field": "a value in a required column",
+  "card-number": "no number of a payment card: nothing of it is kept",
   "unknown-class": "single-family, multi-family, commercial, irrigation or always-on",
   "not-water": "the read of a water meter",
   "bad-length": "an interval of at least one second, and of the length that the options ask for",

@@ -3,6 +3,7 @@ import { partitionOf, type LogProducer } from "../../infra/log/log.js";
 import type { Database, Queryable } from "../../infra/postgres/database.js";
 import { TimeZone } from "../../infra/time-zone.js";
 import { canonicalAccount, canonicalMeter, canonicalZip } from "../../schemas/canonical.js";
+import { hasCardNumber } from "../../schemas/card-number.js";
 import { meterClass, type MeterMessage, type MeterSetting } from "../../schemas/meters.js";
 import type { RejectCode } from "../check/rejects.js";
 import { METER_PARTITIONS } from "../../schemas/topics.js";
@@ -34,6 +35,8 @@ const OPTIONAL = [
   "normal_flow_l_per_h",
   "inactive_since",
 ] as const;
+/** Where words about people stand; ids may look like anything. */
+const PERSONAL = ["name", "address", "zip", "email", "phone"] as const;
 type Column = (typeof REQUIRED)[number] | (typeof OPTIONAL)[number];
 
 export interface CrosswalkRow {
@@ -125,6 +128,8 @@ async function readText(
     if (fields.length > width) return refuse("too-many-columns", "row");
     const missing = REQUIRED.find((column) => get(column) === "");
     if (missing !== undefined) return refuse("missing-field", missing);
+    const card = PERSONAL.find((column) => hasCardNumber(get(column)));
+    if (card !== undefined) return refuse("card-number", card);
     const dates: (number | undefined)[] = [];
     for (const column of ["move_in", "move_out", "inactive_since"] as const) {
       const text = get(column);

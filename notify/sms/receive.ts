@@ -1,4 +1,5 @@
 import type { Queryable } from "../../infra/postgres/database.js";
+import { withoutCardNumbers } from "../../schemas/card-number.js";
 import type { UtilityConfig } from "../../schemas/config.js";
 import type { InboundText } from "../channels/channel.js";
 import { contactOf, lockContact } from "../consent/contact.js";
@@ -70,7 +71,7 @@ export async function receiveText(
         utility.id,
         text.providerId,
         contact,
-        vault.people.seal(utility.id, contact, textContext(text.providerId), text.body),
+        vault.people.seal(utility.id, contact, textContext(text.providerId), withoutCardNumbers(text.body)),
         reply.asks,
         reply.asks === "stop" && !reply.sure,
         now,

@@ -684,9 +684,10 @@ describe("a crosswalk", () => {
         "X-4,A-4,L-4,Canary,,,,,,,palace,\n" +
         "X-4,A-4,L-4,Canary,,,,,,,,much\n" +
         "X-4,A-4,L-4,Canary,1 Main St, Apt 2,,,,,,,\n" +
+        "X-4,A-4,L-4,Canary 4111 1111 1111 1111,,,,,,,,\n" +
         "X-4,A-4,L-4,Canary,,,,,,,,\n",
     );
-    expect(entry).toMatchObject({ state: "archived", rows: 1, rejected: 6 });
+    expect(entry).toMatchObject({ state: "archived", rows: 1, rejected: 7 });
     const rejects = await listRejects(test.stores.database, { file: entry.file, limit: 10 });
     expect(rejects.map(({ line, code, field, value }) => [line, code, field, value])).toEqual([
       [2, "missing-field", "account_id", null],
@@ -695,6 +696,7 @@ describe("a crosswalk", () => {
       [5, "unknown-class", "class", null],
       [6, "bad-number", "normal_flow_l_per_h", null],
       [7, "too-many-columns", "row", null],
+      [8, "card-number", "name", null],
     ]);
   });
 

@@ -458,6 +458,9 @@ describe("answers", () => {
       "SELECT body_sealed FROM texts_received WHERE asks = 'unknown' ORDER BY received_at DESC LIMIT 1",
     );
     expect(row!.body_sealed.includes("lot")).toBe(false);
+    await write(one, "pay my bill with 4111 1111 1111 1111 please");
+    const waiting = await waitingTexts(test.stores);
+    expect(waiting.at(-1)!.body).toBe("pay my bill with [card number removed] please");
     later(25 * HOUR_MS);
     await write(one, "hello?");
     expect((await textsTo(one)).filter((text) => text.includes("somebody will read this"))).toHaveLength(2);
