@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { access, stat, statfs } from "node:fs/promises";
 import { connect } from "node:net";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import type { Command } from "commander";
 import type { Settings } from "../../infra/config/load-config.js";
 import { runningServers } from "../../infra/data-directory.js";
@@ -95,7 +95,24 @@ async function folders({ config }: Settings): Promise<Finding[]> {
       ...(open ? { mend: `chmod 600 ${config.keyFile!}` } : {}),
     });
   }
-  for (const { id, sources } of config.utilities) {
+  for (const { id, mail, sources } of config.utilities) {
+    if (mail.bounces !== undefined) {
+      const inbox = join(mail.bounces.folder, "new");
+      const there = await access(inbox, constants.R_OK | constants.W_OK).then(
+        () => true,
+        () => false,
+      );
+      findings.push({
+        check: `returned mail ${id}`.slice(0, 40),
+        ok: there,
+        found: there ? mail.bounces.folder : `${inbox} is not there, or not ours to read and empty`,
+        ...(there
+          ? {}
+          : {
+              mend: "have the mail server deliver mail.bounces.address into that Maildir, with rights for this user",
+            }),
+      });
+    }
     for (const source of sources) {
       const check = `drop folder ${id}/${source.id}`.slice(0, 40);
       const there = await stat(source.folder).catch(() => undefined);

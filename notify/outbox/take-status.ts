@@ -24,8 +24,14 @@ export async function takeStatus(
     if (message === undefined) return false;
     // The contact first, as whoever takes in a stop: else each could wait for the other.
     await lockContact(transaction, message.contact_id);
-    const [row] = await transaction.query<{ contact_id: string; provider_id: string | null }>(
-      "SELECT contact_id, provider_id FROM outbox WHERE outbox_id = $1 FOR UPDATE",
+    const [row] = await transaction.query<{
+      contact_id: string;
+      provider_id: string | null;
+      agreed_since: boolean;
+    }>(
+      `SELECT contact_id, provider_id, EXISTS (SELECT 1 FROM consents c WHERE c.contact_id = o.contact_id
+         AND c.action = 'confirm' AND c.at > o.handed_at) AS agreed_since
+       FROM outbox o WHERE outbox_id = $1 FOR UPDATE`,
       [outboxId],
     );
     const { providerId = null } = report;
@@ -38,7 +44,10 @@ export async function takeStatus(
       [outboxId, providerId, report.status, report.code ?? null, now],
     );
     const { fault, code = "" } = report;
-    if (fault !== undefined) await takeProvidersWord(transaction, row.contact_id, { fault, code }, now);
+    // A message of days ago may come back now: who has agreed anew since can be reached. A complaint is of today.
+    const outdated = row.agreed_since && (fault === "unusable" || fault === "unreachable");
+    if (fault !== undefined && !outdated)
+      await takeProvidersWord(transaction, row.contact_id, { fault, code }, now);
     if (channel === "email") await pauseWhereUnwelcome(transaction, utility, now);
     return true;
   });

@@ -14,7 +14,7 @@ import { endSuppression, suppress } from "../consent/suppression.js";
 import { endingOf } from "../outbox/compose.js";
 import type { ReplyText } from "../templates/text.js";
 import { textContext } from "./queue.js";
-import { ANSWERABLE_MS, takeAnswer, type Answer, type AnsweredAlert } from "../answers.js";
+import { ANSWERABLE_MS, answersTo, takeAnswer, type Answer, type AnsweredAlert } from "../answers.js";
 import { readReply, type Reply } from "./reply.js";
 
 const DAY_MS = 86_400_000;
@@ -140,10 +140,15 @@ async function stop(transaction: Queryable, { contact, now }: Writer): Promise<R
   return before === undefined ? "stopped" : undefined;
 }
 
-/** Brings back what the last stop ended, where its occupancy still holds. */
+/** Brings back what the last STOP ended, or the last LEAK kept out, where its occupancy still holds. */
 async function start(transaction: Queryable, { contact, now }: Writer): Promise<ReplyText> {
   const stopped = await endSuppression(transaction, contact, now);
-  if (stopped !== undefined && (await restore(transaction, contact, stopped, now, ["leak", "high-usage"])))
+  const [ended] = await transaction.query<{ at: Date | null }>(
+    "SELECT max(at) AS at FROM consents WHERE contact_id = $1 AND action = 'revoke' AND method = 'sms'",
+    [contact],
+  );
+  const since = stopped ?? ended!.at;
+  if (since !== null && (await restore(transaction, contact, since, now, ["leak", "high-usage"])))
     return "started";
   const active = await transaction.query("SELECT 1 FROM active_consents WHERE contact_id = $1 LIMIT 1", [
     contact,
@@ -250,7 +255,7 @@ async function answer(
         );
   if (meant.length > 1) return "which";
   const [one] = meant;
-  if (one === undefined) return politely(transaction, writer);
+  if (one === undefined || !answersTo(one.consent_kind).includes(given)) return politely(transaction, writer);
   await takeAnswer(transaction, one, given, now);
   return ANSWERED[given];
 }

@@ -313,6 +313,27 @@ it("tells why somebody was told or not, and what residents wrote", async () => {
   });
 }, 120_000);
 
+it("tells of a folder for returned mail that is not there", async () => {
+  const other = join(folder, "returned.yaml");
+  const inbox = join(folder, "Maildir");
+  writeFileSync(
+    other,
+    readFileSync(config, "utf8").replace(
+      /^( +)mail:\n/m,
+      (line, indent: string) =>
+        `${line}${indent}  bounces: { address: back@oakvale.example, folder: ${inbox} }\n`,
+    ),
+  );
+  const missing = await curbstop(["doctor", "-c", other]);
+  expect(missing.stdout).toMatch(/wrong +returned mail \S+ +.*Maildir\/new is not there/);
+  expect(missing.stdout).toMatch(/have the mail server deliver mail\.bounces\.address/);
+  expect(missing.code).toBe(1);
+  mkdirSync(join(inbox, "new"), { recursive: true });
+  const there = await curbstop(["doctor", "-c", other]);
+  expect(there.stdout).toMatch(/ok +returned mail/);
+  expect(there.code).toBe(0);
+}, 60_000);
+
 it("proves consents and erases on request, by what the stores know", async () => {
   const run = (...args: string[]) => curbstop([...args, "-c", config]);
   const unknown = { code: 2, stderr: expect.stringMatching(/knows no such address/) as string };

@@ -275,6 +275,13 @@ describe("STOP", () => {
     await write(one, "leak");
     expect(await activeKinds(one)).toEqual(["leak"]);
     expect((await textsTo(one)).at(-1)).toMatch(/leak alerts only/);
+    // Whoever wants all of it again gets it, after a LEAK too.
+    await write(one, "START");
+    expect(await activeKinds(one)).toEqual(["high-usage", "leak"]);
+    await write(one, "LEAK");
+    expect(await activeKinds(one)).toEqual(["leak"]);
+    await write(one, "START");
+    expect(await activeKinds(one)).toEqual(["high-usage", "leak"]);
   });
 
   it("takes back what waits, held over night or being retried", async () => {
@@ -446,6 +453,17 @@ describe("answers", () => {
     expect(rows).toEqual([{ anomaly: second.id, answer: 2 }]);
   });
 
+  it("takes no wish to be reminded of high use, which ends by itself", async () => {
+    const one = await signedUp(["leak", "high-usage"]);
+    await tell(world, opened(one, { rule: "high-day", evidence: { usualDay: 500_000 } }));
+    expect((await textsTo(one)).at(-1)).toMatch(/Unusually/);
+    await write(one, "3");
+    expect((await textsTo(one)).at(-1)).toMatch(/somebody will read this/);
+    expect(await alertOf(one.id, "reminder")).toBeUndefined();
+    await write(one, "1");
+    expect((await textsTo(one)).at(-1)).toMatch(/Thank you/);
+  });
+
   it("gives one polite answer a day to what it does not understand, and leaves the words to people", async () => {
     const one = await signedUp();
     await write(one, "My neighbour's dog drinks a lot");
@@ -604,6 +622,25 @@ describe("what the provider says afterwards", () => {
       await fake.report(fake.taken.at(-1)!.sid, "undelivered", 30003);
     }
     expect(await activeKinds(away)).toEqual([]);
+  });
+
+  it("does not end what was agreed to after the text that a late report is of", async () => {
+    const one = await signedUp();
+    await tell(world, opened(one));
+    await notify.drain();
+    const { sid } = fake.taken.at(-1)!;
+    later(2 * DAY_MS);
+    await write(one, "STOP");
+    await write(one, "START");
+    await fake.report(sid, "undelivered", 30006);
+    expect(await alertOf(one.id)).toMatchObject({ state: "failed", reason: "twilio 30006" });
+    expect(await activeKinds(one)).toEqual(["leak"]);
+    // Of a text that went out since, it does.
+    const next = one.id.replace(/^0/, "e");
+    await tell(world, opened({ ...one, id: next }));
+    await notify.drain();
+    await fake.report(fake.taken.at(-1)!.sid, "undelivered", 30006);
+    expect(await activeKinds(one)).toEqual([]);
   });
 
   it("pauses the utility's texts where carriers filter them, until somebody has looked", async () => {
