@@ -13,7 +13,7 @@ import { openChannels } from "./channels/index.js";
 import { recordDecisions, type Policy } from "./outbox/record-decisions.js";
 import { Sender } from "./outbox/sender.js";
 import { BounceFolders } from "./bounces/bounce-folder.js";
-import { finishErasures } from "./consent/erasure.js";
+import { finishErasures, forgetOld } from "./consent/erasure.js";
 import { OperatorMail } from "./operator/operator-mail.js";
 import { SendingHours } from "./outbox/sending-hours.js";
 
@@ -64,7 +64,7 @@ export type NotifyStage = Stage;
 const GROUP = "notify";
 const TOPIC = "anomalies";
 const STOP_PATIENCE_MS = 5_000;
-/** Erasures that were held up, or left half-way, are looked for so often. */
+/** Erasures that were held up or left half-way, and what is kept no longer, are looked for so often. */
 const ERASURES_MS = 60_000;
 
 /**
@@ -130,7 +130,10 @@ class Notify implements NotifyStage {
     this.#operatorMail = OperatorMail.start(this.#context);
     this.#bounces = BounceFolders.start(this.#context);
     this.#erasures = new Rounds(async () => {
-      await this.#stalling(() => finishErasures(this.#context));
+      await this.#stalling(async () => {
+        await finishErasures(this.#context);
+        for (const utility of this.#context.config.utilities) await forgetOld(this.#context, utility);
+      });
     }, ERASURES_MS);
     this.#live = true;
     Promise.all([

@@ -349,7 +349,23 @@ export const utilityConfig = z.strictObject({
       "Checks of data: `false` is off, `true` on, a number on with that limit. docs/checks.md tells of each.",
     ),
   retentionDays: z
-    .strictObject({ archive: z.number().int().positive().default(90) })
+    .strictObject({
+      archive: z.number().int().positive().default(90).describe("Original files, from the day they came."),
+      texts: z
+        .number()
+        .int()
+        .positive()
+        .default(90)
+        .describe("What residents wrote; what still waits for people stays until they have seen to it."),
+      unconfirmed: z
+        .number()
+        .int()
+        .positive()
+        .default(30)
+        .describe(
+          "Addresses that were asked and never said yes, from the last time they were asked or wrote.",
+        ),
+    })
     .prefault({})
     .describe("Days for which original files are kept, encrypted."),
   sources: z.array(sourceConfig).min(1),

@@ -11,7 +11,8 @@ const DUE_DAYS = 45;
 export interface Erasure {
   readonly receipt: string;
   readonly utility: string;
-  readonly askedBy: "page" | "staff";
+  /** `retention`: nobody asked, its time was over. */
+  readonly askedBy: "page" | "staff" | "retention";
   readonly askedAt: Date;
   readonly dueAt: Date;
   /** When the address went and sending ended; `null`: not yet. */
@@ -135,6 +136,34 @@ export async function finishErasures({ database, vault, clock }: EraseContext): 
     erased++;
   }
   return erased;
+}
+
+/**
+ * Forgets what a utility keeps no longer (`retentionDays`): what residents wrote, and addresses that never said yes.
+ * That they were asked, and a STOP of theirs, stays with the keyed hash.
+ */
+export async function forgetOld(
+  context: EraseContext,
+  { id, retentionDays }: Pick<UtilityConfig, "id" | "retentionDays">,
+): Promise<void> {
+  const { database, clock } = context;
+  const now = clock.now();
+  const before = (days: number) => new Date(now - days * DAY_MS);
+  await database.query(
+    `DELETE FROM texts_received WHERE utility = $1 AND received_at < $2 AND (NOT for_people OR handled_at IS NOT NULL)`,
+    [id, before(retentionDays.texts)],
+  );
+  const over = await database.query(
+    `INSERT INTO erasures (utility, contact_id, asked_by, asked_at, due_at)
+     SELECT utility, contact_id, 'retention', $3, $3 FROM contacts c
+     WHERE utility = $1 AND verified_at IS NULL AND erased_at IS NULL AND created_at < $2
+       AND NOT EXISTS (SELECT 1 FROM confirmations f WHERE f.contact_id = c.contact_id AND f.requested_at >= $2)
+       AND NOT EXISTS (SELECT 1 FROM texts_received t WHERE t.contact_id = c.contact_id
+         AND (t.received_at >= $2 OR (t.for_people AND t.handled_at IS NULL)))
+     ON CONFLICT DO NOTHING RETURNING 1`,
+    [id, before(retentionDays.unconfirmed), new Date(now)],
+  );
+  if (over.length > 0) await finishErasures(context);
 }
 
 /** @returns whether the contact is erased, by this call or an earlier one */

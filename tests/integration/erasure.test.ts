@@ -11,6 +11,8 @@ import {
   holdAddress,
   liftHolds,
   listErasures,
+  markHandled,
+  requestSubscription,
   saveChoices,
   verifyConsents,
   whyOfContact,
@@ -66,12 +68,16 @@ interface Resident {
   readonly contact: string;
 }
 
-/** A home with a resident who hears of leaks by mail. */
-async function resident(): Promise<Resident> {
+async function home(): Promise<Omit<Resident, "contact">> {
   const n = ++homes;
-  const email = `erin${n}@mail.example`;
   const account = `ACCT-200-${n}`;
   const meter = await addHome(world, { meterId: `E-${n}`, accountId: account, locationId: `E-${n}` });
+  return { n, email: `erin${n}@mail.example`, account, meter };
+}
+
+/** A home with a resident who hears of leaks by mail. */
+async function resident(): Promise<Resident> {
+  const { n, email, account, meter } = await home();
   await optIn(world, { account, email, kinds: ["leak"] });
   const [row] = await test.stores.database.query<{ contact_id: string }>(
     "SELECT contact_id FROM contacts WHERE address_hash = $1",
@@ -314,6 +320,65 @@ it("lets nobody in who was erased between two looks", async () => {
     await test.stores.database.query("SELECT 1 FROM active_consents WHERE contact_id = $1", [home.contact]),
   ).toEqual([]);
   expect(await saveChoices(stores, tokenIn(link), wanted, {})).toBe(false);
+});
+
+it("forgets by itself what is kept no longer: addresses that never said yes, and what residents wrote", async () => {
+  const { database, vault } = test.stores;
+  const [never, asked, yes] = [await home(), await home(), await resident()];
+  const consent = { ...context(), config: test.settings.config };
+  const ask = ({ account, email }: { account: string; email: string }) =>
+    requestSubscription(consent, {
+      ...{ utility: "oakvale", account, zip: "90001", email, kinds: ["leak"], method: "web" },
+    });
+  await ask(never);
+  await ask(asked);
+  const write = (id: string, forPeople: boolean) =>
+    database.query(
+      `INSERT INTO texts_received (utility, provider_id, contact_id, body_sealed, asks, for_people, received_at)
+       VALUES ('oakvale', $1, $2, $3, 'unknown', $4, $5)`,
+      [id, yes.contact, vault.people.seal("oakvale", yes.contact, id, "words"), forPeople, new Date(NOON)],
+    );
+  await write("old", false);
+  await write("waits", true);
+  const texts = async () =>
+    (
+      await database.query<{ id: string }>(
+        "SELECT provider_id AS id FROM texts_received WHERE contact_id = $1 ORDER BY 1",
+        [yes.contact],
+      )
+    ).map(({ id }) => id);
+  const erased = async (email: string) => {
+    const [row] = await database.query<{ erased: boolean }>(
+      "SELECT erased_at IS NOT NULL AS erased FROM contacts WHERE address_hash = $1",
+      [hashOf(email)],
+    );
+    return row!.erased;
+  };
+  test.clock.set(NOON + 29 * DAY_MS);
+  await ask(asked);
+  await notify.drain();
+  expect(await erased(never.email)).toBe(false);
+  test.clock.set(NOON + 30 * DAY_MS + 1);
+  await notify.drain();
+  expect(await Promise.all([never, asked, yes].map(({ email }) => erased(email)))).toEqual([
+    true,
+    false,
+    false,
+  ]);
+  expect((await listErasures(context()))[0]).toMatchObject({ askedBy: "retention" });
+  expect(await everythingStored()).not.toContain(never.email);
+  // That they were asked stays.
+  expect(await consentEvidence(test.stores, oakvale(), never.email)).toHaveLength(1);
+
+  expect(await texts()).toEqual(["old", "waits"]);
+  test.clock.set(NOON + 90 * DAY_MS + 1);
+  await notify.drain();
+  expect(await texts()).toEqual(["waits"]);
+  expect(await markHandled(database, "waits", new Date(test.clock.now()))).toBe(true);
+  await notify.drain();
+  expect(await texts()).toEqual([]);
+  expect(await erased(asked.email)).toBe(true);
+  expect(await erased(yes.email)).toBe(false);
 });
 
 it("makes one key for an address that two requests bring at once", async () => {

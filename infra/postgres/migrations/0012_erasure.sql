@@ -13,7 +13,7 @@ CREATE TABLE erasures (
   receipt      uuid PRIMARY KEY DEFAULT gen_random_uuid(),
   utility      text NOT NULL,
   contact_id   uuid NOT NULL REFERENCES contacts,
-  asked_by     text NOT NULL CHECK (asked_by IN ('page', 'staff')),
+  asked_by     text NOT NULL CHECK (asked_by IN ('page', 'staff', 'retention')),
   asked_at     timestamptz NOT NULL,
   due_at       timestamptz NOT NULL,
   -- The address is gone and nothing is sent any more; then the key is destroyed.
@@ -35,3 +35,7 @@ CREATE TABLE erasure_holds (
   lifted_at  timestamptz
 );
 CREATE INDEX erasure_holds_by_contact ON erasure_holds (contact_id) WHERE lifted_at IS NULL;
+
+-- What ends by itself is looked for by its age.
+CREATE INDEX contacts_unconfirmed ON contacts (created_at) WHERE verified_at IS NULL AND erased_at IS NULL;
+CREATE INDEX texts_received_by_age ON texts_received (received_at);
