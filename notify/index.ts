@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { Deferred } from "../infra/deferred.js";
+import { errorFields } from "../infra/logger.js";
 import type { LogBatch, LogConsumer } from "../infra/log/log.js";
 import { loadOffset, saveOffset } from "../infra/log/offset-store.js";
 import { parseMessage } from "../infra/log/parse-message.js";
@@ -107,6 +108,7 @@ class Notify implements NotifyStage {
 
   async start(): Promise<void> {
     const { log, member } = this.#context;
+    await this.#checkKeys();
     const channels = openChannels(this.#context);
     this.#sends = channels.size > 0;
     this.#identity = await log.identity();
@@ -129,12 +131,7 @@ class Notify implements NotifyStage {
     });
     this.#operatorMail = OperatorMail.start(this.#context);
     this.#bounces = BounceFolders.start(this.#context);
-    this.#erasures = new Rounds(async () => {
-      await this.#stalling(async () => {
-        await finishErasures(this.#context);
-        for (const utility of this.#context.config.utilities) await forgetOld(this.#context, utility);
-      });
-    }, ERASURES_MS);
+    this.#erasures = new Rounds(() => this.#forget(), ERASURES_MS);
     this.#live = true;
     Promise.all([
       this.#consumer.finished,
@@ -238,6 +235,31 @@ class Notify implements NotifyStage {
     for (const { utility, decision } of outcomes) metrics.decisions.inc({ utility, decision });
     if (outcomes.length > 0) this.#sender?.wake();
     await this.#consumer?.commit(TOPIC, partition, next).catch(() => undefined);
+  }
+
+  /** A key that can't be destroyed now, such as on a disk without rights, is tried again; alerts go on meanwhile. */
+  async #forget(): Promise<void> {
+    const { config, logger } = this.#context;
+    try {
+      await this.#stalling(() => finishErasures(this.#context));
+      for (const utility of config.utilities) await this.#stalling(() => forgetOld(this.#context, utility));
+    } catch (error) {
+      if (!this.#abandon.signal.aborted) logger.error("erasures not finished", errorFields(error));
+    }
+  }
+
+  /** Without the folder nobody could be written to: alerts would fail for good where they could wait. */
+  async #checkKeys(): Promise<void> {
+    const { database, vault } = this.#context;
+    if (vault.people.exists) return;
+    const contacts = await this.#stalling(() =>
+      database.query("SELECT 1 FROM contacts WHERE erased_at IS NULL LIMIT 1"),
+    );
+    if (contacts.length > 0)
+      throw new Error(
+        "The folder people beside the key file is gone, and with it the keys of everybody who signed up. Put its mirror back; " +
+          "where there is none, make it empty: those residents must sign up again.",
+      );
   }
 
   #stalling<T>(work: () => Promise<T>): Promise<T> {

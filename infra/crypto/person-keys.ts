@@ -1,5 +1,6 @@
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   linkSync,
   mkdirSync,
@@ -32,6 +33,11 @@ export class PersonKeys {
   constructor(folder: string, vault: Vault) {
     this.#folder = folder;
     this.#vault = vault;
+  }
+
+  /** Whether there is any key at all: where there are people and none, the folder is not where it was. */
+  get exists(): boolean {
+    return existsSync(this.#folder);
   }
 
   /** Makes the key of a person; on the disk when this returns. */

@@ -12,6 +12,9 @@ import { dirname, join } from "node:path";
 import { decrypt, encrypt } from "./aead.js";
 import { PersonKeys } from "./person-keys.js";
 
+/** What has a key of its own. */
+type KeyOf = "file" | "person";
+
 /**
  * Encrypts fields and files of a utility, and makes keyed hashes for look-up.
  *
@@ -102,6 +105,3 @@ export class Vault {
     return decrypt(this.#key(utility, of), `${utility}|${id}`, wrapped);
   }
 }
-
-/** What has a key of its own. */
-export type KeyOf = "file" | "person";

@@ -84,8 +84,6 @@ export function openDatabase(
   };
 }
 
-const LONG_ARRAY = 50;
-
 async function run<T>(
   on: pg.Pool | pg.PoolClient,
   text: string,
@@ -96,6 +94,7 @@ async function run<T>(
 }
 
 const HEX = /^[0-9a-f]+$/;
+const LONG_ARRAY = 50;
 
 /** A long array whose members need no quotes is joined at once: the client looks at each of them in several ways. */
 function arrayAsText(value: unknown): unknown {

@@ -111,7 +111,7 @@ async function requestErasure(
      ON CONFLICT (contact_id) WHERE erased_at IS NULL DO UPDATE SET utility = excluded.utility RETURNING receipt`,
     [utility, contact, by, now, new Date(now.getTime() + DUE_DAYS * DAY_MS)],
   );
-  await finishErasures(context);
+  await finishErasures(context, asked!.receipt);
   const [erasure] = await database.query<Erasure>(`${ERASURES} WHERE receipt = $2`, [now, asked!.receipt]);
   return erasure!;
 }
@@ -119,20 +119,27 @@ async function requestErasure(
 /**
  * Fulfils what was asked for and is not held up, and destroys the keys of who is erased: also what a process that was
  * killed left half-way, and what a hold that has ended let go.
+ * @param receipt of the one request to look at; without it, of all
  * @returns how many were erased
  */
-export async function finishErasures({ database, vault, clock }: EraseContext): Promise<number> {
+export async function finishErasures(
+  { database, vault, clock }: EraseContext,
+  receipt?: string,
+): Promise<number> {
   const now = new Date(clock.now());
   const open = await database.query<{ receipt: string; contact_id: string }>(
-    "SELECT receipt, contact_id FROM erasures WHERE key_gone_at IS NULL ORDER BY asked_at",
+    `SELECT receipt, contact_id FROM erasures
+     WHERE key_gone_at IS NULL AND ($1::uuid IS NULL OR receipt = $1) ORDER BY asked_at`,
+    [receipt ?? null],
   );
   let erased = 0;
-  for (const { receipt, contact_id } of open) {
-    if (!(await database.transaction((transaction) => erase(transaction, receipt, contact_id, now))))
+  for (const one of open) {
+    const { contact_id } = one;
+    if (!(await database.transaction((transaction) => erase(transaction, one.receipt, contact_id, now))))
       continue;
     // Only now: a key that goes before its row is cut would leave an address that nobody can read and nobody erased.
     vault.people.destroy(contact_id);
-    await database.query("UPDATE erasures SET key_gone_at = $2 WHERE receipt = $1", [receipt, now]);
+    await database.query("UPDATE erasures SET key_gone_at = $2 WHERE receipt = $1", [one.receipt, now]);
     erased++;
   }
   return erased;

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { PersonErased } from "../../infra/crypto/person-keys.js";
@@ -379,6 +379,44 @@ it("forgets by itself what is kept no longer: addresses that never said yes, and
   expect(await texts()).toEqual([]);
   expect(await erased(asked.email)).toBe(true);
   expect(await erased(yes.email)).toBe(false);
+});
+
+it("does not start where the keys of everybody are gone", async () => {
+  const folder = join(dirname(test.settings.config.keyFile!), "people");
+  renameSync(folder, `${folder}.away`);
+  try {
+    await expect(createNotify(test.context()).start()).rejects.toThrow(
+      /folder people beside the key file is gone.*Put its mirror back/,
+    );
+  } finally {
+    renameSync(`${folder}.away`, folder);
+  }
+});
+
+it("goes on where a key can't be destroyed, says so, and tries again", async () => {
+  const home = await resident();
+  const folder = dirname(keyFile(home.contact));
+  const key = keyFile(home.contact);
+  // A folder in the place of the file: root too can't unlink it.
+  renameSync(key, `${folder}/kept`);
+  mkdirSync(join(key, "in the way"), { recursive: true });
+  await test.stores.database.query(
+    `INSERT INTO erasures (utility, contact_id, asked_by, asked_at, due_at) VALUES ('oakvale', $1, 'page', $2, $2)`,
+    [home.contact, new Date(NOON)],
+  );
+  await notify.drain();
+  const state = async () =>
+    (await listErasures(context())).find(
+      ({ keyGoneAt, askedBy }) => keyGoneAt === null && askedBy === "page",
+    );
+  expect(await state()).toMatchObject({ erasedAt: new Date(NOON), keyGoneAt: null });
+  expect(test.logged.join("\n")).toContain("erasures not finished");
+  expect(notify.health()).toMatchObject({ live: true });
+  rmSync(key, { recursive: true });
+  renameSync(`${folder}/kept`, key);
+  await notify.drain();
+  expect(await state()).toBeUndefined();
+  expect(existsSync(key)).toBe(false);
 });
 
 it("makes one key for an address that two requests bring at once", async () => {
