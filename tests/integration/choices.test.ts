@@ -1,38 +1,24 @@
 import { createHash } from "node:crypto";
-import { join } from "node:path";
-import { createNotify, type NotifyStage } from "../../notify/index.js";
-import { createWeb, type WebStage } from "../../web/index.js";
-import { startMailbox, type Mailbox } from "../harness/mailbox.js";
-import { addHome, leak, optIn, tell, type World } from "../harness/residents.js";
-import { startStores, usageUtility, type TestStores } from "../harness/stores.js";
+import { startNotified, type Notified } from "../harness/notified.js";
+import { addHome, leak, optIn, tell } from "../harness/residents.js";
 
 /** Noon in Los Angeles. */
 const NOON = Date.UTC(2026, 5, 1, 19);
 const DAY_MS = 86_400_000;
 
-let test: TestStores;
-let world: World;
-let mailbox: Mailbox;
-let notify: NotifyStage;
-let web: WebStage;
+let test: Notified["test"];
+let world: Notified["world"];
+let mailbox: Notified["mailbox"];
+let notify: Notified["notify"];
+let web: Notified["web"];
+let scene: Notified;
 let homes = 0;
 
 beforeAll(async () => {
-  test = await startStores("choices", {
-    now: NOON,
-    config: (folder) => ({ utilities: [usageUtility(folder)] }),
-  });
-  world = { config: test.settings.config, stores: test.stores, clock: test.clock };
-  mailbox = await startMailbox(join(test.folder, "mailbox.jsonl"));
-  const context = test.context();
-  const config = { ...context.config, smtp: { host: "127.0.0.1", port: mailbox.port, secure: false } };
-  notify = await test.start(createNotify({ ...context, config }));
-  web = await test.start(createWeb({ ...context, config, stages: () => [notify] }));
+  scene = await startNotified("choices", NOON);
+  ({ test, world, mailbox, notify, web } = scene);
 });
-afterAll(async () => {
-  await test.close();
-  await mailbox.close();
-});
+afterAll(() => scene.close());
 beforeEach(() => {
   test.clock.set(NOON);
 });

@@ -1,40 +1,23 @@
-import { join } from "node:path";
-import {
-  createNotify,
-  pausesOf,
-  requestSubscription,
-  resumeChannels,
-  type NotifyStage,
-} from "../../notify/index.js";
-import { startMailbox, type Mailbox } from "../harness/mailbox.js";
-import { addHome, leak, optIn, tell, type World } from "../harness/residents.js";
-import { startStores, usageUtility, type TestStores } from "../harness/stores.js";
+import { pausesOf, requestSubscription, resumeChannels } from "../../notify/index.js";
+import { startNotified, type Notified } from "../harness/notified.js";
+import { addHome, leak, optIn, tell } from "../harness/residents.js";
 
 /** Noon in Los Angeles. */
 const NOON = Date.UTC(2026, 5, 1, 19);
 const DAY_MS = 86_400_000;
 
-let test: TestStores;
-let world: World;
-let mailbox: Mailbox;
-let notify: NotifyStage;
+let test: Notified["test"];
+let world: Notified["world"];
+let mailbox: Notified["mailbox"];
+let notify: Notified["notify"];
+let scene: Notified;
 let homes = 0;
 
 beforeAll(async () => {
-  test = await startStores("storm", {
-    now: NOON,
-    config: (folder) => ({ utilities: [usageUtility(folder)] }),
-  });
-  world = { config: test.settings.config, stores: test.stores, clock: test.clock };
-  mailbox = await startMailbox(join(test.folder, "mailbox.jsonl"));
-  const context = test.context();
-  const config = { ...context.config, smtp: { host: "127.0.0.1", port: mailbox.port, secure: false } };
-  notify = await test.start(createNotify({ ...context, config }));
+  scene = await startNotified("storm", NOON);
+  ({ test, world, mailbox, notify } = scene);
 });
-afterAll(async () => {
-  await test.close();
-  await mailbox.close();
-});
+afterAll(() => scene.close());
 
 async function home() {
   const n = ++homes;
