@@ -1,5 +1,7 @@
+import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { consentEvidence, verifyConsents } from "../../notify/index.js";
+import { systemClock } from "../../infra/clock.js";
+import { consentEvidence, exportEnds, importEnd, parseEnd, verifyConsents } from "../../notify/index.js";
 import { EXIT, UsageError } from "../exit.js";
 import { chosenUtility, settingsFor } from "../settings.js";
 import { table } from "../terminal.js";
@@ -50,5 +52,46 @@ export function addConsentCommands(root: Command): void {
       const steps = await withStores(settings, (stores) => consentEvidence(stores, utility, address));
       if (steps === undefined) throw new UsageError("consents: the utility knows no such address.");
       process.stdout.write(JSON.stringify(steps, null, 2) + "\n");
+    });
+  consents
+    .command("ends")
+    .summary(
+      "what residents ended: STOPs, unsubscribes, deletions; to keep apart, and to put into a restored backup",
+    )
+    .description(
+      "Prints one JSON object a line, addresses as keyed hashes that name nobody without the key file. Run it often and keep what " +
+        "it prints outside of the database. After PostgreSQL was restored from a backup, and before alerts go out again, put the " +
+        "newest list in with --import: who had ended something since the backup is not written to.",
+    )
+    .option(
+      "--import <file>",
+      "take over what the file says, unless somebody agreed again after it; - for standard input",
+    )
+    .action(async (options: { import?: string }, command: Command) => {
+      const settings = settingsFor(command);
+      if (options.import === undefined) {
+        const ends = await withStores(settings, exportEnds);
+        for (const one of ends) process.stdout.write(JSON.stringify(one) + "\n");
+        return;
+      }
+      const text = await readFile(options.import === "-" ? "/dev/stdin" : options.import, "utf8").catch(
+        (error: unknown) => {
+          throw new UsageError(`consents: ${options.import} can't be read (${(error as Error).message}).`);
+        },
+      );
+      const ends = text.split("\n").flatMap((line, i) => {
+        if (line.trim() === "") return [];
+        try {
+          return [parseEnd(line)];
+        } catch (error) {
+          throw new UsageError(`consents: line ${i + 1} of ${options.import}: ${(error as Error).message}.`);
+        }
+      });
+      const changed = await withStores(settings, async (stores) => {
+        let count = 0;
+        for (const one of ends) if (await importEnd({ ...stores, clock: systemClock }, one)) count++;
+        return count;
+      });
+      process.stdout.write(`${ends.length} read, ${changed} were news.\n`);
     });
 }

@@ -23,7 +23,8 @@ export interface Erasure {
   readonly holds: readonly string[];
 }
 
-type EraseContext = Pick<ConsentStores, "database" | "vault" | "clock">;
+/** What erasing needs. */
+export type EraseContext = Pick<ConsentStores, "database" | "vault" | "clock">;
 
 const ERASURES = `SELECT receipt, e.utility, asked_by AS "askedBy", asked_at AS "askedAt", due_at AS "dueAt",
     erased_at AS "erasedAt", key_gone_at AS "keyGoneAt",
@@ -98,7 +99,8 @@ export async function liftHolds(
   return lifted.length;
 }
 
-async function requestErasure(
+/** Asks for a contact to be erased, and erases it unless something holds it. */
+export async function requestErasure(
   context: EraseContext,
   utility: string,
   contact: string,

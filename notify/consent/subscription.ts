@@ -298,7 +298,7 @@ export async function revokeConsents(
   transaction: Queryable,
   what: {
     readonly contact: string;
-    readonly method: "link" | "page" | "sms" | "provider" | "erasure";
+    readonly method: "link" | "page" | "sms" | "provider" | "erasure" | "import";
     readonly now: Date;
     readonly kinds?: readonly ConsentKind[];
     /** Of these services alone. */

@@ -339,6 +339,22 @@ it("proves consents and erases on request, by what the stores know", async () =>
   const unknown = { code: 2, stderr: expect.stringMatching(/knows no such address/) as string };
   expect(await run("consents", "verify")).toMatchObject({ code: 0, stdout: "There are no consents yet.\n" });
   expect(await run("consents", "export", "--contact", "nobody@mail.example")).toMatchObject(unknown);
+  expect(await run("consents", "ends")).toMatchObject({ code: 0, stdout: "" });
+  const ends = join(folder, "ends.jsonl");
+  const stopped = {
+    ...{ ended: "suppressed", utility: "oakvale", channel: "sms", reason: "stop" },
+    ...{ address: "0f".repeat(32), at: "2026-06-01T19:00:00.000Z" },
+  };
+  writeFileSync(ends, `${JSON.stringify(stopped)}\n`);
+  const put = ["consents", "ends", "--import", ends];
+  expect(await run(...put)).toMatchObject({ code: 0, stdout: "1 read, 1 were news.\n" });
+  expect(await run(...put)).toMatchObject({ code: 0, stdout: "1 read, 0 were news.\n" });
+  expect(JSON.parse((await run("consents", "ends")).stdout)).toEqual(stopped);
+  writeFileSync(ends, `${JSON.stringify(stopped)}\nSTOP\n`);
+  expect(await run(...put)).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/line 2 of .*ends\.jsonl: expected a JSON object/),
+  });
   expect(await run("erasures")).toMatchObject({ code: 0, stdout: "Nobody has asked to be erased.\n" });
   expect(await run("erasures", "list", "--json")).toMatchObject({ code: 0, stdout: "[]\n" });
   expect(await run("erasures", "request", "--contact", "nobody@mail.example")).toMatchObject(unknown);
