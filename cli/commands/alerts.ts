@@ -77,7 +77,7 @@ export function addAlertCommands(root: Command): void {
             { title: "utility", value: ({ utility }) => utility },
             { title: "id", value: ({ id }) => id },
             { title: "taken for", value: ({ asks }) => asks },
-            { title: "words", value: ({ body }) => body.replace(/\s+/g, " ") },
+            { title: "words", value: ({ body }) => body?.replace(/\s+/g, " ") ?? "(deleted)" },
           ]),
         );
       }

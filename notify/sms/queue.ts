@@ -1,3 +1,4 @@
+import { PersonErased } from "../../infra/crypto/person-keys.js";
 import type { Vault } from "../../infra/crypto/vault.js";
 import type { Database } from "../../infra/postgres/database.js";
 
@@ -7,8 +8,8 @@ export interface WaitingText {
   readonly id: string;
   readonly receivedAt: Date;
   readonly asks: string;
-  /** What the resident wrote: personal, for the eyes of staff alone. */
-  readonly body: string;
+  /** What the resident wrote: personal, for the eyes of staff alone. `null` in a restored backup, of who was erased since. */
+  readonly body: string | null;
 }
 
 /** Texts that were not understood, or only by a guess, oldest first. */
@@ -21,10 +22,19 @@ export async function waitingTexts(
      WHERE for_people AND handled_at IS NULL AND ($1::text IS NULL OR utility = $1) ORDER BY received_at, provider_id`,
     [utility ?? null],
   );
-  return rows.map(({ contact_id, body_sealed, ...row }) => ({
-    ...row,
-    body: vault.people.unseal(row.utility, contact_id, textContext(row.id), body_sealed),
-  }));
+  return rows.map(({ contact_id, body_sealed, ...row }) => {
+    const words = () => vault.people.unseal(row.utility, contact_id, textContext(row.id), body_sealed);
+    return { ...row, body: unlessErased(words) };
+  });
+}
+
+function unlessErased(words: () => string): string | null {
+  try {
+    return words();
+  } catch (error) {
+    if (error instanceof PersonErased) return null;
+    throw error;
+  }
 }
 
 /** Somebody has seen to it; `false` where no such text waits. */

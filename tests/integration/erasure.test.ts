@@ -14,6 +14,7 @@ import {
   markHandled,
   requestSubscription,
   saveChoices,
+  waitingTexts,
   verifyConsents,
   whyOfContact,
 } from "../../notify/index.js";
@@ -196,6 +197,22 @@ it("leaves backups that can't be read any more, of the erased alone", async () =
   const restored = await rowOf(gone);
   expect(() => unsealAddress(vault, "oakvale", restored)).toThrow(PersonErased);
   expect(unsealAddress(vault, "oakvale", await rowOf(stays))).toBe(stays.email);
+
+  // What they wrote can't be read either, and keeps no others' words back.
+  const write = (id: string, contact: string, body: Buffer) =>
+    database.query(
+      `INSERT INTO texts_received (utility, provider_id, contact_id, body_sealed, asks, for_people, received_at)
+       VALUES ('oakvale', $1, $2, $3, 'unknown', true, $4)`,
+      [id, contact, body, new Date(NOON)],
+    );
+  await write("b-1", gone.contact, backup[0]!.address_sealed);
+  await write(
+    "b-2",
+    stays.contact,
+    vault.people.seal("oakvale", stays.contact, "texts_received.body|b-2", "hi"),
+  );
+  const texts = await waitingTexts(test.stores);
+  expect(texts.filter(({ id }) => id.startsWith("b-")).map(({ body }) => body)).toEqual([null, "hi"]);
 
   // What a restored backup would still want to send goes nowhere.
   await database.query(
