@@ -35,7 +35,9 @@ type ByToken = FastifyRequest<{ Params: { token: string } }>;
 export function addChoicePages(server: FastifyInstance, stores: ConsentStores): void {
   server.get("/choices/:token", async ({ params: { token } }: ByToken, reply) => {
     const choices = await describeChoices(stores, token);
-    return choices === undefined ? notFound(reply, "en") : send(reply, 200, choicesPage(choices, false));
+    return choices === undefined
+      ? notFound(reply, "en")
+      : send(reply, 200, choicesPage(choices, token, false));
   });
 
   server.post("/choices/:token", async (request: ByToken, reply) => {
@@ -44,7 +46,9 @@ export function addChoicePages(server: FastifyInstance, stores: ConsentStores): 
     const wanted = { shown: boxesOf(shown), ticked: boxesOf(on), language: language as Language };
     if (!(await saveChoices(stores, token, wanted, visitorOf(request)))) return notFound(reply, "en");
     const choices = await describeChoices(stores, token);
-    return choices === undefined ? notFound(reply, "en") : send(reply, 200, choicesPage(choices, true));
+    return choices === undefined
+      ? notFound(reply, "en")
+      : send(reply, 200, choicesPage(choices, token, true));
   });
 
   server.get("/erase/:token", async ({ params: { token } }: ByToken, reply) => {
@@ -53,12 +57,11 @@ export function addChoicePages(server: FastifyInstance, stores: ConsentStores): 
   });
 
   server.post("/erase/:token", async ({ params: { token } }: ByToken, reply) => {
-    const choices = await describeChoices(stores, token);
-    const erasure = choices === undefined ? undefined : await eraseByLink(stores, token);
-    if (choices === undefined || erasure === undefined) return notFound(reply, "en");
-    const { utility, language } = choices;
+    const erased = await eraseByLink(stores, token);
+    if (erased === undefined) return notFound(reply, "en");
+    const { utility, language } = erased;
     const words = WORDS[language];
-    const { receipt, erasedAt, dueAt } = erasure;
+    const { receipt, erasedAt, dueAt } = erased.erasure;
     if (erasedAt !== null)
       return send(reply, 200, plainPage(utility, language, words.erased, words.erasedText(receipt)));
     const due = dueAt.toLocaleDateString(language, { dateStyle: "long", timeZone: utility.timeZone });
@@ -96,8 +99,9 @@ function boxesOf(names: readonly string[]): Choice[] {
   });
 }
 
-function choicesPage(choices: Choices, saved: boolean): string {
-  const { utility, language, channel, address, services, unsubscribe, token } = choices;
+/** @param token of the page itself, and of the one that erases */
+function choicesPage(choices: Choices, token: string, saved: boolean): string {
+  const { utility, language, channel, address, services, unsubscribe } = choices;
   const words = WORDS[language];
   const title = words.choices(utility.name);
   const erase = html`<p><a href="/erase/${token}">${words.erase}</a></p>`;

@@ -45,8 +45,7 @@ export function addAlertCommands(root: Command): void {
       const steps = await withStores(settings, async (stores) => {
         if (options.anomaly !== undefined) return whyOfAnomaly(stores.database, options.anomaly);
         const utility = chosenUtility(settings, options.utility);
-        const given = options.contact === true ? undefined : options.contact;
-        return whyOfContact(stores, utility, await answer(given, "E-mail address or phone number"));
+        return whyOfContact(stores, utility, await answer(options.contact, "E-mail address or phone number"));
       });
       if (steps === undefined) throw new UsageError("why: the utility knows no such address.");
       if (options.json === true) process.stdout.write(JSON.stringify(steps) + "\n");

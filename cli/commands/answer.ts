@@ -4,10 +4,11 @@ import { isTerminal } from "../terminal.js";
 
 /**
  * What was given as an option, else what is typed on the terminal.
+ * @param given `true` for an option that was given without its value
  * @throws UsageError where there is neither
  */
-export async function answer(given: string | undefined, question: string): Promise<string> {
-  if (given !== undefined) return given;
+export async function answer(given: string | true | undefined, question: string): Promise<string> {
+  if (typeof given === "string") return given;
   if (!isTerminal(process.stdout) || !process.stdin.isTTY) {
     throw new UsageError(`${question} is missing: give it as an option, or run on a terminal to be asked.`);
   }

@@ -47,8 +47,7 @@ export function addConsentCommands(root: Command): void {
     .action(async (options: { contact?: string | true; utility?: string }, command: Command) => {
       const settings = settingsFor(command);
       const utility = chosenUtility(settings, options.utility);
-      const given = options.contact === true ? undefined : options.contact;
-      const address = await answer(given, "E-mail address or phone number");
+      const address = await answer(options.contact, "E-mail address or phone number");
       const steps = await withStores(settings, (stores) => consentEvidence(stores, utility, address));
       if (steps === undefined) throw new UsageError("consents: the utility knows no such address.");
       process.stdout.write(JSON.stringify(steps, null, 2) + "\n");

@@ -99,8 +99,7 @@ async function onContact<T>(
 ): Promise<T> {
   const settings = settingsFor(command);
   const utility = chosenUtility(settings, options.utility);
-  const given = options.contact === true ? undefined : options.contact;
-  const address = await answer(given, question);
+  const address = await answer(options.contact, question);
   return withStores(settings, (stores) => work({ ...stores, clock: systemClock }, utility, address));
 }
 

@@ -24,8 +24,6 @@ export interface Choices {
   readonly address: string;
   /** Token of the link that ends everything. */
   readonly unsubscribe: string;
-  /** Of the page itself, and of the one that erases. */
-  readonly token: string;
   /** Services that this address was once confirmed for, and that its resident still holds. */
   readonly services: readonly {
     readonly occupancy: number;
@@ -54,7 +52,6 @@ export async function describeChoices(stores: ConsentStores, token: string): Pro
     channel,
     address: masked(unsealAddress(vault, utility.id, { contact_id: id, address_hash, address_sealed })),
     unsubscribe: linkToken(vault, utility.id, "unsubscribe", id),
-    token,
     services: (await servicesOf(stores, stores.database, contact)).map(
       ({ occupancy_id, number_sealed, kinds }) => ({
         occupancy: occupancy_id,

@@ -1,7 +1,13 @@
 import type { Queryable } from "../../infra/postgres/database.js";
 import type { UtilityConfig } from "../../schemas/config.js";
 import { contactWith, lockContact } from "./contact.js";
-import { findContact, revokeConsents, type ConsentStores } from "./subscription.js";
+import {
+  dropWaiting,
+  findContact,
+  revokeConsents,
+  type ConsentStores,
+  type LinkedContact,
+} from "./subscription.js";
 
 const DAY_MS = 86_400_000;
 /** A request is fulfilled at once, unless something holds it up; this is the latest day that the law leaves (45 days, CCPA §1798.130). */
@@ -26,10 +32,13 @@ export interface Erasure {
 /** What erasing needs. */
 export type EraseContext = Pick<ConsentStores, "database" | "vault" | "clock">;
 
+/** Holds (`h`) that are in force at $1. */
+const IN_FORCE = "h.lifted_at IS NULL AND (h.until IS NULL OR h.until > $1)";
+
 const ERASURES = `SELECT receipt, e.utility, asked_by AS "askedBy", asked_at AS "askedAt", due_at AS "dueAt",
     erased_at AS "erasedAt", key_gone_at AS "keyGoneAt",
     CASE WHEN erased_at IS NULL THEN ARRAY(SELECT h.reason FROM erasure_holds h WHERE h.contact_id = e.contact_id
-      AND h.lifted_at IS NULL AND (h.until IS NULL OR h.until > $1) ORDER BY h.hold_id) ELSE '{}' END AS holds
+      AND ${IN_FORCE} ORDER BY h.hold_id) ELSE '{}' END AS holds
   FROM erasures e`;
 
 /** Requests and what became of them, newest first. */
@@ -44,10 +53,14 @@ export function listErasures({ database, clock }: EraseContext, utility?: string
  * Erases whoever has the mailbox or phone that the link of a message went to.
  * @returns `undefined` where the token is none of ours, or they were erased before
  */
-export async function eraseByLink(stores: ConsentStores, token: string): Promise<Erasure | undefined> {
+export async function eraseByLink(
+  stores: ConsentStores,
+  token: string,
+): Promise<({ readonly erasure: Erasure } & Pick<LinkedContact, "utility" | "language">) | undefined> {
   const contact = await findContact(stores, stores.database, "choices", token);
   if (contact === undefined || contact.address_sealed === null) return undefined;
-  return requestErasure(stores, contact.utility.id, contact.id, "page");
+  const { id, utility, language } = contact;
+  return { erasure: await requestErasure(stores, utility.id, id, "page"), utility, language };
 }
 
 /**
@@ -180,12 +193,19 @@ async function erase(transaction: Queryable, receipt: string, contact: string, n
   const alive = await lockContact(transaction, contact);
   if (alive) {
     const held = await transaction.query(
-      "SELECT 1 FROM erasure_holds WHERE contact_id = $1 AND lifted_at IS NULL AND (until IS NULL OR until > $2)",
-      [contact, now],
+      `SELECT 1 FROM erasure_holds h WHERE h.contact_id = $2 AND ${IN_FORCE}`,
+      [now, contact],
     );
     if (held.length > 0) return false;
     await revokeConsents(transaction, { contact, method: "erasure", now });
-    for (const statement of ERASE) await transaction.query(statement, [contact, now]);
+    await dropWaiting(transaction, contact, "erased", now);
+    // Its consents stay as evidence, what was sent as a record without an address.
+    await transaction.query(
+      "UPDATE contacts SET address_sealed = NULL, erased_at = $2 WHERE contact_id = $1",
+      [contact, now],
+    );
+    await transaction.query("DELETE FROM texts_received WHERE contact_id = $1", [contact]);
+    await transaction.query("DELETE FROM answers WHERE contact_id = $1", [contact]);
   }
   await transaction.query("UPDATE erasures SET erased_at = coalesce(erased_at, $2) WHERE receipt = $1", [
     receipt,
@@ -193,13 +213,3 @@ async function erase(transaction: Queryable, receipt: string, contact: string, n
   ]);
   return true;
 }
-
-/** What goes with a contact ($1). Its consents stay as evidence, what was sent as a record without an address. */
-const ERASE = [
-  "UPDATE contacts SET address_sealed = NULL, erased_at = $2 WHERE contact_id = $1",
-  `UPDATE outbox SET state = 'suppressed', reason = 'erased', updated_at = $2
-   WHERE contact_id = $1 AND state IN ('queued', 'held', 'unknown')`,
-  "UPDATE confirmations SET expires_at = least(expires_at, $2) WHERE contact_id = $1 AND confirmed_at IS NULL",
-  "DELETE FROM texts_received WHERE contact_id = $1 AND $2::timestamptz IS NOT NULL",
-  "DELETE FROM answers WHERE contact_id = $1 AND $2::timestamptz IS NOT NULL",
-];

@@ -321,6 +321,24 @@ export async function revokeConsents(
   );
 }
 
+/** What waits to be sent to a contact goes nowhere, and what it was asked can't be confirmed any more. */
+export async function dropWaiting(
+  transaction: Queryable,
+  contact: string,
+  reason: "stopped" | "erased",
+  now: Date,
+): Promise<void> {
+  await transaction.query(
+    `UPDATE outbox SET state = 'suppressed', reason = $3, updated_at = $2
+     WHERE contact_id = $1 AND state IN ('queued', 'held', 'unknown')`,
+    [contact, now, reason],
+  );
+  await transaction.query(
+    "UPDATE confirmations SET expires_at = $2 WHERE contact_id = $1 AND confirmed_at IS NULL AND expires_at > $2",
+    [contact, now],
+  );
+}
+
 /** Ends the consents of occupancies that are over: who moved out hears no more. */
 export async function endFormerConsents(database: Queryable, now: Date): Promise<void> {
   await database.query(

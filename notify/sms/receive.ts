@@ -5,6 +5,7 @@ import type { InboundText } from "../channels/channel.js";
 import { contactOf, lockContact } from "../consent/contact.js";
 import {
   confirmRequest,
+  dropWaiting,
   requestIn,
   revokeConsents,
   SubscriptionInvalid,
@@ -127,15 +128,7 @@ async function act(
 /** One text says that it worked; whoever says it again gets none: they wanted silence. */
 async function stop(transaction: Queryable, { contact, now }: Writer): Promise<ReplyText | undefined> {
   const before = await suppress(transaction, contact, "stop", now);
-  await transaction.query(
-    `UPDATE outbox SET state = 'suppressed', reason = 'stopped', updated_at = $2
-     WHERE contact_id = $1 AND state IN ('queued', 'held', 'unknown')`,
-    [contact, now],
-  );
-  await transaction.query(
-    "UPDATE confirmations SET expires_at = $2 WHERE contact_id = $1 AND confirmed_at IS NULL AND expires_at > $2",
-    [contact, now],
-  );
+  await dropWaiting(transaction, contact, "stopped", now);
   await revokeConsents(transaction, { contact, method: "sms", now });
   return before === undefined ? "stopped" : undefined;
 }

@@ -4,6 +4,7 @@ import { createDetect } from "../../detect/index.js";
 import { createIngest } from "../../ingest/index.js";
 import { confirmSubscription, createNotify, receiveText, requestSubscription } from "../../notify/index.js";
 import { TOPICS } from "../../schemas/topics.js";
+import { everythingStored } from "../harness/everything-stored.js";
 import { startMailbox, type Mailbox } from "../harness/mailbox.js";
 import { startStores, type TestStores } from "../harness/stores.js";
 import { ACCOUNT, startTwilio, TOKEN, type TwilioFake } from "../../demo/twilio.js";
@@ -38,7 +39,7 @@ let fake: TwilioFake;
 let metrics = "";
 const topics = new Map<string, string>();
 const tables = new Map<string, string>();
-const postgres = new Map<string, string>();
+let postgres: ReadonlyMap<string, string>;
 const errors: string[] = [];
 
 beforeAll(async () => {
@@ -173,13 +174,7 @@ beforeAll(async () => {
       JSON.stringify(await stores.clickhouse.query(`SELECT * FROM curbstop.${table.name}`)),
     );
   }
-  const names = await stores.database.query<{ table_name: string }>(
-    "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'",
-  );
-  for (const { table_name } of names) {
-    const dumped = await stores.database.query<{ row: string }>(`SELECT t::text AS row FROM ${table_name} t`);
-    postgres.set(table_name, dumped.map(({ row }) => row).join("\n"));
-  }
+  postgres = await everythingStored(stores.database);
   metrics = await context.metrics.text();
   await test.stores.database
     .query(`SELECT '${CANARY.email}'::int`)
