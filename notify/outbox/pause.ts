@@ -67,6 +67,8 @@ export async function holdStorm(
   now: Date,
 ): Promise<number | undefined> {
   if (percent >= 100) return undefined;
+  // One at a time, to the end of its transaction: of two that decide side by side neither sees the other's alerts.
+  await transaction.query("SELECT pg_advisory_xact_lock(hashtext($1))", [`storm/${utility}`]);
   const [hour] = await transaction.query<{ alerts: number; paused: boolean }>(
     `SELECT count(*) AS alerts,
        EXISTS (SELECT 1 FROM channel_pauses WHERE utility = $1 AND reason = $3 AND ended_at IS NULL) AS paused

@@ -148,7 +148,7 @@ export async function recordDecisions(
   await writeNotes(transaction, notes, now);
   const alerted = outcomes.filter(({ decision }) => decision === "alert").map(({ utility }) => utility);
   const storms: Storm[] = [];
-  for (const utility of new Set(alerted)) {
+  for (const utility of [...new Set(alerted)].sort()) {
     const { stormPercent } = policies.get(utility)!.utility.alerts;
     const alerts = await holdStorm(transaction, utility, stormPercent, now);
     if (alerts !== undefined) storms.push({ utility, alerts });

@@ -1,5 +1,8 @@
+import type { Database } from "../../infra/postgres/database.js";
 import { pausesOf, requestSubscription, resumeChannels } from "../../notify/index.js";
 import { startNotified, type Notified } from "../harness/notified.js";
+import { SendingHours } from "../../notify/outbox/sending-hours.js";
+import { recordDecisions } from "../../notify/outbox/record-decisions.js";
 import { addHome, leak, optIn, tell } from "../harness/residents.js";
 
 /** Noon in Los Angeles. */
@@ -113,3 +116,40 @@ it("takes no storm for one in a large town", async () => {
   expect(await told(...all)).toBe(60);
   expect(await pausesOf(database)).toEqual([]);
 });
+
+it("sees a storm of which two transactions, side by side, have a half each", async () => {
+  const { database } = test.stores;
+  test.clock.set(NOON + 3 * DAY_MS);
+  await database.query("DELETE FROM contacts WHERE address_sealed = 'x'");
+  const all: Home[] = [];
+  for (let i = 0; i < 50; i++) all.push(await resident());
+  const utility = world.config.utilities[0]!;
+  const policies = new Map([[utility.id, { utility, hours: new SendingHours(utility) }]]);
+  const decide = async (homes: readonly Home[], beforeCommit?: () => Promise<void>) => {
+    const { storms } = await database.transaction(async (transaction) => {
+      const messages = homes.map(({ meter, id }) => leak(test.clock, meter, { id }));
+      const done = await recordDecisions(transaction, messages, { policies, now: test.clock.now() });
+      await beforeCommit?.();
+      return done;
+    });
+    return storms;
+  };
+  let second: Promise<unknown> | undefined;
+  const first = await decide(all.slice(0, 25), async () => {
+    second = decide(all.slice(25));
+    await Promise.race([second, lockAwaited(database)]);
+  });
+  expect(first).toEqual([]);
+  expect(await second).toEqual([{ utility: "oakvale", alerts: 50 }]);
+  expect(await pausesOf(database)).toHaveLength(2);
+});
+
+async function lockAwaited(database: Database): Promise<void> {
+  let waiting: unknown[] = [];
+  while (waiting.length === 0) {
+    waiting = await database.query(
+      `SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+    );
+  }
+}
