@@ -50,6 +50,8 @@ const ENOUGH_ROWS = 600_000;
 const LONGEST_GATHER_MS = 700;
 /** Nothing came for so long: nothing more is on its way. */
 const QUIET_MS = 100;
+/** Checkpoints on their way beside the one that is gathered: ClickHouse has work all along, and little is left for the end. */
+const MOST_CHECKPOINTS = 2;
 /** Batches of a partition that may wait for their checkpoints while the next is judged. */
 const MOST_UNDERWAY = 4;
 /** Meters whose history is loaded together. */
@@ -93,6 +95,8 @@ class DetectStage implements Stage {
   #live = false;
   /** The checkpoint taken last. */
   #saved: Promise<void> = Promise.resolve();
+  /** Checkpoints on their way, oldest first. */
+  readonly #checkpoints: Promise<void>[] = [];
   /** Rows on their way to ClickHouse. One failure keeps every later checkpoint from being saved. */
   #flushed: Promise<unknown> = Promise.resolve();
   /** Anomalies on their way to the log and to ClickHouse. */
@@ -384,8 +388,8 @@ class DetectStage implements Stage {
   }
 
   /**
-   * Checkpoints for all batches that wait: rows first, then states with offsets, then the anomalies. While one is saved
-   * the rows of the next are on their way.
+   * Checkpoints for all batches that wait: rows first, then states with offsets, then the anomalies. While some are saved,
+   * one after the other, the rows of the next are on their way.
    */
   async #commit(): Promise<void> {
     if (this.#committing) return;
@@ -394,10 +398,11 @@ class DetectStage implements Stage {
       await this.#gather();
       const group = this.#waiting;
       this.#waiting = [];
-      const before = this.#saved;
-      this.#saved = this.#save(group, this.#flushRows(), before);
+      this.#saved = this.#save(group, this.#flushRows(), this.#saved);
       this.#saved.catch(() => undefined);
-      await before.catch(() => undefined);
+      this.#checkpoints.push(this.#saved);
+      if (this.#checkpoints.length > MOST_CHECKPOINTS)
+        await this.#checkpoints.shift()!.catch(() => undefined);
     }
     this.#committing = false;
   }
