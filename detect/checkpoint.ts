@@ -4,41 +4,56 @@ import type { Database, Queryable } from "../infra/postgres/database.js";
 import type { AnomalyMessage } from "../schemas/anomalies.js";
 import type { MeterSetting } from "../schemas/meters.js";
 import type { MeterState } from "./meter-state.js";
-import { decodeStates, encodeStates, STATE_FORMAT } from "./state-codec.js";
+import { decodeRow, encodeRows, STATE_FORMAT, type PlacedState } from "./state-codec.js";
+
+/** Bytes of a row of states: what fits into a page of PostgreSQL, so that it stays in its place. A larger state has a row alone. */
+const ROW_BYTES = 8000;
+/** Rows of a partition may hold so many times the bytes of its states, and at least so many bytes, before the oldest are cleaned. */
+const MOST_TIMES = 3;
+const LEAST_BYTES = 4 * 1024 * 1024;
+
+/** A row of states on its way to the database. */
+export interface NewRow {
+  readonly row: number;
+  readonly payload: Buffer;
+}
+
+/** What a batch changed: rows behind those that were saved, and how many of the oldest are needed no more. */
+export interface SavedStates {
+  readonly rows: readonly NewRow[];
+  /** The first row that is needed, and the one after the last. */
+  readonly first: number;
+  readonly next: number;
+}
+
+/** A row that was written: its bytes and the states in it, some of which stand in a later row by now. */
+interface WrittenRow {
+  bytes: number;
+  readonly states: readonly MeterState[];
+}
 
 /**
- * Meters of a partition are saved in so many buckets: a checkpoint writes those that changed. A file in the order of its
- * meters changes few meters at a time, so a bucket should hold few; a row of each its own would cost more than it spares.
+ * A partition as its owner holds it. Its states are saved as a log: those that changed go into new rows, and of a meter
+ * the last row counts. Rows that are long dead are dropped from the old end; what still counts there is written again.
  */
-const BUCKETS = 4096;
-
-/** Bucket of a meter: by bits of the key that the partition is not chosen by. */
-export function bucketOf(meter: string): number {
-  return Number.parseInt(meter.slice(8, 12), 16) % BUCKETS;
-}
-
-/** A bucket's states as bytes. */
-export interface SavedBucket {
-  readonly bucket: number;
-  readonly payload: Buffer;
-  readonly meters: number;
-  /** None of its meters is missing. */
-  readonly whole: boolean;
-}
-
-/** A partition as its owner holds it. */
 export class OwnedStates {
   readonly partition: number;
   readonly epoch: number;
   readonly generation: number;
   /** Next offset by topic. */
   readonly offsets: Record<string, number>;
-  readonly #buckets = new Map<number, Map<string, MeterState>>();
-  /** Buckets with states that were lost: a meter that is missing there is rebuilt from ClickHouse when it is met. */
-  readonly lost: ReadonlySet<number>;
+  /** States were lost once: a meter that is missing may be one that had a state, and is rebuilt from ClickHouse when it is met. */
+  readonly lost: boolean;
   /** Settings of meters whose states were lost. */
   readonly lostSettings = new Map<string, readonly MeterSetting[]>();
-  readonly #dirty = new Set<number>();
+  readonly #states = new Map<string, MeterState>();
+  readonly #changed = new Set<MeterState>();
+  /** Rows from `#first` on. */
+  readonly #rows: WrittenRow[] = [];
+  #first: number;
+  /** Bytes of the rows, and of the states in them that count. */
+  #written = 0;
+  #counting = 0;
   /** Offset after the block of reads judged last. */
   judgedTo: number;
   /** Resolves when the batch judged last is saved. */
@@ -46,63 +61,98 @@ export class OwnedStates {
   /** The same of those judged before it, oldest first. */
   readonly underway: Promise<void>[] = [];
 
+  /** @param rows states as they are saved, row by row from row `first` on */
   constructor(
-    partition: number,
-    epoch: number,
-    generation: number,
-    offsets: Record<string, number>,
-    states: readonly MeterState[],
-    lost: ReadonlySet<number>,
+    claimed: Pick<OwnedStates, "partition" | "epoch" | "generation" | "offsets" | "lost">,
+    first: number,
+    rows: Iterable<readonly PlacedState[]>,
   ) {
-    this.partition = partition;
-    this.epoch = epoch;
-    this.generation = generation;
-    this.offsets = offsets;
-    this.lost = lost;
-    this.judgedTo = offsets["reads"] ?? 0;
-    for (const state of states) this.#bucket(bucketOf(state.meter)).set(state.meter, state);
+    this.partition = claimed.partition;
+    this.epoch = claimed.epoch;
+    this.generation = claimed.generation;
+    this.offsets = claimed.offsets;
+    this.lost = claimed.lost;
+    this.judgedTo = claimed.offsets["reads"] ?? 0;
+    this.#first = first;
+    for (const row of rows) {
+      for (const { state } of row) this.#keep(state);
+      this.#note(row);
+    }
   }
 
   get(meter: string): MeterState | undefined {
-    return this.#buckets.get(bucketOf(meter))?.get(meter);
+    return this.#states.get(meter);
   }
 
   /** Whether the meter may have had a state that was lost. */
   isLost(meter: string): boolean {
-    return this.lost.has(bucketOf(meter)) && this.get(meter) === undefined;
+    return this.lost && !this.#states.has(meter);
   }
 
   /** Keeps the state and marks it to be saved. */
   put(state: MeterState): void {
-    const bucket = bucketOf(state.meter);
-    this.#bucket(bucket).set(state.meter, state);
-    this.#dirty.add(bucket);
+    this.#keep(state);
+    this.#changed.add(state);
   }
 
   /** The states that changed since the last call, as they are now. */
-  takeChanged(): SavedBucket[] {
-    const changed = [...this.#dirty].map((bucket) => {
-      const states = this.#bucket(bucket);
-      const payload = encodeStates(states.values());
-      return { bucket, payload, meters: states.size, whole: !this.lost.has(bucket) };
-    });
-    this.#dirty.clear();
-    return changed;
+  takeChanged(): SavedStates {
+    const rows: NewRow[] = [];
+    this.#write(this.#changed, rows);
+    this.#changed.clear();
+    this.#write(this.#clean(), rows);
+    return { rows, first: this.#first, next: this.#next };
   }
 
-  get meters(): number {
-    let count = 0;
-    for (const bucket of this.#buckets.values()) count += bucket.size;
-    return count;
+  get #next(): number {
+    return this.#first + this.#rows.length;
   }
 
-  #bucket(number: number): Map<string, MeterState> {
-    let bucket = this.#buckets.get(number);
-    if (bucket === undefined) {
-      bucket = new Map();
-      this.#buckets.set(number, bucket);
+  #keep(state: MeterState): void {
+    const former = this.#states.get(state.meter);
+    if (former === state) return;
+    if (former !== undefined) {
+      this.#counting -= former.savedBytes;
+      this.#changed.delete(former);
     }
-    return bucket;
+    this.#states.set(state.meter, state);
+  }
+
+  #write(states: Iterable<MeterState>, into: NewRow[]): void {
+    for (const { payload, states: placed } of encodeRows(states, ROW_BYTES)) {
+      into.push({ row: this.#next, payload });
+      this.#note(placed);
+    }
+  }
+
+  #note(placed: readonly PlacedState[]): void {
+    const row = this.#next;
+    let bytes = 0;
+    for (const { state, bytes: own } of placed) {
+      this.#counting += own - state.savedBytes;
+      state.savedIn = row;
+      state.savedBytes = own;
+      bytes += own;
+    }
+    this.#written += bytes;
+    this.#rows.push({ bytes, states: placed.map(({ state }) => state) });
+  }
+
+  /** Drops the oldest rows while there are too many; returns the states that must be written again. */
+  #clean(): MeterState[] {
+    const again: MeterState[] = [];
+    let most = Math.max(LEAST_BYTES, MOST_TIMES * this.#counting);
+    while (this.#written > most) {
+      const { bytes, states } = this.#rows.shift()!;
+      for (const state of states) {
+        if (state.savedIn !== this.#first || this.#states.get(state.meter) !== state) continue;
+        again.push(state);
+        most -= state.savedBytes;
+      }
+      this.#written -= bytes;
+      this.#first++;
+    }
+    return again;
   }
 }
 
@@ -138,15 +188,18 @@ export async function claimPartition(
       epoch: number;
       generation: number;
       offsets: Record<string, number>;
-      buckets: number[];
+      first_row: number;
+      next_row: number;
+      lost: boolean;
     }>(
-      `INSERT INTO detector_partitions (partition, epoch, generation, offsets, buckets, saved_at)
+      `INSERT INTO detector_partitions (partition, epoch, generation, offsets, lost, saved_at)
        VALUES ($1, 1, $2, '{}', $3, now())
        ON CONFLICT (partition) DO UPDATE SET epoch = detector_partitions.epoch + 1
-       RETURNING epoch, generation, offsets, buckets`,
-      [partition, generation, beginsAnew ? [...Array(BUCKETS).keys()] : []],
+       RETURNING epoch, generation, offsets, first_row, next_row, lost`,
+      [partition, generation, beginsAnew],
     );
     let { offsets } = row!;
+    const { epoch, first_row: first, next_row: next } = row!;
     if (row!.generation !== generation) {
       if (!acceptsNewLog()) {
         const [saved] = await transaction.query<{ identity: string }>(
@@ -161,22 +214,32 @@ export async function claimPartition(
       );
       offsets = {};
     }
-    const stored = await transaction.query<{
-      bucket: number;
-      format: number;
-      crc32: number;
-      whole: boolean;
-      payload: Buffer;
-    }>("SELECT bucket, format, crc32, whole, payload FROM detector_state WHERE partition = $1", [partition]);
-    const states: MeterState[] = [];
-    const lost = new Set(row!.buckets);
-    for (const { bucket, format, crc32: checksum, whole, payload } of stored) {
-      if (format !== STATE_FORMAT || crc32(payload) !== checksum) continue;
-      states.push(...decodeStates(payload));
-      if (whole) lost.delete(bucket);
-    }
-    return new OwnedStates(partition, row!.epoch, generation, offsets, states, lost);
+    const claimed = { partition, epoch, generation, offsets };
+    const rows = await savedRows(transaction, partition, first, next);
+    if (rows !== undefined) return new OwnedStates({ ...claimed, lost: row!.lost }, first, rows);
+    await transaction.query("UPDATE detector_partitions SET lost = true WHERE partition = $1", [partition]);
+    return new OwnedStates({ ...claimed, lost: true }, next, []);
   });
+}
+
+/**
+ * The states of the rows, or `undefined` where one of them is missing, damaged or of another format: of its meters older
+ * rows may tell, but not which meters they are.
+ */
+async function savedRows(
+  database: Queryable,
+  partition: number,
+  first: number,
+  next: number,
+): Promise<PlacedState[][] | undefined> {
+  const stored = await database.query<{ format: number; crc32: number; payload: Buffer }>(
+    "SELECT format, crc32, payload FROM detector_rows WHERE partition = $1 AND row >= $2 AND row < $3 ORDER BY row",
+    [partition, first, next],
+  );
+  if (stored.length !== next - first) return undefined;
+  const sound = ({ format, crc32: checksum, payload }: (typeof stored)[number]) =>
+    format === STATE_FORMAT && crc32(payload) === checksum;
+  return stored.every(sound) ? stored.map(({ payload }) => decodeRow(payload)) : undefined;
 }
 
 async function generationOf(transaction: Queryable, identity: string): Promise<number> {
@@ -195,37 +258,38 @@ export interface PartitionChange {
   readonly topic: string;
   readonly next: number;
   /** States as they were after it. */
-  readonly changed: readonly SavedBucket[];
+  readonly changed: SavedStates;
   readonly messages: readonly AnomalyMessage[];
 }
 
 /**
  * One statement, so one transaction and one round trip: a process that judges the next batches meanwhile looks up only
- * between them. All buckets are cut out of one binary value. Nothing is changed where a partition has another owner.
+ * between them. All rows are cut out of one binary value. Nothing is changed where a partition has another owner; rows
+ * that are there already are of the same call, whose answer was lost.
  */
 const SAVE = `
 WITH given AS (
-  SELECT * FROM unnest($10::int[], $11::bigint[], $12::jsonb[]) AS g(partition, epoch, offsets)
-), bucket AS (
-  SELECT * FROM unnest($3::int[], $4::int[], $5::bigint[], $6::int[], $7::boolean[], $8::int[], $9::int[])
-    AS b(partition, bucket, crc32, meters, whole, past, length)
+  SELECT * FROM unnest($8::int[], $9::bigint[], $10::jsonb[], $11::bigint[], $12::bigint[])
+    AS g(partition, epoch, offsets, first_row, next_row)
+), fresh AS (
+  SELECT * FROM unnest($3::int[], $4::bigint[], $5::bigint[], $6::int[], $7::int[]) AS r(partition, row, crc32, past, length)
 ), owned AS MATERIALIZED (
-  SELECT p.partition, g.offsets FROM detector_partitions p JOIN given g USING (partition, epoch)
+  SELECT p.partition, g.offsets, g.first_row, g.next_row FROM detector_partitions p JOIN given g USING (partition, epoch)
   ORDER BY p.partition FOR UPDATE OF p
 ), ours AS MATERIALIZED (
-  SELECT count(*) = cardinality($10::int[]) AS all FROM owned
+  SELECT count(*) = cardinality($8::int[]) AS all FROM owned
 ), moved AS (
-  UPDATE detector_partitions p SET offsets = o.offsets, saved_at = now(),
-    buckets = CASE WHEN o.saved <@ p.buckets THEN p.buckets ELSE ARRAY(
-      SELECT unnest(p.buckets) UNION SELECT unnest(o.saved)) END
-  FROM (SELECT owned.*, ARRAY(SELECT bucket FROM bucket b WHERE b.partition = owned.partition) AS saved FROM owned) o, ours
-  WHERE ours.all AND p.partition = o.partition
+  UPDATE detector_partitions p
+  SET offsets = o.offsets, first_row = o.first_row, next_row = o.next_row, saved_at = now()
+  FROM owned o, ours WHERE ours.all AND p.partition = o.partition
+), dropped AS (
+  DELETE FROM detector_rows d USING owned o, ours
+  WHERE ours.all AND d.partition = o.partition AND d.row < o.first_row
 ), kept AS (
-  INSERT INTO detector_state (partition, bucket, format, crc32, meters, whole, payload)
-  SELECT partition, bucket, $1, crc32, meters, whole, substring($2::bytea FROM past - length + 1 FOR length)
-  FROM bucket, ours WHERE ours.all
-  ON CONFLICT (partition, bucket) DO UPDATE SET format = excluded.format, crc32 = excluded.crc32,
-    meters = excluded.meters, whole = excluded.whole, payload = excluded.payload
+  INSERT INTO detector_rows (partition, row, format, crc32, payload)
+  SELECT partition, row, $1, crc32, substring($2::bytea FROM past - length + 1 FOR length)
+  FROM fresh, ours WHERE ours.all
+  ON CONFLICT DO NOTHING
 ), told AS (
   INSERT INTO detector_pending (partition, message)
   SELECT m.partition, m.message
@@ -240,18 +304,16 @@ SELECT coalesce(array_agg(partition), '{}') AS owned FROM owned`;
  * @throws Fenced where a partition has another owner
  */
 export async function saveCheckpoint(database: Database, changes: readonly PartitionChange[]): Promise<void> {
-  const latest = new Map<OwnedStates, Map<number, SavedBucket>>();
-  for (const { owned, changed } of changes) {
-    const buckets = latest.get(owned) ?? new Map<number, SavedBucket>();
-    for (const saved of changed) buckets.set(saved.bucket, saved);
-    latest.set(owned, buckets);
-  }
-  const buckets = [...latest].flatMap(([owned, saved]) =>
-    [...saved.values()].map((bucket) => ({ partition: owned.partition, ...bucket })),
-  );
-  let end = 0;
-  const ends = buckets.map(({ payload }) => (end += payload.length));
+  const latest = new Map(changes.map((change) => [change.owned, change.changed]));
   const partitions = [...latest.keys()].sort((x, y) => x.partition - y.partition);
+  const bounds = partitions.map((owned) => latest.get(owned)!);
+  const rows: (NewRow & { readonly partition: number })[] = [];
+  for (const { owned, changed } of changes) {
+    const { first } = latest.get(owned)!;
+    for (const one of changed.rows) if (one.row >= first) rows.push({ partition: owned.partition, ...one });
+  }
+  let end = 0;
+  const ends = rows.map(({ payload }) => (end += payload.length));
   const offsets = partitions.map((owned) => {
     const next = { ...owned.offsets };
     for (const change of changes) if (change.owned === owned) next[change.topic] = change.next;
@@ -263,19 +325,19 @@ export async function saveCheckpoint(database: Database, changes: readonly Parti
   const [saved] = await database.query<{ owned: number[] }>(SAVE, [
     STATE_FORMAT,
     Buffer.concat(
-      buckets.map(({ payload }) => payload),
+      rows.map(({ payload }) => payload),
       end,
     ),
-    buckets.map(({ partition }) => partition),
-    buckets.map(({ bucket }) => bucket),
-    buckets.map(({ payload }) => crc32(payload)),
-    buckets.map(({ meters }) => meters),
-    buckets.map(({ whole }) => whole),
+    rows.map(({ partition }) => partition),
+    rows.map(({ row }) => row),
+    rows.map(({ payload }) => crc32(payload)),
     ends,
-    buckets.map(({ payload }) => payload.length),
+    rows.map(({ payload }) => payload.length),
     partitions.map(({ partition }) => partition),
     partitions.map(({ epoch }) => epoch),
     offsets,
+    bounds.map(({ first }) => first),
+    bounds.map(({ next }) => next),
     messages.map(({ partition }) => partition),
     messages.map(({ message }) => JSON.stringify(message)),
   ]);

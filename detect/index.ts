@@ -200,11 +200,8 @@ class DetectStage implements Stage {
     const owned = await this.#stalling("PostgreSQL", () =>
       claimPartition(database, partition, this.#identity, beginsAnew),
     );
-    if (owned.lost.size > 0) {
-      this.#context.logger.warn("states lost, rebuilding from ClickHouse as meters are met", {
-        partition,
-        count: owned.lost.size,
-      });
+    if (owned.lost) {
+      this.#context.logger.warn("states lost, rebuilding from ClickHouse as meters are met", { partition });
       await this.#readSettings(owned);
     }
     this.#owned.set(partition, owned);

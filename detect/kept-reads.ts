@@ -39,6 +39,19 @@ const MERGED = 32;
 const NO_BYTES = new Uint8Array(0);
 /** Room that a meter's reads get first: two weeks of hourly ones mostly fit. */
 const FIRST_BYTES = 1024;
+/** Rooms are cut out of slabs: an allocation of its own costs V8 as much as judging a week. */
+const SLAB_BYTES = 256 * 1024;
+let slab = NO_BYTES;
+let slabUsed = 0;
+
+function roomOf(bytes: number): Uint8Array {
+  if (bytes > SLAB_BYTES / 4) return new Uint8Array(bytes);
+  if (slabUsed + bytes > slab.length) {
+    slab = new Uint8Array(SLAB_BYTES);
+    slabUsed = 0;
+  }
+  return slab.subarray(slabUsed, (slabUsed += bytes));
+}
 
 const writer = new Writer();
 const columns = new ReadColumns();
@@ -331,7 +344,7 @@ export class KeptReads {
       if (size + length <= this.#bytes.length) {
         this.#bytes.copyWithin(0, this.#from, this.#to);
       } else {
-        const grown = new Uint8Array(Math.max(FIRST_BYTES, Math.ceil((size + length) * 1.25)));
+        const grown = roomOf(Math.max(FIRST_BYTES, Math.ceil((size + length) * 1.25)));
         grown.set(this.#bytes.subarray(this.#from, this.#to));
         this.#bytes = grown;
       }

@@ -202,6 +202,9 @@ export class MeterState {
   #smallestStep = -1;
   /** The whole history is kept for now, with values as delivered. */
   hydrated = false;
+  /** Row of the checkpoint that holds it as it was saved last, -1: none; and how many bytes it takes there. */
+  savedIn = -1;
+  savedBytes = 0;
 
   constructor(utility: string, meter: string) {
     this.utility = utility;

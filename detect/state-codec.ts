@@ -11,19 +11,57 @@ export const STATE_FORMAT = 8;
 
 const to = new Writer();
 
-/** The states of a bucket as bytes. */
-export function encodeStates(states: Iterable<MeterState>): Buffer {
-  to.clear();
-  for (const state of states) writeState(to, state);
-  return to.take();
+/** A state and how many bytes of a row it takes. */
+export interface PlacedState {
+  readonly state: MeterState;
+  readonly bytes: number;
 }
 
-/** @throws RangeError or SyntaxError where the bytes are not those of `encodeStates` */
-export function decodeStates(bytes: Buffer): MeterState[] {
+/** States as bytes. */
+export interface EncodedRow {
+  readonly payload: Buffer;
+  readonly states: readonly PlacedState[];
+}
+
+/** The states as rows of at most `most` bytes; a larger state has one alone. Rows are views of one buffer. */
+export function encodeRows(states: Iterable<MeterState>, most: number): EncodedRow[] {
+  to.clear();
+  const rows: { from: number; states: PlacedState[] }[] = [];
+  for (const state of states) {
+    const from = to.length;
+    writeState(to, state);
+    const placed = { state, bytes: to.length - from };
+    const row = rows.at(-1);
+    if (row !== undefined && to.length - row.from <= most) row.states.push(placed);
+    else rows.push({ from, states: [placed] });
+  }
+  const bytes = to.take();
+  return rows.map((row, i) => ({
+    payload: bytes.subarray(row.from, rows[i + 1]?.from),
+    states: row.states,
+  }));
+}
+
+/** @throws RangeError or SyntaxError where the bytes are not those of a row */
+export function decodeRow(bytes: Buffer): PlacedState[] {
   const from = new Reader(bytes);
-  const states: MeterState[] = [];
-  while (!from.done) states.push(readState(from));
+  const states: PlacedState[] = [];
+  while (!from.done) {
+    const before = from.at;
+    const state = readState(from);
+    states.push({ state, bytes: from.at - before });
+  }
   return states;
+}
+
+/** One state as it is in a row. */
+export function encodeState(state: MeterState): Buffer {
+  return encodeRows([state], Infinity)[0]!.payload;
+}
+
+/** @throws RangeError or SyntaxError where the bytes are not those of `encodeState` */
+export function decodeState(bytes: Buffer): MeterState {
+  return readState(new Reader(bytes));
 }
 
 function writeState(to: Writer, state: MeterState): void {

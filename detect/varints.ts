@@ -99,8 +99,9 @@ export class Writer {
   }
 
   text(value: string): void {
-    const length = Buffer.byteLength(value);
+    const length = value === "" ? 0 : Buffer.byteLength(value);
     this.number(length);
+    if (length === 0) return;
     if (this.#at + length > this.#bytes.length) this.#grow(length);
     this.#at += this.#bytes.write(value, this.#at, "utf8");
   }

@@ -1,5 +1,5 @@
 import { MeterState, NO_ROWS, type MeterEnvironment } from "../../detect/meter-state.js";
-import { decodeStates, encodeStates } from "../../detect/state-codec.js";
+import { decodeState, encodeState } from "../../detect/state-codec.js";
 import type { AnomalyMessage, RuleName } from "../../schemas/anomalies.js";
 import { Flag } from "../../schemas/flags.js";
 import type { ReadsBlock } from "../../schemas/reads.js";
@@ -55,12 +55,11 @@ export class Replay {
 
   /** The state as it would be saved. */
   save(): Buffer {
-    return encodeStates([this.#state]);
+    return encodeState(this.#state);
   }
 
   static restore(saved: Buffer, environment: MeterEnvironment, resolution: number, modulus = 0): Replay {
-    const [state] = decodeStates(saved);
-    return new Replay(state!, environment, resolution, modulus);
+    return new Replay(decodeState(saved), environment, resolution, modulus);
   }
 
   /** Delivers reads in one block. */

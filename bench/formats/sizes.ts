@@ -9,7 +9,7 @@ import { readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createDetect } from "../../detect/index.js";
+import { createDetectBeside } from "../../detect/thread.js";
 import { SteppedClock } from "../../infra/clock.js";
 import { parseConfig } from "../../infra/config/load-config.js";
 import { createLogger } from "../../infra/logger.js";
@@ -164,8 +164,11 @@ async function wholeInChild(work: Whole): Promise<WholeCost> {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
   child.send(work);
-  const [cost] = (await once(child, "message")) as [WholeCost];
-  await once(child, "exit");
+  const exit = once(child, "exit").then(([code]) => {
+    throw new Error(`The process with the stores ended with ${String(code)}.`);
+  });
+  const [cost] = (await Promise.race([once(child, "message"), exit])) as [WholeCost];
+  await exit.catch(() => undefined);
   return cost;
 }
 
@@ -195,7 +198,7 @@ async function whole(work: Whole): Promise<WholeCost> {
   const ingest = createIngest(context);
   const detect =
     work.kind === "file" && work.stages !== "ingest"
-      ? createDetect({ ...context, clickhouse: stores.clickhouse })
+      ? createDetectBeside(context, stores, "silent")
       : undefined;
   for (const { folder: each } of sources) mkdirSync(each, { recursive: true });
   try {

@@ -103,8 +103,10 @@ export class FlowRun implements RuleFold {
 
   /** mL/h of the latest flowing units, oldest first, at most 24. */
   #latest(): number[] {
-    const from = Math.max(0, this.#units - RATE_UNITS);
-    return Array.from({ length: this.#units - from }, (_, i) => this.#rates[(from + i) % RATE_UNITS]!);
+    const latest: number[] = [];
+    for (let unit = Math.max(0, this.#units - RATE_UNITS); unit < this.#units; unit++)
+      latest.push(this.#rates[unit % RATE_UNITS]!);
+    return latest;
   }
 
   #finish(reason: "flow-stopped" | "no-reads", detect: DetectConfig, closed: OnClosed): void {

@@ -18,7 +18,7 @@ import {
 import type { Finding } from "../../../detect/checks/finding.js";
 import type { Read } from "../../../detect/kept-reads.js";
 import type { ReadColumns } from "../../../detect/read-columns.js";
-import { decodeStates, encodeStates } from "../../../detect/state-codec.js";
+import { decodeState, encodeState } from "../../../detect/state-codec.js";
 import type { AnomalyMessage } from "../../../schemas/anomalies.js";
 import { CHECK_CODES } from "../../../schemas/checks.js";
 import { detectConfig } from "../../../schemas/config.js";
@@ -239,13 +239,13 @@ export class Model {
 
   /** The state as it is saved, and the offset to go on from. */
   checkpoint(): { readonly state: Buffer | undefined; readonly offset: number } {
-    return { state: this.state === undefined ? undefined : encodeStates([this.state]), offset: this.#offset };
+    return { state: this.state === undefined ? undefined : encodeState(this.state), offset: this.#offset };
   }
 
   /** The process was killed and another goes on from a checkpoint; a state that was lost is made from the tables. */
   restart(state: Buffer | "lost" | undefined, offset: number): void {
     if (state === "lost") this.state = this.#hydrate(undefined);
-    else this.state = state === undefined ? undefined : decodeStates(state)[0];
+    else this.state = state === undefined ? undefined : decodeState(state);
     this.#offset = offset;
   }
 
@@ -275,8 +275,7 @@ export class Model {
 }
 
 function throughBytes(state: MeterState): MeterState {
-  const [copy] = decodeStates(encodeStates([state]));
-  return copy!;
+  return decodeState(encodeState(state));
 }
 
 class InsertSink implements RowSink {
