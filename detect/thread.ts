@@ -1,3 +1,4 @@
+import { totalmem } from "node:os";
 import { Worker, isMainThread, parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "../infra/clock.js";
 import type { Settings } from "../infra/config/load-config.js";
@@ -29,6 +30,14 @@ type Answer =
 /** Tests run from the sources, which a thread of its own can't load. */
 const COMPILED = import.meta.url.endsWith(".js");
 const HEALTH_MS = 100;
+/** Of the machine's memory so much may go into states; V8 would stop at a quarter, or at 4 GB. */
+const STATES_SHARE = 0.5;
+
+/** What the machine has, or the container it runs in. */
+function memoryMb(): number {
+  const limit = process.constrainedMemory();
+  return Math.floor((limit > 0 ? Math.min(limit, totalmem()) : totalmem()) / 2 ** 20);
+}
 
 /** The detector beside other stages of this process: in a thread of its own, but where the program runs from its sources. */
 export function createDetectBeside(
@@ -59,6 +68,7 @@ class DetectThread implements Stage {
     this.#ended.promise.catch(() => undefined);
     this.#worker = new Worker(new URL(import.meta.url), {
       workerData: { settings, logLevel } satisfies Beginning,
+      resourceLimits: { maxOldGenerationSizeMb: memoryMb() * STATES_SHARE },
     });
     this.#worker.on("message", (answer: Answer) => this.#take(answer));
     this.#worker.on("error", (error) => this.#leave(error.message));
