@@ -28,7 +28,7 @@ export interface SavedStates {
 
 /** A row that was written: its bytes and the states in it, some of which stand in a later row by now. */
 interface WrittenRow {
-  bytes: number;
+  readonly bytes: number;
   readonly states: readonly MeterState[];
 }
 
@@ -264,8 +264,8 @@ export interface PartitionChange {
 
 /**
  * One statement, so one transaction and one round trip: a process that judges the next batches meanwhile looks up only
- * between them. All rows are cut out of one binary value. Nothing is changed where a partition has another owner; rows
- * that are there already are of the same call, whose answer was lost.
+ * between them. All rows are cut out of one binary value. Nothing is changed where a partition has another owner; a
+ * call whose answer was lost may be made again.
  */
 const SAVE = `
 WITH given AS (
@@ -289,7 +289,7 @@ WITH given AS (
   INSERT INTO detector_rows (partition, row, format, crc32, payload)
   SELECT partition, row, $1, crc32, substring($2::bytea FROM past - length + 1 FOR length)
   FROM fresh, ours WHERE ours.all
-  ON CONFLICT DO NOTHING
+  ON CONFLICT (partition, row) DO UPDATE SET format = excluded.format, crc32 = excluded.crc32, payload = excluded.payload
 ), told AS (
   INSERT INTO detector_pending (partition, message)
   SELECT m.partition, m.message

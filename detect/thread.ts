@@ -30,13 +30,11 @@ type Answer =
 /** Tests run from the sources, which a thread of its own can't load. */
 const COMPILED = import.meta.url.endsWith(".js");
 const HEALTH_MS = 100;
-/** Of the machine's memory so much may go into states; V8 would stop at a quarter, or at 4 GB. */
-const STATES_SHARE = 0.5;
 
-/** What the machine has, or the container it runs in. */
-function memoryMb(): number {
-  const limit = process.constrainedMemory();
-  return Math.floor((limit > 0 ? Math.min(limit, totalmem()) : totalmem()) / 2 ** 20);
+/** Half of the memory that the machine has, or the container: states may take it. V8 would stop at a quarter, or at 4 GB. */
+function mostMemoryMb(): number {
+  const limit = process.constrainedMemory() || Infinity;
+  return Math.floor(Math.min(limit, totalmem()) / 2 ** 21);
 }
 
 /** The detector beside other stages of this process: in a thread of its own, but where the program runs from its sources. */
@@ -68,7 +66,7 @@ class DetectThread implements Stage {
     this.#ended.promise.catch(() => undefined);
     this.#worker = new Worker(new URL(import.meta.url), {
       workerData: { settings, logLevel } satisfies Beginning,
-      resourceLimits: { maxOldGenerationSizeMb: memoryMb() * STATES_SHARE },
+      resourceLimits: { maxOldGenerationSizeMb: mostMemoryMb() },
     });
     this.#worker.on("message", (answer: Answer) => this.#take(answer));
     this.#worker.on("error", (error) => this.#leave(error.message));

@@ -175,6 +175,7 @@ it.each([
   ],
   ["its state deleted and its offsets kept", "DELETE FROM detector_rows"],
   ["all of its checkpoint deleted", "DELETE FROM detector_rows; DELETE FROM detector_partitions"],
+  ["its offsets deleted and its state kept", "DELETE FROM detector_partitions"],
   ["its state of another format", "UPDATE detector_rows SET format = 0"],
 ])("rebuilds a meter from ClickHouse after %s, settings included", async (_, loss) => {
   const [whole, lost, alone] = ["0000000400000001", "0000000400000002", "0000000400010003"];
