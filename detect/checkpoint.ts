@@ -26,10 +26,10 @@ export interface SavedStates {
   readonly next: number;
 }
 
-/** A row that was written: its bytes and the states in it, some of which stand in a later row by now. */
+/** A row that was written: its bytes and the meters in it, some of whose states stand in a later row by now. */
 interface WrittenRow {
   readonly bytes: number;
-  readonly states: readonly MeterState[];
+  readonly meters: readonly string[];
 }
 
 /**
@@ -61,11 +61,11 @@ export class OwnedStates {
   /** The same of those judged before it, oldest first. */
   readonly underway: Promise<void>[] = [];
 
-  /** @param rows states as they are saved, row by row from row `first` on */
+  /** @param rows payloads as they are saved, from row `first` on; one is read after the other, for most states in them are old */
   constructor(
     claimed: Pick<OwnedStates, "partition" | "epoch" | "generation" | "offsets" | "lost">,
     first: number,
-    rows: Iterable<readonly PlacedState[]>,
+    rows: Iterable<Buffer>,
   ) {
     this.partition = claimed.partition;
     this.epoch = claimed.epoch;
@@ -74,9 +74,10 @@ export class OwnedStates {
     this.lost = claimed.lost;
     this.judgedTo = claimed.offsets["reads"] ?? 0;
     this.#first = first;
-    for (const row of rows) {
-      for (const { state } of row) this.#keep(state);
-      this.#note(row);
+    for (const payload of rows) {
+      const placed = decodeRow(payload);
+      for (const { state } of placed) this.#keep(state);
+      this.#note(placed);
     }
   }
 
@@ -135,7 +136,7 @@ export class OwnedStates {
       bytes += own;
     }
     this.#written += bytes;
-    this.#rows.push({ bytes, states: placed.map(({ state }) => state) });
+    this.#rows.push({ bytes, meters: placed.map(({ state }) => state.meter) });
   }
 
   /** Drops the oldest rows while there are too many; returns the states that must be written again. */
@@ -143,9 +144,10 @@ export class OwnedStates {
     const again: MeterState[] = [];
     let most = Math.max(LEAST_BYTES, MOST_TIMES * this.#counting);
     while (this.#written > most) {
-      const { bytes, states } = this.#rows.shift()!;
-      for (const state of states) {
-        if (state.savedIn !== this.#first || this.#states.get(state.meter) !== state) continue;
+      const { bytes, meters } = this.#rows.shift()!;
+      for (const meter of meters) {
+        const state = this.#states.get(meter)!;
+        if (state.savedIn !== this.#first) continue;
         again.push(state);
         most -= state.savedBytes;
       }
@@ -223,7 +225,7 @@ export async function claimPartition(
 }
 
 /**
- * The states of the rows, or `undefined` where one of them is missing, damaged or of another format: of its meters older
+ * The rows' payloads, or `undefined` where one of them is missing, damaged or of another format: of its meters older
  * rows may tell, but not which meters they are.
  */
 async function savedRows(
@@ -231,7 +233,7 @@ async function savedRows(
   partition: number,
   first: number,
   next: number,
-): Promise<PlacedState[][] | undefined> {
+): Promise<Buffer[] | undefined> {
   const stored = await database.query<{ format: number; crc32: number; payload: Buffer }>(
     "SELECT format, crc32, payload FROM detector_rows WHERE partition = $1 AND row >= $2 AND row < $3 ORDER BY row",
     [partition, first, next],
@@ -239,7 +241,7 @@ async function savedRows(
   if (stored.length !== next - first) return undefined;
   const sound = ({ format, crc32: checksum, payload }: (typeof stored)[number]) =>
     format === STATE_FORMAT && crc32(payload) === checksum;
-  return stored.every(sound) ? stored.map(({ payload }) => decodeRow(payload)) : undefined;
+  return stored.every(sound) ? stored.map(({ payload }) => payload) : undefined;
 }
 
 async function generationOf(transaction: Queryable, identity: string): Promise<number> {
