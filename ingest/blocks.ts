@@ -2,8 +2,11 @@ import { MAX_BLOCK_READS, type ReadsBlock, type Sequence } from "../schemas/read
 import type { Reject } from "./check/rejects.js";
 import { Series, type ReadSink } from "./formats/format.js";
 
-const WEEK = 7 * 86_400;
-/** Reads held back over all series before everything is let go: bounds memory for files in order of time. */
+/** From the first read of a block to its last: a file of many days makes one block a meter of them. */
+const SPAN = 28 * 86_400;
+/** So many reads make a block that is worth telling before the rest of its file is read. */
+const WORTH_TELLING = 100;
+/** Reads held back over all series before all become blocks: bounds memory for files in order of time. */
 const MOST_PENDING = 2_000_000;
 /** A series with reads in hand takes as much memory as so many reads: a million meters may have one each. */
 const SERIES_COST = 20;
@@ -98,9 +101,14 @@ class Along {
 }
 
 class Gathering extends Series {
-  /** UTC second at which the week of the reads in hand begins; -1 without any. */
-  week = -1;
+  /** Times of the reads in hand, UTC seconds: the earliest, the latest and the one that came last. */
+  earliest = 0;
+  latest = 0;
   lastTime = 0;
+  /** Reads came since `BlockBuilder.pause` was called last. */
+  goesOn = false;
+  /** It is among the builder's series in hand. */
+  listed = false;
   readonly times = new Along();
   readonly lengths = new Along();
   readonly flags = new Along();
@@ -131,7 +139,7 @@ export interface BlockConstants {
   readonly digits: number;
 }
 
-/** Gathers the reads of a file into blocks: of one register, of seven UTC days. */
+/** Gathers the reads of a file into blocks: of one register, of 28 days at most. */
 export class BlockBuilder implements ReadSink<Gathering> {
   reads = 0;
   noReads = 0;
@@ -141,7 +149,8 @@ export class BlockBuilder implements ReadSink<Gathering> {
   readonly rejects: Reject[] = [];
   readonly ready: RawBlock[] = [];
   readonly #constants: BlockConstants;
-  readonly #series: Gathering[] = [];
+  /** Those with reads in hand, and some whose reads were cut since. */
+  #inHand: Gathering[] = [];
   #pending = 0;
   /** Reads of the last block that was cut: the next are most likely as many. */
   #lastCount = 0;
@@ -152,9 +161,7 @@ export class BlockBuilder implements ReadSink<Gathering> {
 
   series(meterId: string, channel: string, serial: string, kind: Series["kind"]): Gathering {
     this.meters.add(meterId);
-    const series = new Gathering(meterId, channel, serial, kind);
-    this.#series.push(series);
-    return series;
+    return new Gathering(meterId, channel, serial, kind);
   }
 
   read(
@@ -180,21 +187,29 @@ export class BlockBuilder implements ReadSink<Gathering> {
     series.flags.add(flags);
     series.lines.add(line);
     this.#pending++;
-    if (this.#pending >= MOST_PENDING) this.#letGo();
+    if (this.#pending >= MOST_PENDING) this.finish();
   }
 
   /** The block in hand takes so many reads, from the first time to the last, or makes way for a new one. */
   #place(series: Gathering, first: number, last: number, count: number): void {
-    if (series.count > 0 && !goesOn(series, first, last, count)) this.#cut(series);
+    if (series.count > 0 && !fits(series, first, last, count)) this.#cut(series);
     if (series.count === 0) {
       this.#pending += SERIES_COST;
-      // A week of such days at most: what is held back stays bounded.
-      series.ml = new Array<number | null>(Math.min(this.#lastCount, 7 * count));
-      series.week = first - (first % WEEK);
+      // 28 such days at most: what is held back stays bounded.
+      series.ml = new Array<number | null>(Math.min(this.#lastCount, 28 * count));
+      series.earliest = first;
+      series.latest = last;
       series.blockUnit = series.unit;
       series.blockMlPerUnit = series.mlPerUnit;
-    } else if (first <= series.lastTime) series.sorted = false;
+    } else {
+      if (first <= series.lastTime) series.sorted = false;
+      if (first < series.earliest) series.earliest = first;
+      if (last > series.latest) series.latest = last;
+    }
     series.lastTime = last;
+    series.goesOn = true;
+    if (!series.listed) this.#inHand.push(series);
+    series.listed = true;
   }
 
   #count(first: number, last: number, reads: number): void {
@@ -215,35 +230,54 @@ export class BlockBuilder implements ReadSink<Gathering> {
     line: number,
   ): void {
     const last = time + step * (count - 1);
-    if (step <= 0 || last >= time - (time % WEEK) + WEEK || count > MAX_BLOCK_READS) {
+    if (step <= 0 || last - time >= SPAN || count > MAX_BLOCK_READS) {
       for (let i = 0; i < count; i++)
         this.read(series, time + step * i, length, ml[i]!, delivered[i]!, flags, line);
       return;
     }
     this.#place(series, time, last, count);
     const at = series.count;
-    for (let i = 0; i < count; i++) addValue(series, at + i, ml[i]!, delivered[i]!);
+    // `addValue` in place: to hand on a fraction costs an object each.
+    const { ml: values, mlPerUnit } = series;
+    for (let i = 0; i < count; i++) {
+      const value = ml[i]!;
+      values[at + i] = value;
+      if (series.delivered !== undefined) series.delivered.push(delivered[i]!);
+      else if (value / mlPerUnit !== delivered[i]!) listDelivered(series, at + i, delivered[i]!);
+    }
     series.times.addSteps(time, step, count);
     series.lengths.addSame(length, count);
     series.flags.addSame(flags, count);
     series.lines.addSame(line, count);
     this.#pending += count;
     this.#count(time, last + length, count);
-    if (this.#pending >= MOST_PENDING) this.#letGo();
+    if (this.#pending >= MOST_PENDING) this.finish();
   }
 
   reject(reject: Reject): void {
     this.rejects.push(reject);
   }
 
-  /** Everything in hand becomes blocks, and the series are forgotten: a text of the file is at its end. */
-  finish(): void {
-    this.#letGo();
-    this.#series.length = 0;
+  /**
+   * Some of the file is read: what is in hand of a register of which no more came since the last call becomes a block, if it
+   * is worth one. In files that go on meter after meter, that is most of it.
+   */
+  pause(): void {
+    this.#inHand = this.#inHand.filter((series) => {
+      if (series.count >= WORTH_TELLING && !series.goesOn) this.#cut(series);
+      series.goesOn = false;
+      series.listed = series.count > 0;
+      return series.listed;
+    });
   }
 
-  #letGo(): void {
-    for (const series of this.#series) if (series.count > 0) this.#cut(series);
+  /** Everything in hand becomes blocks: a text of the file is at its end, or too much is in hand. */
+  finish(): void {
+    for (const series of this.#inHand) {
+      if (series.count > 0) this.#cut(series);
+      series.listed = false;
+    }
+    this.#inHand = [];
   }
 
   #cut(series: Gathering): void {
@@ -288,11 +322,10 @@ export class BlockBuilder implements ReadSink<Gathering> {
 }
 
 /** Whether so many reads, from the first time to the last, can go into the block in hand. */
-function goesOn(series: Gathering, first: number, last: number, count: number): boolean {
-  const { week, unit, blockUnit, mlPerUnit, blockMlPerUnit } = series;
+function fits(series: Gathering, first: number, last: number, count: number): boolean {
+  const { earliest, latest, unit, blockUnit, mlPerUnit, blockMlPerUnit } = series;
   return (
-    first >= week &&
-    last < week + WEEK &&
+    Math.max(last, latest) - Math.min(first, earliest) < SPAN &&
     series.count + count <= MAX_BLOCK_READS &&
     unit === blockUnit &&
     mlPerUnit === blockMlPerUnit

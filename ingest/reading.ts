@@ -92,6 +92,7 @@ export async function* reading(job: ReadingJob): AsyncGenerator<Portion, Reading
       for await (const chunk of chunks) {
         reader.push(chunk);
         bytesDone = Math.min(bytes, bytesDone + chunk.length);
+        builder.pause();
         yield portion();
       }
       reader.end();

@@ -3,8 +3,8 @@ import { BlockBuilder } from "../../../ingest/blocks.js";
 import { deliveredAt, MAX_BLOCK_READS, sequenceAt, type ReadsBlock } from "../../../schemas/reads.js";
 
 const HOUR = 3600;
-const WEEK = 7 * 24 * HOUR;
-/** A Thursday, with which seven UTC days begin. */
+const DAY = 24 * HOUR;
+const SPAN = 28 * DAY;
 const START = Date.UTC(2026, 0, 1) / 1000;
 
 function builder(): BlockBuilder {
@@ -48,25 +48,62 @@ function seriesIn(blocks: BlockBuilder) {
   return series;
 }
 
-it("makes one block of a week of rows with 24 columns, whose lines are told once", () => {
+it("makes one block of 28 days of rows with 24 columns, whose lines are told once", () => {
   const blocks = builder();
   const series = seriesIn(blocks);
   const litres = Float64Array.from({ length: 24 }, (_, i) => i);
   const ml = litres.map((value) => value * 1000);
-  for (let day = 0; day < 9; day++)
-    blocks.readAll(series, START + day * 24 * HOUR, HOUR, HOUR, ml, litres, 24, 0, 2 + day);
+  for (let day = 0; day < 30; day++)
+    blocks.readAll(series, START + day * DAY, HOUR, HOUR, ml, litres, 24, 0, 2 + day);
   blocks.finish();
   expect(
     blocks.ready.map(({ block: { count, time, line, length, flags } }) => [count, time, line, length, flags]),
   ).toEqual([
-    [168, { from: START, step: HOUR }, { from: 2, step: 1, repeat: 24 }, HOUR, 0],
-    [48, { from: START + WEEK, step: HOUR }, { from: 9, step: 1, repeat: 24 }, HOUR, 0],
+    [672, { from: START, step: HOUR }, { from: 2, step: 1, repeat: 24 }, HOUR, 0],
+    [48, { from: START + SPAN, step: HOUR }, { from: 30, step: 1, repeat: 24 }, HOUR, 0],
   ]);
 });
 
-it("keeps every read, however they come, in blocks of a week at most, in order of time", () => {
+it("tells of a meter before the file ends, once the file has gone on to others", () => {
+  const blocks = builder();
+  const [one, other, short] = ["M-1", "M-2", "M-3"].map((meter) => {
+    const series = blocks.series(meter, "", "", "usage");
+    series.unit = "L";
+    series.mlPerUnit = 1000;
+    return series;
+  });
+  let line = 2;
+  const read = (series: typeof one, from: number, count: number) => {
+    for (let i = from; i < from + count; i++)
+      blocks.read(series!, START + i * HOUR, HOUR, 1000, 1, 0, line++);
+  };
+  const told = () => blocks.ready.splice(0).map(({ meterId, block: { count } }) => [meterId, count]);
+  read(one, 0, 100);
+  read(short, 0, 99);
+  blocks.pause();
+  expect(told()).toEqual([]);
+  read(other, 0, 100);
+  read(one, 100, 1);
+  blocks.pause();
+  expect(told()).toEqual([]);
+  read(other, 100, 1);
+  blocks.pause();
+  expect(told()).toEqual([["M-1", 101]]);
+  read(one, 101, 1);
+  blocks.finish();
+  expect(told().toSorted()).toEqual([
+    ["M-1", 1],
+    ["M-2", 101],
+    ["M-3", 99],
+  ]);
+  blocks.finish();
+  expect(told()).toEqual([]);
+});
+
+it("keeps every read, however they come, in blocks of 28 days at most, in order of time", () => {
   const row = fc.record({
-    hour: fc.nat(24 * 20),
+    hour: fc.nat(24 * 80),
+    pause: fc.boolean(),
     count: fc.constantFrom(1, 1, 24),
     minutes: fc.constantFrom(15, 60),
     flags: fc.constantFrom(0, 0, 1),
@@ -81,7 +118,7 @@ it("keeps every read, however they come, in blocks of a week at most, in order o
       const series = seriesIn(blocks);
       const expected: Read[] = [];
       if (sorted) rows = rows.toSorted((a, b) => a.hour - b.hour);
-      for (const [i, { hour, count, minutes, flags, litres, gap, unit }] of rows.entries()) {
+      for (const [i, { hour, pause, count, minutes, flags, litres, gap, unit }] of rows.entries()) {
         const line = 2 + i;
         const time = START + hour * HOUR;
         const seconds = minutes * 60;
@@ -91,6 +128,7 @@ it("keeps every read, however they come, in blocks of a week at most, in order o
         for (let n = 0; n < count; n++) expected.push([time + n * seconds, seconds, ml, litres, flags, line]);
         const values = (value: number) => new Float64Array(count).fill(value);
         blocks.readAll(series, time, seconds, seconds, values(ml), values(litres), count, flags, line);
+        if (pause) blocks.pause();
         if (!gap) continue;
         blocks.read(series, time, HOUR, null, null, flags, line);
         expected.push([time, HOUR, null, null, flags, line]);
@@ -101,7 +139,7 @@ it("keeps every read, however they come, in blocks of a week at most, in order o
         const list = readsOf(block);
         const times = list.map(([time]) => time);
         expect(times).toEqual(times.toSorted((a, b) => a - b));
-        expect(Math.floor(times[0]! / WEEK)).toBe(Math.floor(times.at(-1)! / WEEK));
+        expect(times.at(-1)! - times[0]!).toBeLessThan(SPAN);
         expect(list.length).toBeLessThanOrEqual(MAX_BLOCK_READS);
         expect(block.count).toBe(list.length);
         reads.push(...list);
