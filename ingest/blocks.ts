@@ -11,6 +11,10 @@ const MOST_PENDING = 2_000_000;
 /** A series with reads in hand takes as much memory as so many reads: a million meters may have one each. */
 const SERIES_COST = 20;
 
+/** So few series with reads in hand may each have room for a whole block. */
+const FEW_SERIES = 1000;
+const MANY_SERIES = 10_000;
+
 /** A block whose meter is still named as in the file. */
 export interface RawBlock {
   readonly meterId: string;
@@ -101,14 +105,11 @@ class Along {
 }
 
 class Gathering extends Series {
-  /** Times of the reads in hand, UTC seconds: the earliest, the latest and the one that came last. */
+  /** Times of the reads in hand, UTC seconds. */
   earliest = 0;
   latest = 0;
-  lastTime = 0;
-  /** Reads came since `BlockBuilder.pause` was called last. */
-  goesOn = false;
-  /** It is among the builder's series in hand. */
-  listed = false;
+  /** 0: a read came since `BlockBuilder.pause` was called last; 1: none did; -1: the builder has it not in hand. */
+  quiet = -1;
   readonly times = new Along();
   readonly lengths = new Along();
   readonly flags = new Along();
@@ -179,7 +180,9 @@ export class BlockBuilder implements ReadSink<Gathering> {
       series.ml[series.count] = null;
       series.delivered?.push(null);
     } else {
-      addValue(series, series.count, ml, delivered!);
+      const at = series.count;
+      series.ml[at] = ml;
+      if (isToBeListed(series, ml, delivered!)) listDelivered(series, at, delivered!);
       this.#count(time, time + length, 1);
     }
     series.times.add(time);
@@ -195,21 +198,20 @@ export class BlockBuilder implements ReadSink<Gathering> {
     if (series.count > 0 && !fits(series, first, last, count)) this.#cut(series);
     if (series.count === 0) {
       this.#pending += SERIES_COST;
-      // 28 such days at most: what is held back stays bounded.
-      series.ml = new Array<number | null>(Math.min(this.#lastCount, 28 * count));
+      // Of many at once each gets little room: what is held back stays bounded.
+      const most = this.#inHand.length < FEW_SERIES ? MAX_BLOCK_READS : 28 * count;
+      series.ml = new Array<number | null>(Math.min(this.#lastCount, most));
       series.earliest = first;
       series.latest = last;
       series.blockUnit = series.unit;
       series.blockMlPerUnit = series.mlPerUnit;
     } else {
-      if (first <= series.lastTime) series.sorted = false;
+      if (first <= series.latest) series.sorted = false;
       if (first < series.earliest) series.earliest = first;
       if (last > series.latest) series.latest = last;
     }
-    series.lastTime = last;
-    series.goesOn = true;
-    if (!series.listed) this.#inHand.push(series);
-    series.listed = true;
+    if (series.quiet < 0) this.#inHand.push(series);
+    series.quiet = 0;
   }
 
   #count(first: number, last: number, reads: number): void {
@@ -237,13 +239,10 @@ export class BlockBuilder implements ReadSink<Gathering> {
     }
     this.#place(series, time, last, count);
     const at = series.count;
-    // `addValue` in place: to hand on a fraction costs an object each.
-    const { ml: values, mlPerUnit } = series;
+    const values = series.ml;
     for (let i = 0; i < count; i++) {
-      const value = ml[i]!;
-      values[at + i] = value;
-      if (series.delivered !== undefined) series.delivered.push(delivered[i]!);
-      else if (value / mlPerUnit !== delivered[i]!) listDelivered(series, at + i, delivered[i]!);
+      values[at + i] = ml[i]!;
+      if (isToBeListed(series, ml[i]!, delivered[i]!)) listDelivered(series, at + i, delivered[i]!);
     }
     series.times.addSteps(time, step, count);
     series.lengths.addSame(length, count);
@@ -263,11 +262,12 @@ export class BlockBuilder implements ReadSink<Gathering> {
    * is worth one. In files that go on meter after meter, that is most of it.
    */
   pause(): void {
+    // So many are those of a file that goes on hour after hour.
+    if (this.#inHand.length > MANY_SERIES) return;
     this.#inHand = this.#inHand.filter((series) => {
-      if (series.count >= WORTH_TELLING && !series.goesOn) this.#cut(series);
-      series.goesOn = false;
-      series.listed = series.count > 0;
-      return series.listed;
+      if (series.count >= WORTH_TELLING && series.quiet > 0) this.#cut(series);
+      series.quiet = series.count > 0 ? 1 : -1;
+      return series.count > 0;
     });
   }
 
@@ -275,7 +275,7 @@ export class BlockBuilder implements ReadSink<Gathering> {
   finish(): void {
     for (const series of this.#inHand) {
       if (series.count > 0) this.#cut(series);
-      series.listed = false;
+      series.quiet = -1;
     }
     this.#inHand = [];
   }
@@ -332,17 +332,20 @@ function fits(series: Gathering, first: number, last: number, count: number): bo
   );
 }
 
-/** @param at index of the read in its block */
-function addValue(series: Gathering, at: number, ml: number, delivered: number): void {
-  series.ml[at] = ml;
-  if (series.delivered !== undefined) series.delivered.push(delivered);
-  else if (ml / series.mlPerUnit !== delivered) listDelivered(series, at, delivered);
+/** Whether the block must carry the value as delivered. Small, so that V8 makes no object of each fraction it is asked about. */
+function isToBeListed({ delivered: listed, mlPerUnit }: Gathering, ml: number, delivered: number): boolean {
+  return listed !== undefined || ml / mlPerUnit !== delivered;
 }
 
-/** The read in hand is the first that its block must carry as delivered: so it carries all. */
+/**
+ * The block carries the value as delivered; the first that it must carry so makes it carry all.
+ * @param at index of the read in its block
+ */
 function listDelivered(series: Gathering, at: number, delivered: number): void {
-  const before = series.ml.slice(0, at);
-  series.delivered = before.map((ml) => (ml === null ? null : ml / series.mlPerUnit));
+  if (series.delivered === undefined) {
+    const before = series.ml.slice(0, at);
+    series.delivered = before.map((ml) => (ml === null ? null : ml / series.mlPerUnit));
+  }
   series.delivered.push(delivered);
 }
 

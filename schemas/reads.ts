@@ -10,7 +10,7 @@ export const sourceId = utilityId;
 export const MAX_SECOND = 4_294_967_295;
 const second = z.int().min(0).max(MAX_SECOND);
 
-/** Most reads that one block may hold: a week of quarter-hours, a day of minutes and the repeated hour of autumn. */
+/** Most reads that one block may hold: two weeks of quarter-hours, a day of minutes and the repeated hour of autumn. */
 export const MAX_BLOCK_READS = 1_500;
 
 /**
@@ -40,7 +40,7 @@ function areNumbersOrNulls(items: readonly unknown[], whole: boolean): boolean {
 }
 
 /**
- * A message of topic `reads`, version 1: consecutive reads of one channel, at most a week of them.
+ * A message of topic `reads`, version 1: consecutive reads of one channel, of 28 days at most.
  *
  * All arrays have `count` members, sequences stand for as many. Times are UTC seconds since 1970.
  */
