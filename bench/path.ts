@@ -35,8 +35,46 @@ export interface PathUtility {
 }
 
 /**
- * @param folder of its own; the embedded servers, which drop root, must be able to reach it
+ * Configuration of a whole way in a folder.
  * @param mailPort of a mail server on this machine, for alerts at any hour; without one nobody is told anything
+ */
+export function pathConfig(
+  folder: string,
+  utilities: readonly PathUtility[],
+  mailPort?: number,
+): ConfigInput {
+  return {
+    dataDirectory: join(folder, "data"),
+    web: { port: 0 },
+    ...(mailPort === undefined ? {} : { smtp: { host: "127.0.0.1", port: mailPort } }),
+    utilities: utilities.map(({ id, timeZone, sources }): UtilityInput => ({
+      id,
+      timeZone,
+      name: id,
+      units: "L",
+      // Those that the engine and the oracle can say in SQL.
+      detect: { rules: ["continuous-flow", "spike"] },
+      mail: {
+        from: "alerts@bench.example",
+        postalAddress: "1 Bench Road",
+        privacy: "privacy@bench.example",
+      },
+      alerts: { live: mailPort !== undefined, sendFrom: "00:00", sendUntil: "00:00", stormPercent: 100 },
+      sources: Object.entries(sources).map(([source, profile]) => ({
+        id: source,
+        folder: join(folder, "drop", id, source),
+        format: "csv",
+        // Files come by rename.
+        complete: { by: "stability", seconds: 0 },
+        profile,
+      })),
+    })),
+  };
+}
+
+/**
+ * @param folder of its own; the embedded servers, which drop root, must be able to reach it
+ * @param mailPort as of `pathConfig`
  */
 export async function openPath(
   folder: string,
@@ -44,37 +82,9 @@ export async function openPath(
   clock: Clock,
   mailPort?: number,
 ): Promise<StraightPath> {
-  const settings = parseConfig(
-    JSON.stringify({
-      dataDirectory: join(folder, "data"),
-      web: { port: 0 },
-      ...(mailPort === undefined ? {} : { smtp: { host: "127.0.0.1", port: mailPort } }),
-      utilities: utilities.map(({ id, timeZone, sources }): UtilityInput => ({
-        id,
-        timeZone,
-        name: id,
-        units: "L",
-        // Those that the engine and the oracle can say in SQL.
-        detect: { rules: ["continuous-flow", "spike"] },
-        mail: {
-          from: "alerts@bench.example",
-          postalAddress: "1 Bench Road",
-          privacy: "privacy@bench.example",
-        },
-        alerts: { live: mailPort !== undefined, sendFrom: "00:00", sendUntil: "00:00", stormPercent: 100 },
-        sources: Object.entries(sources).map(([source, profile]) => ({
-          id: source,
-          folder: join(folder, "drop", id, source),
-          format: "csv",
-          // Files come by rename.
-          complete: { by: "stability", seconds: 0 },
-          profile,
-        })),
-      })),
-    }),
-    join(folder, "curbstop.yaml"),
-    {},
-  );
+  // JSON is YAML.
+  const text = JSON.stringify(pathConfig(folder, utilities, mailPort));
+  const settings = parseConfig(text, join(folder, "curbstop.yaml"), {});
   const logger = createLogger({ level: "silent" });
   const stores = await openStores(settings, { logger });
   const context = stageContext(stores, settings, clock, logger);

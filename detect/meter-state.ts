@@ -152,6 +152,9 @@ interface Copy {
   ended: number;
 }
 
+/** Units that differ by less are the same, written with fewer digits. */
+const SAME_UNIT = 1e-4;
+
 const NO_SETTINGS: readonly MeterSetting[] = [];
 const NOTHING_AHEAD: readonly StoredFinding[] = [];
 const ALWAYS_IN_SERVICE: CheckContext["service"] = [];
@@ -384,6 +387,26 @@ export class MeterState {
     return of;
   }
 
+  /** What the meter can pass, mL/h. */
+  #maxRate({ registers: { maxRate } }: MeterEnvironment): number {
+    let known = maxRate;
+    for (const { capacity } of this.settings) known = capacity ?? known;
+    return known;
+  }
+
+  /** Whether the registry says that a unit of the meter's register is another than the block's. */
+  #isOfOtherUnit({ kind, mlPerUnit }: ReadsBlock, { checkLimits }: MeterEnvironment): boolean {
+    if (kind === "usage" || this.settings.length === 0 || checkLimits["unit-mismatch"] === undefined)
+      return false;
+    let known = mlPerUnit;
+    for (const setting of this.settings) known = setting.mlPerUnit ?? known;
+    return Math.abs(mlPerUnit / known - 1) > SAME_UNIT;
+  }
+
+  #registerParameters({ modulus }: Channel, environment: MeterEnvironment): RegisterParameters {
+    return { stepBack: environment.registers.stepBack, maxRate: this.#maxRate(environment), modulus };
+  }
+
   /** Smallest step of any register, 0: unknown. */
   #resolution(): number {
     if (this.#smallestStep < 0) {
@@ -437,7 +460,7 @@ export class MeterState {
     if (this.channels.size !== 1 || (usage ? channel.registers : channel.usage).count > 0) return false;
     const { headMark } = channel;
     if (headMark !== undefined && (usage || headMark.at < channel.usageUntil)) return false;
-    const most = environment.registers.maxRate / 3600;
+    const most = this.#maxRate(environment) / 3600;
     if (isEven(block, head.at, most)) {
       this.hydrated = false;
       this.#appendEven(block, channel, head, context, sink);
@@ -457,10 +480,12 @@ export class MeterState {
       flagOverCapacity(accepted, most);
       sink.usage(block, accepted);
     } else {
+      if (this.#isOfOtherUnit(block, environment))
+        for (let i = 0; i < count; i++) accepted.flags[i]! |= Flag.otherUnit;
       sink.registerReads(block, accepted);
       derivedIntervals.count = 0;
     }
-    const parameters = { ...environment.registers, modulus: channel.modulus };
+    const parameters = this.#registerParameters(channel, environment);
     for (let from = 0; from < count;) {
       const until = this.#untilCopy(time[from]!, time[count - 1]!, channel, kept, head);
       let to = from + 1;
@@ -531,7 +556,8 @@ export class MeterState {
     accepted.count = 0;
     const usage = block.kind === "usage";
     const kept = usage ? channel.usage : channel.registers;
-    const most = environment.registers.maxRate / 3600;
+    const most = this.#maxRate(environment) / 3600;
+    const otherUnit = this.#isOfOtherUnit(block, environment) ? Flag.otherUnit : 0;
     for (let i = 0; i < block.count; i++) {
       const ml = block.ml[i] ?? null;
       if (ml === null) {
@@ -542,6 +568,7 @@ export class MeterState {
       const length = usage ? lengthAt(block.length, i) : 0;
       let flags = typeof block.flags === "number" ? block.flags : block.flags[i]!;
       if (usage && ml > most * length) flags |= Flag.overCapacity;
+      flags |= otherUnit;
       const line = sequenceAt(block.line, i);
       const { outcome, fallen } = kept.insert({
         time,
@@ -584,7 +611,7 @@ export class MeterState {
   #rows(environment: MeterEnvironment): Map<string, IntervalRow[]> {
     const rows = new Map<string, IntervalRow[]>();
     for (const [name, channel] of this.channels) {
-      const parameters = { ...environment.registers, modulus: channel.modulus };
+      const parameters = this.#registerParameters(channel, environment);
       rows.set(name, intervalsOf(channel, parameters));
     }
     return rows;
@@ -715,7 +742,7 @@ export class MeterState {
     onClosed: (found: Found) => void,
   ): void {
     const { usage, registers } = channel;
-    const parameters = { ...environment.registers, modulus: channel.modulus };
+    const parameters = this.#registerParameters(channel, environment);
     while (usage.takeSegmentBefore(cut, settled)) {
       base.pushAll(settled, 0, settled.count, context, onClosed);
       const last = settled.count - 1;
@@ -749,7 +776,7 @@ export class MeterState {
     this.#foldInto(base, old, context, onClosed);
     for (const channel of this.channels.values()) {
       const { registers } = channel;
-      const parameters = { ...environment.registers, modulus: channel.modulus };
+      const parameters = this.#registerParameters(channel, environment);
       for (let i = 0, until = registers.indexOf(cut); i < until; i++) {
         if (channel.baseMark === undefined) channel.baseMark = firstMark(registers, i);
         else stepAt(channel.baseMark, registers, i, parameters);

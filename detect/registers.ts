@@ -31,7 +31,7 @@ export interface DerivedInterval {
 /** Longest interval (seconds) that still tells the flow of its hour; real hourly reads jitter up to 70 minutes. */
 export const LONGEST_HOUR = 5400;
 
-const CARRIED = Flag.estimated | Flag.adjusted | Flag.suspect;
+const CARRIED = Flag.estimated | Flag.adjusted | Flag.suspect | Flag.otherUnit;
 /** What the device tells at a read is told of the time before it. */
 const DEVICE =
   Flag.deviceLeak |

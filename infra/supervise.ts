@@ -9,14 +9,16 @@ export interface ServerCommand {
   /** Name in logs and errors. */
   readonly name: string;
   readonly command: string;
-  readonly args: readonly string[];
+  /** How many ports of the loopback address it needs; none by default. */
+  readonly ports?: number;
+  readonly args: (ports: readonly number[]) => readonly string[];
   /** Signal that ends it cleanly. */
   readonly stopSignal: NodeJS.Signals;
   /** User to run as, where the server refuses root. */
   readonly identity?: { readonly uid: number; readonly gid: number };
   readonly env?: NodeJS.ProcessEnv;
   /** Resolves true once the server answers. */
-  readonly answers: () => Promise<boolean>;
+  readonly answers: (ports: readonly number[]) => Promise<boolean>;
   readonly logger?: Logger | undefined;
 }
 
@@ -33,6 +35,9 @@ export class SupervisedServer {
   readonly #spec: ServerCommand;
   #guardian: ChildProcess | undefined;
   #pid = 0;
+  /** Drawn anew at each try until it is up for the first time: a port that was free may be taken a moment later. */
+  #ports: readonly number[] = [];
+  #wasUp = false;
   #stopping = false;
   #restarts = 0;
   #lines: string[] = [];
@@ -49,7 +54,7 @@ export class SupervisedServer {
   static async start(spec: ServerCommand): Promise<SupervisedServer> {
     const server = new SupervisedServer(spec);
     const until = Date.now() + LEFT_OVER_MS;
-    server.#spawn();
+    await server.#spawn();
     for (;;) {
       try {
         await server.#untilUp();
@@ -69,6 +74,11 @@ export class SupervisedServer {
     return this.#pid;
   }
 
+  /** Those that it listens on. */
+  get ports(): readonly number[] {
+    return this.#ports;
+  }
+
   get healthy(): boolean {
     return this.#state === "up";
   }
@@ -82,12 +92,21 @@ export class SupervisedServer {
     await ended;
   }
 
-  #spawn(): void {
-    const { name, command, args, stopSignal, identity, env, logger } = this.#spec;
+  async #spawn(): Promise<void> {
+    const { name, command, args, ports = 0, stopSignal, identity, env, logger } = this.#spec;
+    if (!this.#wasUp) this.#ports = await Promise.all(Array.from({ length: ports }, freePort));
+    if (this.#stopping) return;
     const { uid, gid } = identity ?? { uid: 0, gid: 0 };
     const guardian = spawn(
       process.execPath,
-      [join(packageRoot(), "infra", "guardian.mjs"), String(uid), String(gid), stopSignal, command, ...args],
+      [
+        join(packageRoot(), "infra", "guardian.mjs"),
+        String(uid),
+        String(gid),
+        stopSignal,
+        command,
+        ...args(this.#ports),
+      ],
       { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, ...env, NODE_OPTIONS: "" } },
     );
     this.#guardian = guardian;
@@ -114,7 +133,7 @@ export class SupervisedServer {
     const pause = Math.min(LONGEST_PAUSE_MS, 100 * 2 ** this.#restarts++);
     await sleep(pause);
     if (this.#stopping) return;
-    this.#spawn();
+    await this.#spawn();
     try {
       await this.#untilUp();
       this.#restarts = 0;
@@ -128,8 +147,9 @@ export class SupervisedServer {
     const until = Date.now() + START_TIMEOUT_MS;
     while (Date.now() < until) {
       if (guardian.exitCode !== null) break;
-      if (await this.#spec.answers().catch(() => false)) {
+      if (await this.#spec.answers(this.#ports).catch(() => false)) {
         this.#state = "up";
+        this.#wasUp = true;
         this.#spec.logger?.info("server up", { server: this.#spec.name, pid: this.#pid });
         return;
       }

@@ -4,8 +4,9 @@ import { Series, type ReadSink } from "./formats/format.js";
 
 /** From the first read of a block to its last: a file of many days makes one block a meter of them. */
 const SPAN = 28 * 86_400;
-/** So many reads make a block that is worth telling before the rest of its file is read. */
-const WORTH_TELLING = 100;
+/** So many reads make a block that is told before the rest of its file is read: a week of hours, or less where no more seem to come. */
+const WORTH_TELLING = 168;
+const WORTH_TELLING_QUIET = 100;
 /** Reads held back over all series before all become blocks: bounds memory for files in order of time. */
 const MOST_PENDING = 2_000_000;
 /** A series with reads in hand takes as much memory as so many reads: a million meters may have one each. */
@@ -258,14 +259,14 @@ export class BlockBuilder implements ReadSink<Gathering> {
   }
 
   /**
-   * Some of the file is read: what is in hand of a register of which no more came since the last call becomes a block, if it
-   * is worth one. In files that go on meter after meter, that is most of it.
+   * Some of the file is read: what is worth it becomes blocks. In files that go on meter after meter that is most of what is
+   * in hand, all but the last meter's whole.
    */
   pause(): void {
     // So many are those of a file that goes on hour after hour.
     if (this.#inHand.length > MANY_SERIES) return;
     this.#inHand = this.#inHand.filter((series) => {
-      if (series.count >= WORTH_TELLING && series.quiet > 0) this.#cut(series);
+      if (series.count >= (series.quiet > 0 ? WORTH_TELLING_QUIET : WORTH_TELLING)) this.#cut(series);
       series.quiet = series.count > 0 ? 1 : -1;
       return series.count > 0;
     });

@@ -35,6 +35,7 @@ import { Readings } from "./reading-thread.js";
 import { SoleOwner } from "./pickup/sole-owner.js";
 import { applyCrosswalk, readCrosswalk } from "./registry/crosswalk.js";
 import { MeterKeys } from "./registry/meter-keys.js";
+import { Turns, type Turn } from "./turns.js";
 
 export { listFiles, listRejects, type LedgerFile } from "./pickup/ledger.js";
 
@@ -72,6 +73,11 @@ const LONGEST_PAUSE_MS = 60_000;
 const TRIES_AWAITED = 3;
 /** Portions of a file in hand at once. */
 const MOST_PORTIONS = 4;
+/** Files in hand at once, and bytes of them: a small file waits for disks nearly all of its time. */
+const MOST_FILES = 16;
+const MOST_BYTES = 16 * 1024 * 1024;
+/** As many claims are told apart within a millisecond: four digits to the base of 36. */
+const PLACES = 36 ** 4;
 /** Bytes of a file's name that its name in the work folder keeps. */
 const KEPT_NAME_BYTES = 150;
 
@@ -114,7 +120,13 @@ class Ingest implements IngestStage {
   readonly #readings = new Readings();
   readonly #stop = new AbortController();
   readonly #ended = new Deferred();
+  #claims = 0;
   readonly #aside = new Map<string, SetAside>();
+  /** Files in hand beside the loop, with their bytes. */
+  readonly #underway = new Map<Promise<void>, number>();
+  /** Numbers follow the order of claims, and blocks in the log that of numbers. */
+  readonly #entering = new Turns();
+  readonly #publishing = new Turns();
   /** Drop folders that can't be used: code of the error by name of the source. */
   readonly #folderFaults = new Map<string, string>();
   /** Columns that were named in the log as not spoken of, by name of the source. */
@@ -143,7 +155,8 @@ class Ingest implements IngestStage {
     await this.#open();
     this.#producer = await this.#context.log.producer();
     this.#live = true;
-    this.#loop = this.#run().then(
+    const run = this.#run().finally(() => Promise.allSettled(this.#underway.keys()));
+    this.#loop = run.then(
       () => {
         this.#live = false;
         this.#ended.resolve();
@@ -230,7 +243,12 @@ class Ingest implements IngestStage {
     });
     this.#producer ??= await this.#context.log.producer();
     // Keys of its own: the loop may be reading another file.
-    await this.#process(entered, feed, this.#newKeys(utility));
+    const turn = this.#publishing.draw();
+    try {
+      await this.#process(entered, feed, turn, this.#newKeys(utility));
+    } finally {
+      turn.over();
+    }
     const [done] = await database.query<LedgerFile>("SELECT * FROM files WHERE file = $1", [entered.file]);
     return done!;
   }
@@ -322,6 +340,7 @@ class Ingest implements IngestStage {
       }
       left = left.filter(({ names }) => names.length > 0);
     }
+    if (left.length === 0) await Promise.all(this.#underway.keys());
     return { waiting, taken, left: left.length };
   }
 
@@ -378,7 +397,7 @@ class Ingest implements IngestStage {
           });
         }
       }
-      for (const name of await readdir(folder)) {
+      for (const name of (await readdir(folder)).sort()) {
         const original = name.slice(name.indexOf("_") + 1);
         if (name.endsWith(".part")) await rm(join(folder, name), { force: true });
         else if (!this.#aside.has(join(folder, name))) {
@@ -400,7 +419,9 @@ class Ingest implements IngestStage {
   }
 
   async #workPath(utility: string, source: string, name: string): Promise<string> {
-    const unique = `${Date.now().toString(36)}${randomBytes(6).toString("hex")}`;
+    // In order of claims, of which one millisecond may see several.
+    const place = (this.#claims++ % PLACES).toString(36).padStart(4, "0");
+    const unique = `${Date.now().toString(36)}${place}${randomBytes(4).toString("hex")}`;
     // No partial name, so that it is not taken for a draft of ours.
     const kept = shortened(basename(name), KEPT_NAME_BYTES).replace(/\.part$/i, "");
     return join(await this.#workFolder(utility, source), `${unique}_${kept}`);
@@ -409,21 +430,47 @@ class Ingest implements IngestStage {
   async #take(feed: Feed, name: string): Promise<boolean> {
     const work = await this.#workPath(feed.utility.id, feed.source.id, name);
     if (!(await feed.folder.claim(name, work))) return false;
-    await this.#bringToEnd(feed, work, name);
+    await this.#beside(feed, work, name);
     return true;
+  }
+
+  /** Brings a claimed file to its end beside the loop, as soon as there is room for it among those in hand. */
+  async #beside(feed: Feed, work: string, name: string): Promise<void> {
+    const bytes = await fileState(work).then(
+      ({ size }) => size,
+      () => 0,
+    );
+    const underway = this.#underway;
+    const isFull = () => {
+      const inHand = [...underway.values()].reduce((sum, each) => sum + each, 0);
+      return underway.size >= MOST_FILES || (underway.size > 0 && inHand + bytes > MOST_BYTES);
+    };
+    while (isFull()) await Promise.race(underway.keys());
+    const done = this.#bringToEnd(feed, work, name, true).finally(() => underway.delete(done));
+    done.catch(() => undefined);
+    underway.set(done, bytes);
   }
 
   /**
    * Takes a claimed file from wherever it stands to its end. An error that is not the file's own (a full disk, missing
    * rights) sets it aside: it is tried again, and the others go on.
+   * @param isNew it was claimed just now, so the ledger knows nothing of it
    */
-  async #bringToEnd(feed: Feed, work: string, name: string): Promise<void> {
+  async #bringToEnd(feed: Feed, work: string, name: string, isNew = false): Promise<void> {
     const { database, logger } = this.#context;
     const tries = (this.#aside.get(work)?.tries ?? 0) + 1;
+    const entering = this.#entering.draw();
+    const publishing = this.#publishing.draw();
     try {
-      const file = await this.#stalling("PostgreSQL", () => fileAt(database, work));
-      if (file === undefined) await this.#enter(feed, work, name);
-      else await this.#process(file, feed);
+      try {
+        const known = isNew ? undefined : await this.#stalling("PostgreSQL", () => fileAt(database, work));
+        const file = known ?? (await this.#enter(feed, work, name, entering));
+        entering.over();
+        if (file !== undefined) await this.#process(file, feed, publishing);
+      } finally {
+        entering.over();
+        publishing.over();
+      }
       this.#aside.delete(work);
     } catch (error) {
       if (this.#stopping) throw error;
@@ -446,21 +493,23 @@ class Ingest implements IngestStage {
     this.#context.metrics.stalled.set({ stage: this.name }, this.#aside.size === 0 ? 0 : 1);
   }
 
-  async #enter(feed: Feed, work: string, name: string): Promise<void> {
+  /** @returns the file as it stands in the ledger; `undefined` where there is none any more */
+  async #enter(feed: Feed, work: string, name: string, turn: Turn): Promise<LedgerFile | undefined> {
     const { database, clock, logger } = this.#context;
     const before = await fileState(work).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== "ENOENT") throw error;
     });
-    if (before === undefined) return;
+    if (before === undefined) return undefined;
     if (!before.regular) {
       // Put in the place of a file between the look at the folder and the claim.
       await rm(work, { recursive: true, force: true });
       logger.warn("claimed name is no file", { utility: feed.utility.id, source: feed.source.id });
-      return;
+      return undefined;
     }
     const sha256 = await hashOf(work);
     if (!isSame(before, await fileState(work))) throw new FileChanged("The file is still being written.");
-    const entered = await this.#stalling("PostgreSQL", () =>
+    await turn.begins;
+    return this.#stalling("PostgreSQL", () =>
       enterDelivery(database, {
         utility: feed.utility.id,
         source: feed.source.id,
@@ -471,11 +520,18 @@ class Ingest implements IngestStage {
         claimedAt: new Date(clock.now()),
       }),
     );
-    await this.#process(entered, feed);
   }
 
-  /** Brings a file of the ledger from whatever state it is in to its end. */
-  async #process(file: LedgerFile, feed: Feed, keys = this.#keysOf(feed.utility.id)): Promise<void> {
+  /**
+   * Brings a file of the ledger from whatever state it is in to its end.
+   * @param turn at publishing; over when its blocks are in the log
+   */
+  async #process(
+    file: LedgerFile,
+    feed: Feed,
+    turn: Turn,
+    keys = this.#keysOf(feed.utility.id),
+  ): Promise<void> {
     const { database, logger, clock } = this.#context;
     const work = file.work_path!;
     const labels = { utility: file.utility, source: file.source };
@@ -498,7 +554,9 @@ class Ingest implements IngestStage {
           );
         }
         const publish = feed.source.format === "crosswalk" ? this.#publishCrosswalk : this.#publishReads;
+        await turn.begins;
         const result = await publish.call(this, file, feed, keys);
+        turn.over();
         if (!isSame(before, await fileState(work)))
           throw new FileChanged("The file was written to while it was read.");
         this.#nameUnknown(file, result.unknownColumns);
@@ -524,12 +582,15 @@ class Ingest implements IngestStage {
         logger.warn("file rejected", { ...labels, file: file.file, reason: error.field });
       }
     }
+    let done = file;
     if (archived !== undefined) {
       const stored = await archived;
-      await this.#stalling("PostgreSQL", () => markArchived(database, file.file, stored.path, stored.key));
+      done = await this.#stalling("PostgreSQL", () =>
+        markArchived(database, file.file, stored.path, stored.key),
+      );
     }
     await rm(work, { force: true });
-    await this.#announce(file.file);
+    await this.#announce(done);
   }
 
   /** Names columns that nobody speaks of in the log: once for a source, and again when they change. */
@@ -552,10 +613,10 @@ class Ingest implements IngestStage {
     const reason =
       "The file was written to after it was taken. What it held then is taken as another delivery. " +
       "Have the sender write under a partial name and rename, or raise complete.seconds.";
-    await this.#stalling("PostgreSQL", () =>
+    const rejected = await this.#stalling("PostgreSQL", () =>
       markRejected(database, file.file, reason, new Date(clock.now())),
     );
-    await this.#announce(file.file);
+    await this.#announce(rejected);
     this.#context.logger.warn("file changed while it was read", {
       utility: file.utility,
       source: file.source,
@@ -566,29 +627,27 @@ class Ingest implements IngestStage {
     return true;
   }
 
-  async #announce(number: number): Promise<void> {
+  /** @param file as it stands in the ledger at its end */
+  async #announce(file: LedgerFile): Promise<void> {
     const { database, metrics, logger } = this.#context;
-    const [file] = await this.#stalling("PostgreSQL", () =>
-      database.query<LedgerFile>("SELECT * FROM files WHERE file = $1", [number]),
-    );
-    const message = fileMessageOf(file!);
+    const message = fileMessageOf(file);
     await this.#stalling("log", () =>
       this.#producer!.append([
         {
           topic: "files",
           partition: 0,
-          records: [{ key: `${file!.utility}/${file!.source}`, value: Buffer.from(JSON.stringify(message)) }],
+          records: [{ key: `${file.utility}/${file.source}`, value: Buffer.from(JSON.stringify(message)) }],
         },
       ]),
     );
-    await this.#stalling("PostgreSQL", () => markAnnounced(database, number));
+    await this.#stalling("PostgreSQL", () => markAnnounced(database, file.file));
     const { utility, source, state } = message;
     metrics.files.inc({ utility, source, state });
     metrics.reads.inc({ utility, source }, message.reads);
     logger.info("file done", {
       utility,
       source,
-      file: number,
+      file: file.file,
       state,
       rows: message.rows,
       reads: message.reads,

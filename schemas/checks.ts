@@ -33,8 +33,16 @@ export const CHECKS = {
   "over-capacity": {
     judged: "detect",
     severity: "neutral",
-    fails: "More water than the meter can pass in the time (detect.registers.maxRate).",
+    fails:
+      "More water than the meter can pass in the time: by its size (column meter_size of the crosswalk), otherwise detect.registers.maxRate.",
     source: `${VEE}: AWWA safe maximum by meter size`,
+  },
+  "unit-mismatch": {
+    judged: "detect",
+    severity: "neutral",
+    fails:
+      "A register read in another unit, or multiplied otherwise, than the registry says (columns register_unit and multiplier of the crosswalk).",
+    source: `${VEE}: unit and multiplier check`,
   },
   negative: {
     judged: "detect",

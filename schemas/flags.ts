@@ -31,6 +31,8 @@ export const Flag = {
   overCapacity: 1 << 12,
   /** Covers a hole between reads: its volume is a total, not the flow of one hour. */
   gap: 1 << 13,
+  /** A register read in another unit, or multiplied otherwise, than the registry says of the meter. */
+  otherUnit: 1 << 14,
   /** The meter reports that it runs dry. */
   deviceDry: 1 << 16,
   /** The device says that its register passed its highest value before this read. */
@@ -42,4 +44,4 @@ export const Flag = {
 } as const;
 
 /** Reads with any of these are neutral for the rules. */
-export const DOUBTFUL = Flag.estimated | Flag.suspect | Flag.overCapacity | Flag.testMode;
+export const DOUBTFUL = Flag.estimated | Flag.suspect | Flag.overCapacity | Flag.otherUnit | Flag.testMode;

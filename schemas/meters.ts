@@ -11,6 +11,10 @@ export const meterSetting = z.object({
   class: meterClass.optional(),
   /** Smallest rate, millilitres an hour, that counts as flow for this meter ("normal for us" raises it). */
   continuousFlowRate: z.int().min(0).optional(),
+  /** Millilitres an hour that the meter can pass. */
+  capacity: z.int().positive().optional(),
+  /** Millilitres that one of its register is: reads that say otherwise are in another unit, or multiplied otherwise. */
+  mlPerUnit: z.number().positive().optional(),
   /** Whether the meter is in service; it is where nothing is said. */
   inService: z.boolean().optional(),
 });

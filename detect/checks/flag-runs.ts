@@ -17,6 +17,7 @@ const FLAGS: readonly (readonly [code: CheckCode, flag: number])[] = [
   ["device-dry", Flag.deviceDry],
   ["device-clock", Flag.deviceClock],
   ["test-mode", Flag.testMode],
+  ["unit-mismatch", Flag.otherUnit],
 ];
 const ANY = FLAGS.reduce((all, [, flag]) => all | flag, 0);
 

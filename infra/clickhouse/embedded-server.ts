@@ -5,7 +5,7 @@ import { totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import type { Logger } from "../logger.js";
 import { packageRoot } from "../package-root.js";
-import { freePort, SupervisedServer } from "../supervise.js";
+import { SupervisedServer } from "../supervise.js";
 
 /** Tables that hold rows of several utilities; each gets the analysts' row filter. */
 export const SHARED_TABLES = [
@@ -60,22 +60,19 @@ export async function startClickHouse(options: {
   writeFileSync(users, usersXml(passwords, utilities), { mode: 0o600 });
   writeFileSync(config, configXml(users, directory), { mode: 0o600 });
 
-  const httpPort = await freePort();
-  const tcpPort = await freePort();
-  const url = (user: string) => `http://${user}:${passwords[user]}@127.0.0.1:${httpPort}`;
   const server = await SupervisedServer.start({
     name: "embedded ClickHouse",
     command: process.execPath,
-    args: [
+    ports: 2,
+    args: (ports) => [
       join(packageRoot(), "infra", "clickhouse", "server-child.mjs"),
       library,
       store,
       config,
-      String(httpPort),
-      String(tcpPort),
+      ...ports.map(String),
     ],
     stopSignal: "SIGTERM",
-    answers: async () => {
+    answers: async ([httpPort]) => {
       const response = await fetch(`http://127.0.0.1:${httpPort}/?query=SELECT%201`, {
         headers: { "X-ClickHouse-User": "curbstop", "X-ClickHouse-Key": passwords["curbstop"]! },
         signal: AbortSignal.timeout(2000),
@@ -84,10 +81,12 @@ export async function startClickHouse(options: {
     },
     logger,
   });
+  const [httpPort, tcpPort] = server.ports;
+  const url = (user: string) => `http://${user}:${passwords[user]}@127.0.0.1:${httpPort}`;
   return {
     url: url("curbstop"),
     analystUrl: (utility) => url(analystUser(utility)),
-    tcpPort,
+    tcpPort: tcpPort!,
     server,
     stop: () => server.stop(),
   };

@@ -9,8 +9,9 @@
 import { DataType, load, open } from "ffi-rs";
 
 const [library, directory, config, httpPort, tcpPort] = process.argv.slice(2);
+// HTTP last: whoever waits for an answer there finds all of it up.
 const query =
-  "SYSTEM START LISTEN HTTP; SYSTEM START LISTEN TCP; CREATE DATABASE IF NOT EXISTS curbstop ENGINE=Atomic; " +
+  "SYSTEM START LISTEN TCP; SYSTEM START LISTEN HTTP; CREATE DATABASE IF NOT EXISTS curbstop ENGINE=Atomic; " +
   "SELECT sleepEachRow(3) FROM system.numbers FORMAT Null SETTINGS max_block_size=1, max_execution_time=0";
 const args = [
   "clickhouse",

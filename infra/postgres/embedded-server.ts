@@ -17,7 +17,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import type { Logger } from "../logger.js";
-import { freePort, SupervisedServer } from "../supervise.js";
+import { SupervisedServer } from "../supervise.js";
 
 /** `nobody` on Debian, Fedora and macOS's Linux containers: PostgreSQL refuses to run as root. */
 const NOBODY = { uid: 65534, gid: 65534 };
@@ -54,11 +54,9 @@ export async function startPostgres(options: {
   if (!existsSync(join(cluster, "PG_VERSION"))) await initialise(native, cluster, password, identity);
   await endLeftOver(cluster);
 
-  const port = await freePort();
-  const url = `postgres://curbstop:${password}@127.0.0.1:${port}/postgres`;
+  const urlAt = (port: number) => `postgres://curbstop:${password}@127.0.0.1:${port}/postgres`;
   const settings = {
     listen_addresses: "127.0.0.1",
-    port: String(port),
     unix_socket_directories: sockets,
     max_connections: "200",
     shared_buffers: "128MB",
@@ -78,14 +76,19 @@ export async function startPostgres(options: {
   const server = await SupervisedServer.start({
     name: "embedded PostgreSQL",
     command: join(native, "bin", "postgres"),
-    args: ["-D", cluster, ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`])],
+    ports: 1,
+    args: ([port]) => [
+      "-D",
+      cluster,
+      ...Object.entries({ ...settings, port }).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
+    ],
     stopSignal: "SIGINT",
     ...(identity ? { identity } : {}),
     env: { LC_ALL: "C", TZ: "UTC" },
-    answers: () => answers(url),
+    answers: ([port]) => answers(urlAt(port!)),
     logger,
   });
-  return { url, server, stop: () => server.stop() };
+  return { url: urlAt(server.ports[0]!), server, stop: () => server.stop() };
 }
 
 /** Folder of the binaries, with the links that npm leaves out made good. */

@@ -22,6 +22,7 @@ export const REJECT_CODES = {
   "missing-field": "a value in a required column",
   "card-number": "no number of a payment card: nothing of it is kept",
   "unknown-class": "single-family, multi-family, commercial, irrigation or always-on",
+  "unknown-size": 'a size of a meter, such as 5/8", 1 1/2, 20 mm or DN50',
   "not-water": "the read of a water meter",
   "bad-length": "an interval of at least one second, and of the length that the options ask for",
   "unlinked-reading": "links within the file from the readings to their reading type and usage point",

@@ -9,12 +9,24 @@ import type { Database } from "../../infra/postgres/database.js";
 
 /** Large: every chunk is a round through the thread pool. */
 const CHUNK = 256 * 1024;
+const SMALL = 1024;
 const NONCE = 12;
 const TAG = 16;
 
-/** Brotli of quality 1: smaller than zlib's lowest level, in two thirds of its time (docs/performance.md). */
-function packer() {
-  return createBrotliCompress({ params: { [constants.BROTLI_PARAM_QUALITY]: 1 }, chunkSize: CHUNK });
+/**
+ * Brotli of quality 1: smaller than zlib's lowest level, in two thirds of its time (docs/performance.md). Told the size, it
+ * takes little room for a small file.
+ */
+function packer(bytes: number) {
+  const params = {
+    [constants.BROTLI_PARAM_QUALITY]: 1,
+    [constants.BROTLI_PARAM_SIZE_HINT]: bytes,
+    [constants.BROTLI_PARAM_LGWIN]: Math.min(
+      constants.BROTLI_DEFAULT_WINDOW,
+      Math.max(constants.BROTLI_MIN_WINDOW_BITS, Math.ceil(Math.log2(bytes + 1))),
+    ),
+  };
+  return createBrotliCompress({ params, chunkSize: Math.min(CHUNK, bytes + SMALL) });
 }
 
 /** Original files, compressed and encrypted, each under a key of its own that the utility's key wraps. */
@@ -43,8 +55,9 @@ export class Archive {
     const draft = `${target}.part`;
     const out = createWriteStream(draft, { mode: 0o600 });
     out.write(nonce);
-    const original = createReadStream(path, { highWaterMark: CHUNK });
-    await pipeline(original, packer(), cipher, out, { end: false });
+    const { size } = await stat(path);
+    const original = createReadStream(path, { highWaterMark: Math.min(CHUNK, size + SMALL) });
+    await pipeline(original, packer(size), cipher, out, { end: false });
     await new Promise<void>((resolve, reject) => {
       out.once("error", reject);
       out.end(cipher.getAuthTag(), resolve);

@@ -50,6 +50,29 @@ export interface Delivery {
   readonly againOf?: number;
 }
 
+const ENTER = `
+WITH entered AS (
+  SELECT * FROM files WHERE work_path = $6
+), before AS (
+  SELECT file, state, again_of FROM files WHERE utility = $1 AND source = $2 AND sha256 = $4 AND state <> 'duplicate'
+  ORDER BY state = 'rejected', file LIMIT 1
+), again AS (
+  SELECT coalesce($8::bigint, (SELECT coalesce(again_of, file) FROM before WHERE state = 'rejected')) AS file
+), duplicate AS (
+  SELECT before.file FROM before, again WHERE again.file IS NULL
+), fresh AS (
+  INSERT INTO files (file, utility, source, name, sha256, bytes, state, duplicate_of, correction, again_of, work_path, claimed_at)
+  SELECT nextval('files_sequence'), $1, $2, $3, $4, $5,
+    CASE WHEN duplicate.file IS NULL THEN 'claimed' ELSE 'duplicate' END, duplicate.file,
+    duplicate.file IS NULL AND EXISTS (
+      SELECT 1 FROM files WHERE utility = $1 AND source = $2 AND name = $3 AND sha256 <> $4
+    ),
+    again.file, $6, $7
+  FROM again LEFT JOIN duplicate ON true WHERE NOT EXISTS (SELECT 1 FROM entered)
+  RETURNING *
+)
+SELECT * FROM entered UNION ALL SELECT * FROM fresh`;
+
 /**
  * Enters a delivery and gives it its sequence number. The same bytes of the same source were taken before: it is a
  * duplicate. They were rejected as a whole: they are processed again, perhaps by a mended profile. The same name with
@@ -60,39 +83,16 @@ export async function enterDelivery(database: Database, delivery: Delivery): Pro
   return database.transaction(async (transaction) => {
     // One delivery of a source at a time: numbers follow the order of claims.
     await transaction.query("SELECT pg_advisory_xact_lock(hashtext($1))", [`file/${utility}/${source}`]);
-    const [entered] = await transaction.query<LedgerFile>("SELECT * FROM files WHERE work_path = $1", [
+    const [row] = await transaction.query<LedgerFile>(ENTER, [
+      utility,
+      source,
+      name,
+      sha256,
+      bytes,
       workPath,
+      claimedAt,
+      againOf ?? null,
     ]);
-    if (entered !== undefined) return entered;
-    const [before] = await transaction.query<{ file: number; state: FileState; again_of: number | null }>(
-      `SELECT file, state, again_of FROM files WHERE utility = $1 AND source = $2 AND sha256 = $3 AND state <> 'duplicate'
-       ORDER BY state = 'rejected', file LIMIT 1`,
-      [utility, source, sha256],
-    );
-    const afterRejection = before?.state === "rejected" ? (before.again_of ?? before.file) : undefined;
-    const again = againOf ?? afterRejection;
-    const duplicateOf = again === undefined ? before?.file : undefined;
-    const [sameName] = await transaction.query(
-      "SELECT 1 FROM files WHERE utility = $1 AND source = $2 AND name = $3 AND sha256 <> $4 LIMIT 1",
-      [utility, source, name, sha256],
-    );
-    const [row] = await transaction.query<LedgerFile>(
-      `INSERT INTO files (file, utility, source, name, sha256, bytes, state, duplicate_of, correction, again_of, work_path, claimed_at)
-       VALUES (nextval('files_sequence'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING *`,
-      [
-        utility,
-        source,
-        name,
-        sha256,
-        bytes,
-        duplicateOf === undefined ? "claimed" : "duplicate",
-        duplicateOf ?? null,
-        sameName !== undefined && duplicateOf === undefined,
-        again ?? null,
-        workPath,
-        claimedAt,
-      ],
-    );
     return row!;
   });
 }
@@ -111,11 +111,12 @@ export function unfinishedFiles(database: Queryable): Promise<LedgerFile[]> {
 }
 
 /** Begins a file's publication, from its first row: what a broken-off attempt left is set back. */
-export async function beginPublishing(database: Database, file: number): Promise<void> {
-  await database.transaction(async (transaction) => {
-    await transaction.query("DELETE FROM rejects WHERE file = $1", [file]);
-    await transaction.query("UPDATE files SET state = 'publishing' WHERE file = $1", [file]);
-  });
+export async function beginPublishing(database: Queryable, file: number): Promise<void> {
+  await database.query(
+    `WITH gone AS (DELETE FROM rejects WHERE file = $1)
+     UPDATE files SET state = 'publishing' WHERE file = $1`,
+    [file],
+  );
 }
 
 const MOST_INT4 = 2 ** 31 - 1;
@@ -197,11 +198,12 @@ export async function markRejected(
   file: number,
   reason: string,
   at: Date,
-): Promise<void> {
-  await database.query(
-    "UPDATE files SET state = 'rejected', reason = $2, published_at = $3 WHERE file = $1",
+): Promise<LedgerFile> {
+  const [row] = await database.query<LedgerFile>(
+    "UPDATE files SET state = 'rejected', reason = $2, published_at = $3 WHERE file = $1 RETURNING *",
     [file, reason, at],
   );
+  return row!;
 }
 
 /** The original is in the archive; a rejected file keeps that state. */
@@ -210,12 +212,13 @@ export async function markArchived(
   file: number,
   path: string,
   key: Buffer,
-): Promise<void> {
-  await database.query(
+): Promise<LedgerFile> {
+  const [row] = await database.query<LedgerFile>(
     `UPDATE files SET archive_path = $2, archive_key = $3,
-       state = CASE WHEN state = 'published' THEN 'archived' ELSE state END WHERE file = $1`,
+       state = CASE WHEN state = 'published' THEN 'archived' ELSE state END WHERE file = $1 RETURNING *`,
     [file, path, key],
   );
+  return row!;
 }
 
 /** The file's message is in the log and its claimed bytes are gone: it is at its end. */

@@ -9,18 +9,21 @@ import type { RejectCode } from "../check/rejects.js";
 import { METER_PARTITIONS } from "../../schemas/topics.js";
 import type { Reject } from "../check/rejects.js";
 import type { CsvProfile } from "../../schemas/profile.js";
+import { MILLILITRES, unitOf } from "../../schemas/units.js";
 import { CsvRows, fieldText, type CsvRow } from "../formats/csv-rows.js";
 import { FileRejected } from "../formats/format.js";
 import { TextPlace } from "../formats/joined-texts.js";
 import { unknownColumns } from "../formats/row-filter.js";
 import { compileTimeFormat } from "../formats/time-format.js";
 import type { MeterKeys } from "./meter-keys.js";
+import { capacityOf } from "./meter-size.js";
 
 /**
  * The crosswalk: who is served where, through which meter. CSV with a header; columns by name, in any order:
  * `meter_id`, `account_id`, `location_id` (required), `name`, `address`, `zip`, `email`, `phone`, `move_in`, `move_out`
  * (YYYY-MM-DD, local), `class` (single-family, multi-family, commercial, irrigation, always-on), `normal_flow_l_per_h`,
- * `inactive_since` (YYYY-MM-DD, local: the meter is not in service from the beginning of that day).
+ * `inactive_since` (YYYY-MM-DD, local: the meter is not in service from the beginning of that day), `meter_size` (see
+ * meter-size.ts), `register_unit` and `multiplier` (what one of the meter's register is).
  */
 const REQUIRED = ["meter_id", "account_id", "location_id"] as const;
 const OPTIONAL = [
@@ -34,6 +37,9 @@ const OPTIONAL = [
   "class",
   "normal_flow_l_per_h",
   "inactive_since",
+  "meter_size",
+  "register_unit",
+  "multiplier",
 ] as const;
 /** Where words about people stand; ids may look like anything. */
 const PERSONAL = ["name", "address", "zip", "email", "phone"] as const;
@@ -156,6 +162,20 @@ async function readText(
       const litres = Number(flow);
       if (!(litres >= 0 && litres < 1e6)) return refuse("bad-number", "normal_flow_l_per_h");
       setting.continuousFlowRate = Math.round(litres * 1000);
+    }
+    const size = get("meter_size");
+    if (size !== "") {
+      setting.capacity = capacityOf(size);
+      if (setting.capacity === undefined) return refuse("unknown-size", "meter_size");
+    }
+    const multiplier = get("multiplier");
+    const unitWord = get("register_unit");
+    if (unitWord !== "" || multiplier !== "") {
+      const unit = unitOf(unitWord);
+      if (unit === undefined) return refuse("unknown-unit", "register_unit");
+      const times = multiplier === "" ? 1 : Number(multiplier);
+      if (!(times > 0 && times < 1e6)) return refuse("bad-number", "multiplier");
+      setting.mlPerUnit = MILLILITRES[unit] * times;
     }
     rows.push({
       meterId: canonicalMeter(get("meter_id"), profile.meterId),

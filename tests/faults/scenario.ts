@@ -168,7 +168,7 @@ export async function resultsOf(folder: string, mailbox: Mailbox): Promise<objec
        FROM curbstop.anomalies_current ORDER BY ALL`,
     );
     const files = await database.query(
-      "SELECT state, correction, rows, reads, rejected FROM files WHERE source = 'ami' ORDER BY state, correction, rows, reads",
+      "SELECT state, correction, rows, reads, rejected FROM files WHERE source = 'ami' ORDER BY state, correction, rows, reads, rejected",
     );
     const rejects = await database.query("SELECT line, code FROM rejects ORDER BY line");
     return { usage, anomalies, files, rejects, mails: await mailsTold(mailbox) };

@@ -156,7 +156,7 @@ async function startBroker(jars: string): Promise<TestKafka> {
   const server = await SupervisedServer.start({
     name: "Kafka for tests",
     command: "java",
-    args: [...java, "kafka.Kafka", file],
+    args: () => [...java, "kafka.Kafka", file],
     stopSignal: "SIGKILL",
     answers,
   });

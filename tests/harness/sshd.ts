@@ -95,7 +95,7 @@ async function start(options: { readonly overrides?: readonly string[] } = {}): 
   const server = await SupervisedServer.start({
     name: "OpenSSH for tests",
     command: SSHD,
-    args: [
+    args: () => [
       "-D",
       "-e",
       "-f",

@@ -25,7 +25,19 @@ beforeAll(async () => {
         complete: { by: "stability", seconds: 0 },
         cmep: { meter: "receiver-customer-id" },
       } as const;
-      return { utilities: [{ ...utility, sources: [...utility.sources, alarms], checks: CHECKS }] };
+      const registers = {
+        id: "registers",
+        folder: join(folder, "drop", "registers"),
+        format: "csv",
+        complete: { by: "stability", seconds: 0 },
+        profile: {
+          columns: { meter: "meter", time: "time", register: "gallons" },
+          time: { zone: "UTC" },
+          unit: "gal",
+        },
+      } as const;
+      const sources = [...utility.sources, alarms, registers];
+      return { utilities: [{ ...utility, sources, checks: CHECKS }] };
     },
   });
   context = test.context();
@@ -37,7 +49,7 @@ afterAll(() => test.close());
 const MAY = Date.UTC(2026, 4, 1) / 1000;
 let files = 0;
 
-async function drop(source: "ami" | "customers" | "alarms", text: string): Promise<void> {
+async function drop(source: "ami" | "customers" | "alarms" | "registers", text: string): Promise<void> {
   const folder = join(test.folder, "drop", source);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, `${++files}.csv`), text);
@@ -133,6 +145,57 @@ it("finds usage of a meter that the crosswalk says is not in service, whatever c
   expect(inactive).toMatchObject([{ from: 27 * 24 + 7, until: 30 * 24, open: true, limit: 10 }]);
   await drop("customers", `${header}M-2,A-2,L-2,\n`);
   expect(await found()).toEqual(before);
+});
+
+it("judges what a meter can pass by its size", async () => {
+  const header = "meter_id,account_id,location_id,meter_size\n";
+  const before = await found();
+  await drop(
+    "customers",
+    `${header}M-5,A-5,L-5,"5/8"" x 3/4"""\nM-6,A-6,L-6,8-May\nM-7,A-7,L-7,2\nM-8,A-8,L-8,\n`,
+  );
+  // 20, 20 and 160 gal/min are 4,542 and 36,340 L/h; without a size it is 11,400 L/h.
+  for (const meter of ["M-5", "M-6", "M-7", "M-8"])
+    await take([use(0), [10_000], use(1), [30_000], use(2)], meter);
+  const over = (await found())
+    .filter(({ code }) => code === "over-capacity")
+    .map(({ from, until }) => [from, until]);
+  expect(over).toEqual([
+    [1, 2],
+    [1, 2],
+    [3, 4],
+    [3, 4],
+    [3, 4],
+  ]);
+  expect((await found()).filter(({ code }) => code !== "over-capacity")).toEqual(before);
+});
+
+it("finds registers that are read in another unit, or multiplied otherwise, than the registry says", async () => {
+  const header = "meter_id,account_id,location_id,register_unit,multiplier\n";
+  const before = await found();
+  await drop(
+    "customers",
+    `${header}R-1,A-9,L-9,gal,\nR-2,A-10,L-10,gallons,10\nR-3,A-11,L-11,CCF,1\nR-4,A-12,L-12,,\n`,
+  );
+  const rows = hours(30, (i) => {
+    const time = new Date((MAY + i * 3600) * 1000).toISOString().slice(0, 16).replace("T", " ");
+    return ["R-1", "R-2", "R-3", "R-4"].map((meter) => `${meter},${time},${100 + 2 * i}\n`).join("");
+  });
+  await drop("registers", `meter,time,gallons\n${rows.join("")}`);
+  const mismatch = { code: "unit-mismatch", from: 0, until: 29, open: true };
+  const other = (one: { code: string }) => one.code === "unit-mismatch";
+  expect((await found()).filter(other)).toMatchObject([mismatch, mismatch]);
+  // All four use water without a break; of two nobody knows how much.
+  const [{ flows } = { flows: "" }] = await test.stores.clickhouse.query<{ flows: string }>(
+    `SELECT count() AS flows FROM curbstop.anomalies_current
+     WHERE rule = 'continuous-flow' AND start = ${MAY} AND meter IN (SELECT meter FROM curbstop.register_reads)`,
+  );
+  expect(Number(flows)).toBe(2);
+  // The registry is mended, and the file comes again with its reads corrected by one.
+  await drop("customers", `${header}R-2,A-10,L-10,gal,1\nR-3,A-11,L-11,gal,1\n`);
+  await drop("registers", `meter,time,gallons\n${rows.join("").replaceAll(/R-[14].*\n/g, "")}`);
+  expect((await found()).filter((one) => !other(one))).toEqual(before);
+  expect((await found()).filter(other)).toEqual([]);
 });
 
 it("finds what devices report, with a value or as an alarm without one", async () => {

@@ -1,11 +1,14 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { chownSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo, type Server } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DataDirectoryInUse } from "../../infra/data-directory.js";
 import { createLogger } from "../../infra/logger.js";
 import { packageRoot } from "../../infra/package-root.js";
 import { openStores } from "../../infra/stores.js";
+import { SupervisedServer } from "../../infra/supervise.js";
 import { settingsOf, startStores, temporaryFolder } from "../harness/stores.js";
 
 const quiet = createLogger({ level: "silent" });
@@ -188,6 +191,42 @@ it("opens the stores all the same where the servers end as soon as they are up",
     await stores.close();
   }
 });
+
+it("takes other ports where one was taken since it was drawn, and keeps them from then on", async () => {
+  const drawn: (readonly number[])[] = [];
+  const listen =
+    "const [port] = process.argv.slice(1); require('http').createServer((_, r) => r.end()).listen(port, '127.0.0.1')";
+  const [taken, blocker] = await listening();
+  const server = await SupervisedServer.start({
+    name: "server for tests",
+    command: process.execPath,
+    ports: 1,
+    args: (ports) => {
+      drawn.push(ports);
+      return ["-e", listen, String(drawn.length === 1 ? taken : ports[0])];
+    },
+    stopSignal: "SIGTERM",
+    answers: async ([port]) => (await fetch(`http://127.0.0.1:${port}`)).ok,
+  });
+  try {
+    expect(drawn).toHaveLength(2);
+    expect(server.ports).toEqual(drawn[1]);
+    expect(drawn[1]).not.toEqual(drawn[0]);
+    process.kill(server.pid, "SIGKILL");
+    expect(await until(() => drawn.length === 3, 10)).toBe(true);
+    expect(drawn[2]).toEqual(drawn[1]);
+  } finally {
+    await server.stop();
+    blocker.close();
+  }
+});
+
+/** A port that something listens on. */
+async function listening(): Promise<readonly [number, Server]> {
+  const blocker = createServer().listen(0, "127.0.0.1");
+  await once(blocker, "listening");
+  return [(blocker.address() as AddressInfo).port, blocker];
+}
 
 const asRoot = process.getuid?.() === 0 ? it : it.skip;
 asRoot("runs without root as well", async () => {

@@ -171,12 +171,8 @@ describe("a file of reads", () => {
       work_path: null,
     });
     const blocks = await blocksOf(entry.file);
-    // A block ends with its seven UTC days, which begin on a Thursday.
-    const hoursLeft = 168 - ((START / 3_600_000) % 168);
-    const counts = blocks.filter(({ count }) => count > 1).map(({ count }) => count);
-    expect(counts).toEqual([hoursLeft, 200 - hoursLeft]);
-    expect(blocks).toHaveLength(3);
-    const first = blocks.find(({ count }) => count === hoursLeft)!;
+    expect(blocks.map(({ count }) => count).toSorted()).toEqual([1, 200]);
+    const first = blocks.find(({ count }) => count === 200)!;
     expect(first).toMatchObject({
       utility: "oakvale",
       source: "ami",
@@ -610,6 +606,55 @@ describe("what goes wrong around a file", () => {
   });
 });
 
+describe("many small files", () => {
+  const names = (kind: string) => Array.from({ length: 40 }, (_, i) => `${kind} ${String(i + 10)}.csv`);
+  /** Numbers of the files in the order of their names, and in that of their blocks in the log. */
+  async function orders(kind: string) {
+    const rows = await test.stores.database.query<{ file: number; state: string }>(
+      "SELECT file, state FROM files WHERE name LIKE $1 ORDER BY name",
+      [`${kind} %`],
+    );
+    expect(rows.map(({ state }) => state)).toEqual(names(kind).map(() => "archived"));
+    const numbers = new Set(rows.map(({ file }) => file));
+    const inLog: number[] = [];
+    for (let partition = 0; partition < METER_PARTITIONS; partition++) {
+      for await (const { records } of test.stores.log.read("reads", partition, 0)) {
+        for (const { value } of records) {
+          const { file } = JSON.parse(Buffer.from(value!).toString("utf8")) as ReadsBlock;
+          if (numbers.has(file)) inLog.push(file);
+        }
+      }
+    }
+    return { byName: rows.map(({ file }) => file), inLog };
+  }
+  const inOrder = (numbers: readonly number[]) => numbers.toSorted((a, b) => a - b);
+
+  it("are numbered in the order of their names, and published in that of their numbers", async () => {
+    await ingest.stop();
+    for (const [i, name] of names("beside").entries()) drop("ami", name, table(row("M-9", i)));
+    ingest = await test.start(createIngest(test.context()));
+    await ingest.drain();
+    const { byName, inLog } = await orders("beside");
+    expect(byName).toEqual(inOrder(byName));
+    expect(inLog).toEqual(byName);
+  });
+
+  it("that were claimed when the process ended are numbered in the order of their claims", async () => {
+    await ingest.stop();
+    const work = join(test.settings.config.dataDirectory, "work", "oakvale", "ami");
+    for (const [i, name] of [...names("claimed").entries()].reverse())
+      writeFileSync(
+        join(work, `m0000000${String(i).padStart(4, "0")}ab_${name}`),
+        table(row("M-9", 100 + i)),
+      );
+    ingest = await test.start(createIngest(test.context()));
+    await ingest.drain();
+    const { byName, inLog } = await orders("claimed");
+    expect(byName).toEqual(inOrder(byName));
+    expect(inLog).toEqual(byName);
+  });
+});
+
 describe("a crosswalk", () => {
   const head =
     "meter_id,account_id,location_id,name,address,zip,email,phone,move_in,move_out,class,normal_flow_l_per_h\n";
@@ -671,6 +716,23 @@ describe("a crosswalk", () => {
     expect(found.filter(({ valid_until }) => valid_until === null)).toHaveLength(1);
     for (const { valid_from, valid_until } of found)
       if (valid_until !== null) expect(valid_until.getTime()).toBeGreaterThan(valid_from.getTime());
+  });
+
+  it("rejects sizes, units and multipliers that it does not know", async () => {
+    const entry = await taken(
+      "customers",
+      "sizes.csv",
+      "meter_id,account_id,location_id,meter_size,register_unit,multiplier\n" +
+        "X-5,A-7,L-5,huge,,\nX-5,A-7,L-5,,pints,\nX-5,A-7,L-5,,gal,-1\nX-5,A-7,L-5,,,10\nX-5,A-7,L-5,1,gal,10\n",
+    );
+    expect(entry).toMatchObject({ rows: 1, rejected: 4 });
+    const rejects = await listRejects(test.stores.database, { file: entry.file, limit: 10 });
+    expect(rejects.map(({ code, field }) => [code, field])).toEqual([
+      ["unknown-size", "meter_size"],
+      ["unknown-unit", "register_unit"],
+      ["bad-number", "multiplier"],
+      ["unknown-unit", "register_unit"],
+    ]);
   });
 
   it("rejects wrong rows one by one, and never keeps what is personal in them", async () => {

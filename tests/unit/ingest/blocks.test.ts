@@ -86,14 +86,16 @@ it("tells of a meter before the file ends, once the file has gone on to others",
   read(one, 100, 1);
   blocks.pause();
   expect(told()).toEqual([]);
-  read(other, 100, 1);
+  read(other, 100, 67);
   blocks.pause();
   expect(told()).toEqual([["M-1", 101]]);
   read(one, 101, 1);
+  read(other, 167, 1);
+  blocks.pause();
+  expect(told()).toEqual([["M-2", 168]]);
   blocks.finish();
   expect(told().toSorted()).toEqual([
     ["M-1", 1],
-    ["M-2", 101],
     ["M-3", 99],
   ]);
   blocks.finish();
