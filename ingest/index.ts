@@ -122,7 +122,7 @@ class Ingest implements IngestStage {
   readonly #ended = new Deferred();
   #claims = 0;
   readonly #aside = new Map<string, SetAside>();
-  /** Files in hand beside the loop, with their bytes. */
+  /** Files in hand beside the loop, with their sizes in bytes. */
   readonly #underway = new Map<Promise<void>, number>();
   /** Numbers follow the order of claims, and blocks in the log that of numbers. */
   readonly #entering = new Turns();
@@ -555,6 +555,7 @@ class Ingest implements IngestStage {
         }
         const publish = feed.source.format === "crosswalk" ? this.#publishCrosswalk : this.#publishReads;
         await turn.begins;
+        this.#stop.signal.throwIfAborted();
         const result = await publish.call(this, file, feed, keys);
         turn.over();
         if (!isSame(before, await fileState(work)))
