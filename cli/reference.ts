@@ -245,7 +245,7 @@ ${rejects.join("\n")}
 | capacity | \`over-capacity\`, by the meter's size where the crosswalk names it |
 | gap, interval of another size, partial interval | \`gap\`; the true length of each interval is stored and judged; an hour read in part is neutral |
 | duplicate | the better read stands, the other is kept: view \`corrections\`, \`curbstop files show\` |
-| late, out of order | judged anew from where it belongs; how late a file's reads are: \`curbstop files show\`; feeds that are late: an operator's alarm |
+| late, out of order | judged anew from where it belongs; view \`late_reads\`, and how late a file's reads are: \`curbstop files show\`; feeds that are late: an operator's alarm |
 | future | \`time-in-future\` |
 | unit | \`unknown-unit\`; a change of unit is taken from the file, since each value says its own |
 | multiplier | \`unit-mismatch\`: the multiplier and unit of the file against those of the registry, where the crosswalk names them |

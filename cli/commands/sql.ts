@@ -34,7 +34,7 @@ export function addSql(root: Command): void {
     .summary("ask ClickHouse as the utility's analyst")
     .description(
       "Runs a query with the read-only user of the utility, who sees its rows in database curbstop and no others: " +
-        "views usage, usage_daily, reads_current, anomalies_current, files_current, freshness (docs/reference/tables.md).",
+        "views usage, usage_daily, reads_current, leaks, anomalies_current, files_current and more (docs/reference/tables.md, docs/analysts.md).",
     )
     .option("-u, --utility <id>", "utility, where several are configured")
     .addOption(new Option("--format <name>", "format of the answer, any of ClickHouse's").conflicts("json"))

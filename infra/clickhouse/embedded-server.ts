@@ -15,6 +15,7 @@ export const SHARED_TABLES = [
   "anomalies",
   "check_findings",
   "files",
+  "meter_registers",
 ];
 export const VIEWS = [
   "reads_current",
@@ -22,8 +23,11 @@ export const VIEWS = [
   "usage_daily",
   "corrections",
   "anomalies_current",
+  "leaks",
+  "silent_meters",
   "checks_current",
   "sum_check",
+  "late_reads",
   "files_current",
   "freshness",
 ];

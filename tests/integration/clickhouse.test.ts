@@ -67,6 +67,22 @@ it("has a comment on every table, view and column", async () => {
   expect(bare).toEqual([]);
 });
 
+it("lets the analyst read every table and view, and the rows of that utility alone", async () => {
+  const { clickhouse } = test.stores;
+  const names = await clickhouse.query<{ name: string }>(
+    "SELECT name FROM system.tables WHERE database = 'curbstop' AND name != 'schema_migrations' ORDER BY name",
+  );
+  expect(names.length).toBeGreaterThan(15);
+  await clickhouse.insertRows("intervals", [interval("elm-ridge", 1, { start: "2025-11-01 00:00:00" })]);
+  const tables = await Promise.all(
+    names.map(async ({ name }) => [
+      name,
+      await analyst.query(`SELECT utility FROM curbstop.${name} WHERE utility != 'oakvale'`),
+    ]),
+  );
+  expect(tables).toEqual(names.map(({ name }) => [name, []]));
+});
+
 it("shows each interval once in its views after a correction, in one part or several, without FINAL", async () => {
   const { clickhouse } = test.stores;
   await clickhouse.command("SYSTEM STOP MERGES curbstop.intervals");
