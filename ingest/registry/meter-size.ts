@@ -11,6 +11,11 @@ const GALLONS_PER_MINUTE: readonly (readonly [inches: number, gallons: number])[
 ];
 /** Metric sizes of the same meters, mm. */
 const METRIC: Readonly<Record<number, number>> = { 15: 5 / 8, 20: 3 / 4, 25: 1, 40: 1.5, 50: 2 };
+/**
+ * A burst behind a meter draws more than what is safe for it; at twice as much the meter alone takes four times the pressure, about
+ * what a main has. What lies beyond can't have passed. A limit of ours.
+ */
+const BEYOND_SAFE = 2;
 /** Of other sizes: m/s in the nominal bore, which no meter is built for. A limit of ours. */
 const FASTEST = 10;
 const LARGEST_MM = 1000;
@@ -18,7 +23,7 @@ const LARGEST_MM = 1000;
 const LEAST_BARE_MM = 13;
 
 /**
- * What a meter of this size can pass.
+ * More than a meter of this size can pass in any case.
  *
  * @param text as registries write it: inches (`5/8`, `5/8" x 3/4"`, `1 1/2`, `1-1/2"`, `0.75 in`, `2`), millimetres (`DN20`,
  *   `20 mm`, `20`), or the dates that spreadsheets make of fractions (`8-May`, `5-Aug` for 5/8)
@@ -29,7 +34,7 @@ export function capacityOf(text: string): number | undefined {
   if (mm === undefined || mm <= 0 || mm > LARGEST_MM) return undefined;
   const inches = METRIC[mm] ?? mm / INCH_MM;
   const known = GALLONS_PER_MINUTE.find(([size]) => Math.abs(size - inches) < 0.01);
-  if (known !== undefined) return Math.round(known[1] * GALLON_PER_MINUTE);
+  if (known !== undefined) return Math.round(known[1] * BEYOND_SAFE * GALLON_PER_MINUTE);
   const squareMetres = (Math.PI / 4) * (mm / 1000) ** 2;
   return Math.round(squareMetres * FASTEST * 3600 * 1e6);
 }

@@ -154,7 +154,7 @@ it("judges what a meter can pass by its size", async () => {
     "customers",
     `${header}M-5,A-5,L-5,"5/8"" x 3/4"""\nM-6,A-6,L-6,8-May\nM-7,A-7,L-7,2\nM-8,A-8,L-8,\n`,
   );
-  // 20, 20 and 160 gal/min are 4,542 and 36,340 L/h; without a size it is 11,400 L/h.
+  // Twice 20, 20 and 160 gal/min are 9,085 and 72,680 L/h; without a size it is 11,400 L/h.
   for (const meter of ["M-5", "M-6", "M-7", "M-8"])
     await take([use(0), [10_000], use(1), [30_000], use(2)], meter);
   const over = (await found())
