@@ -111,6 +111,60 @@ const leakOf = (first: number, end: number, closed: 0 | 1) =>
     closed,
   });
 
+it("shares its work with a second stage that joins, and takes all of it over when that one ends", async () => {
+  const meters = Array.from({ length: 40 }, (_, i) =>
+    (BigInt(i + 1) * 0x0666_6666_6666_6661n).toString(16).padStart(16, "0"),
+  );
+  const reads = hours(0, 24 * 24, [100, 200]);
+  // Six days at a time, of every meter.
+  const part = (from: number) =>
+    meters.flatMap((meter) =>
+      daily(meter, reads.slice(from * 144, from * 144 + 144), { line: 1 + from * 144 }),
+    );
+  const judged = async ({ metrics }: ReturnType<TestStores["context"]>) =>
+    Number(/curbstop_detector_reads_total\{outcome="accepted"\} (\d+)/.exec(await metrics.text())?.[1] ?? 0);
+  const stored = async (count: number) => {
+    for (const end = Date.now() + 30_000; Date.now() < end; await sleep(50)) {
+      const [row] = await test.stores.clickhouse.query<{ n: string }>(
+        "SELECT count() AS n FROM curbstop.usage",
+      );
+      if (Number(row!.n) >= count) return;
+    }
+    throw new Error(`not ${count} reads stored`);
+  };
+  const contexts = [test.context(), test.context()] as const;
+  const start = (context: (typeof contexts)[0]) =>
+    test.start(createDetect({ ...context, clickhouse: test.stores.clickhouse }));
+  const first = await start(contexts[0]);
+  await publish(...part(0));
+  await stored(40 * 144);
+  const second = await start(contexts[1]);
+  // A partition that is taken over has its second epoch.
+  const handedOver = async () => {
+    const [row] = await test.stores.database.query<{ n: number }>(
+      "SELECT count(*)::int AS n FROM detector_partitions WHERE epoch > 1",
+    );
+    return row!.n;
+  };
+  for (const end = Date.now() + 30_000; (await handedOver()) === 0 && Date.now() < end;) await sleep(50);
+  await publish(...part(1));
+  await stored(40 * 288);
+  await publish(...part(2));
+  await first.stop();
+  await publish(...part(3));
+  await stored(40 * 576);
+  await second.drain();
+  const counts = await Promise.all(contexts.map(judged));
+  // Nothing is judged by both but what was under way when partitions changed hands.
+  expect(counts[0]).toBeGreaterThan(40 * 144);
+  expect(counts[1]).toBeGreaterThan(40 * 144);
+  const expected = await seen(meters[0]!);
+  expect(expected.usage).toHaveLength(576);
+  // Hour 99 had its twenty litres.
+  expect(expected.anomalies).toEqual([leakOf(99, 200, 1)]);
+  for (const meter of meters.slice(1)) expect(await seen(meter)).toEqual(expected);
+}, 120_000);
+
 it("recomputes from ClickHouse for reads that come months late and ends as the run in order", async () => {
   const [inOrder, late] = ["0000000100000001", "0000000100000002"];
   for (const kind of ["usage", "register"] as const) {
