@@ -12,6 +12,9 @@ export interface BenchShape {
 
 const HOURS = 24;
 
+/** Columns of `long.csv`, as a source's profile names them. */
+export const LONG_COLUMNS = { meter: "meter_id", time: "timestamp", usage: "value", quality: "flag" };
+
 /**
  * Hourly usage of a town in litres with one decimal: mornings and evenings, dry nights, 0.1 % of hours missing, leaks
  * that run for days on some meters, and rare hours far above the meter's own. Sorted by meter, then time.

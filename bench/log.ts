@@ -10,7 +10,7 @@ import { parseConfig } from "../infra/config/load-config.js";
 import { createLogger } from "../infra/logger.js";
 import { packageRoot } from "../infra/package-root.js";
 import { openStores } from "../infra/stores.js";
-import { generateTown } from "./generate.js";
+import { generateTown, LONG_COLUMNS } from "./generate.js";
 import { pathConfig } from "./path.js";
 
 /*
@@ -33,10 +33,9 @@ interface Side {
 
 async function openSide(folder: string, utilities: readonly string[], brokers?: string): Promise<Side> {
   mkdirSync(folder, { recursive: true });
-  const profile = { columns: { meter: "meter_id", time: "timestamp", usage: "value", quality: "flag" } };
   const config = pathConfig(
     folder,
-    utilities.map((id) => ({ id, timeZone: "UTC", sources: { ami: profile } })),
+    utilities.map((id) => ({ id, timeZone: "UTC", sources: { ami: { columns: LONG_COLUMNS } } })),
   );
   const file = join(folder, "curbstop.yaml");
   const text = JSON.stringify(config);

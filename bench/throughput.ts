@@ -5,7 +5,7 @@ import { SteppedClock } from "../infra/clock.js";
 import type { ClickHouse } from "../infra/clickhouse/client.js";
 import { detectConfig } from "../schemas/config.js";
 import { startEngine, type Answers } from "./engine.js";
-import { generateTown } from "./generate.js";
+import { generateTown, LONG_COLUMNS } from "./generate.js";
 import { openPath } from "./path.js";
 import { measured, type Cost } from "./processes.js";
 
@@ -152,7 +152,7 @@ async function ourRound({ folder, layout, path, warmPath, days }: Place): Promis
   const utility = {
     timeZone: "UTC",
     sources: {
-      long: { columns: { meter: "meter_id", time: "timestamp", usage: "value", quality: "flag" } },
+      long: { columns: LONG_COLUMNS },
       wide: {
         layout: "wide" as const,
         columns: { meter: "meter_id", time: "date", first: "h1" },

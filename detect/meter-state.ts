@@ -389,18 +389,14 @@ export class MeterState {
 
   /** What the meter can pass, mL/h. */
   #maxRate({ registers: { maxRate } }: MeterEnvironment): number {
-    let known = maxRate;
-    for (const { capacity } of this.settings) known = capacity ?? known;
-    return known;
+    return this.settings.findLast(({ capacity }) => capacity !== undefined)?.capacity ?? maxRate;
   }
 
   /** Whether the registry says that a unit of the meter's register is another than the block's. */
   #isOfOtherUnit({ kind, mlPerUnit }: ReadsBlock, { checkLimits }: MeterEnvironment): boolean {
-    if (kind === "usage" || this.settings.length === 0 || checkLimits["unit-mismatch"] === undefined)
-      return false;
-    let known = mlPerUnit;
-    for (const setting of this.settings) known = setting.mlPerUnit ?? known;
-    return Math.abs(mlPerUnit / known - 1) > SAME_UNIT;
+    if (kind === "usage" || checkLimits["unit-mismatch"] === undefined) return false;
+    const known = this.settings.findLast((setting) => setting.mlPerUnit !== undefined)?.mlPerUnit;
+    return known !== undefined && Math.abs(mlPerUnit / known - 1) > SAME_UNIT;
   }
 
   #registerParameters({ modulus }: Channel, environment: MeterEnvironment): RegisterParameters {

@@ -1,5 +1,8 @@
+import { MILLILITRES } from "../../schemas/units.js";
+
 const INCH_MM = 25.4;
-const GALLON_PER_MINUTE = 3785.411784 * 60;
+/** mL/h */
+const GALLON_PER_MINUTE = MILLILITRES.gal * 60;
 
 /** Safe maximum operating capacity of displacement meters by nominal size in inches, US gal/min (AWWA C700). */
 const GALLONS_PER_MINUTE: readonly (readonly [inches: number, gallons: number])[] = [

@@ -131,19 +131,23 @@ async function taken(source: string, name: string, content: string | Buffer): Pr
   return (await ledger(name)).at(-1)!;
 }
 
-/** Every block of a file in the log. */
-async function blocksOf(file: number): Promise<ReadsBlock[]> {
+/** Every block in the log, partition by partition. */
+async function blocksInLog(): Promise<ReadsBlock[]> {
   const blocks: ReadsBlock[] = [];
   for (let partition = 0; partition < METER_PARTITIONS; partition++) {
     for await (const { records } of test.stores.log.read("reads", partition, 0)) {
       for (const { value, key } of records) {
         const block = readsBlock.parse(JSON.parse(Buffer.from(value!).toString("utf8")));
         expect(key).toBe(block.meter);
-        if (block.file === file) blocks.push(block);
+        blocks.push(block);
       }
     }
   }
   return blocks;
+}
+
+async function blocksOf(file: number): Promise<ReadsBlock[]> {
+  return (await blocksInLog()).filter((block) => block.file === file);
 }
 
 async function readsOf(file: number): Promise<number> {
@@ -616,15 +620,7 @@ describe("many small files", () => {
     );
     expect(rows.map(({ state }) => state)).toEqual(names(kind).map(() => "archived"));
     const numbers = new Set(rows.map(({ file }) => file));
-    const inLog: number[] = [];
-    for (let partition = 0; partition < METER_PARTITIONS; partition++) {
-      for await (const { records } of test.stores.log.read("reads", partition, 0)) {
-        for (const { value } of records) {
-          const { file } = JSON.parse(Buffer.from(value!).toString("utf8")) as ReadsBlock;
-          if (numbers.has(file)) inLog.push(file);
-        }
-      }
-    }
+    const inLog = (await blocksInLog()).map(({ file }) => file).filter((file) => numbers.has(file));
     return { byName: rows.map(({ file }) => file), inLog };
   }
   const inOrder = (numbers: readonly number[]) => numbers.toSorted((a, b) => a - b);
