@@ -420,17 +420,14 @@ describe("the archive", () => {
     expect(existsSync(path)).toBe(true);
     const before = test.clock.now();
     test.clock.set(before + 91 * 86_400_000);
-    const other = createIngest(test.context());
     await ingest.stop();
-    await other.start();
-    await settled(() => !existsSync(path));
-    expect(await ledger("old.csv")).toMatchObject([
-      { state: "archived", archive_path: null, archive_key: null },
-    ]);
-    await expect(other.reingest(entry.file)).rejects.toThrow("no longer in the archive");
-    await other.stop();
-    test.clock.set(before);
     ingest = await test.start(createIngest(test.context()));
+    // The file goes first: a row that said so too early would leave it behind for ever.
+    await settled(async () => (await ledger("old.csv"))[0]?.archive_path === null);
+    expect(existsSync(path)).toBe(false);
+    expect(await ledger("old.csv")).toMatchObject([{ state: "archived", archive_key: null }]);
+    await expect(ingest.reingest(entry.file)).rejects.toThrow("no longer in the archive");
+    test.clock.set(before);
   });
 });
 
