@@ -131,6 +131,23 @@ async function taken(source: string, name: string, content: string | Buffer): Pr
   return (await ledger(name)).at(-1)!;
 }
 
+/** The log, with something done before each append. */
+function logWhose(before: () => Promise<unknown>): typeof test.stores.log {
+  const { log } = test.stores;
+  return Object.assign(Object.create(log) as typeof log, {
+    producer: async (): Promise<LogProducer> => {
+      const producer = await log.producer();
+      return {
+        append: async (batches) => {
+          await before();
+          return producer.append(batches);
+        },
+        close: () => producer.close(),
+      };
+    },
+  });
+}
+
 /** Every block in the log, partition by partition. */
 async function blocksInLog(): Promise<ReadsBlock[]> {
   const blocks: ReadsBlock[] = [];
@@ -436,20 +453,11 @@ describe("what goes wrong around a file", () => {
     // One read a meter and day: many blocks, so that the log is appended to more than once.
     const rows = Array.from({ length: 16_000 }, (_, i) => row(`R-${i >> 5}`, 24 * (i & 31), 1));
     await ingest.stop();
-    const stores = test.stores;
     // A log that takes nothing: the stage is stopped while it waits with the file half done.
     let appends = 0;
-    const log = Object.assign(Object.create(stores.log) as typeof stores.log, {
-      producer: async (): Promise<LogProducer> => {
-        const producer = await stores.log.producer();
-        return {
-          append: (batches) => {
-            if (++appends >= 1) return Promise.reject(new Error("broken off"));
-            return producer.append(batches);
-          },
-          close: () => producer.close(),
-        };
-      },
+    const log = logWhose(async () => {
+      appends++;
+      throw new Error("broken off");
     });
     const broken = await test.start(createIngest({ ...test.context(), log }));
     drop("ami", "middle.csv", table(...rows));
@@ -528,7 +536,9 @@ describe("what goes wrong around a file", () => {
     for (const [i, name] of many.entries())
       writeFileSync(join(dropFolder("ami"), name), table(row(`MANY-${i}`, 0)));
     writeFileSync(join(dropFolder("odd"), "first.csv"), table(row("OTHER", 0)));
-    ingest = await test.start(createIngest(test.context()));
+    // So slow a log that the many take several looks at the folders, however fast the machine.
+    const log = logWhose(() => sleep(25));
+    ingest = await test.start(createIngest({ ...test.context(), log }));
     await settled(async () => (await ledger("first.csv"))[0]?.state === "archived");
     drop("odd", "second.csv", table(row("OTHER", 1)));
     await settled(async () => (await ledger("second.csv"))[0]?.state === "archived");
