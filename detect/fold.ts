@@ -43,8 +43,12 @@ class Known implements RuleContext {
   detect!: DetectConfig;
   resolution = 0;
   rate: number | undefined;
+  rateFrom = 0;
+  away = false;
   class: RuleContext["class"];
   day = 0;
+  /** Water runs on purpose. */
+  onPurpose = false;
   #days!: TimeZone;
 
   get hour(): number {
@@ -57,11 +61,18 @@ class Known implements RuleContext {
     this.day = day;
     this.#days = days;
     this.rate = this.class = undefined;
+    this.rateFrom = 0;
+    this.away = this.onPurpose = false;
     for (let i = 0; i < settings.length; i++) {
-      const { from, continuousFlowRate, class: meterClass } = settings[i]!;
-      if (from > start) continue;
-      this.rate = continuousFlowRate ?? this.rate;
-      this.class = meterClass ?? this.class;
+      const setting = settings[i]!;
+      if (setting.from > start) continue;
+      if (setting.continuousFlowRate !== undefined) {
+        this.rate = setting.continuousFlowRate ?? undefined;
+        this.rateFrom = setting.from;
+      }
+      this.class = setting.class ?? this.class;
+      this.away = setting.away ?? this.away;
+      this.onPurpose = setting.onPurpose ?? this.onPurpose;
     }
   }
 }
@@ -255,8 +266,8 @@ export class Fold {
     unit.start = start;
     unit.end = end;
     unit.ml = ml;
-    unit.neutral = doubtful || (end - start > LONGEST_HOUR && ml > 0);
     known.of(context, start, day);
+    unit.neutral = doubtful || known.onPurpose || (end - start > LONGEST_HOUR && ml > 0);
     const rules = this.#rules;
     for (let i = 0; i < rules.length; i++) {
       const rule = rules[i]!;

@@ -24,12 +24,14 @@ interface Owner {
  * over are withdrawn. An anomaly keeps its id however its start and end move; one that was withdrawn takes its id
  * again when it is found again with the same start. Of a rule that is not judged any more, what is open is closed with
  * that reason and the rest stays as it was told.
+ * @param gone why what is left over never was: reads were corrected, or somebody said what the meter's use is
  */
 export function diffAnomalies(
   known: readonly Known[],
   found: readonly Found[],
   owner: Owner,
   rules: ReadonlySet<RuleName>,
+  gone: "corrected" | "declared" = "corrected",
 ): { readonly known: Known[]; readonly messages: AnomalyMessage[] } {
   const messages: AnomalyMessage[] = [];
   const next: Known[] = [];
@@ -70,9 +72,9 @@ export function diffAnomalies(
       }
       continue;
     }
-    const gone: Known = { ...rest, version: rest.version + 1, withdrawn: true };
-    messages.push(message(gone, "withdrawn", "corrected", owner));
-    next.push(gone);
+    const taken: Known = { ...rest, version: rest.version + 1, withdrawn: true };
+    messages.push(message(taken, "withdrawn", gone, owner));
+    next.push(taken);
   }
   return { known: next, messages };
 }

@@ -112,6 +112,8 @@ export interface BlockCounts {
 
 export interface MeterEnvironment {
   readonly context: Omit<FoldContext, "settings" | "resolution" | "checks">;
+  /** The rules that are judged where nobody ever said that they are away: a rule less for nearly all meters. */
+  readonly rulesAtHome: ReadonlySet<RuleName>;
   readonly checkLimits: CheckContext["limits"];
   readonly registers: Omit<RegisterParameters, "modulus">;
 }
@@ -123,8 +125,10 @@ export function environmentOf(
   timeZone: string,
   checkLimits: CheckContext["limits"] = {},
 ): MeterEnvironment {
+  const judged = new Set(rules);
   return {
-    context: { detect, rules: new Set(rules), days: new TimeZone(timeZone) },
+    context: { detect, rules: judged, days: new TimeZone(timeZone) },
+    rulesAtHome: new Set([...judged].filter((name) => name !== "away")),
     checkLimits,
     registers: detect.registers,
   };
@@ -346,21 +350,22 @@ export class MeterState {
     this.#head = undefined;
     this.#headFold(environment);
     this.#tellFindings(environment, sink);
-    return this.#diff(environment);
+    return this.#diff(environment, "declared");
   }
 
   /** Whether settings reach back to before the kept reads. */
   settingsNeedHistory(settings: readonly MeterSetting[]): boolean {
     if (this.base.at === 0) return false;
     const before = (list: readonly MeterSetting[]) =>
-      JSON.stringify(
-        list
-          .filter(
-            ({ from, continuousFlowRate, inService }) =>
-              from < this.base.at && (continuousFlowRate !== undefined || inService !== undefined),
-          )
-          .map(({ from, continuousFlowRate, inService }) => [from, continuousFlowRate, inService]),
-      );
+      list
+        .filter(({ from }) => from < this.base.at)
+        .map(({ from, continuousFlowRate, inService, away, onPurpose }) => ({
+          from,
+          judged: JSON.stringify({ continuousFlowRate, inService, away, onPurpose }),
+        }))
+        .filter(({ judged }) => judged !== "{}")
+        .map(({ from, judged }) => `${from} ${judged}`)
+        .join();
     return before(settings) !== before(this.settings);
   }
 
@@ -380,11 +385,16 @@ export class MeterState {
     if (last?.environment === environment && last.of.settings === settings) return last.of;
     const { context, checkLimits: limits } = environment;
     const checks = { limits, resolution, service: serviceOf(settings) };
-    const { detect, rules, days } = context;
+    const { detect, days } = context;
+    const rules = this.#rules(environment);
     const of: FoldContext = { detect, rules, days, settings, resolution, checks };
     if (contexts.size >= MOST_CONTEXTS) contexts.clear();
     contexts.set(resolution, { environment, of });
     return of;
+  }
+
+  #rules({ context, rulesAtHome }: MeterEnvironment): ReadonlySet<RuleName> {
+    return this.settings.some(({ away }) => away === true) ? context.rules : rulesAtHome;
   }
 
   /** What the meter can pass, mL/h. */
@@ -644,7 +654,11 @@ export class MeterState {
     }
   }
 
-  #diff(environment: MeterEnvironment): readonly AnomalyMessage[] {
+  /** @param gone why an anomaly that is no longer found never was */
+  #diff(
+    environment: MeterEnvironment,
+    gone: "corrected" | "declared" = "corrected",
+  ): readonly AnomalyMessage[] {
     const head = this.#headFold(environment);
     if (head.isQuiet && this.#closed.length === 0 && this.known.length === 0) return NO_MESSAGES;
     const open = head.open(this.#context(environment));
@@ -653,6 +667,7 @@ export class MeterState {
       [...this.#closed, ...open],
       this,
       environment.context.rules,
+      gone,
     );
     this.known = known;
     return messages;

@@ -30,6 +30,7 @@ export type Refusal =
   | "refused-before"
   | "reads-stopped"
   | "rule-changed"
+  | "declared"
   | "corrected"
   | "nothing-told"
   | "still-holds"
@@ -74,6 +75,8 @@ export function concernsOccupant({ rule, start, end }: AnomalyMessage, from: num
 
 /** What an alert would say now; a refusal where it has nothing left to say. */
 export function sayable(anomaly: AnomalyMessage): Told | Refusal {
+  // Whoever said that the water is as it should be is not told that it stopped, nor that we were wrong.
+  if (anomaly.reason === "declared") return "declared";
   if (anomaly.state === "withdrawn") return "withdrawn";
   if (anomaly.state !== "closed") return "open";
   // Silence of the meter is no proof that the water stopped.

@@ -16,6 +16,7 @@ export const REASONS: Readonly<Record<Refusal | Aside, string>> = {
   "refused-before": "the first message about it could not be delivered",
   "reads-stopped": "readings stopped to come, which does not prove that the water stopped",
   "rule-changed": "the utility changed its rules",
+  declared: "the resident or the utility had said that such water is as it should be",
   corrected: "the readings were corrected",
   "nothing-told": "nothing was told of it that could be taken back or ended",
   "still-holds": "another finding about the same water still holds",

@@ -135,6 +135,11 @@ const FACTS = {
     means: "More water since midnight than this meter uses in a day, told in the hour in which it is.",
     least: "700 L in a day",
   },
+  away: {
+    kind: "leak",
+    means: "Water used while the people of the home said that they are away; of other homes it says nothing.",
+    least: "20 L in a day",
+  },
 } as const satisfies Record<string, RuleFacts>;
 export type RuleName = keyof typeof FACTS;
 export const RULE_FACTS: Readonly<Record<RuleName, RuleFacts>> = FACTS;
@@ -159,10 +164,12 @@ export const anomalyMessage = z.object({
   meter: meterKey,
   rule,
   ruleVersion: z.int().positive(),
-  /** `withdrawn`: later reads showed that it never was. */
+  /** `withdrawn`: later reads, or what was said of the meter, showed that it never was. */
   state: z.enum(["opened", "updated", "closed", "withdrawn"]),
-  /** Why it closed or was withdrawn. */
-  reason: z.enum(["flow-stopped", "usage-normal", "no-reads", "corrected", "rule-changed"]).nullable(),
+  /** Why it closed or was withdrawn; `declared`: the meter's people or the utility said meanwhile that it is as it should be. */
+  reason: z
+    .enum(["flow-stopped", "usage-normal", "no-reads", "corrected", "rule-changed", "declared"])
+    .nullable(),
   /** Beginning of the first interval that belongs to it. */
   start: z.int(),
   /** End of the last interval that belongs to it so far. */

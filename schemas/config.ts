@@ -108,7 +108,7 @@ export type SourceConfig = z.infer<typeof sourceConfig>;
 export const detectConfig = z.strictObject({
   rules: z
     .array(rule)
-    .default(["leak", "burst", "high-day"])
+    .default(["leak", "burst", "high-day", "away"])
     .describe("Rules that are judged; docs/rules.md tells of each."),
   continuousFlow: z
     .strictObject({
@@ -220,6 +220,16 @@ export const detectConfig = z.strictObject({
         .max(56)
         .default(14)
         .describe("Whole days of history before the rule speaks."),
+    })
+    .prefault({}),
+  away: z
+    .strictObject({
+      minVolume: z
+        .number()
+        .int()
+        .min(0)
+        .default(20_000)
+        .describe("mL in a day of a home whose people are away: no more is an ice maker, a drip or a pet."),
     })
     .prefault({}),
   registers: z

@@ -9,14 +9,18 @@ export const meterSetting = z.object({
   /** UTC seconds since 1970; 0: always. */
   from: z.int().min(0),
   class: meterClass.optional(),
-  /** Smallest rate, millilitres an hour, that counts as flow for this meter ("normal for us" raises it). */
-  continuousFlowRate: z.int().min(0).optional(),
+  /** Smallest rate, millilitres an hour, that counts as flow for this meter ("normal for us" raises it); `null`: the default. */
+  continuousFlowRate: z.int().min(0).nullable().optional(),
   /** Millilitres an hour that the meter can pass. */
   capacity: z.int().positive().optional(),
   /** Millilitres that one of its register is: reads that say otherwise are in another unit, or multiplied otherwise. */
   mlPerUnit: z.number().positive().optional(),
   /** Whether the meter is in service; it is where nothing is said. */
   inService: z.boolean().optional(),
+  /** Whether its people said that they are away. */
+  away: z.boolean().optional(),
+  /** Whether its people said that water runs on purpose, for a pool or the like: it is neither judged nor learnt. */
+  onPurpose: z.boolean().optional(),
 });
 
 /**

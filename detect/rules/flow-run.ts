@@ -56,9 +56,10 @@ export class FlowRun implements RuleFold {
 
   step(unit: Unit, context: RuleContext, closed: OnClosed): void {
     if (unit.neutral) return;
-    const { detect } = context;
+    const { detect, rateFrom } = context;
     if (unit.ml === 0 || !this.#rule.flows(unit, context)) {
-      if (this.start >= 0) this.#finish("flow-stopped", detect, closed);
+      const isDeclared = unit.ml > 0 && rateFrom > this.start;
+      if (this.start >= 0) this.#finish(isDeclared ? "declared" : "flow-stopped", detect, closed);
       return;
     }
     if (this.start >= 0) {
@@ -109,7 +110,7 @@ export class FlowRun implements RuleFold {
     return latest;
   }
 
-  #finish(reason: "flow-stopped" | "no-reads", detect: DetectConfig, closed: OnClosed): void {
+  #finish(reason: "flow-stopped" | "no-reads" | "declared", detect: DetectConfig, closed: OnClosed): void {
     if (this.detectedAt >= 0) closed(this.#found(reason, detect));
     this.start = -1;
     this.end = 0;

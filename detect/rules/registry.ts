@@ -1,4 +1,5 @@
 import type { RuleName } from "../../schemas/anomalies.js";
+import { Away } from "./away.js";
 import { Burst } from "./burst.js";
 import { continuousFlow } from "./continuous-flow.js";
 import { HighDay } from "./high-day.js";
@@ -43,6 +44,7 @@ const NEW: Readonly<Record<RuleName, () => RuleFold>> = {
   "flume-2h": flume2h,
   "neptune-24h": neptune24h,
   "high-day": () => new HighDay(),
+  away: () => new Away(),
 };
 
 export function newRule(name: RuleName): RuleFold {

@@ -12,8 +12,8 @@ export interface Unit {
   end: number;
   ml: number;
   /**
-   * The unit says nothing about the flow of its hour: estimated, suspect, incomplete, or the total of a hole between
-   * reads. It neither extends nor ends anything.
+   * The unit says nothing about the flow of its hour: estimated, suspect, incomplete, the total of a hole between
+   * reads, or water that runs on purpose. It neither extends nor ends anything.
    */
   neutral: boolean;
 }
@@ -23,8 +23,11 @@ export interface RuleContext {
   detect: DetectConfig;
   /** Smallest step of the meter's registers in millilitres, 0: unknown. */
   resolution: number;
-  /** Smallest rate that counts as flow for the meter (mL/h), where one was set. */
+  /** Smallest rate that counts as flow for the meter (mL/h), where one was set, and from when it holds: UTC seconds. */
   rate: number | undefined;
+  rateFrom: number;
+  /** Its people said that they are away. */
+  away: boolean;
   /** Class of the service point, where it is known. */
   class: MeterSetting["class"];
   /** Local day of the unit's beginning, days since 1970-01-01. */
@@ -43,7 +46,7 @@ export interface Found {
   readonly rate: number;
   readonly volume: number;
   /** `null` while it goes on. */
-  readonly closed: "flow-stopped" | "usage-normal" | "no-reads" | "rule-changed" | null;
+  readonly closed: "flow-stopped" | "usage-normal" | "no-reads" | "rule-changed" | "declared" | null;
   readonly evidence: Readonly<Record<string, number | string | boolean | null>>;
 }
 

@@ -12,6 +12,8 @@ export function ruleContext(over: Partial<RuleContext> = {}): RuleContext {
     detect: detectConfig.parse({}),
     resolution: 0,
     rate: undefined,
+    rateFrom: 0,
+    away: false,
     class: undefined,
     day: 0,
     hour: 0,

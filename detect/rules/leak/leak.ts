@@ -139,7 +139,7 @@ export class Leak implements RuleFold {
     seconds: number,
     slot: number,
     day: number,
-    { resolution, rate, class: meterClass, detect }: RuleContext,
+    { resolution, rate, rateFrom, class: meterClass, detect }: RuleContext,
   ): void {
     const test = this.#tests[i]!;
     const step = Math.max(resolution, LEAST_STEP);
@@ -153,7 +153,12 @@ export class Leak implements RuleFold {
     if (test.isOpen) {
       if (!was) this.#opened(i, end, ml, step);
       if (this.#closed === null) this.#follow(i, end, step);
-    } else if (was) this.#stopped(test.by === "warm-up" && steps > 0 ? "usage-normal" : "flow-stopped");
+    } else if (was) {
+      const isDeclared = rateFrom > this.#start && steps > test.usual.floor;
+      this.#stopped(
+        isDeclared ? "declared" : test.by === "warm-up" && steps > 0 ? "usage-normal" : "flow-stopped",
+      );
+    }
   }
 
   #opened(i: number, end: number, ml: number, step: number): void {
@@ -184,7 +189,7 @@ export class Leak implements RuleFold {
   }
 
   /** @param reason usual where the fixed rule spoke and the flow turned out to be the meter's usual */
-  #stopped(reason: "flow-stopped" | "usage-normal"): void {
+  #stopped(reason: "flow-stopped" | "usage-normal" | "declared"): void {
     if (this.#closed === null && !this.#tests.some(({ isOpen }) => isOpen)) this.#closed = reason;
   }
 
@@ -206,6 +211,8 @@ export class Leak implements RuleFold {
 
   /** No stretch that runs can join what is over. */
   #isLeft(now: number): boolean {
+    // What goes on after a word of the resident is another leak, if it is one.
+    if (this.#closed === "declared") return true;
     const until = this.#end + JOINS_WITHIN;
     return now > until && this.#tests.every(({ runStart }) => runStart < 0 || runStart > until);
   }
@@ -287,4 +294,5 @@ export class Leak implements RuleFold {
   }
 }
 
-const CLOSED = [null, "flow-stopped", "no-reads", "usage-normal"] as const;
+/** A saved state names one by its place: new ones come last. */
+const CLOSED = [null, "flow-stopped", "no-reads", "usage-normal", "declared"] as const;

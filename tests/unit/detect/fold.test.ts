@@ -3,7 +3,7 @@ import { Fold, type FoldContext } from "../../../detect/fold.js";
 import type { Found } from "../../../detect/rules/rule.js";
 import { Writer } from "../../../detect/varints.js";
 import { TimeZone } from "../../../infra/time-zone.js";
-import { RULES } from "../../../schemas/anomalies.js";
+import { RULES, type RuleName } from "../../../schemas/anomalies.js";
 import { Flag } from "../../../schemas/flags.js";
 import { environmentOf } from "./model.js";
 
@@ -98,6 +98,44 @@ it("takes the setting that holds at the hour", () => {
   ];
   expect(follow(hours(33, { ml: 5000 }), { settings }).open).toEqual([]);
   expect(follow(hours(34, { ml: 5000 }), { settings }).open).toMatchObject([{ start: 10 * HOUR }]);
+});
+
+describe("what people say of their home", () => {
+  const rules = (...names: RuleName[]) => ({ rules: new Set(names) });
+  const leak = hours(60, { ml: 5000 });
+
+  it("ends a leak that they declare normal as declared, and leaves one that stopped as stopped", () => {
+    const settings = [{ from: 30 * HOUR, continuousFlowRate: 6000 }];
+    expect(follow(leak, { settings })).toMatchObject({
+      closed: [{ rule: "continuous-flow", end: 30 * HOUR, closed: "declared" }],
+      open: [],
+    });
+    const stopped = [...hours(30, { ml: 5000 }), ...hours(10, { ml: 0 }, 30)];
+    expect(follow(stopped, { settings }).closed).toMatchObject([{ closed: "flow-stopped" }]);
+    // What was declared before it began is a threshold like any other: falling under it, the flow has stopped.
+    const before = [{ from: 0, continuousFlowRate: 4000 }];
+    const fallen = [...hours(30, { ml: 5000 }), ...hours(10, { ml: 3000 }, 30)];
+    expect(follow(fallen, { settings: before }).closed).toMatchObject([{ closed: "flow-stopped" }]);
+  });
+
+  it("takes the default again where the declaration ends", () => {
+    const settings = [
+      { from: 0, continuousFlowRate: 6000 },
+      { from: 30 * HOUR, continuousFlowRate: null },
+    ];
+    expect(follow(leak, { settings }).open).toMatchObject([{ start: 30 * HOUR }]);
+  });
+
+  it("neither judges nor learns what runs on purpose", () => {
+    const settings = [
+      { from: 10 * HOUR, onPurpose: true },
+      { from: 50 * HOUR, onPurpose: false },
+    ];
+    const all = hours(60, { ml: 900_000 });
+    expect(follow(all, { settings, ...rules("burst", "high-day", "continuous-flow") }).open).toEqual([]);
+    // With it the same hours are a leak.
+    expect(follow(all, rules("continuous-flow")).open).toHaveLength(1);
+  });
 });
 
 it("counts the local days of a zone with summer time", () => {

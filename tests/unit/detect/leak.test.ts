@@ -1,7 +1,8 @@
 import { seeded } from "../../../bench/random.js";
 import { Burst } from "../../../detect/rules/burst.js";
 import { Leak } from "../../../detect/rules/leak/leak.js";
-import { followRule, times } from "../../harness/follow-rule.js";
+import type { Found } from "../../../detect/rules/rule.js";
+import { followRule, ruleContext, times } from "../../harness/follow-rule.js";
 
 const HOUR = 3600;
 const LITRE = 1000;
@@ -66,6 +67,27 @@ describe("leak", () => {
     expect(open).toMatchObject({ evidence: { kind: "intermittent" } });
     expect(open!.rate / (8 * LITRE)).toBeGreaterThan(0.8);
     expect(open!.rate / (8 * LITRE)).toBeLessThan(1.35);
+  });
+
+  it("is over, as declared, once its flow is said to be normal, and another begins where more runs", () => {
+    const hours = withLeak(withLeak(home(WARM_UP + 14), 15, from), 20, from + 6 * 24);
+    const said = (from + 4 * 24) * HOUR;
+    const rule = new Leak();
+    const closed: Found[] = [];
+    hours.forEach((ml, i) => {
+      const start = i * HOUR;
+      const declared = start >= said ? { rate: 19 * LITRE, rateFrom: said } : {};
+      const context = ruleContext({
+        ...{ resolution: LITRE, day: Math.floor(i / 24), hour: i % 24 },
+        ...declared,
+      });
+      rule.step({ start, end: start + HOUR, ml, neutral: false }, context, (found) => closed.push(found));
+    });
+    expect(closed).toMatchObject([{ closed: "declared" }]);
+    expect(Math.abs(closed[0]!.end - said)).toBeLessThan(12 * HOUR);
+    const open = rule.open()!;
+    expect(Math.abs(open.start - (from + 6 * 24) * HOUR)).toBeLessThan(12 * HOUR);
+    expect(open.rate / LITRE).toBeCloseTo(16, 0);
   });
 
   it("finds a toilet that refills each two hours", () => {

@@ -264,3 +264,36 @@ it("stores what an undisturbed run stores though the process is killed between a
     { numRuns: RUNS },
   );
 });
+
+it("finds the same whenever the meter's settings come, and whatever they said before", () => {
+  const setting = fc.record(
+    {
+      from: fc.integer({ min: 0, max: 34 * 24 }).map((hours) => START + hours * HOUR),
+      continuousFlowRate: fc.constantFrom(0, 2000, 6500, 20_000, null),
+      away: fc.boolean(),
+      onPurpose: fc.boolean(),
+      class: fc.constantFrom("single-family" as const, "commercial" as const),
+    },
+    { requiredKeys: ["from"] },
+  );
+  const list = fc.array(setting, { maxLength: 5 }).map((all) => all.sort((a, b) => a.from - b.from));
+  fc.assert(
+    fc.property(histories, list, list, fc.nat(), (history, before, settings, orderSeed) => {
+      const random = seeded(orderSeed);
+      const blocks = blocksOf(history);
+      const options = { environment, trims: () => random() < 0.5, saves: () => random() < 0.5 };
+      const model = new Model(options);
+      const told = [before, settings].map((one) => ({ one, at: Math.floor(random() * (blocks.length + 1)) }));
+      told[1]!.at = Math.max(told[0]!.at, told[1]!.at);
+      for (let i = 0; i <= blocks.length; i++) {
+        for (const { one, at } of told) if (at === i) model.settings(one);
+        if (i < blocks.length) model.batch([blocks[i]!]);
+      }
+      const other = new Model({ environment, trims: () => false });
+      other.settings(settings);
+      other.batch(blocks);
+      expectSame(model, other);
+    }),
+    { numRuns: RUNS },
+  );
+});

@@ -173,12 +173,14 @@ it("takes only a seen dry hour or usual use for an end", () => {
   expect(sayable(closed())).toBe("over");
   expect(sayable(closed({ reason: "no-reads" }))).toBe("reads-stopped");
   expect(sayable(closed({ reason: "rule-changed" }))).toBe("rule-changed");
+  expect(sayable(closed({ reason: "declared" }))).toBe("declared");
+  expect(sayable(closed({ state: "withdrawn", reason: "declared" }))).toBe("declared");
 });
 
 it("never tells anything twice, whatever the order of changes and deliveries", () => {
   const step = fc.record({
     state: fc.constantFrom("opened", "updated", "closed", "withdrawn" as const),
-    reason: fc.constantFrom("flow-stopped", "no-reads", "rule-changed" as const),
+    reason: fc.constantFrom("flow-stopped", "no-reads", "rule-changed", "declared" as const),
     becomes: fc.constantFrom<OutboxState>("accepted", "failed", "suppressed", "expired", "unknown", "held"),
   });
   fc.assert(
