@@ -34,6 +34,7 @@ import type { Portion, ReadingTotals } from "./reading.js";
 import { Readings } from "./reading-thread.js";
 import { SoleOwner } from "./pickup/sole-owner.js";
 import { applyCrosswalk, readCrosswalk } from "./registry/crosswalk.js";
+import { tellMeters } from "./registry/tell-meters.js";
 import { MeterKeys } from "./registry/meter-keys.js";
 import { Turns, type Turn } from "./turns.js";
 
@@ -296,6 +297,7 @@ class Ingest implements IngestStage {
         await this.#recover();
         recovered = true;
       }
+      await this.#tellMeters();
       const { waiting, taken, left } = await this.#poll();
       const awaited = [...this.#aside.values()].some(({ tries }) => tries < TRIES_AWAITED);
       if (waiting === 0 && taken === 0 && left === 0 && !awaited) this.#idlePolls++;
@@ -771,6 +773,15 @@ class Ingest implements IngestStage {
   #newKeys(utility: string): MeterKeys {
     const { database, vault, clock } = this.#context;
     return new MeterKeys(database, vault, utility, () => clock.now());
+  }
+
+  /** What residents declared since the last look. */
+  async #tellMeters(): Promise<void> {
+    const { database } = this.#context;
+    const due = await this.#stalling("PostgreSQL", () =>
+      database.query("SELECT 1 FROM meters_to_tell LIMIT 1"),
+    );
+    if (due.length > 0) await this.#stalling("log", () => tellMeters(database, this.#producer!));
   }
 
   async #purge(): Promise<void> {

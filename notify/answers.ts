@@ -1,24 +1,44 @@
 import type { Queryable } from "../infra/postgres/database.js";
+import type { AnomalyMessage } from "../schemas/anomalies.js";
 import type { UtilityConfig } from "../schemas/config.js";
-import { linkId } from "./consent/link-token.js";
 import { lockContact } from "./consent/contact.js";
+import { declareNormal, normalFlow } from "./consent/declare.js";
+import { linkId } from "./consent/link-token.js";
 import { signedUtility, type ConsentStores } from "./consent/subscription.js";
 import type { ConsentChannel, ConsentKind, Language } from "./consent/wording.js";
+import { Format } from "./templates/format.js";
 
-/** What a resident says of an alert: 1 the water runs on purpose, 2 somebody looks into it, 3 remind me. */
-export type Answer = 1 | 2 | 3;
+/** What a resident says of an alert: 1 the water runs on purpose, 2 somebody looks into it, 3 remind me, 4 it is normal here. */
+export type Answer = 1 | 2 | 3 | 4;
+/** Those that a text can give: what holds for good is said on a page, where its number stands. */
+export type TextAnswer = Exclude<Answer, 4>;
 
 /** The answers as residents read them. */
 export const ANSWER_WORDS: Readonly<Record<Language, Readonly<Record<Answer, string>>>> = {
-  en: { 1: "The water runs on purpose", 2: "Somebody is looking into it", 3: "Remind me in a week" },
-  es: { 1: "El agua corre a propósito", 2: "Alguien lo está revisando", 3: "Recuérdenmelo en una semana" },
+  en: {
+    1: "The water runs on purpose",
+    2: "Somebody is looking into it",
+    3: "Remind me in a week",
+    4: "This is normal here: write only if more runs",
+  },
+  es: {
+    1: "El agua corre a propósito",
+    2: "Alguien lo está revisando",
+    3: "Recuérdenmelo en una semana",
+    4: "Aquí es normal: escriban solo si corre más",
+  },
 };
 
 const DAY_MS = 86_400_000;
 /** An alert that was sent longer ago is not answered any more. */
 export const ANSWERABLE_MS = 14 * DAY_MS;
 /** For how long an answer keeps further words about the flow back: it runs on purpose, somebody looks, later. */
-const MUTE_MS: Readonly<Record<Answer, number>> = { 1: 14 * DAY_MS, 2: 3 * DAY_MS, 3: 7 * DAY_MS };
+const MUTE_MS: Readonly<Record<Answer, number>> = {
+  1: 14 * DAY_MS,
+  2: 3 * DAY_MS,
+  3: 7 * DAY_MS,
+  4: 14 * DAY_MS,
+};
 
 /** The alert that is answered, as the outbox has it. */
 export interface AnsweredAlert {
@@ -73,11 +93,14 @@ export interface AnswerableAlert {
   readonly kind: ConsentKind;
   /** Answers that fit. */
   readonly answers: readonly Answer[];
+  /** What may run in an hour from then on, such as "5.2 gallons", if the flow is said to be normal. */
+  readonly normal: string | undefined;
   /** `over`: the flow has stopped, or never was; `old`: it was sent too long ago. */
   readonly state: "open" | "over" | "old";
 }
 
 interface AlertRow extends AnsweredAlert {
+  readonly message: AnomalyMessage;
   readonly language: Language;
   readonly state: string;
   readonly sent: Date;
@@ -104,7 +127,10 @@ export async function answerAlert(
     if (!(await lockContact(transaction, first.row.contact_id))) return undefined;
     const { row, described } = (await findAlert(stores, transaction, token))!;
     if (described.state !== "open" || !described.answers.includes(given)) return undefined;
-    await takeAnswer(transaction, row, given, new Date(stores.clock.now()));
+    const now = new Date(stores.clock.now());
+    await takeAnswer(transaction, row, given, now);
+    const { meter } = row.message;
+    if (given === 4) await declareNormal(transaction, row, { meter, rate: normalFlow(row.message)!, now });
     return described;
   });
 }
@@ -114,7 +140,7 @@ async function findAlert(stores: ConsentStores, on: Queryable, token: string) {
   if (id === undefined) return undefined;
   const [row] = await on.query<AlertRow>(
     `SELECT o.utility, o.contact_id, o.channel, o.anomaly, o.stage, o.occupancy_id, o.consent_kind, c.language,
-            (s.message->>'rate')::float8 AS rate, s.state, coalesce(o.accepted_at, o.updated_at) AS sent
+            (s.message->>'rate')::float8 AS rate, s.message, s.state, coalesce(o.accepted_at, o.updated_at) AS sent
      FROM outbox o JOIN anomalies_seen s USING (anomaly) JOIN contacts c USING (contact_id)
      WHERE o.outbox_id = $1 AND o.kind IN ('alert', 'reminder') AND o.occupancy_id IS NOT NULL
        AND c.erased_at IS NULL`,
@@ -124,17 +150,23 @@ async function findAlert(stores: ConsentStores, on: Queryable, token: string) {
   if (row === undefined || utility === undefined) return undefined;
   const goesOn = row.state === "opened" || row.state === "updated";
   const isOld = stores.clock.now() - row.sent.getTime() > ANSWERABLE_MS;
+  const normal = normalFlow(row.message);
   const described: AnswerableAlert = {
     utility,
     language: row.language,
     kind: row.consent_kind,
-    answers: answersTo(row.consent_kind),
+    answers: answersTo(row.consent_kind, normal !== undefined),
+    normal: normal === undefined ? undefined : new Format(utility, row.language).volume(normal),
     state: !goesOn ? "over" : isOld ? "old" : "open",
   };
   return { row, described };
 }
 
-/** High use ends by itself before anybody could be reminded of it. */
-export function answersTo(kind: ConsentKind): readonly Answer[] {
-  return kind === "leak" ? [1, 2, 3] : [1, 2];
+/**
+ * High use ends by itself before anybody could be reminded of it.
+ * @param canBeNormal whether the detector heeds that such a flow is normal
+ */
+export function answersTo(kind: ConsentKind, canBeNormal: boolean): readonly Answer[] {
+  if (kind !== "leak") return [1, 2];
+  return canBeNormal ? [1, 2, 3, 4] : [1, 2, 3];
 }

@@ -366,7 +366,9 @@ export const utilityConfig = z.strictObject({
         .int()
         .positive()
         .default(90)
-        .describe("What residents wrote; what still waits for people stays until they have seen to it."),
+        .describe(
+          "What residents wrote, and what they said of their home once it is over; what still waits for people stays until they have seen to it.",
+        ),
       unconfirmed: z
         .number()
         .int()

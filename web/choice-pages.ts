@@ -24,7 +24,7 @@ const several = z.union([z.array(z.string()), z.string().transform((one) => [one
 const choicesForm = z
   .object({ shown: several, on: several, language: z.string().catch("") })
   .catch({ shown: [], on: [], language: "" });
-const answerForm = z.object({ answer: z.enum(["1", "2", "3"]) });
+const answerForm = z.object({ answer: z.enum(["1", "2", "3", "4"]) });
 
 type ByToken = FastifyRequest<{ Params: { token: string } }>;
 
@@ -83,10 +83,12 @@ export function addChoicePages(server: FastifyInstance, stores: ConsentStores): 
     const given = answerForm.safeParse(request.body).data?.answer;
     if (given === undefined) return send(reply, 400, answerPage(alert, undefined));
     const answer = Number(given) as Answer;
+    if (!alert.answers.includes(answer)) return send(reply, 400, answerPage(alert, undefined));
     if ((await answerAlert(stores, token, answer)) === undefined) return send(reply, 200, closedPage(alert));
-    const { utility, language } = alert;
+    const { utility, language, normal } = alert;
     const words = WORDS[language];
-    return send(reply, 200, plainPage(utility, language, words.answered, words.answeredText[answer]));
+    const text = answer === 4 ? words.answeredNormal(normal!) : words.answeredText[answer];
+    return send(reply, 200, plainPage(utility, language, words.answered, text));
   });
 }
 
@@ -153,6 +155,7 @@ function choicesPage(choices: Choices, token: string, saved: boolean): string {
         <p class="hint">${consentText(utility, language, channel)}</p>
         <button type="submit">${words.save}</button>
       </form>
+      <p><a href="/home/${token}">${words.home}</a></p>
       <p><a href="/unsubscribe/${unsubscribe}">${words.unsubscribeButton}</a></p>
       ${erase}`,
   );

@@ -5,6 +5,7 @@ import { errorFields } from "../infra/logger.js";
 import type { Stage, StageContext, StageHealth } from "../infra/stage.js";
 import { addOperatorPages } from "./operator-pages.js";
 import { addChoicePages } from "./choice-pages.js";
+import { addHomePages } from "./home-pages.js";
 import { addProviderHooks } from "./provider-hooks.js";
 import { addResidentPages } from "./resident-pages.js";
 
@@ -21,7 +22,7 @@ export interface WebStage extends Stage {
 const BODY_LIMIT = 16 * 1024;
 
 /**
- * Pages for residents (sign-up, confirm, choices, answers, unsubscribe), what providers of text messages call, health and metrics. Behind a proxy on this machine the address
+ * Pages for residents (sign-up, confirm, choices, answers, their homes, unsubscribe), what providers of text messages call, health and metrics. Behind a proxy on this machine the address
  * of the visitor is taken from X-Forwarded-For. The proxy should pass on the residents' pages only.
  */
 export function createWeb(context: WebContext): WebStage {
@@ -111,6 +112,7 @@ function createServer(context: WebContext): FastifyInstance {
   });
   addResidentPages(server, context);
   addChoicePages(server, context);
+  addHomePages(server, context);
   addOperatorPages(server, context);
   addProviderHooks(server, context);
   return server;

@@ -4,10 +4,12 @@ const STYLE = `
 body{font:17px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;margin:0;background:#eef2f5;color:#1b2733}
 main{max-width:34rem;margin:0 auto;padding:1.5rem 1.25rem;background:#fff;min-height:100vh;box-sizing:border-box}
 h1{font-size:1.5rem;line-height:1.25;margin:.5rem 0 1rem;color:#0b3d66}
+h2{font-size:1.1rem;margin:1.5rem 0 0}
 label,legend{display:block;font-weight:600;margin-top:1rem}
 label.tick{font-weight:400;margin-top:.5rem}
 fieldset{border:0;padding:0;margin:1rem 0 0}
-input[type=text],input[type=email],input[type=tel]{font:inherit;width:100%;box-sizing:border-box;padding:.5rem;border:1px solid #6b7a88;border-radius:4px;background:#fff;color:#1b2733}
+input[type=text],input[type=email],input[type=tel],input[type=date]{font:inherit;width:100%;box-sizing:border-box;padding:.5rem;border:1px solid #6b7a88;border-radius:4px;background:#fff;color:#1b2733;font-weight:400}
+legend{padding:0}
 button{font:inherit;font-weight:700;margin-top:1.25rem;padding:.6rem 1.5rem;border:0;border-radius:4px;background:#0b5394;color:#fff}
 a{color:#0b5394}
 .hint,footer{font-size:.9rem;color:#4d5b68}

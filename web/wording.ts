@@ -1,4 +1,4 @@
-import type { Answer, ConsentKind, Language } from "../notify/index.js";
+import type { Answer, ConsentKind, HomeField, Language } from "../notify/index.js";
 
 export const LANGUAGE_NAMES: Readonly<Record<Language, string>> = { en: "English", es: "Español" };
 
@@ -68,6 +68,27 @@ export const WORDS: Readonly<Record<Language, Words>> = {
       1: "We write no more about this water for two weeks, unless the flow doubles.",
       2: "We write no more about this water for three days, unless the flow doubles.",
       3: "If the water still runs in a week, we write again.",
+    },
+    answeredNormal: (flow) =>
+      `From now on, up to ${flow} an hour is normal for this meter, and we write only if more runs. You can take this back on the page about your home.`,
+    home: "About your home",
+    homeText:
+      "What you say here makes alerts fit your home. It holds for everybody who gets alerts for this service. It is used for nothing else, and is deleted with your data.",
+    away: "Nobody is home",
+    awayText: (allowance) =>
+      `On whole days in between we write if more than ${allowance} of water is used in a day. Leave both days empty if somebody is home.`,
+    leave: "The day you leave",
+    back: "The day you are back",
+    onPurpose: "Water runs on purpose",
+    onPurposeText:
+      "A pool fills, a new lawn is watered: until the end of this day we write of no water at all, not even of a burst. A week at most.",
+    onPurposeLast: "The last day",
+    normal: "Normal here",
+    normalFlow: (flow) => `${flow} an hour is no longer normal: write if it runs`,
+    homeWrong: {
+      leave: "the day you leave",
+      back: "the day you are back (at least two days after you leave, and half a year ahead at most)",
+      onPurpose: "the last day on which water runs on purpose (within a week from now)",
     },
     answerOver: "The readings show that this water does not run any more. There is nothing left to say.",
     answerOld: "This alert is older than two weeks. A newer one can be answered.",
@@ -152,6 +173,27 @@ export const WORDS: Readonly<Record<Language, Words>> = {
       2: "No le escribiremos más sobre esta agua durante tres días, salvo que el flujo se duplique.",
       3: "Si el agua sigue corriendo en una semana, le escribiremos de nuevo.",
     },
+    answeredNormal: (flow) =>
+      `Desde ahora, hasta ${flow} por hora es normal en este medidor, y escribimos solo si corre más. Puede deshacerlo en la página sobre su casa.`,
+    home: "Sobre su casa",
+    homeText:
+      "Lo que diga aquí ajusta los avisos a su casa. Vale para todos los que reciben avisos de este servicio. No se usa para nada más, y se borra con sus datos.",
+    away: "No hay nadie en casa",
+    awayText: (allowance) =>
+      `En los días enteros de en medio le escribimos si se usan más de ${allowance} de agua en un día. Deje ambos días vacíos si hay alguien en casa.`,
+    leave: "El día en que se van",
+    back: "El día en que vuelven",
+    onPurpose: "El agua corre a propósito",
+    onPurposeText:
+      "Se llena una piscina, se riega un césped nuevo: hasta el final de este día no escribimos de ninguna agua, ni siquiera de una rotura. Una semana como máximo.",
+    onPurposeLast: "El último día",
+    normal: "Normal aquí",
+    normalFlow: (flow) => `${flow} por hora ya no es normal: escriban si corre`,
+    homeWrong: {
+      leave: "el día en que se van",
+      back: "el día en que vuelven (al menos dos días después de irse, y medio año como máximo)",
+      onPurpose: "el último día en que el agua corre a propósito (dentro de una semana)",
+    },
     answerOver: "Las lecturas muestran que esta agua ya no corre. No hace falta decir nada más.",
     answerOld: "Este aviso tiene más de dos semanas. Puede responder a uno más reciente.",
     unsubscribe: "Dejar de recibir avisos",
@@ -220,7 +262,22 @@ export interface Words {
   readonly answerText: string;
   readonly answerButton: string;
   readonly answered: string;
-  readonly answeredText: Readonly<Record<Answer, string>>;
+  readonly answeredText: Readonly<Record<Exclude<Answer, 4>, string>>;
+  /** @param flow what may run in an hour */
+  readonly answeredNormal: (flow: string) => string;
+  readonly home: string;
+  readonly homeText: string;
+  readonly away: string;
+  /** @param allowance what may run in a day */
+  readonly awayText: (allowance: string) => string;
+  readonly leave: string;
+  readonly back: string;
+  readonly onPurpose: string;
+  readonly onPurposeText: string;
+  readonly onPurposeLast: string;
+  readonly normal: string;
+  readonly normalFlow: (flow: string) => string;
+  readonly homeWrong: Readonly<Record<HomeField, string>>;
   readonly answerOver: string;
   readonly answerOld: string;
   readonly unsubscribe: string;

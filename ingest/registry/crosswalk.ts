@@ -1,12 +1,11 @@
 import type { Vault } from "../../infra/crypto/vault.js";
-import { partitionOf, type LogProducer } from "../../infra/log/log.js";
+import type { LogProducer } from "../../infra/log/log.js";
 import type { Database, Queryable } from "../../infra/postgres/database.js";
 import { TimeZone } from "../../infra/time-zone.js";
 import { canonicalAccount, canonicalMeter, canonicalZip } from "../../schemas/canonical.js";
 import { hasCardNumber } from "../../schemas/card-number.js";
-import { meterClass, type MeterMessage, type MeterSetting } from "../../schemas/meters.js";
+import { meterClass, type MeterSetting } from "../../schemas/meters.js";
 import type { RejectCode } from "../check/rejects.js";
-import { METER_PARTITIONS } from "../../schemas/topics.js";
 import type { Reject } from "../check/rejects.js";
 import type { CsvProfile } from "../../schemas/profile.js";
 import { MILLILITRES, unitOf } from "../../schemas/units.js";
@@ -17,6 +16,7 @@ import { unknownColumns } from "../formats/row-filter.js";
 import { compileTimeFormat } from "../formats/time-format.js";
 import type { MeterKeys } from "./meter-keys.js";
 import { capacityOf } from "./meter-size.js";
+import { tellMeters } from "./tell-meters.js";
 
 /**
  * The crosswalk: who is served where, through which meter. CSV with a header; columns by name, in any order:
@@ -248,21 +248,39 @@ export async function applyCrosswalk(
     const chunk = rows.slice(at, at + ROWS_PER_TRANSACTION);
     await database.transaction(async (transaction) => {
       for (const row of chunk) await applyRow(transaction, row, keys.get(row.meterId)!, utility, now, stores);
+      // Of rows about one meter the last with settings counts.
+      const settings = new Map(
+        chunk
+          .filter((row) => row.settings.length > 0)
+          .map((row) => [keys.get(row.meterId)!, JSON.stringify(row.settings)]),
+      );
+      await keepSettings(
+        transaction,
+        settings,
+        chunk.map(({ meterId }) => keys.get(meterId)!),
+      );
     });
   }
-  const messages = new Map<string, MeterMessage>();
-  for (const { meterId, settings } of rows) {
-    if (settings.length > 0) {
-      const meter = keys.get(meterId)!;
-      messages.set(meter, { v: 1, utility, meter, settings: [...settings] });
-    }
-  }
-  await stores.producer.append(
-    [...messages.values()].map((message) => ({
-      topic: "meters",
-      partition: partitionOf(message.meter, METER_PARTITIONS),
-      records: [{ key: message.meter, value: Buffer.from(JSON.stringify(message)) }],
-    })),
+  await tellMeters(database, stores.producer);
+}
+
+/** Keeps what rows say of their meters for the detector; who moved in or out may end or bring what residents declared. */
+async function keepSettings(
+  transaction: Queryable,
+  settings: ReadonlyMap<string, string>,
+  meters: readonly string[],
+): Promise<void> {
+  await transaction.query(
+    `UPDATE meters m SET registry_settings = s.settings
+     FROM unnest($1::char(16)[], $2::jsonb[]) AS s (meter_key, settings) WHERE m.meter_key = s.meter_key`,
+    [[...settings.keys()], [...settings.values()]],
+  );
+  await transaction.query(
+    `INSERT INTO meters_to_tell SELECT unnest($1::char(16)[]) UNION
+       SELECT p.meter_key FROM premise_meters p JOIN occupancies o USING (premise_id)
+         JOIN declarations USING (occupancy_id) WHERE p.meter_key = ANY ($2)
+     ON CONFLICT DO NOTHING`,
+    [[...settings.keys()], meters],
   );
 }
 

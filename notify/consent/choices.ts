@@ -136,7 +136,8 @@ async function agree(
   );
 }
 
-function servicesOf({ clock }: ConsentStores, on: Queryable, contact: LinkedContact) {
+/** Services that the address was once confirmed for, and that its resident still holds, with the kinds that hold now. */
+export function servicesOf({ clock }: ConsentStores, on: Queryable, contact: LinkedContact) {
   return on.query<{ occupancy_id: number; number_sealed: Buffer | null; kinds: ConsentKind[] }>(
     `SELECT o.occupancy_id, a.number_sealed, ARRAY(
        SELECT kind FROM active_consents c WHERE c.contact_id = $1 AND c.occupancy_id = o.occupancy_id ORDER BY kind) AS kinds

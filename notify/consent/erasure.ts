@@ -1,6 +1,7 @@
 import type { Queryable } from "../../infra/postgres/database.js";
 import type { UtilityConfig } from "../../schemas/config.js";
 import { contactWith, lockContact } from "./contact.js";
+import { forgetDeclarations } from "./declare.js";
 import {
   dropWaiting,
   findContact,
@@ -161,7 +162,8 @@ export async function finishErasures(
 }
 
 /**
- * Forgets what a utility keeps no longer (`retentionDays`): what residents wrote, and addresses that never said yes.
+ * Forgets what a utility keeps no longer (`retentionDays`): what residents wrote, what held for their homes, and addresses
+ * that never said yes.
  * That they were asked, and a STOP of theirs, stays with the keyed hash.
  */
 export async function forgetOld(
@@ -175,6 +177,10 @@ export async function forgetOld(
     `DELETE FROM texts_received WHERE utility = $1 AND received_at < $2 AND (NOT for_people OR handled_at IS NOT NULL)`,
     [id, before(retentionDays.texts)],
   );
+  await database.query("DELETE FROM declarations WHERE utility = $1 AND until_at < $2", [
+    id,
+    before(retentionDays.texts),
+  ]);
   const over = await database.query(
     `INSERT INTO erasures (utility, contact_id, asked_by, asked_at, due_at)
      SELECT utility, contact_id, 'retention', $3, $3 FROM contacts c
@@ -206,6 +212,7 @@ async function erase(transaction: Queryable, receipt: string, contact: string, n
     );
     await transaction.query("DELETE FROM texts_received WHERE contact_id = $1", [contact]);
     await transaction.query("DELETE FROM answers WHERE contact_id = $1", [contact]);
+    await forgetDeclarations(transaction, contact);
   }
   await transaction.query("UPDATE erasures SET erased_at = coalesce(erased_at, $2) WHERE receipt = $1", [
     receipt,

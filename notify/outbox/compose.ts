@@ -5,6 +5,7 @@ import type { Config, UtilityConfig } from "../../schemas/config.js";
 import type { OutgoingMessage } from "../channels/channel.js";
 import { linkToken, type LinkPurpose } from "../consent/link-token.js";
 import { unsealAddress } from "../consent/contact.js";
+import { normalFlow } from "../consent/declare.js";
 import { confirmation } from "../templates/confirmation.js";
 import type { Frame, LeakFlow, Told } from "../templates/frame.js";
 import { letterAbout } from "../templates/letter-about.js";
@@ -37,8 +38,8 @@ function letterOf(
   utility: UtilityConfig,
   { vault, config }: { readonly vault: Vault; readonly config: Config },
 ): Letter {
-  const link = (path: LinkPurpose, id: string) =>
-    `${config.web.publicUrl}/${path}/${linkToken(vault, utility.id, path, id)}`;
+  const link = (purpose: LinkPurpose, id: string, page: string = purpose) =>
+    `${config.web.publicUrl}/${page}/${linkToken(vault, utility.id, purpose, id)}`;
   const { kind, message, contact_id } = claimed;
   if (kind === "confirmation") {
     const frame: Frame = { utility, language: claimed.confirmation_language!, unsubscribeUrl: undefined };
@@ -50,6 +51,7 @@ function letterOf(
     unsubscribeUrl: link("unsubscribe", contact_id),
     choicesUrl: link("choices", contact_id),
     answerUrl: link("answer", claimed.outbox_id),
+    homeUrl: link("choices", contact_id, "home"),
   };
   if (kind === "reply") throw new Error(`"${kind}" is said by text only`);
   return letterAbout(frame, kind, toldOf(message!, claimed, accountEnding(claimed, utility, vault)));
@@ -69,11 +71,8 @@ function textOf(claimed: Claimed, utility: UtilityConfig, vault: Vault): string 
 }
 
 /** The anomaly without what belongs to a former occupant. */
-function toldOf(
-  { rule, start, end, rate, volume, evidence }: AnomalyMessage,
-  { since, told }: Claimed,
-  ending: string | undefined,
-): Told {
+function toldOf(anomaly: AnomalyMessage, { since, told }: Claimed, ending: string | undefined): Told {
+  const { rule, start, end, rate, volume, evidence } = anomaly;
   const own = start >= since!;
   const number = (name: string) => {
     const value = evidence[name];
@@ -83,6 +82,7 @@ function toldOf(
     kind: kindOf(rule),
     flow: flowOf(rule, evidence["kind"]),
     over: told !== "open",
+    canBeNormal: normalFlow(anomaly) !== undefined,
     start: own ? start : since!,
     end,
     rate,
@@ -95,7 +95,7 @@ function toldOf(
 
 /** @param kind what evidence of rule `leak` says */
 function flowOf(rule: AnomalyMessage["rule"], kind: unknown): LeakFlow {
-  if (rule === "burst") return "burst";
+  if (rule === "burst" || rule === "away") return rule;
   if (kind === "intermittent") return "off-and-on";
   return kind === "base-step" ? "above-usual" : "nonstop";
 }

@@ -15,11 +15,11 @@ import { endSuppression, suppress } from "../consent/suppression.js";
 import { endingOf } from "../outbox/compose.js";
 import type { ReplyText } from "../templates/text.js";
 import { textContext } from "./queue.js";
-import { ANSWERABLE_MS, answersTo, takeAnswer, type Answer, type AnsweredAlert } from "../answers.js";
+import { ANSWERABLE_MS, answersTo, takeAnswer, type AnsweredAlert, type TextAnswer } from "../answers.js";
 import { readReply, type Reply } from "./reply.js";
 
 const DAY_MS = 86_400_000;
-const ANSWERED: Readonly<Record<Answer, ReplyText>> = { 1: "on-purpose", 2: "looking", 3: "remind" };
+const ANSWERED: Readonly<Record<TextAnswer, ReplyText>> = { 1: "on-purpose", 2: "looking", 3: "remind" };
 /** What may turn out to be no answer to anything. */
 const UNCLEAR: readonly Reply["asks"][] = ["unknown", "confirm", "answer"];
 /** Those who write what is not understood get one answer in that time. */
@@ -227,7 +227,7 @@ async function answer(
   { vault }: ConsentStores,
   transaction: Queryable,
   writer: Writer,
-  given: Answer,
+  given: TextAnswer,
   service: string | undefined,
 ): Promise<ReplyText | undefined> {
   const { utility, contact, now } = writer;
@@ -248,7 +248,8 @@ async function answer(
         );
   if (meant.length > 1) return "which";
   const [one] = meant;
-  if (one === undefined || !answersTo(one.consent_kind).includes(given)) return politely(transaction, writer);
+  if (one === undefined || !answersTo(one.consent_kind, false).includes(given))
+    return politely(transaction, writer);
   await takeAnswer(transaction, one, given, now);
   return ANSWERED[given];
 }

@@ -1,4 +1,4 @@
-import type { Answer } from "../answers.js";
+import type { TextAnswer } from "../answers.js";
 
 /**
  * What a text message from a resident asks for.
@@ -15,7 +15,7 @@ export type Reply =
   /** Agrees to what was asked; `start` where it is also a word that brings back what a stop ended. */
   | { readonly asks: "confirm"; readonly start: boolean }
   /** What the newest alert was about: 1 water that runs on purpose, 2 somebody looks into it, 3 remind me. */
-  | { readonly asks: "answer"; readonly answer: Answer; readonly service: string | undefined }
+  | { readonly asks: "answer"; readonly answer: TextAnswer; readonly service: string | undefined }
   /** Asks for leak alerts: account number and ZIP code prove the address. */
   | { readonly asks: "join"; readonly account: string; readonly zip: string }
   | { readonly asks: "unknown" };
@@ -82,7 +82,7 @@ export function readReply(text: string): Reply {
   if (CONFIRM.has(bare)) return { asks: "confirm", start: false };
   const answer = /^([123])(?: (\d{4}))?$/.exec(bare);
   if (answer !== null)
-    return { asks: "answer", answer: Number(answer[1]) as Answer, service: answer[2] ?? undefined };
+    return { asks: "answer", answer: Number(answer[1]) as TextAnswer, service: answer[2] ?? undefined };
   if (STOP_SIGN.test(text) || STOP_PHRASES.test(bare) || isMisspeltStop(bare))
     return { asks: "stop", sure: false };
   const join = JOIN.exec(bare);

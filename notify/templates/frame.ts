@@ -12,6 +12,8 @@ export interface Frame {
   readonly choicesUrl?: string | undefined;
   /** Page where the resident answers this alert. */
   readonly answerUrl?: string | undefined;
+  /** Page where the resident tells of their home: nobody there, water on purpose. */
+  readonly homeUrl?: string | undefined;
 }
 
 const FOOT = {
@@ -53,20 +55,25 @@ export function framed(
   };
 }
 
+const ABOUT_HOME = {
+  en: "Tell us until when a pool fills, or nobody is home",
+  es: "Díganos hasta cuándo se llena una piscina o no hay nadie en casa",
+} as const;
 const TELL_US = { en: "Tell us, and we write less", es: "Díganos, y escribiremos menos" } as const;
 
 /** Links by which a resident answers an alert; none where there is no page for it. */
-export function answerLinks({ language, answerUrl }: Frame, kind: ConsentKind): Block[] {
+export function answerLinks({ language, answerUrl, homeUrl }: Frame, { kind, canBeNormal }: Told): Block[] {
   if (answerUrl === undefined) return [];
-  const links = answersTo(kind).map((answer) => ({
+  const links = answersTo(kind, canBeNormal).map((answer) => ({
     label: ANSWER_WORDS[language][answer],
     url: `${answerUrl}?answer=${answer}`,
   }));
+  if (homeUrl !== undefined) links.push({ label: ABOUT_HOME[language], url: homeUrl });
   return [{ title: TELL_US[language], links }];
 }
 
-/** Without a break; again and again; more than the meter's usual flow, which never stops; as never before. */
-export type LeakFlow = "nonstop" | "off-and-on" | "above-usual" | "burst";
+/** Without a break; again and again; more than the meter's usual flow, which never stops; as never before; while nobody is there. */
+export type LeakFlow = "nonstop" | "off-and-on" | "above-usual" | "burst" | "away";
 
 /** An anomaly as a letter tells it. Times are UTC seconds, volumes millilitres, rates millilitres an hour. */
 export interface Told {
@@ -74,6 +81,8 @@ export interface Told {
   /** How the water of a leak flows. */
   readonly flow: LeakFlow;
   readonly over: boolean;
+  /** Whether the resident may say that such a flow is normal. */
+  readonly canBeNormal: boolean;
   readonly start: number;
   readonly end: number;
   readonly rate: number;

@@ -37,7 +37,7 @@ function english(frame: Frame, told: Told): Letter {
           "If you find water where it should not be, close the main shut-off valve of the building and call a plumber.",
         ],
       },
-      ...(told.over ? [] : answerLinks(frame, "high-usage")),
+      ...(told.over ? [] : answerLinks(frame, told)),
     ],
   });
 }
@@ -67,7 +67,7 @@ function spanish(frame: Frame, told: Told): Letter {
           "Si encuentra agua donde no debe haber, cierre la llave de paso principal del edificio y llame a un plomero.",
         ],
       },
-      ...(told.over ? [] : answerLinks(frame, "high-usage")),
+      ...(told.over ? [] : answerLinks(frame, told)),
     ],
   });
 }

@@ -50,6 +50,14 @@ const ENGLISH: Readonly<Record<LeakFlow, Words>> = {
     why: "A pipe may have burst, or a hose or a valve may have been left open. Please look now.",
     rate: "Highest flow",
   },
+  away: {
+    subject: "Water is used while you are away",
+    overSubject: "Water was used while you were away",
+    runs: "Water has been used",
+    ran: "Water was used while nobody was home",
+    why: "You told us that nobody is home, so this may be a leak.",
+    rate: "Most in an hour",
+  },
 };
 
 const SPANISH: Readonly<Record<LeakFlow, Words>> = {
@@ -85,6 +93,27 @@ const SPANISH: Readonly<Record<LeakFlow, Words>> = {
     why: "Puede ser un tubo roto, o una manguera o llave que quedó abierta. Por favor, revise ahora.",
     rate: "Flujo más alto",
   },
+  away: {
+    subject: "Se usa agua mientras no están en casa",
+    overSubject: "Se usó agua mientras no estaban en casa",
+    runs: "Se ha usado agua",
+    ran: "Se usó agua mientras no había nadie",
+    why: "Usted nos dijo que no hay nadie en casa, así que puede ser una fuga.",
+    rate: "Lo más alto en una hora",
+  },
+};
+
+const AWAY_STEPS = {
+  en: [
+    "If somebody is there after all, or the garden is watered, there is nothing to do.",
+    "If not, ask whoever has a key to look for water that runs: toilets, faucets, hoses, the water heater.",
+    "If nobody finds it, have the main shut-off valve of the building closed until you are back.",
+  ],
+  es: [
+    "Si hay alguien en casa, o se riega el jardín, no tiene que hacer nada.",
+    "Si no, pida a quien tenga llave que busque agua que corra: inodoros, llaves, mangueras, el calentador.",
+    "Si nadie la encuentra, haga cerrar la llave de paso principal del edificio hasta que vuelva.",
+  ],
 };
 
 function english(frame: Frame, told: Told): Letter {
@@ -94,7 +123,10 @@ function english(frame: Frame, told: Told): Letter {
   const words = ENGLISH[told.flow];
   const facts: [string, string][] = [
     [over ? "Ran for" : "Running for", format.duration(end - start)],
-    [words.rate, `about ${format.volume(rate)} an hour, ${format.volume(rate * 24)} a day`],
+    [
+      words.rate,
+      `about ${format.volume(rate)}${told.flow === "away" ? "" : ` an hour, ${format.volume(rate * 24)} a day`}`,
+    ],
   ];
   if (told.volume !== undefined) {
     facts.push([over ? "Used in that time" : "Used so far", `about ${format.volume(told.volume)}`]);
@@ -117,14 +149,17 @@ function english(frame: Frame, told: Told): Letter {
         { facts },
         {
           title: "What to do",
-          steps: [
-            "Check that every faucet, hose and sprinkler is off, also those that run on a timer.",
-            "Check the toilets: put a few drops of food coloring into each tank and wait 10 minutes without flushing. Color in the bowl means the flapper leaks.",
-            "Close the main shut-off valve of the building for a few minutes. If the meter goes on turning, the leak is between the meter and the valve; if it stops, it is inside.",
-            "If you can't find it, call a plumber. If the water runs on purpose, for a pool or new plants, there is nothing to do.",
-          ],
+          steps:
+            told.flow === "away"
+              ? AWAY_STEPS.en
+              : [
+                  "Check that every faucet, hose and sprinkler is off, also those that run on a timer.",
+                  "Check the toilets: put a few drops of food coloring into each tank and wait 10 minutes without flushing. Color in the bowl means the flapper leaks.",
+                  "Close the main shut-off valve of the building for a few minutes. If the meter goes on turning, the leak is between the meter and the valve; if it stops, it is inside.",
+                  "If you can't find it, call a plumber. If the water runs on purpose, for a pool or new plants, there is nothing to do.",
+                ],
         },
-        ...answerLinks(frame, "leak"),
+        ...answerLinks(frame, told),
         { text: "We write once more when the readings show that the flow has stopped." },
       ];
   return framed(frame, {
@@ -141,7 +176,10 @@ function spanish(frame: Frame, told: Told): Letter {
   const words = SPANISH[told.flow];
   const facts: [string, string][] = [
     [over ? "Corrió durante" : "Corre desde hace", format.duration(end - start)],
-    [words.rate, `unos ${format.volume(rate)} por hora, ${format.volume(rate * 24)} por día`],
+    [
+      words.rate,
+      `unos ${format.volume(rate)}${told.flow === "away" ? "" : ` por hora, ${format.volume(rate * 24)} por día`}`,
+    ],
   ];
   if (told.volume !== undefined) {
     facts.push([
@@ -167,14 +205,17 @@ function spanish(frame: Frame, told: Told): Letter {
         { facts },
         {
           title: "Qué hacer",
-          steps: [
-            "Revise que todas las llaves, mangueras y aspersores estén cerrados, también los que tienen temporizador.",
-            "Revise los inodoros: ponga unas gotas de colorante para alimentos en cada tanque y espere 10 minutos sin descargar. Si aparece color en la taza, el sello del tanque tiene una fuga.",
-            "Cierre unos minutos la llave de paso principal del edificio. Si el medidor sigue girando, la fuga está entre el medidor y la llave; si se detiene, está adentro.",
-            "Si no la encuentra, llame a un plomero. Si el agua corre a propósito, para una piscina o plantas nuevas, no tiene que hacer nada.",
-          ],
+          steps:
+            told.flow === "away"
+              ? AWAY_STEPS.es
+              : [
+                  "Revise que todas las llaves, mangueras y aspersores estén cerrados, también los que tienen temporizador.",
+                  "Revise los inodoros: ponga unas gotas de colorante para alimentos en cada tanque y espere 10 minutos sin descargar. Si aparece color en la taza, el sello del tanque tiene una fuga.",
+                  "Cierre unos minutos la llave de paso principal del edificio. Si el medidor sigue girando, la fuga está entre el medidor y la llave; si se detiene, está adentro.",
+                  "Si no la encuentra, llame a un plomero. Si el agua corre a propósito, para una piscina o plantas nuevas, no tiene que hacer nada.",
+                ],
         },
-        ...answerLinks(frame, "leak"),
+        ...answerLinks(frame, told),
         { text: "Le escribiremos una vez más cuando las lecturas muestren que el flujo se detuvo." },
       ];
   return framed(frame, {

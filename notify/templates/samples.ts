@@ -19,7 +19,7 @@ export interface SampleText extends Sample {
   readonly text: string;
 }
 
-const FLOWS: readonly LeakFlow[] = ["nonstop", "off-and-on", "above-usual", "burst"];
+const FLOWS: readonly LeakFlow[] = ["nonstop", "off-and-on", "above-usual", "burst", "away"];
 const HOUR = 3600;
 
 /**
@@ -31,6 +31,7 @@ export function sampleTold(end: number, change: Partial<Told>): Told {
     kind: "leak",
     flow: "nonstop",
     over: false,
+    canBeNormal: true,
     start: end - 26 * HOUR,
     end,
     rate: 7_000,
@@ -72,6 +73,7 @@ export function sampleLetters(utility: UtilityConfig, publicUrl: string, end: nu
       unsubscribeUrl: link("unsubscribe"),
       choicesUrl: link("choices"),
       answerUrl: link("answer"),
+      homeUrl: link("home"),
     };
     return [
       {

@@ -138,6 +138,7 @@ const EN: Sentences = {
       `Possible leak at ${at}: it runs on and off for ${length}, ${rate}.`,
     "above-usual": ({ at, length, rate }) => `Possible leak at ${at}: ${rate} more than usual for ${length}.`,
     burst: ({ at, rate }) => `Possible burst at ${at}: ${rate} is running. Please look now.`,
+    away: ({ at, length, volume }) => `Water is used at ${at} while you are away: ${volume} in ${length}.`,
   },
   leakOver: ({ at, length, volume }) => `Possible leak at ${at}, now over: ${volume} of water in ${length}.`,
   reminder: ({ at, length, rate }) => `Water still runs at ${at}, for ${length} now, ${rate}.`,
@@ -156,6 +157,7 @@ const ES: Sentences = {
     "above-usual": ({ at, length, rate }) =>
       `Posible fuga en ${at}: ${rate} encima de lo usual hace ${length}.`,
     burst: ({ at, rate }) => `Posible rotura en ${at}: corren ${rate}. Revise ahora.`,
+    away: ({ at, length, volume }) => `Se usa agua en ${at} en su ausencia: ${volume} en ${length}.`,
   },
   leakOver: ({ at, length, volume }) =>
     `Posible fuga en ${at}, ya terminada: ${volume} de agua en ${length}.`,

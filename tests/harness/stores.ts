@@ -52,7 +52,7 @@ export function usageUtility(folder: string): ConfigInput["utilities"][number] {
     ...OAKVALE,
     languages: ["en", "es"],
     // Plain words, so that a test can plant what they find.
-    detect: { rules: ["continuous-flow", "spike"] },
+    detect: { rules: ["continuous-flow", "spike", "away"] },
     sources: [
       {
         id: "ami",

@@ -247,6 +247,7 @@ it("knows no token that was made for another page", async () => {
   const mail = await mailTo(email);
   const token = (path: string) => linkIn(mail, path).split("/")[2]!;
   const pages = ["choices", "answer", "unsubscribe"];
+  expect((await get(`/home/${token("answer")}`)).status).toBe(404);
   for (const page of pages)
     for (const other of pages) {
       const status = page === other ? 200 : 404;

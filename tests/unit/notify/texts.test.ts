@@ -23,13 +23,14 @@ const utility = (units: "gal" | "L" | "m3" | "ft3" = "gal", name = LONGEST_NAME)
     sources: [{ id: "customers", folder: "drop", format: "crosswalk" }],
   });
 
-const FLOWS: readonly LeakFlow[] = ["nonstop", "off-and-on", "above-usual", "burst"];
+const FLOWS: readonly LeakFlow[] = ["nonstop", "off-and-on", "above-usual", "burst", "away"];
 const ABOUT: readonly AlertText[] = ["alert", "reminder", "stopped", "correction"];
 const HOUR = 3600;
 const longest: Told = {
   kind: "leak",
   flow: "nonstop",
   over: false,
+  canBeNormal: true,
   start: 0,
   end: 99 * 24 * HOUR,
   // What a 1-inch meter passes.

@@ -1,0 +1,210 @@
+import { TimeZone } from "../../infra/time-zone.js";
+import type { Queryable } from "../../infra/postgres/database.js";
+import type { UtilityConfig } from "../../schemas/config.js";
+import { endingOf } from "../outbox/compose.js";
+import { Format } from "../templates/format.js";
+import { servicesOf } from "./choices.js";
+import { lockContact } from "./contact.js";
+import { declarePeriod, endNormal } from "./declare.js";
+import { findContact, type ConsentStores } from "./subscription.js";
+import type { Language } from "./wording.js";
+
+/** Longest time that a home can be called empty, and that water can run on purpose: days. */
+const MOST_DAYS_AWAY = 184;
+const MOST_DAYS_ON_PURPOSE = 7;
+const DAY = 86_400;
+
+/** What residents said of their home. Days are local, YYYY-MM-DD. */
+export interface Home {
+  readonly utility: UtilityConfig;
+  readonly language: Language;
+  readonly services: readonly {
+    readonly occupancy: number;
+    /** Last four of the account number, where it is long enough to stay private. */
+    readonly ending: string | undefined;
+    /** The day on which they leave, and that on which they are back. */
+    readonly away: { readonly leave: string; readonly back: string } | undefined;
+    /** The last day on which water runs on purpose. */
+    readonly onPurpose: string | undefined;
+    /** Flows that are normal, such as "5 gallons". */
+    readonly normal: readonly { readonly declaration: number; readonly flow: string }[];
+  }[];
+  /** What may run in a day while nobody is there, such as "5.28 gallons"; `undefined`: the utility does not judge it. */
+  readonly allowance: string | undefined;
+  /** First and last day that the form takes. */
+  readonly days: { readonly first: string; readonly lastAway: string; readonly lastOnPurpose: string };
+}
+
+/** What a resident filled in for one service; blank days say that there is nothing (any more). */
+export interface HomeForm {
+  readonly occupancy: number;
+  readonly leave: string;
+  readonly back: string;
+  readonly onPurpose: string;
+  /** Normal flows that are so no longer. */
+  readonly ended: readonly number[];
+}
+
+export type HomeField = "leave" | "back" | "onPurpose";
+
+interface Row {
+  readonly declaration_id: number;
+  readonly occupancy_id: number;
+  readonly kind: "normal" | "away" | "on-purpose";
+  readonly rate: number | null;
+  readonly from: number;
+  readonly until: number | null;
+}
+
+/** The page about the homes of whoever holds the link of a mail; `undefined` where the token is none of ours. */
+export async function describeHome(stores: ConsentStores, token: string): Promise<Home | undefined> {
+  const contact = await findContact(stores, stores.database, "choices", token);
+  if (contact === undefined || contact.address_sealed === null) return undefined;
+  const { utility, language } = contact;
+  const days = new TimeZone(utility.timeZone);
+  const format = new Format(utility, language);
+  const now = Math.floor(stores.clock.now() / 1000);
+  const services = await servicesOf(stores, stores.database, contact);
+  const said = await currentOf(
+    stores.database,
+    services.map(({ occupancy_id }) => occupancy_id),
+    now,
+  );
+  const today = days.dayOf(now);
+  const { rules, away } = utility.detect;
+  return {
+    utility,
+    language,
+    allowance: rules.includes("away") ? format.volume(away.minVolume) : undefined,
+    days: {
+      first: dateOf(today),
+      lastAway: dateOf(today + MOST_DAYS_AWAY),
+      lastOnPurpose: dateOf(today + MOST_DAYS_ON_PURPOSE),
+    },
+    services: services
+      .filter(({ kinds }) => kinds.length > 0)
+      .map(({ occupancy_id, number_sealed }) => {
+        const own = said.filter((one) => one.occupancy_id === occupancy_id);
+        return {
+          occupancy: occupancy_id,
+          ending: number_sealed === null ? undefined : endingOf(stores.vault, utility.id, number_sealed),
+          ...shown(own, days),
+          normal: own
+            .filter(({ kind }) => kind === "normal")
+            .map(({ declaration_id, rate }) => ({
+              declaration: declaration_id,
+              flow: format.volume(rate!),
+            })),
+        };
+      }),
+  };
+}
+
+/**
+ * Takes over what a resident says of a home: whole days without anybody, from the one after they leave to the one before
+ * they are back; water on purpose from now to the end of a day; flows that are normal no longer.
+ * @returns the fields that can't be, with nothing changed; `undefined` where the token or the service is none of theirs
+ */
+export async function saveHome(
+  stores: ConsentStores,
+  token: string,
+  form: HomeForm,
+): Promise<readonly HomeField[] | undefined> {
+  const now = stores.clock.now();
+  return stores.database.transaction(async (transaction) => {
+    const contact = await findContact(stores, transaction, "choices", token);
+    if (contact === undefined || !(await lockContact(transaction, contact.id))) return undefined;
+    const services = await servicesOf(stores, transaction, contact);
+    const service = services.find(
+      ({ occupancy_id, kinds }) => occupancy_id === form.occupancy && kinds.length > 0,
+    );
+    if (service === undefined) return undefined;
+    const { utility, id } = contact;
+    const second = Math.floor(now / 1000);
+    const zone = new TimeZone(utility.timeZone);
+    const wanted = periodsOf(form, zone, second);
+    if (wanted.wrong.length > 0) return wanted.wrong;
+    const by = { utility: utility.id, contact_id: id, occupancy_id: form.occupancy };
+    const said = await currentOf(transaction, [form.occupancy], second);
+    const known = shown(said, zone);
+    // What stands as it was keeps its beginning.
+    if (form.leave !== (known.away?.leave ?? "") || form.back !== (known.away?.back ?? ""))
+      await declarePeriod(transaction, by, "away", wanted.away, new Date(now));
+    if (form.onPurpose !== (known.onPurpose ?? ""))
+      await declarePeriod(transaction, by, "on-purpose", wanted.onPurpose, new Date(now));
+    for (const declaration of form.ended)
+      await endNormal(transaction, form.occupancy, declaration, new Date(now));
+    return [];
+  });
+}
+
+interface Period {
+  readonly from: Date;
+  readonly until: Date;
+}
+
+/** What stands, in the days of the form: away from the first whole day to the beginning of that of the return. */
+function shown(said: readonly Row[], zone: TimeZone): Pick<Home["services"][number], "away" | "onPurpose"> {
+  const away = said.find(({ kind }) => kind === "away");
+  const onPurpose = said.find(({ kind }) => kind === "on-purpose");
+  return {
+    away: away && { leave: dateOf(zone.dayOf(away.from - 1)), back: dateOf(zone.dayOf(away.until!)) },
+    onPurpose: onPurpose && dateOf(zone.dayOf(onPurpose.until! - 1)),
+  };
+}
+
+function periodsOf(
+  { leave, back, onPurpose }: HomeForm,
+  zone: TimeZone,
+  now: number,
+): {
+  readonly wrong: HomeField[];
+  readonly away: Period | undefined;
+  readonly onPurpose: Period | undefined;
+} {
+  const wrong: HomeField[] = [];
+  const today = zone.dayOf(now);
+  const begin = (day: number) => zone.firstInstantFrom(day * DAY);
+  let away: Period | undefined;
+  if (leave !== "" || back !== "") {
+    const left = dayOf(leave);
+    const home = dayOf(back);
+    if (left === undefined || left > today + MOST_DAYS_AWAY) wrong.push("leave");
+    if (home === undefined || home <= today || home > today + MOST_DAYS_AWAY) wrong.push("back");
+    else if (left !== undefined && home - left < 2) wrong.push("back");
+    if (wrong.length === 0) away = period(Math.max(begin(left! + 1), now), begin(home!));
+  }
+  let filling: Period | undefined;
+  if (onPurpose !== "") {
+    const last = dayOf(onPurpose);
+    if (last === undefined || last < today || last > today + MOST_DAYS_ON_PURPOSE) wrong.push("onPurpose");
+    else filling = period(now, begin(last + 1));
+  }
+  return { wrong, away, onPurpose: filling };
+}
+
+function period(from: number, until: number): Period {
+  return { from: new Date(from * 1000), until: new Date(until * 1000) };
+}
+
+function currentOf(on: Queryable, occupancies: readonly number[], now: number): Promise<Row[]> {
+  return on.query<Row>(
+    `SELECT declaration_id, occupancy_id, kind, rate::float8 AS rate, extract(epoch FROM from_at)::float8 AS "from",
+       extract(epoch FROM until_at)::float8 AS until
+     FROM declarations
+     WHERE occupancy_id = ANY ($1) AND coalesce(until_at > to_timestamp($2) AND until_at > from_at, true)
+     ORDER BY declaration_id`,
+    [occupancies, now],
+  );
+}
+
+/** Days since 1970-01-01 of a date as forms write it. */
+function dayOf(date: string): number | undefined {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(date)) return undefined;
+  const time = Date.parse(date);
+  return Number.isNaN(time) || dateOf(time / 1000 / DAY) !== date ? undefined : time / 1000 / DAY;
+}
+
+function dateOf(day: number): string {
+  return new Date(day * DAY * 1000).toISOString().slice(0, 10);
+}
