@@ -42,6 +42,7 @@ export { describeChoices, saveChoices, type Choice, type Choices } from "./conse
 export { ANSWER_WORDS, answerAlert, describeAnswer, type Answer, type AnswerableAlert } from "./answers.js";
 export { CONSENT_KINDS, consentText, type ConsentKind, type Language } from "./consent/wording.js";
 export { inboundUrl } from "./channels/twilio.js";
+export { dkimKey, dkimRecord } from "./channels/dkim.js";
 export { openChannel } from "./channels/index.js";
 export type { ProviderCall } from "./channels/channel.js";
 export { receiveText } from "./sms/receive.js";

@@ -274,29 +274,53 @@ export const utilityConfig = z.strictObject({
     .default(["en"])
     .describe("Languages of messages, the first is the default."),
   units: z.enum(["gal", "L", "m3", "ft3"]).default("gal").describe("Unit in which residents read volumes."),
-  mail: z.strictObject({
-    from: email.describe("Sender address of alerts."),
-    replyTo: email.optional(),
-    postalAddress: z
-      .string()
-      .min(5)
-      .describe("Postal address at the foot of every mail (CAN-SPAM, 15 USC 7704)."),
-    privacy: email.describe("Where a resident writes about personal data."),
-    bounces: z
-      .strictObject({
-        address: email.describe("Return path of alerts: what can't be delivered comes back to it."),
-        folder: z
-          .string()
-          .min(1)
-          .describe(
-            "Maildir into which the mail server puts what comes to that address; begins at the file.",
-          ),
-      })
-      .optional()
-      .describe(
-        "Where mails that can't be delivered, and complaints, come back. Left out: they are not read.",
-      ),
-  }),
+  mail: z
+    .strictObject({
+      from: email.describe("Sender address of alerts."),
+      replyTo: email.optional(),
+      postalAddress: z
+        .string()
+        .min(5)
+        .describe("Postal address at the foot of every mail (CAN-SPAM, 15 USC 7704)."),
+      privacy: email.describe("Where a resident writes about personal data."),
+      bounces: z
+        .strictObject({
+          address: email.describe("Return path of alerts: what can't be delivered comes back to it."),
+          folder: z
+            .string()
+            .min(1)
+            .describe(
+              "Maildir into which the mail server puts what comes to that address; begins at the file.",
+            ),
+        })
+        .optional()
+        .describe(
+          "Where mails that can't be delivered, and complaints, come back. Left out: they are not read.",
+        ),
+      dkim: z
+        .strictObject({
+          selector: z
+            .string()
+            .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "expected a label of DNS, such as alerts2026")
+            .describe("Name of the key in DNS: SELECTOR._domainkey.DOMAIN; doctor prints the record."),
+          keyFile: z.string().min(1).describe("RSA private key (PEM), closed to others; begins at the file."),
+          domain: z
+            .string()
+            .regex(/^([a-z0-9-]+\.)+[a-z0-9-]+$/, "expected a domain in small letters")
+            .optional()
+            .describe("Domain that signs: that of `from`, or one above it. Default: that of `from`."),
+        })
+        .optional()
+        .describe("Mails are signed with DKIM here. Left out: the mail server must do it."),
+    })
+    .refine(
+      ({ from, dkim }) => dkim?.domain === undefined || `.${domainOf(from)}`.endsWith(`.${dkim.domain}`),
+      {
+        path: ["dkim", "domain"],
+        error:
+          "expected the domain of mail.from, or one above it: another is no proof of who sent the mail (DMARC)",
+      },
+    ),
   sms: z
     .strictObject({
       from: z
@@ -383,6 +407,11 @@ export const utilityConfig = z.strictObject({
   sources: z.array(sourceConfig).min(1),
 });
 export type UtilityConfig = z.infer<typeof utilityConfig>;
+
+/** The domain of an e-mail address, in small letters. */
+export function domainOf(address: string): string {
+  return address.slice(address.lastIndexOf("@") + 1).toLowerCase();
+}
 
 export const config = z
   .strictObject({

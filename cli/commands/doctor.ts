@@ -1,10 +1,12 @@
 import { constants } from "node:fs";
+import { Resolver } from "node:dns/promises";
 import { access, stat, statfs } from "node:fs/promises";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import type { Command } from "commander";
 import type { Settings } from "../../infra/config/load-config.js";
 import { runningServers } from "../../infra/data-directory.js";
+import { dkimKey, dkimRecord } from "../../notify/index.js";
 import type { Stores } from "../../infra/stores.js";
 import { EXIT, explain } from "../exit.js";
 import { settingsFor } from "../settings.js";
@@ -27,14 +29,18 @@ export function addDoctor(root: Command): void {
     .command("doctor")
     .summary("look at everything that must be in order")
     .description(
-      "Checks the configuration, folders, disk, keys, stores, topics, unfinished files, stuck messages and the mail " +
-        "server, and says how to mend what is wrong. Ends with 0, 1 where a check failed, 2 or 3 where it could not go on.",
+      "Checks the configuration, folders, disk, keys, stores, topics, unfinished files, stuck messages, the mail " +
+        "server and the keys of DKIM in DNS, and says how to mend what is wrong. Ends with 0, 1 where a check failed, 2 or 3 where it could not go on.",
     )
     .option("--json", "one JSON array of checks")
     .action(async ({ json = false }: { json?: boolean }, command: Command) => {
       const settings = settingsFor(command);
       const findings: Finding[] = [{ check: "configuration", ok: true, found: "right" }];
-      findings.push(...(await folders(settings)), await mailServer(settings));
+      findings.push(
+        ...(await folders(settings)),
+        await mailServer(settings),
+        ...(await signatures(settings)),
+      );
       let code: number = EXIT.done;
       try {
         findings.push(...(await withStores(settings, (stores) => inStores(settings, stores), "silent")));
@@ -154,6 +160,29 @@ async function existing(path: string): Promise<string> {
   let at = path;
   while ((await stat(at).catch(() => undefined)) === undefined) at = dirname(at);
   return at;
+}
+
+/** Whether DNS tells the keys by which utilities sign their mails. */
+async function signatures({ config: { utilities } }: Settings): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const utility of utilities) {
+    const check = `DKIM ${utility.id}`.slice(0, 40);
+    try {
+      const key = dkimKey(utility);
+      if (key === undefined) continue;
+      const { name, text } = dkimRecord(key);
+      const told = await new Resolver({ timeout: 3000, tries: 2 })
+        .resolveTxt(name)
+        .catch((error: NodeJS.ErrnoException) => error.code ?? "error");
+      const ok = Array.isArray(told) && told.some((parts) => parts.join("") === text);
+      const found = ok ? "as it should be" : Array.isArray(told) ? "another text" : told;
+      const mend = ok ? {} : { mend: `publish in DNS, as TXT: ${name} "${text}"` };
+      findings.push({ check, ok, found: `${name}: ${found}`, ...mend });
+    } catch (error) {
+      findings.push({ check, ok: false, found: (error as Error).message });
+    }
+  }
+  return findings;
 }
 
 async function mailServer({ config: { smtp } }: Settings): Promise<Finding> {

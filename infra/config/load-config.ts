@@ -77,7 +77,7 @@ export function parseConfig(text: string, path: string, variables: NodeJS.Proces
         : { twilio: { ...config.twilio, authTokenFile: resolve(base, config.twilio.authTokenFile) } }),
       utilities: config.utilities.map((utility) => ({
         ...utility,
-        mail: absoluteBounces(utility.mail, base),
+        mail: absoluteMail(utility.mail, base),
         sources: utility.sources.map((source) => ({
           ...source,
           folder: resolve(base, source.folder),
@@ -88,10 +88,15 @@ export function parseConfig(text: string, path: string, variables: NodeJS.Proces
   };
 }
 
-function absoluteBounces({ bounces, ...mail }: UtilityConfig["mail"], base: string): UtilityConfig["mail"] {
-  return bounces === undefined
-    ? mail
-    : { ...mail, bounces: { ...bounces, folder: resolve(base, bounces.folder) } };
+function absoluteMail(
+  { bounces, dkim, ...mail }: UtilityConfig["mail"],
+  base: string,
+): UtilityConfig["mail"] {
+  return {
+    ...mail,
+    ...(bounces === undefined ? {} : { bounces: { ...bounces, folder: resolve(base, bounces.folder) } }),
+    ...(dkim === undefined ? {} : { dkim: { ...dkim, keyFile: resolve(base, dkim.keyFile) } }),
+  };
 }
 
 /** The configuration with secrets masked, for people. */

@@ -4,7 +4,7 @@ import { errorFields } from "../../infra/logger.js";
 import { isDatabaseUnavailable } from "../../infra/postgres/database.js";
 import type { StageContext } from "../../infra/stage.js";
 import { Rounds } from "../../infra/rounds.js";
-import type { UtilityConfig } from "../../schemas/config.js";
+import { domainOf, type UtilityConfig } from "../../schemas/config.js";
 import { takeStatus } from "../outbox/take-status.js";
 import { readBounce } from "./read-bounce.js";
 
@@ -83,7 +83,7 @@ export class BounceFolders {
   async #take(utility: UtilityConfig, raw: Buffer): Promise<void> {
     const { logger, metrics } = this.#context;
     const { from } = utility.mail;
-    const bounce = await readBounce(raw, from.slice(from.lastIndexOf("@") + 1)).catch(() => undefined);
+    const bounce = await readBounce(raw, domainOf(from)).catch(() => undefined);
     let kind = "other";
     if (bounce !== undefined) {
       const { code, fault, outboxId } = bounce;

@@ -2,10 +2,11 @@ import { readFileSync } from "node:fs";
 import { Readable } from "node:stream";
 import { createTransport } from "nodemailer";
 import { isLoopback } from "../../infra/endpoints.js";
-import type { Config } from "../../schemas/config.js";
+import { domainOf, type Config, type UtilityConfig } from "../../schemas/config.js";
 import { letterHtml, letterText, oneLine, type Letter } from "../templates/letter.js";
 import { faultOfStatus } from "../bounces/read-bounce.js";
 import type { Channel, OutgoingMessage, Outcome } from "./channel.js";
+import { dkimKey, signingOptions, type DkimKey } from "./dkim.js";
 
 /** A mail as it goes to the server: envelope and the bytes after DATA. */
 interface Mail {
@@ -21,14 +22,24 @@ export interface MailTransport {
 
 type AddressedLetter = Pick<OutgoingMessage, "id" | "utility" | "address"> & { readonly letter: Letter };
 
-/** E-mail: builds the MIME message, hands it to the transport. */
-export function createEmailChannel(transport: MailTransport): Channel {
+/**
+ * E-mail: builds the MIME message, signs it where the utility has a key, hands it to the transport.
+ * @throws Error where a key can't be used
+ */
+export function createEmailChannel(
+  transport: MailTransport,
+  utilities: readonly Pick<UtilityConfig, "id" | "mail">[],
+): Channel {
+  const keys = new Map(utilities.map((utility) => [utility.id, dkimKey(utility)]));
   return {
     // A repeat carries the same Message-ID.
     capabilities: { repeats: "known" },
     async send(message) {
       const { id, utility, address } = message;
-      const bytes = await composeMail({ id, utility, address, letter: message.letter() });
+      const bytes = await composeMail(
+        { id, utility, address, letter: message.letter() },
+        keys.get(utility.id),
+      );
       return transport.send({ from: utility.mail.bounces?.address ?? utility.mail.from, to: address, bytes });
     },
     close: () => transport.close(),
@@ -38,12 +49,16 @@ export function createEmailChannel(transport: MailTransport): Channel {
 const composer = createTransport({ streamTransport: true, buffer: true, newline: "windows" });
 
 /**
- * The MIME message. `Message-ID` is the outbox id, so a repeat is known as one. The mail server that signs with DKIM
- * must include List-Unsubscribe and List-Unsubscribe-Post (RFC 8058, section 4).
+ * The MIME message. `Message-ID` is the outbox id, so a repeat is known as one.
+ * @param key signs it; without one the mail server does, and must include List-Unsubscribe and List-Unsubscribe-Post
+ *   (RFC 8058, section 4)
  */
-export async function composeMail({ id, utility, address, letter }: AddressedLetter): Promise<Buffer> {
+export async function composeMail(
+  { id, utility, address, letter }: AddressedLetter,
+  key?: DkimKey,
+): Promise<Buffer> {
   const { from, replyTo } = utility.mail;
-  const domain = from.slice(from.lastIndexOf("@") + 1);
+  const domain = domainOf(from);
   const name = oneLine(utility.name);
   const headers: Record<string, string> = {
     "Auto-Submitted": "auto-generated",
@@ -64,6 +79,7 @@ export async function composeMail({ id, utility, address, letter }: AddressedLet
     text: letterText(letter),
     html: letterHtml(letter),
     xMailer: false,
+    ...(key === undefined ? {} : { dkim: signingOptions(key) }),
     disableFileAccess: true,
     disableUrlAccess: true,
   });

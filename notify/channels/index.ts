@@ -11,9 +11,9 @@ export interface ChannelContext {
 
 /** The channels by name: a new one is an entry here. `undefined`: not configured, its messages wait. */
 const CHANNELS: Readonly<Record<string, (context: ChannelContext) => Channel | undefined>> = {
-  email: ({ config: { smtp }, transport }) => {
+  email: ({ config: { smtp, utilities }, transport }) => {
     const mail = transport ?? (smtp === undefined ? undefined : createSmtpTransport(smtp));
-    return mail === undefined ? undefined : createEmailChannel(mail);
+    return mail === undefined ? undefined : createEmailChannel(mail, utilities);
   },
   sms: ({ config: { twilio, web } }) => (twilio === undefined ? undefined : createTwilioChannel(twilio, web)),
 };

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createNotify, whyOfContact, type NotifyStage } from "../../notify/index.js";
+import { verifyDkim, writeDkimKey } from "../harness/dkim.js";
 import { findPostfix, type TestPostfix } from "../harness/postfix.js";
 import { startMailbox, type Mailbox } from "../harness/mailbox.js";
 import { addHome, leak, optIn, tell, type World } from "../harness/residents.js";
@@ -31,6 +32,11 @@ function worldOf(test: TestStores): World {
 const withBounces = (folder: string, at: string) => ({
   ...usageUtility(folder),
   mail: { ...OAKVALE.mail, bounces: { address: "bounces@oakvale.example", folder: at } },
+});
+
+const signed = (utility: ReturnType<typeof withBounces>, folder: string) => ({
+  ...utility,
+  mail: { ...utility.mail, dkim: { selector: "alerts", keyFile: writeDkimKey(folder) } },
 });
 
 describe("in a Maildir", () => {
@@ -188,7 +194,7 @@ onPostfix("from a real mail server", () => {
     test = await startStores("postfix", {
       now: NOON,
       config: (folder) => ({
-        utilities: [withBounces(folder, postfix.maildir("bounces@oakvale.example"))],
+        utilities: [signed(withBounces(folder, postfix.maildir("bounces@oakvale.example")), folder)],
       }),
     });
     world = worldOf(test);
@@ -227,6 +233,10 @@ onPostfix("from a real mail server", () => {
       expect(mail).toMatch(/^Return-Path: <bounces@oakvale\.example>/m);
       expect(mail).toMatch(/^Received: .*\n?.*(ESMTPS|TLS)/m);
       expect(mail).toMatch(/^List-Unsubscribe-Post: List-Unsubscribe=One-Click/m);
+      // What arrived is what was signed, whatever the servers on the way wrote above it.
+      expect(await verifyDkim(mail!, test.settings.config.utilities[0]!)).toMatchObject([
+        { result: "pass", aligned: "oakvale.example" },
+      ]);
     } finally {
       await notify.stop();
     }
