@@ -7,6 +7,7 @@ import { sameFinding, type CheckContext, type Finding, type StoredFinding } from
 import { KeptReads, type AsDelivered, type KeptMark, type Read } from "./kept-reads.js";
 import { diffAnomalies, type Known } from "./lifecycle.js";
 import { ReadColumns } from "./read-columns.js";
+import { recentHours } from "./recent-hours.js";
 import { registerStep, type RegisterMark, type RegisterParameters } from "./registers.js";
 import type { Found } from "./rules/rule.js";
 import { TimeZone } from "../infra/time-zone.js";
@@ -654,6 +655,13 @@ export class MeterState {
     }
   }
 
+  /** What flowed hour by hour, for those who read it. */
+  #addHours(messages: AnomalyMessage[], environment: MeterEnvironment): void {
+    const rows = [...this.#rows(environment).values()];
+    for (const message of messages)
+      if (message.state !== "withdrawn") message.hours = recentHours(rows, message.end);
+  }
+
   /** @param gone why an anomaly that is no longer found never was */
   #diff(
     environment: MeterEnvironment,
@@ -670,6 +678,7 @@ export class MeterState {
       gone,
     );
     this.known = known;
+    if (messages.length > 0) this.#addHours(messages, environment);
     return messages;
   }
 

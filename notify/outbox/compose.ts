@@ -89,6 +89,11 @@ function toldOf(anomaly: AnomalyMessage, { since, told }: Claimed, ending: strin
     volume: own ? volume : undefined,
     usualPeak: number("usualPeak"),
     usualDay: number("usualDay"),
+    hours: anomaly.hours && {
+      from: anomaly.hours.from,
+      // What flowed before is a former occupant's.
+      ml: anomaly.hours.ml.map((ml, hour) => (anomaly.hours!.from + hour * 3600 >= since! ? ml : null)),
+    },
     accountEnding: ending,
   };
 }

@@ -1,5 +1,6 @@
 import { Format } from "./format.js";
 import { answerLinks, framed, service, type Frame, type Told } from "./frame.js";
+import { hoursChart } from "./hours-chart.js";
 import type { Letter } from "./letter.js";
 
 /** A day, or an hour or more of it, far above the home's own usual peaks. */
@@ -29,6 +30,7 @@ function english(frame: Frame, told: Told): Letter {
         text: `Between ${format.moment(told.start)} and ${format.moment(told.end)}, far more water than usual ran at ${at}.${isRunning(told) ? " At the last reading it was still running." : ""}`,
       },
       { facts },
+      ...hoursChart(frame, told),
       {
         title: "What to do",
         steps: [
@@ -59,6 +61,7 @@ function spanish(frame: Frame, told: Told): Letter {
         text: `Entre el ${format.moment(told.start)} y el ${format.moment(told.end)} corrió mucha más agua que de costumbre en ${at}.${isRunning(told) ? " En la última lectura seguía corriendo." : ""}`,
       },
       { facts },
+      ...hoursChart(frame, told),
       {
         title: "Qué hacer",
         steps: [

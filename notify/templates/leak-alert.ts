@@ -1,5 +1,6 @@
 import { Format } from "./format.js";
 import { answerLinks, framed, service, type Frame, type LeakFlow, type Told } from "./frame.js";
+import { hoursChart } from "./hours-chart.js";
 import type { Block, Letter } from "./letter.js";
 
 /** A leak: since when, how much, what to do. Also for one that ended before it could be told. */
@@ -138,6 +139,7 @@ function english(frame: Frame, told: Told): Letter {
           text: `${words.ran} at ${at} from ${format.moment(start)} to ${format.moment(end)}. It has stopped since. It may have been a leak, or water that somebody left running.`,
         },
         { facts },
+        ...hoursChart(frame, told),
         {
           text: "If you know what it was, there is nothing to do. If not, look at the toilets and the irrigation first: a leak that comes and goes is most often there.",
         },
@@ -147,6 +149,7 @@ function english(frame: Frame, told: Told): Letter {
           text: `${words.runs} at ${at} since ${format.moment(start)}. ${words.why}`,
         },
         { facts },
+        ...hoursChart(frame, told),
         {
           title: "What to do",
           steps:
@@ -194,6 +197,7 @@ function spanish(frame: Frame, told: Told): Letter {
           text: `${words.ran} en ${at} desde el ${format.moment(start)} hasta el ${format.moment(end)}. Desde entonces se detuvo. Pudo ser una fuga, o agua que alguien dejó abierta.`,
         },
         { facts },
+        ...hoursChart(frame, told),
         {
           text: "Si sabe qué fue, no tiene que hacer nada. Si no, revise primero los inodoros y el riego: una fuga que va y viene suele estar ahí.",
         },
@@ -203,6 +207,7 @@ function spanish(frame: Frame, told: Told): Letter {
           text: `${words.runs} en ${at} desde el ${format.moment(start)}. ${words.why}`,
         },
         { facts },
+        ...hoursChart(frame, told),
         {
           title: "Qué hacer",
           steps:

@@ -1,5 +1,6 @@
 import { Format } from "./format.js";
 import { answerLinks, framed, service, type Frame, type Told } from "./frame.js";
+import { hoursChart } from "./hours-chart.js";
 import type { Letter } from "./letter.js";
 
 /** The water of which an alert told still runs, days later. */
@@ -24,6 +25,7 @@ export function leakReminder(frame: Frame, told: Told): Letter {
           text: `Le escribimos sobre una posible fuga en ${at}. Las lecturas muestran que el agua sigue corriendo, desde el ${format.moment(start)}.`,
         },
         { facts },
+        ...hoursChart(frame, told),
         {
           text: "Si ya pidió ayuda o el agua corre a propósito, no tiene que hacer nada. Si no, revise los inodoros, cierre unos minutos la llave de paso principal y mire si el medidor se detiene; si no encuentra la causa, llame a un plomero.",
         },
@@ -45,6 +47,7 @@ export function leakReminder(frame: Frame, told: Told): Letter {
         text: `We wrote to you about a possible leak at ${at}. The readings show that water still runs, since ${format.moment(start)}.`,
       },
       { facts },
+      ...hoursChart(frame, told),
       {
         text: "If help is on its way, or the water runs on purpose, there is nothing to do. If not, check the toilets, close the main shut-off valve for a few minutes and see whether the meter stops; if you can't find the cause, call a plumber.",
       },

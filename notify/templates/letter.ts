@@ -22,7 +22,17 @@ export type Block =
   | { readonly facts: readonly (readonly [label: string, value: string])[] }
   | { readonly title: string; readonly steps: readonly string[] }
   | { readonly title: string; readonly links: readonly Link[] }
+  | Bars
   | { readonly button: string; readonly url: string };
+
+/** A small chart: columns from the left, `null` where nothing is known; those from `dark` on stand out. */
+interface Bars {
+  readonly title: string;
+  readonly bars: readonly (number | null)[];
+  readonly dark: number;
+  /** What it shows, in words: for those who read, or hear, the text alone. */
+  readonly caption: string;
+}
 
 /** The text part: lines of plain text, every link in full. */
 export function letterText({ heading, blocks, footer, choices, unsubscribe }: Letter): string {
@@ -40,6 +50,7 @@ function blockText(block: Block): string {
   if ("facts" in block) return block.facts.map(([label, value]) => `${label}: ${value}`).join("\n");
   if ("steps" in block)
     return [block.title, ...block.steps.map((step, index) => `${index + 1}. ${step}`)].join("\n");
+  if ("bars" in block) return `${block.title}\n${block.caption}`;
   if ("links" in block)
     return [block.title, ...block.links.map(({ label, url }) => `${label}:\n${url}`)].join("\n");
   return `${block.button}:\n${block.url}`;
@@ -104,7 +115,27 @@ function blockHtml(block: Block): string {
     );
     return `<h2 style="${FONT};font-size:17px;margin:0 0 8px;color:#0b3d66">${escapeHtml(block.title)}</h2><div style="margin:0 0 16px">${links.join("")}</div>`;
   }
+  if ("bars" in block) return chartHtml(block);
   return `<p style="margin:0 0 16px"><a href="${escapeHtml(block.url)}" style="${FONT};font-size:16px;font-weight:bold;display:inline-block;padding:12px 24px;background:#0b5394;color:#ffffff;text-decoration:none;border-radius:4px">${escapeHtml(block.button)}</a></p>`;
+}
+
+/** Pixels of the highest column. */
+const CHART_HEIGHT = 72;
+
+/** Columns as cells of a table: mail programs show neither scripts nor drawings, and fetch no image unasked. */
+function chartHtml({ title, bars, dark, caption }: Bars): string {
+  const most = Math.max(1, ...bars.map((bar) => bar ?? 0));
+  const width = (100 / bars.length).toFixed(2);
+  const cells = bars.map((bar, i) => {
+    const height = bar === null ? 1 : Math.max(2, Math.round((bar / most) * CHART_HEIGHT));
+    const colour = bar === null ? "#c9d3db" : i >= dark ? "#0b5394" : "#8fb3d4";
+    return `<td width="${width}%" valign="bottom" style="padding:0 1px 0 0"><div style="height:${height}px;line-height:0;font-size:0;background:${colour}">&nbsp;</div></td>`;
+  });
+  return (
+    `<h2 style="${FONT};font-size:17px;margin:0 0 8px;color:#0b3d66">${escapeHtml(title)}</h2>` +
+    `<table role="presentation" aria-hidden="true" width="100%" height="${CHART_HEIGHT}" cellpadding="0" cellspacing="0" style="table-layout:fixed;border-bottom:1px solid #4d5b68"><tr>${cells.join("")}</tr></table>` +
+    `<p style="${SMALL};margin:4px 0 16px">${escapeHtml(caption)}</p>`
+  );
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {

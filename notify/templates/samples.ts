@@ -38,19 +38,75 @@ export function sampleTold(end: number, change: Partial<Told>): Told {
     volume: 200_000,
     usualPeak: 100_000,
     usualDay: undefined,
+    hours: { from: end - 48 * HOUR, ml: SAMPLE_HOURS },
     accountEnding: "4417",
     ...change,
   };
 }
 
+/** Litres of two days: a home that sleeps at night, then a flow that never stops; one hour was not read. */
+const SAMPLE_HOURS = [
+  0,
+  0,
+  0,
+  0,
+  0,
+  18,
+  64,
+  41,
+  12,
+  0,
+  0,
+  22,
+  30,
+  9,
+  0,
+  0,
+  14,
+  52,
+  70,
+  33,
+  21,
+  8,
+  12,
+  7,
+  7,
+  7,
+  7,
+  7,
+  7,
+  25,
+  71,
+  48,
+  19,
+  7,
+  null,
+  29,
+  37,
+  16,
+  7,
+  7,
+  21,
+  59,
+  77,
+  40,
+  28,
+  15,
+  7,
+  7,
+].map((litres) => litres && litres * 1000);
+
 type About = readonly [name: string, what: AlertText, told: Partial<Told>];
 
 /** Every message about an anomaly that there is. */
 const ABOUT: readonly About[] = [
-  ...FLOWS.flatMap((flow): About[] => [
-    [`leak-${flow}`, "alert", { flow }],
-    [`leak-${flow}-over`, "alert", { flow, over: true }],
-  ]),
+  ...FLOWS.flatMap((flow): About[] => {
+    const canBeNormal = flow !== "burst" && flow !== "away";
+    return [
+      [`leak-${flow}`, "alert", { flow, canBeNormal }],
+      [`leak-${flow}-over`, "alert", { flow, canBeNormal, over: true }],
+    ];
+  }),
   ["leak-reminder", "reminder", {}],
   ["leak-stopped", "stopped", { over: true }],
   ["leak-correction", "correction", {}],

@@ -337,8 +337,13 @@ it("tells neither a former occupant nor a new one of the other's usage", async (
   // A day later the leak is the new resident's own: told from the move on, without the volume before.
   test.clock.set(NOON + 24 * HOUR_MS);
   const later = leak(test.clock, former.meter, { id: former.id, version: 2, state: "updated" });
-  await tell(world, { ...later, start: moved - 48 * 3600 });
+  const from = Math.floor(moved / 3600) * 3600 - 10 * 3600;
+  // Ten hours of the former resident at 95 L, then the new one's 20 L.
+  const hours = { from, ml: Array.from({ length: 34 }, (_, hour) => (hour < 10 ? 95_000 : 20_000)) };
+  await tell(world, { ...later, start: moved - 48 * 3600, hours });
   const [mail] = await mailsTo(email);
+  expect(mail!.text).toContain("5.28 gallons in the lowest hour, 5.28 gallons in the highest");
+  expect(mail!.html as string).not.toContain("25.1");
   expect(mail!.subject).toBe("Possible leak: water is running nonstop");
   expect(mail!.text).toContain("7:00 AM");
   expect(mail!.text).not.toContain("Used so far");

@@ -297,3 +297,30 @@ it("finds the same whenever the meter's settings come, and whatever they said be
     { numRuns: RUNS },
   );
 });
+
+it("tells with each anomaly the hours that led to it, as analysts see them", () => {
+  const history: History = {
+    ...{
+      seed: 7,
+      days: 20,
+      channels: [["register"]],
+      step: HOUR / 4,
+      faults: 0,
+      corrections: 0,
+      overlaps: false,
+    },
+  };
+  const model = reference(blocksOf(history));
+  const open = model.messages.filter(({ state }) => state === "opened");
+  expect(open.length).toBeGreaterThan(0);
+  const usage = model.tables.usage();
+  for (const { end, hours } of open) {
+    const until = Math.ceil(end / HOUR) * HOUR;
+    expect(hours!.from + 48 * HOUR).toBe(until);
+    hours!.ml.forEach((ml, hour) => {
+      const from = hours!.from + hour * HOUR;
+      const own = usage.filter(({ start }) => start >= from && start < from + HOUR);
+      expect(ml).toBe(own.length === 0 ? null : own.reduce((sum, one) => sum + one.ml, 0));
+    });
+  }
+});

@@ -218,3 +218,32 @@ describe("what an error of the mail server means", () => {
     expect(outcomeOf(error, handedOver)).toEqual(outcome);
   });
 });
+
+describe("the chart of hours", () => {
+  const hours = (ml: readonly (number | null)[]) => ({ from: START - 22 * 3600, ml });
+  const cells = (html: string) => [
+    ...html.matchAll(/height:(\d+)px;line-height:0;font-size:0;background:(#\w+)/g),
+  ];
+  const litres = Array.from({ length: 48 }, (_, hour) => (hour === 47 ? 72_000 : hour === 5 ? 0 : 36_000));
+
+  it("has a column for each hour, dark from the beginning on, with its sentence for those who see none", () => {
+    const letter = leakAlert(frameOf("en"), toldOf({ hours: hours(litres) }));
+    const columns = cells(letterHtml(letter));
+    expect(columns).toHaveLength(48);
+    expect(columns.map(([, height]) => Number(height))).toEqual(litres.map((ml) => Math.max(2, ml / 1000)));
+    expect(columns.findIndex(([, , colour]) => colour === "#0b5394")).toBe(22);
+    expect(letterText(letter)).toMatch(
+      /Hour by hour\nFrom [^:]+:00 [AP]M to .*: 0 gallons in the lowest hour, 19 gallons/,
+    );
+  });
+
+  it("begins with the first hour that is known, shows holes, and is left out where too little is known", () => {
+    const holes = litres.map((ml, hour) => (hour < 10 || hour === 20 ? null : ml));
+    const columns = cells(letterHtml(leakAlert(frameOf("es"), toldOf({ hours: hours(holes) }))));
+    expect(columns).toHaveLength(38);
+    expect(columns[10]![2]).toBe("#c9d3db");
+    const few = hours(litres.map((ml, hour) => (hour < 37 ? null : ml)));
+    for (const unknown of [few, undefined])
+      expect(letterHtml(leakAlert(frameOf("en"), toldOf({ hours: unknown })))).not.toContain("Hour by hour");
+  });
+});

@@ -38,6 +38,7 @@ const longest: Told = {
   volume: 27_086_400_000,
   usualPeak: undefined,
   usualDay: undefined,
+  hours: undefined,
   accountEnding: "4417",
 };
 
