@@ -56,6 +56,8 @@ const MOST_CHECKPOINTS = 2;
 const MOST_UNDERWAY = 4;
 /** Meters whose history is loaded together. */
 const HISTORY_CHUNK = 100;
+/** What is older is hardly told anybody, so its hours are not gathered: a backfill would pay for them. */
+const SHOWN_SECONDS = 14 * 86_400;
 
 /** A block and where it stands in the log. */
 interface Placed {
@@ -307,9 +309,23 @@ class DetectStage implements Stage {
     if (state.needsHistory(block)) return false;
     owned.judgedTo = offset + 1;
     this.#rows.version(owned.generation, owned.judgedTo);
-    const found = state.apply(block, this.#environments.get(state.utility)!, this.#rows, this.#counts);
-    for (const message of found) messages.push(message);
+    const environment = this.#environments.get(state.utility)!;
+    this.#take(state.apply(block, environment, this.#rows, this.#counts), state, environment, messages);
     return true;
+  }
+
+  /** Of what may still be told somebody, the hours are shown. */
+  #take(
+    found: readonly AnomalyMessage[],
+    state: MeterState,
+    environment: MeterEnvironment,
+    messages: AnomalyMessage[],
+  ): void {
+    if (found.length === 0) return;
+    const since = this.#context.clock.now() / 1000 - SHOWN_SECONDS;
+    const shown = found.filter(({ end, state: now }) => end > since && now !== "withdrawn");
+    if (shown.length > 0) state.showHours(shown, environment);
+    for (const message of found) messages.push(message);
   }
 
   async #judgeSettings(batch: LogBatch, owned: OwnedStates, messages: AnomalyMessage[]): Promise<void> {
@@ -329,7 +345,8 @@ class DetectStage implements Stage {
       // What follows from settings stands beside what the last block led to.
       this.#rows.version(owned.generation, owned.judgedTo);
       const environment = this.#environments.get(state.utility)!;
-      messages.push(...state.applySettings(latest.get(state.meter)!.settings, environment, this.#rows));
+      const { settings } = latest.get(state.meter)!;
+      this.#take(state.applySettings(settings, environment, this.#rows), state, environment, messages);
       state.trim(environment);
       owned.put(state);
     };

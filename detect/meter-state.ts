@@ -354,6 +354,12 @@ export class MeterState {
     return this.#diff(environment, "declared");
   }
 
+  /** Adds to messages about this meter what flowed hour by hour, for those who read it: the kept reads are unpacked for it. */
+  showHours(messages: readonly AnomalyMessage[], environment: MeterEnvironment): void {
+    const rows = [...this.#rows(environment).values()];
+    for (const message of messages) message.hours = recentHours(rows, message.end);
+  }
+
   /** Whether settings reach back to before the kept reads. */
   settingsNeedHistory(settings: readonly MeterSetting[]): boolean {
     if (this.base.at === 0) return false;
@@ -655,13 +661,6 @@ export class MeterState {
     }
   }
 
-  /** What flowed hour by hour, for those who read it. */
-  #addHours(messages: AnomalyMessage[], environment: MeterEnvironment): void {
-    const rows = [...this.#rows(environment).values()];
-    for (const message of messages)
-      if (message.state !== "withdrawn") message.hours = recentHours(rows, message.end);
-  }
-
   /** @param gone why an anomaly that is no longer found never was */
   #diff(
     environment: MeterEnvironment,
@@ -678,7 +677,6 @@ export class MeterState {
       gone,
     );
     this.known = known;
-    if (messages.length > 0) this.#addHours(messages, environment);
     return messages;
   }
 

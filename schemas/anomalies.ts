@@ -184,7 +184,7 @@ export const anomalyMessage = z.object({
   evidence: z.record(z.string(), z.union([z.number(), z.string(), z.boolean(), z.null()])),
   /**
    * Millilitres in each of the last hours (UTC) up to `end`, oldest first, from the beginning of the first; `null`: not
-   * known. Left out where it never was.
+   * known. Left out where it never was, or was two weeks ago.
    */
   hours: z.object({ from: z.int(), ml: z.array(z.int().min(0).nullable()).max(48) }).optional(),
   /** True where the reads came from a source in backfill: stored, not told. */

@@ -206,7 +206,9 @@ export class Model {
         for (const insert of sink.take()) this.store(insert);
         state = this.#hydrate(state);
       }
-      messages.push(...state.apply(block, this.#environment, sink, counts));
+      const found = state.apply(block, this.#environment, sink, counts);
+      state.showHours(found, this.#environment);
+      messages.push(...found);
       this.#offset++;
     }
     if (this.#options.trims?.(this.#batches) ?? true) state.trim(this.#environment);
