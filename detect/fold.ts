@@ -83,6 +83,7 @@ const known = new Known();
 let closings: { readonly at: number; readonly found: Found }[] = [];
 const note: OnClosed = (found) => closings.push({ at: unit.start, found });
 const writer = new Writer();
+let unpacked = Buffer.allocUnsafe(65_536);
 
 /**
  * The rules' memory: a fold over a meter's intervals in order of time. Intervals become units (hours), units go to the
@@ -315,13 +316,17 @@ export class Fold {
   }
 }
 
-/** A fold at rest, as bytes: a fraction of its memory, and nothing for the collector to follow. */
+/**
+ * A fold at rest, as bytes: a fraction of its memory, and nothing for the collector to follow. They are kept as a string of
+ * Latin-1: a buffer has a block of its own outside of the heap, or keeps the one that it shares with others alive for all
+ * of them.
+ */
 export class PackedFold {
   /** As of the fold. */
   readonly at: number;
-  readonly #bytes: Uint8Array;
+  readonly #bytes: string;
 
-  private constructor(at: number, bytes: Uint8Array) {
+  private constructor(at: number, bytes: string) {
     this.at = at;
     this.#bytes = bytes;
   }
@@ -330,25 +335,29 @@ export class PackedFold {
   static of(fold: Fold): PackedFold {
     writer.clear();
     fold.writeTo(writer);
-    return new PackedFold(fold.at, writer.take());
+    return new PackedFold(fold.at, writer.latin1());
   }
 
   static readonly EMPTY = PackedFold.of(new Fold());
 
   unpack(): Fold {
     const fold = new Fold();
-    if (this !== PackedFold.EMPTY) fold.readFrom(new Reader(this.#bytes));
+    if (this !== PackedFold.EMPTY) {
+      if (this.#bytes.length > unpacked.length) unpacked = Buffer.allocUnsafe(2 * this.#bytes.length);
+      fold.readFrom(new Reader(unpacked, 0, unpacked.write(this.#bytes, "latin1")));
+    }
     return fold;
   }
 
   writeTo(to: Writer): void {
     to.number(this.#bytes.length);
-    to.raw(this.#bytes);
+    to.rawLatin1(this.#bytes);
   }
 
   /** @throws RangeError where the bytes are not those of `writeTo` */
   static readFrom(from: Reader): PackedFold {
-    const bytes = Uint8Array.from(from.raw(from.number()));
-    return new PackedFold(new Reader(bytes).number(), bytes);
+    const { buffer, byteOffset, length } = from.raw(from.number());
+    const bytes = Buffer.from(buffer, byteOffset, length);
+    return new PackedFold(new Reader(bytes).number(), bytes.toString("latin1"));
   }
 }

@@ -188,6 +188,8 @@ export class MeterState {
   base = PackedFold.EMPTY;
   /** After all kept reads; `undefined` until it is needed. */
   #head: Fold | undefined;
+  /** The same at rest. */
+  #restingHead: PackedFold | undefined;
   /** Closed since `base`, in order. */
   #closed: Found[] = [];
   readonly #onClosed = (found: Found) => this.#closed.push(found);
@@ -348,7 +350,7 @@ export class MeterState {
       );
     this.settings = settings;
     if (this.channels.size === 0) return NO_MESSAGES;
-    this.#head = undefined;
+    this.#head = this.#restingHead = undefined;
     this.#headFold(environment);
     this.#tellFindings(environment, sink);
     return this.#diff(environment, "declared");
@@ -633,6 +635,11 @@ export class MeterState {
   /** The memory after all kept reads; folded anew where it was dropped. */
   #headFold(environment: MeterEnvironment): Fold {
     if (this.#head !== undefined) return this.#head;
+    if (this.#restingHead !== undefined) {
+      this.#head = this.#restingHead.unpack();
+      this.#restingHead = undefined;
+      return this.#head;
+    }
     const head = this.base.unpack();
     this.#closed = [];
     this.#copies = [];
@@ -680,10 +687,21 @@ export class MeterState {
     return messages;
   }
 
-  /** Moves reads that are old enough from the kept ones into `base`; what is told does not depend on when. */
+  /**
+   * Moves reads that are old enough from the kept ones into `base`, and lets the memory rest as bytes until the next read;
+   * what is told does not depend on when.
+   */
   trim(environment: MeterEnvironment): void {
     const head = this.#headFold(environment);
     if (this.ahead.length > 0) return;
+    this.#trim(head, environment);
+    // What ended is not among the bytes; it waits for the base to pass it.
+    if (head.checks.ended.length > 0) return;
+    this.#restingHead = PackedFold.of(head);
+    this.#head = undefined;
+  }
+
+  #trim(head: Fold, environment: MeterEnvironment): void {
     let due: Copy | undefined;
     while (this.#copies.length > 0 && this.#copies[0]!.next <= head.at - KEPT_SECONDS)
       due = this.#copies.shift();

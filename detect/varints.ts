@@ -116,6 +116,17 @@ export class Writer {
     target.set(this.#bytes.subarray(0, this.#at), at);
   }
 
+  /** The bytes of a string of Latin-1, as `latin1` gave them. */
+  rawLatin1(bytes: string): void {
+    if (this.#at + bytes.length > this.#bytes.length) this.#grow(bytes.length);
+    this.#at += this.#bytes.write(bytes, this.#at, "latin1");
+  }
+
+  /** What was written, a letter for each byte. */
+  latin1(): string {
+    return this.#bytes.toString("latin1", 0, this.#at);
+  }
+
   /** A copy of what was written. */
   take(): Buffer {
     return Buffer.from(this.#bytes.subarray(0, this.#at));
