@@ -1,22 +1,14 @@
-import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { seeded } from "../../../bench/random.js";
 import { Flag } from "../../../schemas/flags.js";
 import type { ReadsBlock } from "../../../schemas/reads.js";
-import { RULES } from "../../../schemas/anomalies.js";
-import { blockOf, environmentOf, Model, type ModelOptions, type TestRead } from "./model.js";
+import { environment, expectSame, reference, run, shuffled } from "./any-order.js";
+import { blockOf, Model, type TestRead } from "./model.js";
 
 const HOUR = 3600;
 const MOST_INTERVALS = 800;
 /** Five days before summer time ends in Los Angeles, so that every history has a day of 25 hours. */
 const START = Date.UTC(2025, 9, 28, 7) / 1000;
-const environment = environmentOf({
-  rules: [...RULES],
-  spike: { minDays: 3, minVolume: 100_000 },
-  leak: { warmUpDays: 7 },
-  burst: { warmUpDays: 3, minRate: 50_000 },
-  highDay: { minDays: 3, minVolume: 20_000, highest: 1.1, deviations: 0.5 },
-});
 
 type Kind = "register" | "usage";
 
@@ -140,35 +132,6 @@ function corrected(read: Placed, kind: Kind, { step, overlaps }: History, random
   return read;
 }
 
-function run(blocks: readonly ReadsBlock[], sizes: () => number, options: ModelOptions = {}): Model {
-  const model = new Model({ environment, ...options });
-  for (let at = 0; at < blocks.length;) {
-    const size = sizes();
-    model.batch(blocks.slice(at, at + size));
-    at += size;
-  }
-  return model;
-}
-
-function shuffled<T>(list: readonly T[], random: () => number): T[] {
-  const copy = [...list];
-  for (let i = copy.length - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [copy[i], copy[j]] = [copy[j]!, copy[i]!];
-  }
-  return copy;
-}
-
-function resultOf({ tables }: Model) {
-  return {
-    checks: tables.checks(),
-    usage: tables.usage(),
-    delivered: tables.delivered(),
-    anomalies: tables.current(),
-    fallen: tables.fallen(),
-  };
-}
-
 const histories = fc.record({
   seed: fc.nat(),
   days: fc.integer({ min: 1, max: 34 }),
@@ -185,18 +148,6 @@ const histories = fc.record({
   corrections: fc.integer({ min: 0, max: 4 }),
   overlaps: fc.boolean(),
 });
-
-/** The whole set at once: nothing is trimmed, saved or loaded on the way. */
-function reference(blocks: readonly ReadsBlock[]): Model {
-  return run(blocks, () => blocks.length, { trims: () => false });
-}
-
-function expectSame(model: Model, other: Model): void {
-  const [result, expected] = [resultOf(model), resultOf(other)];
-  // Much faster than the matcher, which is there to show the difference.
-  if (!isDeepStrictEqual(result, expected)) expect(result).toEqual(expected);
-  expect(result.usage).toHaveLength(expected.usage.length);
-}
 
 /** Nightly runs ask for more. */
 const RUNS = Number(process.env["PROPERTY_RUNS"] ?? 25);
