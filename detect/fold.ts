@@ -15,6 +15,8 @@ import { Reader, Writer, type Numbers } from "./varints.js";
 export interface FoldContext {
   readonly detect: DetectConfig;
   readonly rules: ReadonlySet<RuleName>;
+  /** From when a rule is judged (UTC seconds), of those that were not always: they see nothing from before. */
+  readonly since: ReadonlyMap<RuleName, number> | undefined;
   readonly days: TimeZone;
   readonly settings: readonly MeterSetting[];
   /** Smallest step of the meter's registers in millilitres, 0: unknown. */
@@ -270,8 +272,10 @@ export class Fold {
     known.of(context, start, day);
     unit.neutral = doubtful || known.onPurpose || (end - start > LONGEST_HOUR && ml > 0);
     const rules = this.#rules;
+    const { since } = context;
     for (let i = 0; i < rules.length; i++) {
       const rule = rules[i]!;
+      if (since !== undefined && start < (since.get(rule.name) ?? 0)) continue;
       if (fine === undefined || rule.fine === fine) rule.step(unit, known, closed);
     }
   }
@@ -291,14 +295,15 @@ export class Fold {
     const rules = this.#rules;
     for (let r = 0; r < rules.length; r++) {
       const rule = rules[r]!;
+      const since = context.since?.get(rule.name) ?? 0;
       let start = first;
-      for (let i = from; i < to; i++) {
+      for (let i = from; i < to; i++, start += time.step) {
+        if (start < since) continue;
         unit.start = start;
         unit.end = start + length;
         unit.ml = ml[i]!;
         unit.neutral = doubtful || (length > LONGEST_HOUR && unit.ml > 0);
         rule.step(unit, known, note);
-        start += time.step;
       }
     }
     if (closings.length === 0) return;

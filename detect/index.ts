@@ -9,7 +9,7 @@ import { isDatabaseUnavailable } from "../infra/postgres/database.js";
 import type { Stage, StageContext, StageHealth } from "../infra/stage.js";
 import { stalling, type StallOptions } from "../infra/stall.js";
 import { Deferred } from "../infra/deferred.js";
-import type { AnomalyMessage } from "../schemas/anomalies.js";
+import type { AnomalyMessage, RuleName } from "../schemas/anomalies.js";
 import { CHECK_CODES, limitOf } from "../schemas/checks.js";
 import type { UtilityConfig } from "../schemas/config.js";
 import { fileMessage } from "../schemas/files.js";
@@ -27,6 +27,7 @@ import {
   type PartitionChange,
 } from "./checkpoint.js";
 import { holdsReads, loadHistory } from "./history.js";
+import { judgedSince } from "./judged-rules.js";
 import { environmentOf, MeterState, type BlockCounts, type MeterEnvironment } from "./meter-state.js";
 import { encodeAnomalies, fileRow, RowBuffer, type EncodedInsert } from "./rows.js";
 
@@ -79,7 +80,8 @@ export function createDetect(context: DetectContext): Stage {
 class DetectStage implements Stage {
   readonly name = "detect";
   readonly #context: DetectContext;
-  readonly #environments: ReadonlyMap<string, MeterEnvironment>;
+  /** By utility; made at the start. */
+  readonly #environments = new Map<string, MeterEnvironment>();
   readonly #owned = new Map<number, OwnedStates>();
   readonly #blocks = new BlockReader();
   readonly #rows = new RowBuffer();
@@ -110,9 +112,6 @@ class DetectStage implements Stage {
 
   constructor(context: DetectContext) {
     this.#context = context;
-    this.#environments = new Map(
-      context.config.utilities.map((utility) => [utility.id, environmentFor(utility)]),
-    );
     this.#ended.promise.catch(() => undefined);
   }
 
@@ -121,7 +120,11 @@ class DetectStage implements Stage {
   }
 
   async start(): Promise<void> {
-    const { log } = this.#context;
+    const { log, database, config, clock } = this.#context;
+    for (const utility of config.utilities) {
+      const since = await judgedSince(database, utility.id, utility.detect.rules, new Date(clock.now()));
+      this.#environments.set(utility.id, environmentFor(utility, since));
+    }
     this.#identity = await log.identity();
     this.#producer = await log.producer();
     const member = this.#context.member ?? `detect@${hostname()}`;
@@ -541,7 +544,10 @@ class DetectStage implements Stage {
   }
 }
 
-function environmentFor({ detect, timeZone, checks }: UtilityConfig): MeterEnvironment {
+function environmentFor(
+  { detect, timeZone, checks }: UtilityConfig,
+  since: ReadonlyMap<RuleName, number>,
+): MeterEnvironment {
   const limits = CHECK_CODES.map((code) => [code, limitOf(checks, code)]).filter(
     ([, limit]) => limit !== undefined,
   );
@@ -550,6 +556,7 @@ function environmentFor({ detect, timeZone, checks }: UtilityConfig): MeterEnvir
     detect.rules,
     timeZone,
     Object.fromEntries(limits) as MeterEnvironment["checkLimits"],
+    since.size > 0 ? since : undefined,
   );
 }
 

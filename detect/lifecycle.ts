@@ -17,20 +17,26 @@ interface Owner {
   readonly backfill: boolean;
 }
 
+/** The rules, and since when they are judged (UTC seconds): those that are not named always were. */
+interface Judged {
+  readonly rules: ReadonlySet<RuleName>;
+  readonly since?: ReadonlyMap<RuleName, number> | undefined;
+}
+
 /**
  * What must be told so that readers who knew `known` know `found`.
  *
  * A found anomaly is the known one of the same rule that it overlaps in time, of several the oldest; known ones left
  * over are withdrawn. An anomaly keeps its id however its start and end move; one that was withdrawn takes its id
- * again when it is found again with the same start. Of a rule that is not judged any more, what is open is closed with
- * that reason and the rest stays as it was told.
+ * again when it is found again with the same start. Of a rule that is not judged any more, or was not for a while since
+ * then, what is open is closed with that reason and the rest stays as it was told.
  * @param gone why what is left over never was: reads were corrected, or somebody said what the meter's use is
  */
 export function diffAnomalies(
   known: readonly Known[],
   found: readonly Found[],
   owner: Owner,
-  rules: ReadonlySet<RuleName>,
+  { rules, since }: Judged,
   gone: "corrected" | "declared" = "corrected",
 ): { readonly known: Known[]; readonly messages: AnomalyMessage[] } {
   const messages: AnomalyMessage[] = [];
@@ -61,7 +67,7 @@ export function diffAnomalies(
       next.push(rest);
       continue;
     }
-    if (!rules.has(rest.found.rule)) {
+    if (!rules.has(rest.found.rule) || rest.found.start < (since?.get(rest.found.rule) ?? 0)) {
       if (rest.found.closed === null) {
         const found: Found = { ...rest.found, closed: "rule-changed" };
         const ended: Known = { id: rest.id, version: rest.version + 1, found, withdrawn: false };

@@ -125,10 +125,11 @@ export function environmentOf(
   rules: Iterable<RuleName>,
   timeZone: string,
   checkLimits: CheckContext["limits"] = {},
+  since?: ReadonlyMap<RuleName, number>,
 ): MeterEnvironment {
   const judged = new Set(rules);
   return {
-    context: { detect, rules: judged, days: new TimeZone(timeZone) },
+    context: { detect, rules: judged, since, days: new TimeZone(timeZone) },
     rulesAtHome: new Set([...judged].filter((name) => name !== "away")),
     checkLimits,
     registers: detect.registers,
@@ -394,9 +395,9 @@ export class MeterState {
     if (last?.environment === environment && last.of.settings === settings) return last.of;
     const { context, checkLimits: limits } = environment;
     const checks = { limits, resolution, service: serviceOf(settings) };
-    const { detect, days } = context;
+    const { detect, since, days } = context;
     const rules = this.#rules(environment);
-    const of: FoldContext = { detect, rules, days, settings, resolution, checks };
+    const of: FoldContext = { detect, rules, since, days, settings, resolution, checks };
     if (contexts.size >= MOST_CONTEXTS) contexts.clear();
     contexts.set(resolution, { environment, of });
     return of;
@@ -680,7 +681,7 @@ export class MeterState {
       this.known,
       [...this.#closed, ...open],
       this,
-      environment.context.rules,
+      environment.context,
       gone,
     );
     this.known = known;

@@ -7,6 +7,7 @@ import type { ClickHouse } from "../../infra/clickhouse/client.js";
 import { partitionOf } from "../../infra/log/log.js";
 import { AnotherLog } from "../../infra/log/offset-store.js";
 import type { Stage } from "../../infra/stage.js";
+import { anomalyMessage, type AnomalyMessage, type RuleName } from "../../schemas/anomalies.js";
 import type { ReadsBlock } from "../../schemas/reads.js";
 import { METER_PARTITIONS } from "../../schemas/topics.js";
 import { startStores, type TestStores } from "../harness/stores.js";
@@ -374,3 +375,64 @@ function commandOf(pid: string): string[] {
     return [];
   }
 }
+
+it("closes what a rule found that is no longer judged, tells nobody, and judges by a new one from then on alone", async () => {
+  const meters = Array.from({ length: 30 }, (_, i) => `00000007000000${String(i).padStart(2, "0")}`);
+  const withRules = async (rules: RuleName[]) => {
+    const config = structuredClone(test.context().config);
+    const [utility] = config.utilities;
+    Object.assign(utility!, { detect: { ...utility!.detect, rules } });
+    const stage = await test.start(
+      createDetect({ ...test.context(), config, clickhouse: test.stores.clickhouse }),
+    );
+    await stage.drain();
+    await stage.stop();
+  };
+  /** Hours come as they pass; whoever starts the stage then has its rules judged from there on. */
+  const put = (from: number, until: number) => {
+    test.clock.set((START + from * HOUR) * 1000);
+    return publish(
+      ...meters.flatMap((meter) =>
+        daily(meter, hours(from, until - from, [100, Infinity]), { line: 1 + from }),
+      ),
+    );
+  };
+  const messages = async () => {
+    const all: AnomalyMessage[] = [];
+    for (let partition = 0; partition < METER_PARTITIONS; partition++)
+      for await (const { records } of test.stores.log.read("anomalies", partition, 0))
+        for (const { value } of records) all.push(anomalyMessage.parse(JSON.parse(value!.toString())));
+    return all
+      .filter(({ state }) => state !== "updated")
+      .map(({ meter, state, reason, start }) => ({ meter, state, reason, start }));
+  };
+  const [meter] = meters;
+  const of = async () =>
+    (await messages()).filter((one) => one.meter === meter).map(({ meter: _, ...rest }) => rest);
+  await put(0, 144);
+  await withRules(["continuous-flow"]);
+  const since = START + 99 * HOUR;
+  expect(await of()).toEqual([{ state: "opened", reason: null, start: since }]);
+
+  await put(144, 192);
+  await withRules(["any-flow-24h", "spike"]);
+  // Two days of flow are enough for the new rule, and what flowed before it came is not judged.
+  expect(await of()).toEqual([
+    { state: "opened", reason: null, start: since },
+    { state: "opened", reason: null, start: START + 144 * HOUR },
+    { state: "closed", reason: "rule-changed", start: since },
+  ]);
+  await put(192, 204);
+  await withRules(["continuous-flow"]);
+  // Half a day of flow is not enough: the rule begins anew.
+  expect((await of()).slice(3)).toEqual([
+    { state: "closed", reason: "rule-changed", start: START + 144 * HOUR },
+  ]);
+  await put(204, 240);
+  await withRules(["continuous-flow"]);
+  expect((await of()).slice(4)).toEqual([{ state: "opened", reason: null, start: START + 192 * HOUR }]);
+  // Of each meter the same, and nothing that a resident would be told of.
+  const told = await messages();
+  expect(told).toHaveLength(30 * 5);
+  expect(told.filter(({ reason }) => reason !== null && reason !== "rule-changed")).toEqual([]);
+});

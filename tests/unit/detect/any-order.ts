@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { ReadsBlock } from "../../../schemas/reads.js";
-import { RULES } from "../../../schemas/anomalies.js";
+import { RULES, type RuleName } from "../../../schemas/anomalies.js";
 import { environmentOf, Model, type ModelOptions } from "./model.js";
 
 /** Every rule, quick enough to speak within days. */
@@ -12,7 +12,8 @@ const QUICK: Parameters<typeof environmentOf>[0] = {
   highDay: { minDays: 3, minVolume: 20_000, highest: 1.1, deviations: 0.5 },
 };
 export const environment = environmentOf(QUICK);
-export const environmentIn = (timeZone: string) => environmentOf(QUICK, timeZone);
+export const environmentIn = (timeZone: string, since?: ReadonlyMap<RuleName, number>) =>
+  environmentOf(QUICK, timeZone, since);
 
 export function run(blocks: readonly ReadsBlock[], sizes: () => number, options: ModelOptions = {}): Model {
   const model = new Model({ environment, ...options });

@@ -4,7 +4,7 @@ import { anomalyMessage } from "../../../schemas/anomalies.js";
 import { METER, UTILITY } from "./model.js";
 
 const owner = { utility: UTILITY, meter: METER, backfill: false };
-const both = new Set(["continuous-flow", "spike"] as const);
+const both = { rules: new Set(["continuous-flow", "spike"] as const) };
 
 function flow(start: number, end: number, closed: Found["closed"] = null): Found {
   return {
@@ -112,11 +112,18 @@ it("does not take a spike for a continuous flow at the same time", () => {
 
 it("closes what a rule left open that is not judged any more, and leaves what it had closed", () => {
   const { known } = diffAnomalies([], [flow(0, 40, "flow-stopped"), flow(60, 100)], owner, both);
-  const ended = diffAnomalies(known, [], owner, new Set(["spike"]));
+  const ended = diffAnomalies(known, [], owner, { rules: new Set(["spike"]) });
   expect(ended.messages).toMatchObject([
     { id: known[1]!.id, version: 2, state: "closed", reason: "rule-changed" },
   ]);
-  expect(diffAnomalies(ended.known, [], owner, new Set(["spike"])).messages).toEqual([]);
+  expect(diffAnomalies(ended.known, [], owner, { rules: new Set(["spike"]) }).messages).toEqual([]);
+  // Judged again later, it is no judge of what it said before.
+  const since = new Map([["continuous-flow", known[1]!.found.end]] as const);
+  expect(diffAnomalies(ended.known, [], owner, { ...both, since }).messages).toEqual([]);
+  // Not even where nothing came while it was not judged.
+  expect(diffAnomalies(known, [], owner, { ...both, since }).messages).toMatchObject([
+    { id: known[1]!.id, state: "closed", reason: "rule-changed" },
+  ]);
 });
 
 it("says when the source was in backfill", () => {

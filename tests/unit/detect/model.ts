@@ -19,7 +19,7 @@ import type { Finding } from "../../../detect/checks/finding.js";
 import type { Read } from "../../../detect/kept-reads.js";
 import type { ReadColumns } from "../../../detect/read-columns.js";
 import { decodeState, encodeState } from "../../../detect/state-codec.js";
-import type { AnomalyMessage } from "../../../schemas/anomalies.js";
+import type { AnomalyMessage, RuleName } from "../../../schemas/anomalies.js";
 import { CHECK_CODES } from "../../../schemas/checks.js";
 import { detectConfig } from "../../../schemas/config.js";
 import { Flag } from "../../../schemas/flags.js";
@@ -31,20 +31,30 @@ export const UTILITY = "oakvale";
 
 type DetectInput = Parameters<typeof detectConfig.parse>[0];
 
-export function environmentOf(detect: DetectInput = {}, timeZone = "America/Los_Angeles"): MeterEnvironment {
+export function environmentOf(
+  detect: DetectInput = {},
+  timeZone = "America/Los_Angeles",
+  since?: ReadonlyMap<RuleName, number>,
+): MeterEnvironment {
   const parsed = detectConfig.parse({ rules: ["continuous-flow", "spike"], ...(detect as object) });
-  return environmentOfUtility(parsed, parsed.rules, timeZone, {
-    ...Object.fromEntries(CHECK_CODES.map((code) => [code, 0])),
-    // Small enough that histories of some days meet them.
-    "prolonged-estimation": 2,
-    gap: 3,
-    "sibling-missing": 2,
-    stuck: 3,
-    "no-usage": 0.25,
-    "high-day": 120,
-    "low-day": 80,
-    "peak-interval": 50,
-  });
+  return environmentOfUtility(
+    parsed,
+    parsed.rules,
+    timeZone,
+    {
+      ...Object.fromEntries(CHECK_CODES.map((code) => [code, 0])),
+      // Small enough that histories of some days meet them.
+      "prolonged-estimation": 2,
+      gap: 3,
+      "sibling-missing": 2,
+      stuck: 3,
+      "no-usage": 0.25,
+      "high-day": 120,
+      "low-day": 80,
+      "peak-interval": 50,
+    },
+    since,
+  );
 }
 
 /** One insert: rows of one table and month, stored whole or not at all. */

@@ -1,7 +1,8 @@
 import { seeded } from "../../../bench/random.js";
 import { readHomes, type Home } from "../../../bench/evaluate/homes.js";
 import { Flag } from "../../../schemas/flags.js";
-import type { ReadsBlock } from "../../../schemas/reads.js";
+import { RULES } from "../../../schemas/anomalies.js";
+import { sequenceAt, type ReadsBlock } from "../../../schemas/reads.js";
 import { DATA_SETS, itWithData } from "../../harness/data-sets.js";
 import { environmentIn, expectSame, reference, run, shuffled } from "./any-order.js";
 import { blockOf, type ModelOptions, type TestRead } from "./model.js";
@@ -36,7 +37,10 @@ function windowOf(
 
 /** As a head-end delivers it: in blocks, some reads estimated at first, some corrected, some blocks twice, in any order. */
 function deliveries(home: Home, random: () => number): ReadsBlock[] {
-  const { kind, reads } = windowOf(home, random);
+  let window = windowOf(home, random);
+  // Some meters were silent for weeks.
+  while (window.reads.length < 12) window = windowOf(home, random);
+  const { kind, reads } = window;
   const again: TestRead[] = [];
   const first = reads.map((read) => {
     if (random() < 0.95) return read;
@@ -71,8 +75,12 @@ itWithData(title, [
       const random = seeded(seed);
       const home = homes[Math.floor(random() * homes.length)]!;
       const blocks = deliveries(home, random);
+      // Some rules were put in while the reads came.
+      const later = sequenceAt(blocks[Math.floor(random() * blocks.length)]!.time, 0);
+      const since =
+        random() < 0.5 ? undefined : new Map(RULES.map((rule, i) => [rule, i % 2 === 0 ? 0 : later]));
       const options: ModelOptions = {
-        environment: environmentIn(home.timeZone),
+        environment: environmentIn(home.timeZone, since),
         trims: () => random() < 0.5,
         saves: () => random() < 0.3,
       };
