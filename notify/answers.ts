@@ -101,6 +101,7 @@ export interface AnswerableAlert {
 
 interface AlertRow extends AnsweredAlert {
   readonly message: AnomalyMessage;
+  readonly units: UtilityConfig["units"] | null;
   readonly language: Language;
   readonly state: string;
   readonly sent: Date;
@@ -139,7 +140,7 @@ async function findAlert(stores: ConsentStores, on: Queryable, token: string) {
   const id = linkId(token);
   if (id === undefined) return undefined;
   const [row] = await on.query<AlertRow>(
-    `SELECT o.utility, o.contact_id, o.channel, o.anomaly, o.stage, o.occupancy_id, o.consent_kind, c.language,
+    `SELECT o.utility, o.contact_id, o.channel, o.anomaly, o.stage, o.occupancy_id, o.consent_kind, c.language, c.units,
             (s.message->>'rate')::float8 AS rate, s.message, s.state, coalesce(o.accepted_at, o.updated_at) AS sent
      FROM outbox o JOIN anomalies_seen s USING (anomaly) JOIN contacts c USING (contact_id)
      WHERE o.outbox_id = $1 AND o.kind IN ('alert', 'reminder') AND o.occupancy_id IS NOT NULL
@@ -156,7 +157,10 @@ async function findAlert(stores: ConsentStores, on: Queryable, token: string) {
     language: row.language,
     kind: row.consent_kind,
     answers: answersTo(row.consent_kind, normal !== undefined),
-    normal: normal === undefined ? undefined : new Format(utility, row.language).volume(normal),
+    normal:
+      normal === undefined
+        ? undefined
+        : new Format({ ...utility, units: row.units ?? utility.units }, row.language).volume(normal),
     state: !goesOn ? "over" : isOld ? "old" : "open",
   };
   return { row, described };

@@ -38,7 +38,7 @@ export {
 } from "./consent/erasure.js";
 export { exportEnds, importEnd, parseEnd } from "./consent/ends.js";
 export { describeHome, saveHome, type Home, type HomeField, type HomeForm } from "./consent/home.js";
-export { describeChoices, saveChoices, type Choice, type Choices } from "./consent/choices.js";
+export { describeChoices, saveChoices, UNITS, type Choice, type Choices } from "./consent/choices.js";
 export { ANSWER_WORDS, answerAlert, describeAnswer, type Answer, type AnswerableAlert } from "./answers.js";
 export { CONSENT_KINDS, consentText, type ConsentKind, type Language } from "./consent/wording.js";
 export { inboundUrl } from "./channels/twilio.js";
@@ -100,7 +100,7 @@ class Notify implements NotifyStage {
   constructor(context: NotifyContext) {
     this.#context = context;
     this.#policies = new Map(
-      context.config.utilities.map((utility) => [utility.id, { utility, hours: new SendingHours(utility) }]),
+      context.config.utilities.map((utility) => [utility.id, { utility, hours: SendingHours.of(utility) }]),
     );
     this.#ended.promise.catch(() => undefined);
   }

@@ -15,15 +15,17 @@ import {
   type Choices,
   type ConsentStores,
   type Language,
+  UNITS,
 } from "../notify/index.js";
 import { framed, notFound, plainPage, send, visitorOf } from "./frame.js";
 import { html } from "./page.js";
 import { LANGUAGE_NAMES, WORDS } from "./wording.js";
 
 const several = z.union([z.array(z.string()), z.string().transform((one) => [one])]).catch([]);
+const word = z.string().trim().max(20).catch("");
 const choicesForm = z
-  .object({ shown: several, on: several, language: z.string().catch("") })
-  .catch({ shown: [], on: [], language: "" });
+  .object({ shown: several, on: several, language: word, units: word, from: word, until: word })
+  .catch({ shown: [], on: [], language: "", units: "", from: "", until: "" });
 const answerForm = z.object({ answer: z.enum(["1", "2", "3", "4"]) });
 
 type ByToken = FastifyRequest<{ Params: { token: string } }>;
@@ -35,20 +37,19 @@ type ByToken = FastifyRequest<{ Params: { token: string } }>;
 export function addChoicePages(server: FastifyInstance, stores: ConsentStores): void {
   server.get("/choices/:token", async ({ params: { token } }: ByToken, reply) => {
     const choices = await describeChoices(stores, token);
-    return choices === undefined
-      ? notFound(reply, "en")
-      : send(reply, 200, choicesPage(choices, token, false));
+    return choices === undefined ? notFound(reply, "en") : send(reply, 200, choicesPage(choices, token));
   });
 
   server.post("/choices/:token", async (request: ByToken, reply) => {
     const { token } = request.params;
-    const { shown, on, language } = choicesForm.parse(request.body);
-    const wanted = { shown: boxesOf(shown), ticked: boxesOf(on), language: language as Language };
-    if (!(await saveChoices(stores, token, wanted, visitorOf(request)))) return notFound(reply, "en");
-    const choices = await describeChoices(stores, token);
-    return choices === undefined
-      ? notFound(reply, "en")
-      : send(reply, 200, choicesPage(choices, token, true));
+    const { shown, on, language, ...rest } = choicesForm.parse(request.body);
+    const wanted = { ...rest, shown: boxesOf(shown), ticked: boxesOf(on), language: language as Language };
+    const saved = await saveChoices(stores, token, wanted, visitorOf(request));
+    const choices = saved === false ? undefined : await describeChoices(stores, token);
+    if (choices === undefined) return notFound(reply, "en");
+    return saved === "hours"
+      ? send(reply, 400, choicesPage(choices, token, rest))
+      : send(reply, 200, choicesPage(choices, token, "saved"));
   });
 
   server.get("/erase/:token", async ({ params: { token } }: ByToken, reply) => {
@@ -101,8 +102,15 @@ function boxesOf(names: readonly string[]): Choice[] {
   });
 }
 
-/** @param token of the page itself, and of the one that erases */
-function choicesPage(choices: Choices, token: string, saved: boolean): string {
+/**
+ * @param token of the page itself, and of the one that erases
+ * @param result of what was sent, where something was: saved, or the hours that can't be
+ */
+function choicesPage(
+  choices: Choices,
+  token: string,
+  result?: "saved" | { readonly from: string; readonly until: string },
+): string {
   const { utility, language, channel, address, services, unsubscribe } = choices;
   const words = WORDS[language];
   const title = words.choices(utility.name);
@@ -123,18 +131,24 @@ function choicesPage(choices: Choices, token: string, saved: boolean): string {
     return html`<input type="hidden" name="shown" value="${name}" />
       <label class="tick">${input} ${label}</label>`;
   };
-  const languages = utility.languages.map((one) => {
-    const input =
-      one === language
-        ? html`<input type="radio" name="language" value="${one}" checked />`
-        : html`<input type="radio" name="language" value="${one}" />`;
-    return html`<label class="tick" lang="${one}">${input} ${LANGUAGE_NAMES[one]}</label>`;
-  });
+  const radio = (name: string, value: string, on: boolean, label: string, lang = language) => {
+    const input = on
+      ? html`<input type="radio" name="${name}" value="${value}" checked />`
+      : html`<input type="radio" name="${name}" value="${value}" />`;
+    return html`<label class="tick" lang="${lang}">${input} ${label}</label>`;
+  };
+  const languages = utility.languages.map((one) =>
+    radio("language", one, one === language, LANGUAGE_NAMES[one], one),
+  );
+  const { sendFrom, sendUntil } = utility.alerts;
+  const refused = typeof result === "object" ? result : undefined;
+  const hours = refused ?? choices.hours;
   return framed(
     utility,
     language,
     title,
-    html`${saved ? html`<p class="done" role="status">${words.saved}</p>` : []}
+    html`${result === "saved" ? html`<p class="done" role="status">${words.saved}</p>` : []}
+      ${refused === undefined ? [] : html`<p class="wrong" role="alert">${words.wrongHours(sendFrom, sendUntil)}</p>`}
       <p>${words.choicesText(address)}</p>
       <form method="post">
         ${services.map(
@@ -152,6 +166,16 @@ function choicesPage(choices: Choices, token: string, saved: boolean): string {
               </fieldset>`
             : html`<input type="hidden" name="language" value="${language}" />`
         }
+        <fieldset>
+          <legend>${words.units}</legend>
+          ${UNITS.map((unit) => radio("units", unit, unit === choices.units, words.unit[unit]))}
+        </fieldset>
+        <fieldset>
+          <legend>${words.hours}</legend>
+          <p class="hint">${words.hoursText(sendFrom, sendUntil)}</p>
+          <label>${words.hoursFrom} <input type="time" name="from" value="${hours?.from ?? ""}" /></label>
+          <label>${words.hoursUntil} <input type="time" name="until" value="${hours?.until ?? ""}" /></label>
+        </fieldset>
         <p class="hint">${consentText(utility, language, channel)}</p>
         <button type="submit">${words.save}</button>
       </form>

@@ -44,6 +44,15 @@ export const WORDS: Readonly<Record<Language, Words>> = {
     service: (ending) =>
       ending === undefined ? "Water service" : `Water service (account ending in ${ending})`,
     language: "Language",
+    units: "Units",
+    unit: { gal: "gallons", ft3: "cubic feet", L: "liters", m3: "cubic meters" },
+    hours: "When alerts may come",
+    hoursText: (from, until) =>
+      `Your utility writes between ${from} and ${until}. Choose a part of that, or leave both empty. An alert of the night waits until then.`,
+    hoursFrom: "Not before",
+    hoursUntil: "Not after",
+    wrongHours: (from, until) =>
+      `Please check the hours: they need an hour at least, between ${from} and ${until}. Nothing was saved.`,
     save: "Save",
     saved: "Saved. This holds from now on.",
     erase: "Delete my data",
@@ -148,6 +157,15 @@ export const WORDS: Readonly<Record<Language, Words>> = {
     service: (ending) =>
       ending === undefined ? "Servicio de agua" : `Servicio de agua (cuenta terminada en ${ending})`,
     language: "Idioma",
+    units: "Unidades",
+    unit: { gal: "galones", ft3: "pies cúbicos", L: "litros", m3: "metros cúbicos" },
+    hours: "Cuándo pueden llegar los avisos",
+    hoursText: (from, until) =>
+      `Su compañía escribe entre las ${from} y las ${until}. Elija una parte de ese tiempo, o deje ambas vacías. Un aviso de la noche espera hasta entonces.`,
+    hoursFrom: "No antes de las",
+    hoursUntil: "No después de las",
+    wrongHours: (from, until) =>
+      `Revise las horas: hace falta al menos una hora, entre las ${from} y las ${until}. No se guardó nada.`,
     save: "Guardar",
     saved: "Guardado. Vale desde ahora.",
     erase: "Borrar mis datos",
@@ -244,6 +262,14 @@ export interface Words {
   /** @param ending last four of the account number */
   readonly service: (ending: string | undefined) => string;
   readonly language: string;
+  readonly units: string;
+  readonly unit: Readonly<Record<"gal" | "ft3" | "L" | "m3", string>>;
+  readonly hours: string;
+  /** @param from,until of the utility, hh:mm */
+  readonly hoursText: (from: string, until: string) => string;
+  readonly hoursFrom: string;
+  readonly hoursUntil: string;
+  readonly wrongHours: (from: string, until: string) => string;
   readonly save: string;
   readonly saved: string;
   readonly erase: string;

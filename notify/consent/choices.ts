@@ -1,6 +1,7 @@
 import type { Queryable } from "../../infra/postgres/database.js";
 import type { UtilityConfig } from "../../schemas/config.js";
 import { endingOf } from "../outbox/compose.js";
+import { SendingHours } from "../outbox/sending-hours.js";
 import { lockContact, unsealAddress } from "./contact.js";
 import { sealEvidence, type Evidence } from "./evidence.js";
 import { linkToken } from "./link-token.js";
@@ -15,6 +16,9 @@ import {
   type Language,
 } from "./wording.js";
 
+export const UNITS = ["gal", "ft3", "L", "m3"] as const;
+const CLOCK_TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
+
 /** What a resident is told of now, at one address. */
 export interface Choices {
   readonly utility: UtilityConfig;
@@ -22,6 +26,10 @@ export interface Choices {
   readonly channel: ConsentChannel;
   /** The address with most of it left out. */
   readonly address: string;
+  /** Units in which they read volumes. */
+  readonly units: UtilityConfig["units"];
+  /** Local hours (hh:mm) that they chose; `undefined`: those of the utility. */
+  readonly hours: { readonly from: string; readonly until: string } | undefined;
   /** Token of the link that ends everything. */
   readonly unsubscribe: string;
   /** Services that this address was once confirmed for, and that its resident still holds. */
@@ -51,6 +59,11 @@ export async function describeChoices(stores: ConsentStores, token: string): Pro
     language,
     channel,
     address: masked(unsealAddress(vault, utility.id, { contact_id: id, address_hash, address_sealed })),
+    units: contact.units ?? utility.units,
+    hours:
+      contact.send_from === null || contact.send_until === null
+        ? undefined
+        : { from: contact.send_from, until: contact.send_until },
     unsubscribe: linkToken(vault, utility.id, "unsubscribe", id),
     services: (await servicesOf(stores, stores.database, contact)).map(
       ({ occupancy_id, number_sealed, kinds }) => ({
@@ -66,7 +79,8 @@ export async function describeChoices(stores: ConsentStores, token: string): Pro
  * Takes over what a resident ticked and left empty, at once: what ends suppresses what waits in the outbox, what is new is
  * agreed to in the words of the page. Boxes that were not shown, or are of services that the address is not confirmed for,
  * change nothing.
- * @returns false where the token is none of ours
+ * @returns `false` where the token is none of ours; `"hours"`, with nothing changed, where the hours are none, or have no
+ *   whole hour in common with the utility's
  */
 export async function saveChoices(
   stores: ConsentStores,
@@ -75,19 +89,33 @@ export async function saveChoices(
     readonly shown: readonly Choice[];
     readonly ticked: readonly Choice[];
     readonly language: Language;
+    readonly units: string;
+    /** Local hours, hh:mm; both blank: those of the utility. */
+    readonly from: string;
+    readonly until: string;
   },
   evidence: Evidence,
-): Promise<boolean> {
+): Promise<boolean | "hours"> {
   const now = new Date(stores.clock.now());
   return stores.database.transaction(async (transaction) => {
     const contact = await findContact(stores, transaction, "choices", token);
     if (contact === undefined) return false;
     if (!(await lockContact(transaction, contact.id))) return false;
-    const language = contact.utility.languages.includes(wanted.language) ? wanted.language : contact.language;
-    await transaction.query("UPDATE contacts SET language = $2 WHERE contact_id = $1", [
-      contact.id,
-      language,
-    ]);
+    const { utility } = contact;
+    const language = utility.languages.includes(wanted.language) ? wanted.language : contact.language;
+    const units = UNITS.find((unit) => unit === wanted.units) ?? contact.units ?? utility.units;
+    const isBlank = wanted.from === "" && wanted.until === "";
+    if (!isBlank && !areHours(utility, wanted.from, wanted.until)) return "hours";
+    await transaction.query(
+      "UPDATE contacts SET language = $2, units = $3, send_from = $4, send_until = $5 WHERE contact_id = $1",
+      [
+        contact.id,
+        language,
+        units === utility.units ? null : units,
+        isBlank ? null : wanted.from,
+        isBlank ? null : wanted.until,
+      ],
+    );
     const isIn = (list: readonly Choice[], occupancy: number, kind: ConsentKind) =>
       list.some((choice) => choice.occupancy === occupancy && choice.kind === kind);
     for (const { occupancy_id: occupancy, kinds } of await servicesOf(stores, transaction, contact)) {
@@ -107,6 +135,17 @@ export async function saveChoices(
     }
     return true;
   });
+}
+
+/** Whether a contact may choose these: an hour at least, within those of the utility. */
+function areHours(utility: UtilityConfig, from: string, until: string): boolean {
+  if (!CLOCK_TIME.test(from) || !CLOCK_TIME.test(until) || from >= until) return false;
+  const hours = SendingHours.of(utility);
+  const own = hours.within({ send_from: from, send_until: until });
+  if (own === hours) return false;
+  // Of any day: the time from their beginning to their end.
+  const begin = own.next(Date.UTC(2026, 0, 15));
+  return own.left(own.next(begin + own.left(begin) * 1000)) >= 3600;
 }
 
 async function agree(

@@ -60,9 +60,9 @@ interface Row {
 export async function describeHome(stores: ConsentStores, token: string): Promise<Home | undefined> {
   const contact = await findContact(stores, stores.database, "choices", token);
   if (contact === undefined || contact.address_sealed === null) return undefined;
-  const { utility, language } = contact;
+  const { utility, language, units } = contact;
   const days = new TimeZone(utility.timeZone);
-  const format = new Format(utility, language);
+  const format = new Format({ ...utility, units: units ?? utility.units }, language);
   const now = Math.floor(stores.clock.now() / 1000);
   const services = await servicesOf(stores, stores.database, contact);
   const said = await currentOf(

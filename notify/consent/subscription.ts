@@ -3,6 +3,7 @@ import type { Clock } from "../../infra/clock.js";
 import type { Vault } from "../../infra/crypto/vault.js";
 import type { Database, Queryable } from "../../infra/postgres/database.js";
 import { canonicalAccount, canonicalEmail, canonicalZip } from "../../schemas/canonical.js";
+import type { OwnHours } from "../outbox/sending-hours.js";
 import type { Config, UtilityConfig } from "../../schemas/config.js";
 import { isLandline, phoneNumber } from "../sms/phone.js";
 import { contactOf, lockContact } from "./contact.js";
@@ -379,16 +380,18 @@ export async function findContact(
   const id = linkId(token);
   if (id === undefined) return undefined;
   const [row] = await on.query<Omit<LinkedContact, "id" | "utility"> & { readonly utility: string }>(
-    "SELECT utility, language, channel, address_hash, address_sealed FROM contacts WHERE contact_id = $1",
+    "SELECT utility, language, channel, address_hash, address_sealed, units, send_from, send_until FROM contacts WHERE contact_id = $1",
     [id],
   );
   const utility = row && signedUtility(stores, row.utility, purpose, id, token);
   return row === undefined || utility === undefined ? undefined : { ...row, id, utility };
 }
 
-export interface LinkedContact {
+export interface LinkedContact extends OwnHours {
   readonly id: string;
   readonly utility: UtilityConfig;
+  /** Units that they chose; `null`: the utility's. */
+  readonly units: UtilityConfig["units"] | null;
   readonly language: Language;
   readonly channel: ConsentChannel;
   readonly address_hash: Buffer;

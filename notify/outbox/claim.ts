@@ -10,8 +10,10 @@ import {
   type Told,
 } from "../decide.js";
 import type { ReplyText } from "../templates/text.js";
+import type { UtilityConfig } from "../../schemas/config.js";
 import { STORM } from "./pause.js";
 import type { Policy } from "./record-decisions.js";
+import type { OwnHours } from "./sending-hours.js";
 
 /** Class of the advisory lock by which a sender shows that it lives. */
 export const OWNER_LOCK = 1_129_467_907;
@@ -20,7 +22,7 @@ const LEASE_MS = 120_000;
 const MOST_UNKNOWN = 5;
 
 /** An outbox row with what is needed to judge and to write the message. */
-interface OutboxEntry {
+interface OutboxEntry extends OwnHours {
   readonly outbox_id: string;
   readonly utility: string;
   readonly kind: AlertKind | "confirmation" | "reply";
@@ -33,6 +35,8 @@ interface OutboxEntry {
   readonly address_hash: Buffer;
   readonly address_sealed: Buffer;
   readonly language: Language;
+  /** Units that the resident chose; `null`: the utility's. */
+  readonly units: UtilityConfig["units"] | null;
   readonly message: AnomalyMessage | null;
   /** Since when meter, premise and account of the recipient belong together (UTC seconds); `null`: no consent holds. */
   readonly since: number | null;
@@ -221,14 +225,15 @@ function judge(
   if (entry.kind === "correction" && says !== "withdrawn") return aside("suppressed", "still-holds");
   if (entry.kind !== "alert" && !entry.alert_told) return aside("suppressed", "nothing-told");
   if (!asks) {
-    const start = policy.hours.next(now);
+    const hours = policy.hours.within(entry);
+    const start = hours.next(now);
     if (start > now)
       return aside(entry.state === "unknown" ? "unknown" : "held", "quiet-hours", new Date(start));
     const { sms } = policy.utility;
     if (entry.channel === "sms" && anomaly.rule !== "burst") {
       if (entry.routine >= sms!.perMonth) return aside("suppressed", "monthly-limit");
       const free = (entry.last_routine?.getTime() ?? 0) + DAY_MS;
-      if (free > now) return aside("held", "daily-limit", new Date(policy.hours.next(free)));
+      if (free > now) return aside("held", "daily-limit", new Date(hours.next(free)));
     }
   }
   // A repeat of what may have arrived says the same.
@@ -243,7 +248,7 @@ function answersAlways({ reply }: OutboxEntry): boolean {
 function loadEntries(transaction: Queryable, ids: readonly string[], now: Date): Promise<OutboxEntry[]> {
   return transaction.query<OutboxEntry>(
     `SELECT o.outbox_id, o.utility, o.kind, o.stage, o.state, o.channel, o.attempts, o.told, o.contact_id,
-            c.address_hash, c.address_sealed, c.erased_at IS NOT NULL AS is_erased, c.language, s.message, a.number_sealed,
+            c.address_hash, c.address_sealed, c.erased_at IS NOT NULL AS is_erased, c.language, c.units, c.send_from, c.send_until, s.message, a.number_sealed,
             f.confirmation_id, f.kinds, f.language AS confirmation_language, f.expires_at, f.confirmed_at,
             (SELECT extract(epoch FROM min(r.valid_from))::float8 FROM recipients r
              WHERE r.meter_key = s.meter_key AND r.contact_id = o.contact_id AND r.kind = o.consent_kind

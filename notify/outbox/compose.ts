@@ -16,13 +16,14 @@ import type { Claimed } from "./claim.js";
 /** Shorter account numbers would be given away by their last four. */
 const SHORTEST_ACCOUNT = 7;
 
-/** The message of an outbox row, addressed and worded. */
+/** The message of an outbox row, addressed and worded, in the units that the resident reads. */
 export function compose(
   claimed: Claimed,
-  utility: UtilityConfig,
+  of: UtilityConfig,
   context: { readonly vault: Vault; readonly config: Config; readonly validSeconds: number },
 ): OutgoingMessage {
   const { vault, validSeconds } = context;
+  const utility = claimed.units === null ? of : { ...of, units: claimed.units };
   return {
     id: claimed.outbox_id,
     utility,

@@ -150,7 +150,7 @@ export class Sender {
     try {
       const { utility, hours } = policies.get(message.utility)!;
       const waits = message.kind === "confirmation" || message.kind === "reply";
-      const validSeconds = waits ? ANSWER_SECONDS : hours.left(clock.now());
+      const validSeconds = waits ? ANSWER_SECONDS : hours.within(message).left(clock.now());
       const outgoing = compose(message, utility, { ...this.#context, validSeconds });
       const channel = channels.get(message.channel)!;
       outcome =
@@ -206,7 +206,7 @@ export class Sender {
       if (id !== undefined) return { status: "accepted", id };
       if (clock.now() - handed.getTime() < TRACED_FOR_MS) return { status: "unknown", code: "not-found-yet" };
       if (message.message?.rule !== "burst" || message.resent) return { status: "lost", code: "no-trace" };
-      if (policies.get(message.utility)!.hours.next(clock.now()) > clock.now())
+      if (policies.get(message.utility)!.hours.within(message).next(clock.now()) > clock.now())
         return { status: "unknown", code: "quiet-hours" };
       await database.query("UPDATE outbox SET resent = true, handed_at = $2 WHERE outbox_id = $1", [
         message.outbox_id,

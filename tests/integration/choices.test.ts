@@ -172,6 +172,60 @@ it("changes nothing by boxes that were not shown or are of others' services", as
   expect(await stepsOf(other.email)).toEqual([]);
 });
 
+it("writes in the units and within the hours that a resident chooses, inside the utility's", async () => {
+  const { email, meter, anomaly } = await resident();
+  await tell(world, anomaly);
+  const mail = await mailTo(email);
+  expect(mail).toContain("gallons an hour");
+  const link = linkIn(mail, "choices");
+  const page = await (await get(link)).text();
+  expect(page).toMatch(/name="units" value="gal" checked/);
+  const [leaks] = boxes(page);
+  const form = (from: string, until: string, units = "L"): [string, string][] => [
+    ["shown", leaks!.name],
+    ["on", leaks!.name],
+    ["language", "en"],
+    ["units", units],
+    ["from", from],
+    ["until", until],
+  ];
+  for (const [from, until] of [
+    ["18:00", "17:00"],
+    ["21:00", "23:00"],
+    ["19:30", "23:00"],
+    ["8:00", "12:00"],
+    ["08:00", ""],
+    ["25:00", "26:00"],
+  ] as const) {
+    const refused = await post(link, form(from, until));
+    expect([from, until, refused.status]).toEqual([from, until, 400]);
+    expect(await refused.text()).toContain("between 08:00 and 20:00");
+  }
+  // Nothing of it was taken, the units neither.
+  expect(await (await get(link)).text()).toMatch(/name="units" value="gal" checked/);
+
+  const saved = await (await post(link, form("17:00", "22:00"))).text();
+  expect(saved).toMatch(/name="units" value="L" checked/);
+  expect(saved).toMatch(/name="from" value="17:00"/);
+  const next = leak(test.clock, meter, { id: "a".repeat(32), start: NOON / 1000 - 30 * 3600, rate: 20_000 });
+  await tell(world, { ...next, rule: "burst" });
+  await notify.drain();
+  const waiting = (await outboxOf(email, "alert")).at(-1);
+  // Noon is too early for this resident: five in the afternoon it is.
+  expect(waiting).toMatchObject({
+    state: "held",
+    reason: "quiet-hours",
+    not_before: new Date(NOON + 5 * 3_600_000),
+  });
+  test.clock.set(NOON + 5 * 3_600_000);
+  await tell(world, { ...next, rule: "burst", version: 2, state: "updated", end: NOON / 1000 + 4 * 3600 });
+  expect(await mailTo(email)).toContain("20 liters an hour");
+
+  const back = await (await post(link, form("", "", "gal"))).text();
+  expect(back).toMatch(/name="from" value=""/);
+  expect(back).toMatch(/name="units" value="gal" checked/);
+});
+
 it("shows nothing to choose after a move-out, and takes no box of it", async () => {
   const { email, account, anomaly } = await resident();
   await tell(world, anomaly);

@@ -124,7 +124,7 @@ it("sees a storm of which two transactions, side by side, have a half each", asy
   const all: Home[] = [];
   for (let i = 0; i < 50; i++) all.push(await resident());
   const utility = world.config.utilities[0]!;
-  const policies = new Map([[utility.id, { utility, hours: new SendingHours(utility) }]]);
+  const policies = new Map([[utility.id, { utility, hours: SendingHours.of(utility) }]]);
   const decide = async (homes: readonly Home[], beforeCommit?: () => Promise<void>) => {
     const { storms } = await database.transaction(async (transaction) => {
       const messages = homes.map(({ meter, id }) => leak(test.clock, meter, { id }));

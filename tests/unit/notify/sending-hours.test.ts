@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { SendingHours } from "../../../notify/outbox/sending-hours.js";
 
 const hoursOf = (sendFrom: string, sendUntil: string, timeZone = "America/Los_Angeles") =>
-  new SendingHours({ timeZone, alerts: { sendFrom, sendUntil } });
+  SendingHours.of({ timeZone, alerts: { sendFrom, sendUntil } });
 
 const local = (time: number, timeZone = "America/Los_Angeles") =>
   new Intl.DateTimeFormat("en-GB", { timeZone, hour: "2-digit", minute: "2-digit" }).format(time);
@@ -51,4 +51,43 @@ it("says how long the hours last, also over a clock change and for the whole day
   expect(hoursOf("08:00", "20:00").left(noon + 8 * 3_600_000)).toBe(24 * 3600);
   expect(hoursOf("20:00", "04:00").left(Date.UTC(2026, 10, 1, 6, 30))).toBe(5.5 * 3600 + 0);
   expect(hoursOf("08:00", "08:00").left(noon)).toBe(Infinity);
+});
+
+describe("of a contact", () => {
+  const own = (send_from: string | null, send_until: string | null) => ({ send_from, send_until });
+  const noon = Date.UTC(2026, 5, 1, 19);
+
+  it("are what they chose within the utility's, and the utility's where they chose nothing or nothing is common", () => {
+    const hours = hoursOf("08:00", "20:00");
+    expect(hours.within(own(null, null))).toBe(hours);
+    expect(hours.within(own("20:00", "23:00"))).toBe(hours);
+    expect(hours.within(own("17:00", "22:00")).next(noon)).toBe(noon + 5 * 3_600_000);
+    expect(hours.within(own("17:00", "22:00")).left(noon + 5 * 3_600_000)).toBe(3 * 3600);
+    expect(hours.within(own("06:00", "09:00")).next(noon)).toBe(noon + 20 * 3_600_000);
+    expect(hours.within(own("06:00", "09:00"))).toBe(hours.within(own("06:00", "09:00")));
+  });
+
+  it("are taken as they are where the utility writes all day, and inside of a night alone", () => {
+    expect(hoursOf("00:00", "00:00").within(own("13:00", "14:00")).next(noon)).toBe(noon + 3_600_000);
+    const night = hoursOf("20:00", "08:00");
+    expect(night.within(own("05:00", "07:00")).next(noon)).toBe(noon + 17 * 3_600_000);
+    expect(night.within(own("07:00", "21:00"))).toBe(night);
+  });
+
+  it("let nothing go outside of either, whatever they are", () => {
+    const time = fc.integer({ min: 0, max: 23 * 60 + 59 });
+    const text = (minutes: number) =>
+      `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}`;
+    fc.assert(
+      fc.property(time, time, fc.integer({ min: Date.UTC(2026, 0), max: Date.UTC(2027, 0) }), (a, b, now) => {
+        const [from, until] = [text(Math.min(a, b)), text(Math.max(a, b))];
+        const utility = hoursOf("08:00", "20:00");
+        const next = utility.within(own(from, until)).next(now);
+        const clock = local(next);
+        expect(clock >= "08:00" && clock < "20:00").toBe(true);
+        if (from < "20:00" && until > "08:00" && from < until)
+          expect(clock >= from && clock < until).toBe(true);
+      }),
+    );
+  });
 });
