@@ -499,8 +499,11 @@ class DetectStage implements Stage {
     );
     if (messages.length === 0) return;
     await this.#stalling("log", () => this.#producer!.append(anomalyBatches(messages)));
-    const insert = encodeAnomalies(messages);
-    await this.#stalling("ClickHouse", () => clickhouse.insertNative(insert.statement, insert.block));
+    await Promise.all(
+      encodeAnomalies(messages).map(({ statement, block }) =>
+        this.#stalling("ClickHouse", () => clickhouse.insertNative(statement, block)),
+      ),
+    );
     await this.#stalling("PostgreSQL", () => forgetPending(database, ids));
     for (const { utility, rule, state } of messages) metrics.detected.inc({ utility, rule, state });
   }

@@ -718,11 +718,11 @@ function metersOf(rows: readonly { readonly meter: string }[]): Uint32Array {
   return meters;
 }
 
-/** Rows of table `anomalies`. */
-export function encodeAnomalies(messages: readonly AnomalyMessage[]): EncodedInsert {
+/** Rows of table `anomalies`, where the newest version of an anomaly stands, and of its history, where each does. */
+export function encodeAnomalies(messages: readonly AnomalyMessage[]): readonly EncodedInsert[] {
   const numbers = (of: (message: AnomalyMessage) => number) => messages.map(of);
   const big = (of: (message: AnomalyMessage) => number) => BigInt64Array.from(numbers(of), BigInt);
-  return encodeRows("anomalies", messages.length, [
+  const columns: NativeColumn[] = [
     words(
       "utility",
       messages.map(({ utility }) => utility),
@@ -763,7 +763,8 @@ export function encodeAnomalies(messages: readonly AnomalyMessage[]): EncodedIns
       type: "UInt8",
       values: Uint8Array.from(numbers(({ backfill }) => (backfill ? 1 : 0))),
     },
-  ]);
+  ];
+  return ["anomalies", "anomaly_history"].map((table) => encodeRows(table, messages.length, columns));
 }
 
 /** Row of table `files`. */

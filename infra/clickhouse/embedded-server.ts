@@ -13,6 +13,7 @@ export const SHARED_TABLES = [
   "intervals",
   "superseded_reads",
   "anomalies",
+  "anomaly_history",
   "check_findings",
   "files",
   "meter_registers",

@@ -62,14 +62,18 @@ it("answers every question of docs/analysts.md", async () => {
   } finally {
     await analyst.close();
   }
-  const [open, longest, lost, byRule, why, night, silent, checks, late] = answers;
-  expect(answers).toHaveLength(9);
+  const [open, longest, lost, byRule, why, history, night, silent, checks, late] = answers;
+  expect(answers).toHaveLength(10);
   expect(open).toEqual([]);
   // 101 hours of 7 L and one of 20: no more is lost than was measured.
   expect(longest).toMatchObject([{ rule: "continuous-flow", open: false, days: 4.2 }]);
   expect(lost).toMatchObject([{ month: "2026-05-01", leaks: 1, cubic_metres: 0.7 }]);
   expect(byRule).toMatchObject([{ rule: "continuous-flow", anomalies: 1, open: 0, over_in_a_day: 0 }]);
   expect(why).toMatchObject([{ rule: "continuous-flow" }]);
+  // Found and over within one batch; another version for each time that a batch tells it again.
+  expect(history).toMatchObject([
+    { rule: "continuous-flow", version: 1, state: "closed", reason: "flow-stopped" },
+  ]);
   expect(night).toHaveLength(20);
   expect(silent).toEqual([]);
   expect(checks).toMatchObject([{ code: "stuck", findings: 1, meters: 1, open: 0 }]);
