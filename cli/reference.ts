@@ -166,7 +166,7 @@ export function rulesPage(): string {
     GENERATED,
     "# Rules",
     "",
-    "`detect.rules` of a utility names those that are judged: `leak`, `burst`, `high-day` and `away` where nothing is said. Those of vendors and utilities are as published, for a utility that wants what its residents know. Parameters are in [the reference](reference/configuration.md), what each finds on real meters in [detection.md](detection.md).",
+    "`detect.rules` of a utility names those that are judged: `leak`, `burst`, `high-day`, `away` and `budget` where nothing is said. Those of vendors and utilities are as published, for a utility that wants what its residents know. Parameters are in [the reference](reference/configuration.md), what each finds on real meters in [detection.md](detection.md).",
     "",
     "A rule that is taken out of the list closes its open anomalies with the reason `rule-changed`, and nobody is told. One that is put in, or back in, learns and judges from the next start of the detector on, nothing from before, so no storm follows; the first rules of a utility judge all that comes. `curbstop backtest --rule NAME` says before what a rule would have found.",
     "",

@@ -47,6 +47,7 @@ class Known implements RuleContext {
   rate: number | undefined;
   rateFrom = 0;
   away = false;
+  budget: number | undefined;
   class: RuleContext["class"];
   day = 0;
   /** Water runs on purpose. */
@@ -62,7 +63,7 @@ class Known implements RuleContext {
     this.resolution = resolution;
     this.day = day;
     this.#days = days;
-    this.rate = this.class = undefined;
+    this.rate = this.class = this.budget = undefined;
     this.rateFrom = 0;
     this.away = this.onPurpose = false;
     for (let i = 0; i < settings.length; i++) {
@@ -74,6 +75,7 @@ class Known implements RuleContext {
       }
       this.class = setting.class ?? this.class;
       this.away = setting.away ?? this.away;
+      if (setting.budget !== undefined) this.budget = setting.budget ?? undefined;
       this.onPurpose = setting.onPurpose ?? this.onPurpose;
     }
   }

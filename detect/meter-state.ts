@@ -113,8 +113,8 @@ export interface BlockCounts {
 
 export interface MeterEnvironment {
   readonly context: Omit<FoldContext, "settings" | "resolution" | "checks">;
-  /** The rules that are judged where nobody ever said that they are away: a rule less for nearly all meters. */
-  readonly rulesAtHome: ReadonlySet<RuleName>;
+  /** The rules that are judged where residents never said what these need: two rules less for nearly all meters. */
+  readonly rulesWithoutWord: ReadonlySet<RuleName>;
   readonly checkLimits: CheckContext["limits"];
   readonly registers: Omit<RegisterParameters, "modulus">;
 }
@@ -130,7 +130,7 @@ export function environmentOf(
   const judged = new Set(rules);
   return {
     context: { detect, rules: judged, since, days: new TimeZone(timeZone) },
-    rulesAtHome: new Set([...judged].filter((name) => name !== "away")),
+    rulesWithoutWord: new Set([...judged].filter((name) => name !== "away" && name !== "budget")),
     checkLimits,
     registers: detect.registers,
   };
@@ -369,9 +369,9 @@ export class MeterState {
     const before = (list: readonly MeterSetting[]) =>
       list
         .filter(({ from }) => from < this.base.at)
-        .map(({ from, continuousFlowRate, inService, away, onPurpose }) => ({
+        .map(({ from, continuousFlowRate, inService, away, onPurpose, budget }) => ({
           from,
-          judged: JSON.stringify({ continuousFlowRate, inService, away, onPurpose }),
+          judged: JSON.stringify({ continuousFlowRate, inService, away, onPurpose, budget }),
         }))
         .filter(({ judged }) => judged !== "{}")
         .map(({ from, judged }) => `${from} ${judged}`)
@@ -403,8 +403,9 @@ export class MeterState {
     return of;
   }
 
-  #rules({ context, rulesAtHome }: MeterEnvironment): ReadonlySet<RuleName> {
-    return this.settings.some(({ away }) => away === true) ? context.rules : rulesAtHome;
+  #rules({ context, rulesWithoutWord }: MeterEnvironment): ReadonlySet<RuleName> {
+    const says = ({ away, budget }: MeterSetting) => away === true || typeof budget === "number";
+    return this.settings.some(says) ? context.rules : rulesWithoutWord;
   }
 
   /** What the meter can pass, mL/h. */

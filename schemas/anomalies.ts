@@ -140,6 +140,12 @@ const FACTS = {
     means: "Water used while the people of the home said that they are away; of other homes it says nothing.",
     least: "20 L in a day",
   },
+  budget: {
+    kind: "high-usage",
+    means:
+      "The month would end above the budget that the people of the home set; of other homes it says nothing.",
+    least: "any, if the month's volume passes it",
+  },
 } as const satisfies Record<string, RuleFacts>;
 export type RuleName = keyof typeof FACTS;
 export const RULE_FACTS: Readonly<Record<RuleName, RuleFacts>> = FACTS;

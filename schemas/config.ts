@@ -108,7 +108,7 @@ export type SourceConfig = z.infer<typeof sourceConfig>;
 export const detectConfig = z.strictObject({
   rules: z
     .array(rule)
-    .default(["leak", "burst", "high-day", "away"])
+    .default(["leak", "burst", "high-day", "away", "budget"])
     .describe("Rules that are judged; docs/rules.md tells of each."),
   continuousFlow: z
     .strictObject({
@@ -230,6 +230,16 @@ export const detectConfig = z.strictObject({
         .min(0)
         .default(20_000)
         .describe("mL in a day of a home whose people are away: no more is an ice maker, a drip or a pet."),
+    })
+    .prefault({}),
+  budget: z
+    .strictObject({
+      share: z
+        .number()
+        .min(0.5)
+        .max(1)
+        .default(0.8)
+        .describe("Share of a resident's monthly budget from which the pace of the month is judged."),
     })
     .prefault({}),
   registers: z

@@ -19,6 +19,8 @@ export const meterSetting = z.object({
   inService: z.boolean().optional(),
   /** Whether its people said that they are away. */
   away: z.boolean().optional(),
+  /** Millilitres in a calendar month that its people want to keep to; `null`: no longer. */
+  budget: z.int().positive().nullable().optional(),
   /** Whether its people said that water runs on purpose, for a pool or the like: it is neither judged nor learnt. */
   onPurpose: z.boolean().optional(),
 });

@@ -22,6 +22,7 @@ const form = z.object({
   leave: day,
   back: day,
   onPurpose: day,
+  budget: z.string().trim().max(12).catch(""),
   ended: z.union([z.array(number), number.transform((one) => [one])]).catch([]),
 });
 
@@ -51,7 +52,7 @@ export function addHomePages(server: FastifyInstance, stores: ConsentStores): vo
 
 /** @param result of what was sent, where something was */
 function homePage(
-  { utility, language, services, allowance, days }: Home,
+  { utility, language, units, services, allowance, days }: Home,
   token: string,
   result?: "saved" | { readonly filled: HomeForm; readonly wrong: readonly HomeField[] },
 ): string {
@@ -91,7 +92,7 @@ function homePage(
             </div>`
       }
       <p>${words.homeText}</p>
-      ${services.map(({ occupancy, ending, away, onPurpose, normal }) => {
+      ${services.map(({ occupancy, ending, away, onPurpose, budget, normal }) => {
         const typed = refused?.filled.occupancy === occupancy ? refused.filled : undefined;
         const value = (field: HomeField, stands: string | undefined) => typed?.[field] ?? stands ?? "";
         return html`<form method="post">
@@ -112,6 +113,18 @@ function homePage(
             <p class="hint">${words.onPurposeText}</p>
             ${date("onPurpose", words.onPurposeLast, value("onPurpose", onPurpose), days.lastOnPurpose)}
           </fieldset>
+          ${
+            budget === undefined
+              ? []
+              : html`<fieldset>
+                  <legend>${words.budget}</legend>
+                  <p class="hint">${words.budgetText}</p>
+                  <label
+                    >${words.budgetLabel(words.unit[units])}
+                    <input type="text" inputmode="decimal" name="budget" value="${value("budget", budget)}"
+                  /></label>
+                </fieldset>`
+          }
           ${
             normal.length === 0
               ? []

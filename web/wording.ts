@@ -94,7 +94,12 @@ export const WORDS: Readonly<Record<Language, Words>> = {
     onPurposeLast: "The last day",
     normal: "Normal here",
     normalFlow: (flow) => `${flow} an hour is no longer normal: write if it runs`,
+    budget: "A budget for the month",
+    budgetText:
+      "We write once in a month that would end above it, when most of it is used. Leave it empty for none. What runs on purpose is not counted.",
+    budgetLabel: (unit) => `Most in a month, ${unit}`,
     homeWrong: {
+      budget: "the budget for the month (a number above zero)",
       leave: "the day you leave",
       back: "the day you are back (at least two days after you leave, and half a year ahead at most)",
       onPurpose: "the last day on which water runs on purpose (within a week from now)",
@@ -207,7 +212,12 @@ export const WORDS: Readonly<Record<Language, Words>> = {
     onPurposeLast: "El último día",
     normal: "Normal aquí",
     normalFlow: (flow) => `${flow} por hora ya no es normal: escriban si corre`,
+    budget: "Un límite para el mes",
+    budgetText:
+      "Le escribimos una vez en un mes que terminaría por encima, cuando ya se usó la mayor parte. Déjelo vacío si no quiere ninguno. Lo que corre a propósito no se cuenta.",
+    budgetLabel: (unit) => `Lo más en un mes, ${unit}`,
     homeWrong: {
+      budget: "el límite para el mes (un número mayor que cero)",
       leave: "el día en que se van",
       back: "el día en que vuelven (al menos dos días después de irse, y medio año como máximo)",
       onPurpose: "el último día en que el agua corre a propósito (dentro de una semana)",
@@ -303,6 +313,10 @@ export interface Words {
   readonly onPurposeLast: string;
   readonly normal: string;
   readonly normalFlow: (flow: string) => string;
+  readonly budget: string;
+  readonly budgetText: string;
+  /** @param unit in the plural */
+  readonly budgetLabel: (unit: string) => string;
   readonly homeWrong: Readonly<Record<HomeField, string>>;
   readonly answerOver: string;
   readonly answerOld: string;

@@ -1,5 +1,6 @@
 import type { RuleName } from "../../schemas/anomalies.js";
 import { Away } from "./away.js";
+import { Budget } from "./budget.js";
 import { Burst } from "./burst.js";
 import { continuousFlow } from "./continuous-flow.js";
 import { HighDay } from "./high-day.js";
@@ -45,6 +46,7 @@ const NEW: Readonly<Record<RuleName, () => RuleFold>> = {
   "neptune-24h": neptune24h,
   "high-day": () => new HighDay(),
   away: () => new Away(),
+  budget: () => new Budget(),
 };
 
 export function newRule(name: RuleName): RuleFold {

@@ -28,6 +28,8 @@ export interface RuleContext {
   rateFrom: number;
   /** Its people said that they are away. */
   away: boolean;
+  /** Millilitres in a calendar month that its people want to keep to. */
+  budget: number | undefined;
   /** Class of the service point, where it is known. */
   class: MeterSetting["class"];
   /** Local day of the unit's beginning, days since 1970-01-01. */

@@ -175,10 +175,17 @@ async function agree(
   );
 }
 
-/** Services that the address was once confirmed for, and that its resident still holds, with the kinds that hold now. */
+/** Services that the address was once confirmed for, and that its resident still holds, with the kinds that hold now and how many meters measure it. */
 export function servicesOf({ clock }: ConsentStores, on: Queryable, contact: LinkedContact) {
-  return on.query<{ occupancy_id: number; number_sealed: Buffer | null; kinds: ConsentKind[] }>(
-    `SELECT o.occupancy_id, a.number_sealed, ARRAY(
+  return on.query<{
+    occupancy_id: number;
+    number_sealed: Buffer | null;
+    kinds: ConsentKind[];
+    meters: number;
+  }>(
+    `SELECT o.occupancy_id, a.number_sealed,
+       (SELECT count(DISTINCT m.meter_key)::int FROM premise_meters m WHERE m.premise_id = o.premise_id
+          AND m.valid_from <= $2 AND (m.valid_until IS NULL OR m.valid_until > $2)) AS meters, ARRAY(
        SELECT kind FROM active_consents c WHERE c.contact_id = $1 AND c.occupancy_id = o.occupancy_id ORDER BY kind) AS kinds
      FROM occupancies o JOIN accounts a USING (account_id)
      WHERE o.valid_from <= $2 AND (o.valid_until IS NULL OR o.valid_until > $2)

@@ -85,6 +85,27 @@ export async function declarePeriod(
   await tell(transaction, by.occupancy_id);
 }
 
+/** What the home wants to keep to in a calendar month (mL), from a time on; `undefined`: nothing any more. */
+export async function declareBudget(
+  transaction: Queryable,
+  by: Declarer,
+  budget: { readonly ml: number; readonly from: Date } | undefined,
+  now: Date,
+): Promise<void> {
+  await transaction.query(
+    `UPDATE declarations SET until_at = greatest(from_at, $2)
+     WHERE occupancy_id = $1 AND kind = 'budget' AND coalesce(until_at > $2, true)`,
+    [by.occupancy_id, budget?.from ?? now],
+  );
+  if (budget !== undefined)
+    await transaction.query(
+      `INSERT INTO declarations (utility, occupancy_id, contact_id, kind, rate, from_at, at)
+       VALUES ($1, $2, $3, 'budget', $4, $5, $6)`,
+      [by.utility, by.occupancy_id, by.contact_id, budget.ml, budget.from, now],
+    );
+  await tell(transaction, by.occupancy_id);
+}
+
 /** Forgets all that a contact said; the detector is told so. */
 export async function forgetDeclarations(transaction: Queryable, contact: string): Promise<void> {
   const gone = await transaction.query<{ occupancy_id: number }>(

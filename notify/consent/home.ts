@@ -1,13 +1,14 @@
 import { TimeZone } from "../../infra/time-zone.js";
 import type { Queryable } from "../../infra/postgres/database.js";
 import type { UtilityConfig } from "../../schemas/config.js";
+import { MILLILITRES } from "../../schemas/units.js";
 import { endingOf } from "../outbox/compose.js";
 import { Format } from "../templates/format.js";
 import { servicesOf } from "./choices.js";
 import { lockContact } from "./contact.js";
-import { declarePeriod, endNormal } from "./declare.js";
+import { declareBudget, declarePeriod, endNormal } from "./declare.js";
 import { findContact, type ConsentStores } from "./subscription.js";
-import type { Language } from "./wording.js";
+import type { ConsentKind, Language } from "./wording.js";
 
 /** Longest time that a home can be called empty, and that water can run on purpose: days. */
 const MOST_DAYS_AWAY = 184;
@@ -18,6 +19,7 @@ const DAY = 86_400;
 export interface Home {
   readonly utility: UtilityConfig;
   readonly language: Language;
+  readonly units: UtilityConfig["units"];
   readonly services: readonly {
     readonly occupancy: number;
     /** Last four of the account number, where it is long enough to stay private. */
@@ -26,6 +28,8 @@ export interface Home {
     readonly away: { readonly leave: string; readonly back: string } | undefined;
     /** The last day on which water runs on purpose. */
     readonly onPurpose: string | undefined;
+    /** What they want to keep to in a calendar month, in their units; `undefined`: it is not offered (see `describeHome`). */
+    readonly budget: string | undefined;
     /** Flows that are normal, such as "5 gallons". */
     readonly normal: readonly { readonly declaration: number; readonly flow: string }[];
   }[];
@@ -41,22 +45,27 @@ export interface HomeForm {
   readonly leave: string;
   readonly back: string;
   readonly onPurpose: string;
+  /** A number in their units. */
+  readonly budget: string;
   /** Normal flows that are so no longer. */
   readonly ended: readonly number[];
 }
 
-export type HomeField = "leave" | "back" | "onPurpose";
+export type HomeField = "leave" | "back" | "onPurpose" | "budget";
 
 interface Row {
   readonly declaration_id: number;
   readonly occupancy_id: number;
-  readonly kind: "normal" | "away" | "on-purpose";
+  readonly kind: "normal" | "away" | "on-purpose" | "budget";
   readonly rate: number | null;
   readonly from: number;
   readonly until: number | null;
 }
 
-/** The page about the homes of whoever holds the link of a mail; `undefined` where the token is none of ours. */
+/**
+ * The page about the homes of whoever holds the link of a mail; `undefined` where the token is none of ours. A budget is
+ * offered to who hears of high usage, of a home with one meter: each meter is judged by itself.
+ */
 export async function describeHome(stores: ConsentStores, token: string): Promise<Home | undefined> {
   const contact = await findContact(stores, stores.database, "choices", token);
   if (contact === undefined || contact.address_sealed === null) return undefined;
@@ -75,6 +84,7 @@ export async function describeHome(stores: ConsentStores, token: string): Promis
   return {
     utility,
     language,
+    units: units ?? utility.units,
     allowance: rules.includes("away") ? format.volume(away.minVolume) : undefined,
     days: {
       first: dateOf(today),
@@ -83,12 +93,13 @@ export async function describeHome(stores: ConsentStores, token: string): Promis
     },
     services: services
       .filter(({ kinds }) => kinds.length > 0)
-      .map(({ occupancy_id, number_sealed }) => {
+      .map(({ occupancy_id, number_sealed, kinds, meters }) => {
         const own = said.filter((one) => one.occupancy_id === occupancy_id);
         return {
           occupancy: occupancy_id,
           ending: number_sealed === null ? undefined : endingOf(stores.vault, utility.id, number_sealed),
           ...shown(own, days),
+          budget: offersBudget(utility, kinds, meters) ? budgetText(own, format) : undefined,
           normal: own
             .filter(({ kind }) => kind === "normal")
             .map(({ declaration_id, rate }) => ({
@@ -122,7 +133,9 @@ export async function saveHome(
     const { utility, id } = contact;
     const second = Math.floor(now / 1000);
     const zone = new TimeZone(utility.timeZone);
-    const wanted = periodsOf(form, zone, second);
+    const units = contact.units ?? utility.units;
+    const format = new Format({ ...utility, units }, contact.language);
+    const wanted = wantedOf(form, zone, second, units);
     if (wanted.wrong.length > 0) return wanted.wrong;
     const by = { utility: utility.id, contact_id: id, occupancy_id: form.occupancy };
     const said = await currentOf(transaction, [form.occupancy], second);
@@ -132,6 +145,12 @@ export async function saveHome(
       await declarePeriod(transaction, by, "away", wanted.away, new Date(now));
     if (form.onPurpose !== (known.onPurpose ?? ""))
       await declarePeriod(transaction, by, "on-purpose", wanted.onPurpose, new Date(now));
+    if (offersBudget(utility, service.kinds, service.meters) && form.budget !== budgetText(said, format)) {
+      // Of the month in hand what flowed before counts as well.
+      const from = new Date(zone.firstInstantFrom(monthBegin(zone.dayOf(second)) * DAY) * 1000);
+      const budget = wanted.budget === undefined ? undefined : { ml: wanted.budget, from };
+      await declareBudget(transaction, by, budget, new Date(now));
+    }
     for (const declaration of form.ended)
       await endNormal(transaction, form.occupancy, declaration, new Date(now));
     return [];
@@ -153,14 +172,17 @@ function shown(said: readonly Row[], zone: TimeZone): Pick<Home["services"][numb
   };
 }
 
-function periodsOf(
-  { leave, back, onPurpose }: HomeForm,
+function wantedOf(
+  { leave, back, onPurpose, budget }: HomeForm,
   zone: TimeZone,
   now: number,
+  units: UtilityConfig["units"],
 ): {
   readonly wrong: HomeField[];
   readonly away: Period | undefined;
   readonly onPurpose: Period | undefined;
+  /** mL a month. */
+  readonly budget: number | undefined;
 } {
   const wrong: HomeField[] = [];
   const today = zone.dayOf(now);
@@ -180,7 +202,28 @@ function periodsOf(
     if (last === undefined || last < today || last > today + MOST_DAYS_ON_PURPOSE) wrong.push("onPurpose");
     else filling = period(now, begin(last + 1));
   }
-  return { wrong, away, onPurpose: filling };
+  let ml: number | undefined;
+  if (budget !== "") {
+    const number = Number(budget.replace(",", "."));
+    if (/^\d{1,7}([.,]\d{1,3})?$/.test(budget) && number > 0) ml = Math.round(number * MILLILITRES[units]);
+    else wrong.push("budget");
+  }
+  return { wrong, away, onPurpose: filling, budget: ml };
+}
+
+function offersBudget({ detect }: UtilityConfig, kinds: readonly ConsentKind[], meters: number): boolean {
+  return detect.rules.includes("budget") && kinds.includes("high-usage") && meters === 1;
+}
+
+/** The budget that stands, as the form has it; blank without one. */
+function budgetText(said: readonly Row[], format: Format): string {
+  const budget = said.find(({ kind }) => kind === "budget");
+  return budget === undefined ? "" : format.plain(budget.rate!);
+}
+
+/** The first day of the month of a day, days since 1970-01-01. */
+function monthBegin(day: number): number {
+  return day + 1 - new Date(day * DAY * 1000).getUTCDate();
 }
 
 function period(from: number, until: number): Period {

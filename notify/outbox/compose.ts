@@ -90,6 +90,7 @@ function toldOf(anomaly: AnomalyMessage, { since, told }: Claimed, ending: strin
     volume: own ? volume : undefined,
     usualPeak: number("usualPeak"),
     usualDay: number("usualDay"),
+    budget: budgetOf(anomaly),
     hours: anomaly.hours && {
       from: anomaly.hours.from,
       // What flowed before is a former occupant's.
@@ -97,6 +98,11 @@ function toldOf(anomaly: AnomalyMessage, { since, told }: Claimed, ending: strin
     },
     accountEnding: ending,
   };
+}
+
+function budgetOf({ rule, evidence: { budget, expected } }: AnomalyMessage): Told["budget"] {
+  if (rule !== "budget" || typeof budget !== "number" || typeof expected !== "number") return undefined;
+  return { of: budget, expected };
 }
 
 /** @param kind what evidence of rule `leak` says */

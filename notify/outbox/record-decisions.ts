@@ -169,6 +169,8 @@ export interface Storm {
  */
 function speaksFor(other: Neighbour, anomaly: AnomalyMessage): boolean {
   if (other.rule === anomaly.rule) return true;
+  // A month is no day of it.
+  if (other.rule === "budget" || anomaly.rule === "budget") return false;
   if (kindOf(anomaly.rule) === "high-usage")
     return kindOf(other.rule) === "high-usage" || other.rule === "burst";
   if (anomaly.rule === "burst" || kindOf(other.rule) !== kindOf(anomaly.rule)) return false;
@@ -191,6 +193,7 @@ function covers(given: Given, anomaly: AnomalyMessage): boolean {
   return (
     given.meter_key === anomaly.meter &&
     anomaly.rule !== "burst" &&
+    (anomaly.rule === "budget") === (given.rule === "budget") &&
     kindOf(given.rule) === kindOf(anomaly.rule) &&
     anomaly.rate < NEWS_AGAIN * given.rate
   );

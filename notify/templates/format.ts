@@ -32,6 +32,11 @@ export class Format {
     return `${number} ${number === "1" ? one : many}`;
   }
 
+  /** The number alone, as a field of a form takes it, such as "48.2". */
+  plain(millilitres: number): string {
+    return String(Number((millilitres / MILLILITRES[this.#units]).toPrecision(6)));
+  }
+
   /** The same for a text, such as "48.2 gal". */
   shortVolume(millilitres: number): string {
     return `${this.#number.format(millilitres / MILLILITRES[this.#units])} ${this.#units}`;

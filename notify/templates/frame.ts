@@ -92,6 +92,8 @@ export interface Told {
   readonly usualPeak: number | undefined;
   /** The volume of the meter's usual day, where the day was high and not an hour of it. */
   readonly usualDay: number | undefined;
+  /** The month's budget of the home, where that is what the message is about, and what the month would come to: mL. */
+  readonly budget: { readonly of: number; readonly expected: number } | undefined;
   /** What flowed in each hour up to `end`, from the beginning of the first: mL, `null` where it is not known or not theirs. */
   readonly hours: { readonly from: number; readonly ml: readonly (number | null)[] } | undefined;
   /** Last four of the account number, where it is long enough to stay private. */

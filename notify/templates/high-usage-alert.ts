@@ -1,3 +1,4 @@
+import { budgetAlert } from "./budget-alert.js";
 import { Format } from "./format.js";
 import { answerLinks, framed, service, type Frame, type Told } from "./frame.js";
 import { hoursChart } from "./hours-chart.js";
@@ -5,6 +6,7 @@ import type { Letter } from "./letter.js";
 
 /** A day, or an hour or more of it, far above the home's own usual peaks. */
 export function highUsageAlert(frame: Frame, told: Told): Letter {
+  if (told.budget !== undefined) return budgetAlert(frame, told, told.budget);
   return frame.language === "es" ? spanish(frame, told) : english(frame, told);
 }
 

@@ -38,6 +38,7 @@ export function sampleTold(end: number, change: Partial<Told>): Told {
     volume: 200_000,
     usualPeak: 100_000,
     usualDay: undefined,
+    budget: undefined,
     hours: { from: end - 48 * HOUR, ml: SAMPLE_HOURS },
     accountEnding: "4417",
     ...change,
@@ -113,6 +114,16 @@ const ABOUT: readonly About[] = [
   ["high-hour", "alert", { kind: "high-usage" }],
   ["high-hour-over", "alert", { kind: "high-usage", over: true }],
   ["high-day", "alert", { kind: "high-usage", usualPeak: undefined, usualDay: 500_000 }],
+  [
+    "budget",
+    "alert",
+    {
+      kind: "high-usage",
+      volume: 20_000_000,
+      usualPeak: undefined,
+      budget: { of: 24_000_000, expected: 31_000_000 },
+    },
+  ],
   ["high-correction", "correction", { kind: "high-usage" }],
 ];
 

@@ -94,9 +94,16 @@ export function alertText(utility: UtilityConfig, language: Language, about: Ale
   const length = format.shortDuration(told.end - told.start);
   const rate = `${format.shortVolume(told.rate)}/h`;
   const volume = told.volume === undefined ? rate : format.shortVolume(told.volume);
-  const values = { at: serviceOf(language, told.accountEnding), length, rate, volume };
+  const values = {
+    at: serviceOf(language, told.accountEnding),
+    length,
+    rate,
+    volume,
+    budget: format.shortVolume(told.budget?.of ?? 0),
+  };
   const words = language === "es" ? ES : EN;
-  const ended = told.over || about === "stopped" || about === "correction";
+  // Of a budget there is nothing to answer.
+  const ended = told.over || told.budget !== undefined || about === "stopped" || about === "correction";
   return `${name}: ${sentence(words, about, told, values)}${ended ? words.stop : words.replies}`;
 }
 
@@ -105,6 +112,7 @@ interface Values {
   readonly length: string;
   readonly rate: string;
   readonly volume: string;
+  readonly budget: string;
 }
 type Sentence = (values: Values) => string;
 
@@ -113,6 +121,7 @@ interface Sentences {
   readonly leakOver: Sentence;
   readonly reminder: Sentence;
   readonly highUsage: Sentence;
+  readonly budget: Sentence;
   readonly stopped: Sentence;
   readonly correction: Sentence;
   readonly stop: string;
@@ -122,6 +131,7 @@ interface Sentences {
 
 function sentence(words: Sentences, about: AlertText, told: Told, values: Values): string {
   if (about === "stopped" || about === "correction" || about === "reminder") return words[about](values);
+  if (told.budget !== undefined) return words.budget(values);
   if (told.kind === "high-usage") return words.highUsage(values);
   return told.over ? words.leakOver(values) : words.leak[told.flow](values);
 }
@@ -143,6 +153,8 @@ const EN: Sentences = {
   leakOver: ({ at, length, volume }) => `Possible leak at ${at}, now over: ${volume} of water in ${length}.`,
   reminder: ({ at, length, rate }) => `Water still runs at ${at}, for ${length} now, ${rate}.`,
   highUsage: ({ at, length, volume }) => `Unusually high use at ${at}: ${volume} in ${length}.`,
+  budget: ({ at, volume, budget }) =>
+    `${volume} used at ${at} this month: your budget of ${budget} will not do.`,
   stopped: ({ at, length }) => `The flow at ${at} has stopped. It ran for ${length}.`,
   correction: ({ at }) => `Please ignore our last alert about ${at}: the readings were wrong. We are sorry.`,
   stop: " STOP to end.",
@@ -163,6 +175,7 @@ const ES: Sentences = {
     `Posible fuga en ${at}, ya terminada: ${volume} de agua en ${length}.`,
   reminder: ({ at, length, rate }) => `El agua sigue corriendo en ${at}, ya ${length}, ${rate}.`,
   highUsage: ({ at, length, volume }) => `Consumo muy alto en ${at}: ${volume} en ${length}.`,
+  budget: ({ at, volume, budget }) => `${volume} en ${at} este mes: su tope de ${budget} no alcanza.`,
   stopped: ({ at, length }) => `El flujo en ${at} ha parado. Ha durado ${length}.`,
   correction: ({ at }) => `Por favor ignore nuestro aviso sobre ${at}: hubo un error en las lecturas.`,
   stop: " STOP termina.",

@@ -14,6 +14,7 @@ export function ruleContext(over: Partial<RuleContext> = {}): RuleContext {
     rate: undefined,
     rateFrom: 0,
     away: false,
+    budget: undefined,
     class: undefined,
     day: 0,
     hour: 0,

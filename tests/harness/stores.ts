@@ -52,7 +52,7 @@ export function usageUtility(folder: string): ConfigInput["utilities"][number] {
     ...OAKVALE,
     languages: ["en", "es"],
     // Plain words, so that a test can plant what they find.
-    detect: { rules: ["continuous-flow", "spike", "away"] },
+    detect: { rules: ["continuous-flow", "spike", "away", "budget"] },
     sources: [
       {
         id: "ami",

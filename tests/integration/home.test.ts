@@ -187,6 +187,68 @@ describe("water on purpose", () => {
   });
 });
 
+describe("a budget for the month", () => {
+  /** The same home, and who lives there also hears of high usage. */
+  async function keen() {
+    const home = await resident();
+    const choices = home.link("choices");
+    const boxes = [...(await (await get(choices)).text()).matchAll(/name="shown" value="([^"]+)"/g)];
+    const form = new URLSearchParams(
+      boxes.flatMap(([, name]): [string, string][] => [
+        ["shown", name!],
+        ["on", name!],
+      ]),
+    );
+    await fetch(web.url + choices, { method: "POST", body: form });
+    return { ...home, choices, boxes };
+  }
+  const blank = { leave: "", back: "", onPurpose: "" };
+
+  it("is offered to who hears of high usage, counts from the beginning of the month, in their units", async () => {
+    const plain = await resident();
+    expect(plain.page).not.toContain('name="budget"');
+    const { meter, occupancy, link } = await keen();
+    expect(valueOf(await (await get(link("home"))).text(), "budget")).toBe("");
+    for (const budget of ["0", "-3", "much", "1e6", "12345678"])
+      expect([budget, (await post(link("home"), { ...blank, occupancy, budget })).status]).toEqual([
+        budget,
+        400,
+      ]);
+    const saved = await post(link("home"), { ...blank, occupancy, budget: "2500" });
+    expect(valueOf(await saved.text(), "budget")).toBe("2500");
+    const begin = seconds("2026-06-01T00:00-07:00");
+    const ml = Math.round(2500 * 3785.411784);
+    expect(await settingsOf(meter)).toEqual([{ from: begin, budget: ml }]);
+    // The same again changes nothing; another takes its place in the whole month.
+    test.clock.set(NOON + 3 * DAY_MS);
+    await post(link("home"), { ...blank, occupancy, budget: "2500" });
+    expect(await settingsOf(meter)).toEqual([{ from: begin, budget: ml }]);
+    await post(link("home"), { ...blank, occupancy, budget: "2000,5" });
+    expect(await settingsOf(meter)).toEqual([{ from: begin, budget: Math.round(2000.5 * 3785.411784) }]);
+    await post(link("home"), { ...blank, occupancy, budget: "" });
+    expect((await settingsOf(meter)).at(-1)).toEqual({ from: (NOON + 3 * DAY_MS) / 1000, budget: null });
+  });
+
+  it("is told of beside a high day of the same month", async () => {
+    const { email, meter } = await keen();
+    const now = Math.floor(test.clock.now() / 1000);
+    await tell(world, leak(test.clock, meter, { id: "b".repeat(32), rule: "spike" }));
+    expect(await mailTo(email)).toContain("far more water than usual");
+    const evidence = { budget: 9_000_000, share: 0.8, expected: 11_000_000 };
+    await tell(
+      world,
+      leak(test.clock, meter, {
+        id: "c".repeat(32),
+        rule: "budget",
+        start: now - 48 * 3600,
+        volume: 7_500_000,
+        evidence,
+      }),
+    );
+    expect(await mailTo(email)).toContain("most of the 2,380 gallons that you set for this month");
+  });
+});
+
 describe("what is normal", () => {
   it("is told by the answer to a mail, with a margin, and ended on the page about the home", async () => {
     const { meter, occupancy, link, mail } = await resident();

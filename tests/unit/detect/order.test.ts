@@ -223,6 +223,7 @@ it("finds the same whenever the meter's settings come, and whatever they said be
       continuousFlowRate: fc.constantFrom(0, 2000, 6500, 20_000, null),
       away: fc.boolean(),
       onPurpose: fc.boolean(),
+      budget: fc.constantFrom(50_000, 500_000, null),
       class: fc.constantFrom("single-family" as const, "commercial" as const),
     },
     { requiredKeys: ["from"] },

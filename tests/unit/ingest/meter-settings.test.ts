@@ -40,27 +40,46 @@ it("takes the flow declared last, and the registry's again when it ends", () => 
 
 it("says at each moment what holds then, in a message that the detector takes", () => {
   const period = fc.record({
-    kind: fc.constantFrom("away" as const, "on-purpose" as const, "normal" as const),
+    kind: fc.constantFrom("away" as const, "on-purpose" as const, "normal" as const, "budget" as const),
     from: fc.integer({ min: 1, max: 100 }),
     length: fc.integer({ min: 0, max: 40 }),
     rate: fc.integer({ min: 1, max: 5 }),
   });
   fc.assert(
-    fc.property(fc.array(period, { maxLength: 24 }), fc.integer({ min: 0, max: 160 }), (periods, time) => {
+    fc.property(fc.array(period, { maxLength: 12 }), fc.integer({ min: 0, max: 160 }), (periods, time) => {
       const declared = periods.map(({ kind, from, length, rate }): Declared => ({
         ...{ kind, from, until: from + length },
-        rate: kind === "normal" ? rate : null,
+        rate: kind === "normal" || kind === "budget" ? rate : null,
       }));
       const settings = settingsOf([], declared);
       meterMessage.parse({ v: 1, utility: "oakvale", meter: "00000000000000aa", settings: [...settings] });
+      // Of each kind so many as are kept.
+      fc.pre(!["normal", "budget"].some((kind) => declared.filter((one) => one.kind === kind).length > 4));
+      fc.pre(!["away", "on-purpose"].some((kind) => declared.filter((one) => one.kind === kind).length > 8));
       const last = (field: keyof MeterSetting) =>
         settings.findLast((one) => one.from <= time && one[field] !== undefined)?.[field];
       const holds = (kind: string) =>
         declared.filter((one) => one.kind === kind && one.from <= time && time < one.until);
       expect(last("away") ?? false).toBe(holds("away").length > 0);
       expect(last("onPurpose") ?? false).toBe(holds("on-purpose").length > 0);
-      const rates = holds("normal").sort((a, b) => a.from - b.from);
-      expect(last("continuousFlowRate") ?? null).toBe(rates.at(-1)?.rate ?? null);
+      for (const [kind, field] of [
+        ["normal", "continuousFlowRate"],
+        ["budget", "budget"],
+      ] as const) {
+        const rates = holds(kind).sort((a, b) => a.from - b.from);
+        expect(last(field) ?? null).toBe(rates.at(-1)?.rate ?? null);
+      }
     }),
   );
+});
+
+it("keeps what is normal however often they go away, in a message that has room for all", () => {
+  const trips = Array.from({ length: 60 }, (_, i) => away(1000 + 20 * i, 1010 + 20 * i));
+  const budgets = Array.from({ length: 30 }, (_, i): Declared => ({
+    ...{ kind: "budget", rate: 1 + i, from: 100 + i, until: 101 + i },
+  }));
+  const settings = settingsOf([], [normal(9000, 10), ...budgets, ...trips]);
+  meterMessage.parse({ v: 1, utility: "oakvale", meter: "00000000000000aa", settings: [...settings] });
+  expect(settings[0]).toEqual({ from: 10, continuousFlowRate: 9000 });
+  expect(settings.at(-1)).toEqual({ from: 1010 + 20 * 59, away: false });
 });

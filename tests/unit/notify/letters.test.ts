@@ -10,6 +10,7 @@ import { letterHtml, letterText, type Letter } from "../../../notify/templates/l
 import { utilityConfig, type UtilityConfig } from "../../../schemas/config.js";
 import { OAKVALE } from "../../harness/stores.js";
 
+const GALLON = 3785.411784;
 const START = Date.UTC(2026, 4, 31, 8) / 1000;
 
 const utilityOf = (change: Partial<UtilityConfig> = {}): UtilityConfig => ({
@@ -44,8 +45,8 @@ it("has a sample of every kind of message, in every language", () => {
       .filter((sample) => sample.language === language)
       .map(({ name }) => name);
   expect(names("es")).toEqual(names("en"));
-  expect(new Set(names("en")).size).toBe(18);
-  expect(new Set(letters("en").map((letter) => letterText(letter))).size).toBe(18);
+  expect(new Set(names("en")).size).toBe(19);
+  expect(new Set(letters("en").map((letter) => letterText(letter))).size).toBe(19);
 });
 
 describe("a leak alert", () => {
@@ -216,6 +217,24 @@ describe("what an error of the mail server means", () => {
     [new Error("550 <r@mail.example> unknown"), false, { status: "unreachable", code: "ERROR" }],
   ])("%j, handed over %s", (error, handedOver, outcome) => {
     expect(outcomeOf(error, handedOver)).toEqual(outcome);
+  });
+});
+
+describe("the alert of a budget", () => {
+  const told = (volume: number) =>
+    toldOf({
+      kind: "high-usage",
+      volume: volume * GALLON,
+      budget: { of: 5000 * GALLON, expected: 6400 * GALLON },
+    });
+
+  it("says how much of it is used, and what the month will come to", () => {
+    const text = letterText(highUsageAlert(frameOf("en"), told(4100)));
+    expect(text).toContain(
+      "4,100 gallons were used at your water service (account ending in 4417): most of the 5,000 gallons",
+    );
+    expect(text).toContain("about 6,400 gallons");
+    expect(letterText(highUsageAlert(frameOf("es"), told(5100)))).toContain("más que los 5,000 galones");
   });
 });
 

@@ -38,6 +38,7 @@ const longest: Told = {
   volume: 27_086_400_000,
   usualPeak: undefined,
   usualDay: undefined,
+  budget: undefined,
   hours: undefined,
   accountEnding: "4417",
 };
@@ -54,6 +55,15 @@ const every = (["en", "es"] as const).flatMap((language) =>
         ),
       ),
     ),
+    {
+      name: `${language} ${units} budget`,
+      text: alertText(utility(units), language, "alert", {
+        ...longest,
+        kind: "high-usage",
+        volume: 9_999_000_000,
+        budget: { of: 8_888_000_000, expected: 12_345_000_000 },
+      }),
+    },
     ...REPLIES.map((reply) => ({
       name: `${language} reply ${reply}`,
       text: replyText(utility().sms!, language, reply),
