@@ -113,7 +113,8 @@ export async function describeHome(stores: ConsentStores, token: string): Promis
 
 /**
  * Takes over what a resident says of a home: whole days without anybody, from the one after they leave to the one before
- * they are back; water on purpose from now to the end of a day; flows that are normal no longer.
+ * they are back; water on purpose from now to the end of a day; a budget for this month and those that follow; flows that
+ * are normal no longer.
  * @returns the fields that can't be, with nothing changed; `undefined` where the token or the service is none of theirs
  */
 export async function saveHome(

@@ -1,4 +1,5 @@
 import type { Found, RuleContext, RuleFold, Unit } from "../../detect/rules/rule.js";
+import { Reader, Writer } from "../../detect/varints.js";
 import { detectConfig } from "../../schemas/config.js";
 
 const HOUR = 3600;
@@ -49,6 +50,26 @@ export function followRule(
     rule.step(unit, context, (found) => closed.push(found));
   });
   return { closed, open: rule.open(context.detect) };
+}
+
+/** What a rule finds of units, each in its context, though it was made bytes and read again after one of them. */
+export function followThroughBytes(
+  newRule: () => RuleFold,
+  steps: readonly { readonly unit: Unit; readonly context: RuleContext }[],
+  after: number,
+): { readonly found: Found[]; readonly start: number } {
+  const found: Found[] = [];
+  let rule = newRule();
+  steps.forEach(({ unit, context }, i) => {
+    rule.step(unit, context, (one) => found.push(one));
+    if (i !== after) return;
+    const bytes = new Writer();
+    rule.writeTo(bytes);
+    rule = newRule();
+    rule.readFrom(new Reader(bytes.take()));
+  });
+  const open = rule.open(ruleContext().detect);
+  return { found: open === undefined ? found : [...found, open], start: rule.start };
 }
 
 /** The same volume for so many units. */

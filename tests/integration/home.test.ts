@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createDetect } from "../../detect/index.js";
-import { partitionOf } from "../../infra/log/log.js";
+import { partitionOf, type LogProducer } from "../../infra/log/log.js";
 import { createIngest } from "../../ingest/index.js";
 import { tellMeters } from "../../ingest/registry/tell-meters.js";
 import { forgetOld } from "../../notify/consent/erasure.js";
@@ -322,6 +322,27 @@ it("ends with the occupancy, and goes with the data of whoever said it", async (
   await eraseAddress({ database, vault, clock: test.clock }, world.config.utilities[0]!, email);
   expect(await settingsOf(meter)).toEqual([]);
   expect(await database.query("SELECT 1 FROM declarations WHERE occupancy_id = $1", [occupancy])).toEqual([]);
+});
+
+it("is told again where the process ended between the log and the commit, with the same words", async () => {
+  const { meter, link } = await resident();
+  await post(link("answer"), { answer: "4" });
+  const producer = await test.stores.log.producer();
+  const dying: LogProducer = {
+    async append(batches) {
+      await producer.append(batches);
+      throw new Error("gone");
+    },
+    close: () => producer.close(),
+  };
+  await expect(tellMeters(test.stores.database, dying)).rejects.toThrow("gone");
+  await settingsOf(meter);
+  const told: string[] = [];
+  for await (const { records } of test.stores.log.read("meters", partitionOf(meter, METER_PARTITIONS), 0))
+    for (const { key, value } of records) if (key === meter) told.push(value!.toString());
+  expect(told).toHaveLength(2);
+  expect(told[1]).toBe(told[0]);
+  await dying.close();
 });
 
 it("forgets a time away some months after it is over", async () => {
