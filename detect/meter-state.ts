@@ -116,7 +116,7 @@ export interface MeterEnvironment {
   /** The rules that are judged where residents never said what these need: two rules less for nearly all meters. */
   readonly rulesWithoutWord: ReadonlySet<RuleName>;
   readonly checkLimits: CheckContext["limits"];
-  readonly registers: Omit<RegisterParameters, "modulus">;
+  readonly registers: Omit<RegisterParameters, "modulus" | "resolution">;
 }
 
 /** @param rules that are judged; checks of data are, where they have limits */
@@ -420,8 +420,9 @@ export class MeterState {
     return known !== undefined && Math.abs(mlPerUnit / known - 1) > SAME_UNIT;
   }
 
-  #registerParameters({ modulus }: Channel, environment: MeterEnvironment): RegisterParameters {
-    return { stepBack: environment.registers.stepBack, maxRate: this.#maxRate(environment), modulus };
+  #registerParameters({ modulus, resolution }: Channel, environment: MeterEnvironment): RegisterParameters {
+    const { stepBack } = environment.registers;
+    return { stepBack, maxRate: this.#maxRate(environment), modulus, resolution };
   }
 
   /** Smallest step of any register, 0: unknown. */

@@ -18,6 +18,8 @@ export interface RegisterParameters {
   readonly maxRate: number;
   /** mL at which the register begins again at zero; 0: unknown. */
   readonly modulus: number;
+  /** Smallest step of the register, mL; 0: unknown, a litre. */
+  readonly resolution: number;
 }
 
 /** An interval from one accepted register read to the next. */
@@ -30,6 +32,12 @@ export interface DerivedInterval {
 
 /** Longest interval (seconds) that still tells the flow of its hour; real hourly reads jitter up to 70 minutes. */
 export const LONGEST_HOUR = 5400;
+
+/** Steps that flowed back from which it is no trifle: 100 of the register's last digit (Neptune, DETECTION §1.1). */
+const MAJOR_STEPS = 100;
+const LITRE = 1000;
+/** What happened at a read is told of the interval that begins there. */
+const BEGINNING = Flag.exchange | Flag.negative | Flag.backflowMinor | Flag.backflowMajor;
 
 const CARRIED = Flag.estimated | Flag.adjusted | Flag.suspect | Flag.otherUnit;
 /** What the device tells at a read is told of the time before it. */
@@ -49,7 +57,8 @@ const DEVICE =
  * segment (exchange). A small fall is jitter: no flow, and the mark keeps
  * the higher value, so that water is not counted twice when the register climbs back (real Sensus registers step back
  * by 1–5 gal, FORMATS §0.1). A fall from above 90 % of the modulus whose wrapped difference the meter could have
- * passed is a rollover (DETECTION §5); so is one that the device tells of. Any other fall begins a new segment: usage is never invented across it.
+ * passed is a rollover (DETECTION §5); so is one that the device tells of. Any other fall begins a new segment: usage is never
+ * invented across it. One by no more than the meter could have passed may be water that flowed back, and gets its grade.
  *
  * @returns the interval, or `undefined` across a segment's border
  */
@@ -64,7 +73,7 @@ export function registerStep(
   const start = mark.at;
   const length = at - start;
   let flags = ((mark.flags | readFlags) & CARRIED) | (readFlags & DEVICE);
-  flags |= mark.flags & (Flag.exchange | Flag.negative);
+  flags |= mark.flags & BEGINNING;
   let volume = ml - mark.ml;
 
   mark.at = at;
@@ -90,7 +99,8 @@ export function registerStep(
       flags |= Flag.rollover;
     } else {
       mark.ml = ml;
-      mark.flags = (readFlags & CARRIED) | Flag.negative;
+      mark.flags =
+        (readFlags & CARRIED) | Flag.negative | (-volume <= most ? gradeOf(-volume, parameters) : 0);
       return undefined;
     }
   }
@@ -99,4 +109,9 @@ export function registerStep(
   mark.ml = ml;
   mark.flags = readFlags & CARRIED;
   return { start, length, ml: volume, flags };
+}
+
+/** How much flowed back, if it did. */
+function gradeOf(fall: number, { resolution }: RegisterParameters): number {
+  return fall > MAJOR_STEPS * (resolution || LITRE) ? Flag.backflowMajor : Flag.backflowMinor;
 }

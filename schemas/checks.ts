@@ -51,6 +51,20 @@ export const CHECKS = {
       "A register fell by more than its tolerance, and neither a rollover nor another register explains it.",
     source: VEE,
   },
+  "backflow-minor": {
+    judged: "detect",
+    severity: "note",
+    fails:
+      "A register fell by more than its tolerance and by no more than the meter can pass in the time, up to 100 of its steps: water may have flowed back.",
+    source: "DETECTION §1.1, Neptune's two grades: up to 100 steps of the last digit, and more",
+  },
+  "backflow-major": {
+    judged: "detect",
+    severity: "note",
+    fails:
+      "The same by more than 100 steps of the register: look soon, for what flows back may foul the mains.",
+    source: "DETECTION §1.1, Neptune's two grades: up to 100 steps of the last digit, and more",
+  },
   rollover: {
     judged: "detect",
     severity: "note",

@@ -33,6 +33,9 @@ export const Flag = {
   gap: 1 << 13,
   /** A register read in another unit, or multiplied otherwise, than the registry says of the meter. */
   otherUnit: 1 << 14,
+  /** The register fell by as much as can have flowed back in the time: by up to a hundred steps, and by more. */
+  backflowMinor: 1 << 15,
+  backflowMajor: 1 << 24,
   /** The meter reports that it runs dry. */
   deviceDry: 1 << 16,
   /** The device says that its register passed its highest value before this read. */

@@ -18,6 +18,8 @@ const FLAGS: readonly (readonly [code: CheckCode, flag: number])[] = [
   ["device-clock", Flag.deviceClock],
   ["test-mode", Flag.testMode],
   ["unit-mismatch", Flag.otherUnit],
+  ["backflow-minor", Flag.backflowMinor],
+  ["backflow-major", Flag.backflowMajor],
 ];
 const ANY = FLAGS.reduce((all, [, flag]) => all | flag, 0);
 

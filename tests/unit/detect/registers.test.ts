@@ -3,16 +3,17 @@ import { registerStep, type RegisterMark } from "../../../detect/registers.js";
 import { Flag } from "../../../schemas/flags.js";
 
 const HOUR = 3600;
-const parameters = { stepBack: 20_000, maxRate: 11_400_000, modulus: 0 };
+const parameters = { stepBack: 20_000, maxRate: 11_400_000, modulus: 0, resolution: 1000 };
 const mark = (ml: number, flags = 0): RegisterMark => ({ at: 0, ml, register: 1, flags });
 const step = (
   from: RegisterMark,
   ml: number,
-  more: { at?: number; register?: number; flags?: number; modulus?: number } = {},
+  more: { at?: number; register?: number; flags?: number; modulus?: number; resolution?: number } = {},
 ) =>
   registerStep(from, more.at ?? HOUR, ml, more.register ?? 1, more.flags ?? 0, {
     ...parameters,
     modulus: more.modulus ?? 0,
+    resolution: more.resolution ?? 1000,
   });
 
 it("derives the volume between two reads and moves the mark", () => {
@@ -31,8 +32,29 @@ it("takes a small step back as no flow, and counts water once when the register 
 it("derives nothing across a larger fall, and marks what begins there", () => {
   const from = mark(100_000);
   expect(step(from, 79_999)).toBeUndefined();
-  expect(step(from, 80_999, { at: 2 * HOUR })).toMatchObject({ ml: 1000, flags: Flag.negative });
+  expect(step(from, 80_999, { at: 2 * HOUR })).toMatchObject({
+    ml: 1000,
+    flags: Flag.negative | Flag.backflowMinor,
+  });
   expect(step(from, 81_999, { at: 3 * HOUR })).toMatchObject({ ml: 1000, flags: 0 });
+});
+
+it("grades what may have flowed back by steps of the register, and calls nothing so that the meter can't pass", () => {
+  const gradeOf = (fall: number, resolution: number) => {
+    const from = mark(50_000_000);
+    expect(step(from, 50_000_000 - fall, { resolution })).toBeUndefined();
+    return step(from, 50_000_000, { at: 2 * HOUR, resolution })!.flags & ~(Flag.negative | Flag.overCapacity);
+  };
+  expect([20_001, 100_000, 100_001, 11_400_000, 11_400_001].map((fall) => gradeOf(fall, 1000))).toEqual([
+    Flag.backflowMinor,
+    Flag.backflowMinor,
+    Flag.backflowMajor,
+    Flag.backflowMajor,
+    0,
+  ]);
+  expect(gradeOf(100_001, 10_000)).toBe(Flag.backflowMinor);
+  expect(gradeOf(1_000_001, 10_000)).toBe(Flag.backflowMajor);
+  expect(gradeOf(100_001, 0)).toBe(Flag.backflowMajor);
 });
 
 it("derives nothing across an exchange, be the new register higher or lower", () => {
