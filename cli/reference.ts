@@ -239,7 +239,7 @@ ${rejects.join("\n")}
 | zero on an active meter | \`no-usage\` |
 | usage on an inactive meter | \`usage-inactive\`, for meters that the crosswalk says are not in service |
 | stuck register | \`stuck\` |
-| negative, backflow | flag 256 (small step back) or \`negative\`; \`device-backflow\`; \`negative-usage\` in the file |
+| negative, backflow | flag 256 (small step back) or \`negative\`, with \`backflow-minor\` or \`backflow-major\` where the meter can have passed it; \`device-backflow\`; \`negative-usage\` in the file |
 | rollover | \`rollover\` |
 | exchange, reset | \`exchange\` |
 | capacity | \`over-capacity\`, by the meter's size where the crosswalk names it |
