@@ -91,7 +91,7 @@ export function whyOfAnomaly(database: Database, anomaly: string): Promise<WhySt
 
 /**
  * Everything about one address of a utility, oldest first: consents, messages, what was not sent and why, what was
- * written back.
+ * written back, what was said of its homes.
  * @returns `undefined` where the utility knows no such address
  */
 export async function whyOfContact(
@@ -107,6 +107,7 @@ export async function whyOfContact(
          SELECT s.anomaly FROM anomalies_seen s JOIN premise_meters m USING (meter_key)
          JOIN occupancies p ON p.premise_id = m.premise_id JOIN consents c USING (occupancy_id) WHERE c.contact_id = $1))
        UNION ALL ${ANSWERS} WHERE a.contact_id = $1
+       UNION ALL ${DECLARED} WHERE d.occupancy_id IN (SELECT occupancy_id FROM consents WHERE contact_id = $1)
        UNION ALL SELECT at, contact_id, channel, NULL, 'consent ' || kind, action, 'by ' || method, consent_id FROM consents WHERE contact_id = $1
        UNION ALL SELECT received_at, contact_id, 'sms', NULL, 'text received', asks,
          CASE WHEN for_people AND handled_at IS NULL THEN 'waits for people' END, 0 FROM texts_received WHERE contact_id = $1
@@ -116,7 +117,7 @@ export async function whyOfContact(
          FROM suppressions x JOIN contacts USING (utility, channel, address_hash)
          WHERE contact_id = $1 AND x.ended_at IS NOT NULL) AS steps
      ORDER BY at, what, n`,
-    [contact],
+    [contact, utility.timeZone],
   );
 }
 
@@ -126,6 +127,15 @@ const MESSAGES = `SELECT o.updated_at AS at, o.contact_id AS contact, o.channel,
   CASE WHEN o.kind = 'reply' THEN 'reply ' || o.reply ELSE o.kind END AS what, o.state AS outcome, o.reason, 0 AS n FROM outbox o`;
 const NOT_SENT = `SELECT d.last_at, d.contact_id, NULL, d.anomaly, 'decision', 'not sent', d.outcome, 0 FROM decisions d`;
 const ANSWERS = `SELECT a.at, a.contact_id, NULL, a.anomaly, 'answer ' || a.answer, 'taken', NULL, a.answer_id FROM answers a`;
+
+/** What was said of the home, by whoever lives there, and for when; $2: time zone. */
+const DECLARED = `SELECT d.at, d.contact_id, NULL, NULL, 'home', d.kind,
+  CASE WHEN d.until_at <= d.from_at THEN 'taken back before it began'
+    ELSE CASE d.kind WHEN 'normal' THEN round(d.rate / 1000.0, 1) || ' L an hour, '
+                     WHEN 'budget' THEN round(d.rate / 1000.0) || ' L a month, ' ELSE '' END
+      || 'from ' || to_char(d.from_at AT TIME ZONE $2, 'YYYY-MM-DD HH24:MI')
+      || coalesce(' to ' || to_char(d.until_at AT TIME ZONE $2, 'YYYY-MM-DD HH24:MI'), ' on') END,
+  d.declaration_id FROM declarations d`;
 
 /** A reason in words, as it stands where there are none: a provider's code. */
 export function reasonInWords(reason: string): string {

@@ -5,7 +5,7 @@ import { partitionOf, type LogProducer } from "../../infra/log/log.js";
 import { createIngest } from "../../ingest/index.js";
 import { tellMeters } from "../../ingest/registry/tell-meters.js";
 import { forgetOld } from "../../notify/consent/erasure.js";
-import { eraseAddress } from "../../notify/index.js";
+import { eraseAddress, whyOfContact } from "../../notify/index.js";
 import { meterMessage, type MeterSetting } from "../../schemas/meters.js";
 import { METER_PARTITIONS } from "../../schemas/topics.js";
 import { startNotified, type Notified } from "../harness/notified.js";
@@ -289,6 +289,27 @@ describe("what is normal", () => {
       expect(await settingsOf(meter)).toEqual([]);
     }
   });
+});
+
+it("tells staff what was said of the home, by whoever of it said it, in the story of an address", async () => {
+  const { email, occupancy, link, home } = await resident();
+  await optIn(world, { account: home.accountId, email: `also-${email}`, kinds: ["leak"] });
+  await post(link("answer"), { answer: "4" });
+  test.clock.set(NOON + 60_000);
+  const form = { occupancy, onPurpose: "2026-06-03" };
+  await post(link("home"), { ...form, leave: "2026-06-05", back: "2026-06-12" });
+  test.clock.set(NOON + 120_000);
+  await post(link("home"), { ...form, leave: "", back: "" });
+  for (const address of [email, `also-${email}`]) {
+    const story = (await whyOfContact(test.stores, world.config.utilities[0]!, address))!;
+    expect(
+      story.filter(({ what }) => what === "home").map(({ outcome, reason }) => [outcome, reason]),
+    ).toEqual([
+      ["normal", "8.8 L an hour, from 2026-06-01 12:00 on"],
+      ["away", "taken back before it began"],
+      ["on-purpose", "from 2026-06-01 12:01 to 2026-06-04 00:00"],
+    ]);
+  }
 });
 
 it("keeps what the registry says, whichever of the two speaks last", async () => {
