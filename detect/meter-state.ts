@@ -367,15 +367,13 @@ export class MeterState {
   settingsNeedHistory(settings: readonly MeterSetting[]): boolean {
     if (this.base.at === 0) return false;
     const before = (list: readonly MeterSetting[]) =>
-      list
-        .filter(({ from }) => from < this.base.at)
-        .map(({ from, continuousFlowRate, inService, away, onPurpose, budget }) => ({
-          from,
-          judged: JSON.stringify({ continuousFlowRate, inService, away, onPurpose, budget }),
-        }))
-        .filter(({ judged }) => judged !== "{}")
-        .map(({ from, judged }) => `${from} ${judged}`)
-        .join();
+      JSON.stringify(
+        list
+          .filter(({ from }) => from < this.base.at)
+          // What these say holds from the reads in hand on.
+          .map(({ class: _class, capacity: _capacity, mlPerUnit: _unit, ...judged }) => judged)
+          .filter((judged) => Object.keys(judged).length > 1),
+      );
     return before(settings) !== before(this.settings);
   }
 
@@ -420,9 +418,10 @@ export class MeterState {
     return known !== undefined && Math.abs(mlPerUnit / known - 1) > SAME_UNIT;
   }
 
-  #registerParameters({ modulus, resolution }: Channel, environment: MeterEnvironment): RegisterParameters {
+  #registerParameters({ modulus }: Channel, environment: MeterEnvironment): RegisterParameters {
     const { stepBack } = environment.registers;
-    return { stepBack, maxRate: this.#maxRate(environment), modulus, resolution };
+    // Of all registers: where that grows finer, all is judged again.
+    return { stepBack, maxRate: this.#maxRate(environment), modulus, resolution: this.#resolution() };
   }
 
   /** Smallest step of any register, 0: unknown. */
@@ -742,7 +741,7 @@ export class MeterState {
     } else {
       this.#foldRowsBefore(base, cut, environment, context, onClosed);
       for (const { registers, usage } of this.channels.values()) {
-        registers.dropFirst(registers.indexOf(cut));
+        registers.dropFirst(registers.indexOf(cut + 1));
         usage.dropFirst(usage.indexOf(cut));
       }
     }
@@ -804,8 +803,8 @@ export class MeterState {
   ): void {
     const old = new Map<string, IntervalRow[]>();
     for (const [name, list] of this.#rows(environment)) {
-      // A derived interval belongs to the read that ends it.
-      const before = list.filter((row) => (row.derived ? row.start + row.length : row.start) < cut);
+      // None lies across: what ends at the cut is before it, so that all of it begins before all that is left.
+      const before = list.filter((row) => row.start < cut);
       old.set(name, before);
       const channel = this.channels.get(name)!;
       for (const { start, length, derived, counts } of before) {
@@ -816,7 +815,7 @@ export class MeterState {
     for (const channel of this.channels.values()) {
       const { registers } = channel;
       const parameters = this.#registerParameters(channel, environment);
-      for (let i = 0, until = registers.indexOf(cut); i < until; i++) {
+      for (let i = 0, until = registers.indexOf(cut + 1); i < until; i++) {
         if (channel.baseMark === undefined) channel.baseMark = firstMark(registers, i);
         else stepAt(channel.baseMark, registers, i, parameters);
       }

@@ -18,7 +18,7 @@ export interface RegisterParameters {
   readonly maxRate: number;
   /** mL at which the register begins again at zero; 0: unknown. */
   readonly modulus: number;
-  /** Smallest step of the register, mL; 0: unknown, a litre. */
+  /** Smallest step of the meter's registers, mL; 0: unknown, a litre. */
   readonly resolution: number;
 }
 

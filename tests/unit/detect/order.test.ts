@@ -276,3 +276,29 @@ it("tells with each anomaly the hours that led to it, as analysts see them", () 
     });
   }
 });
+
+describe("what random histories found once", () => {
+  const two = { channels: [["register"], ["register"]], step: HOUR, faults: 0.1, overlaps: false } as const;
+
+  it("an interval that ends at the cut is folded before those of the other register that begin within it", () => {
+    const random = seeded(0);
+    const blocks = blocksOf({ ...two, seed: 13, days: 19, corrections: 0 });
+    const places = blocks.map((block, i) => ({ block, at: i + (random() < 0.2 ? random() * 12 : 0) }));
+    const order = places.sort((a, b) => a.at - b.at).map(({ block }) => block);
+    const options = { trims: () => random() < 0.5, saves: () => random() < 0.5 };
+    expectSame(
+      run(order, () => 1 + Math.floor(random() * 3), options),
+      reference(blocks),
+    );
+  });
+
+  it("what may have flowed back has one grade, whichever register's finer step is told first", () => {
+    const random = seeded(0);
+    const blocks = blocksOf({ ...two, seed: 9840139, days: 25, corrections: 4 });
+    const twice = [...blocks, ...blocks.filter(() => random() < 0.1)];
+    expectSame(
+      run(shuffled(twice, random), () => 1 + Math.floor(random() * 6)),
+      reference(blocks),
+    );
+  });
+});
