@@ -1,7 +1,7 @@
 import type { Queryable } from "../infra/postgres/database.js";
 import type { AnomalyMessage } from "../schemas/anomalies.js";
 import type { UtilityConfig } from "../schemas/config.js";
-import { lockContact } from "./consent/contact.js";
+import { inUnits, lockContact } from "./consent/contact.js";
 import { declareNormal, normalFlow } from "./consent/declare.js";
 import { linkId } from "./consent/link-token.js";
 import { signedUtility, type ConsentStores } from "./consent/subscription.js";
@@ -158,9 +158,7 @@ async function findAlert(stores: ConsentStores, on: Queryable, token: string) {
     kind: row.consent_kind,
     answers: answersTo(row.consent_kind, normal !== undefined),
     normal:
-      normal === undefined
-        ? undefined
-        : new Format({ ...utility, units: row.units ?? utility.units }, row.language).volume(normal),
+      normal === undefined ? undefined : new Format(inUnits(utility, row.units), row.language).volume(normal),
     state: !goesOn ? "over" : isOld ? "old" : "open",
   };
   return { row, described };

@@ -38,7 +38,7 @@ export {
 } from "./consent/erasure.js";
 export { exportEnds, importEnd, parseEnd } from "./consent/ends.js";
 export { describeHome, saveHome, type Home, type HomeField, type HomeForm } from "./consent/home.js";
-export { describeChoices, saveChoices, UNITS, type Choice, type Choices } from "./consent/choices.js";
+export { describeChoices, saveChoices, type Choice, type Choices } from "./consent/choices.js";
 export { ANSWER_WORDS, answerAlert, describeAnswer, type Answer, type AnswerableAlert } from "./answers.js";
 export { CONSENT_KINDS, consentText, type ConsentKind, type Language } from "./consent/wording.js";
 export { inboundUrl } from "./channels/twilio.js";

@@ -15,7 +15,10 @@ import { isTimeZone } from "./time-zone.js";
 
 const timeZone = z.string().refine(isTimeZone, "expected an IANA time zone such as America/Los_Angeles");
 
-const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "expected hh:mm, 00:00 to 23:59");
+/** Units in which residents read volumes. */
+export const UNITS = ["gal", "ft3", "L", "m3"] as const;
+
+export const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "expected hh:mm, 00:00 to 23:59");
 /** Paths are put behind it, each with a slash of its own. */
 const withoutSlash = (url: string) => url.replace(/\/+$/, "");
 
@@ -283,7 +286,7 @@ export const utilityConfig = z.strictObject({
     .min(1)
     .default(["en"])
     .describe("Languages of messages, the first is the default."),
-  units: z.enum(["gal", "L", "m3", "ft3"]).default("gal").describe("Unit in which residents read volumes."),
+  units: z.enum(UNITS).default("gal").describe("Unit in which residents read volumes."),
   mail: z
     .strictObject({
       from: email.describe("Sender address of alerts."),

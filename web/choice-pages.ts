@@ -15,8 +15,8 @@ import {
   type Choices,
   type ConsentStores,
   type Language,
-  UNITS,
 } from "../notify/index.js";
+import { UNITS } from "../schemas/config.js";
 import { framed, notFound, plainPage, send, visitorOf } from "./frame.js";
 import { html } from "./page.js";
 import { LANGUAGE_NAMES, WORDS } from "./wording.js";

@@ -52,7 +52,7 @@ export function addHomePages(server: FastifyInstance, stores: ConsentStores): vo
 
 /** @param result of what was sent, where something was */
 function homePage(
-  { utility, language, units, services, allowance, days }: Home,
+  { utility, language, services, allowance, days }: Home,
   token: string,
   result?: "saved" | { readonly filled: HomeForm; readonly wrong: readonly HomeField[] },
 ): string {
@@ -120,7 +120,7 @@ function homePage(
                   <legend>${words.budget}</legend>
                   <p class="hint">${words.budgetText}</p>
                   <label
-                    >${words.budgetLabel(words.unit[units])}
+                    >${words.budgetLabel(words.unit[utility.units])}
                     <input type="text" inputmode="decimal" name="budget" value="${value("budget", budget)}"
                   /></label>
                 </fieldset>`

@@ -1,4 +1,5 @@
 import type { Answer, ConsentKind, HomeField, Language } from "../notify/index.js";
+import type { UtilityConfig } from "../schemas/config.js";
 
 export const LANGUAGE_NAMES: Readonly<Record<Language, string>> = { en: "English", es: "Español" };
 
@@ -273,7 +274,7 @@ export interface Words {
   readonly service: (ending: string | undefined) => string;
   readonly language: string;
   readonly units: string;
-  readonly unit: Readonly<Record<"gal" | "ft3" | "L" | "m3", string>>;
+  readonly unit: Readonly<Record<UtilityConfig["units"], string>>;
   readonly hours: string;
   /** @param from,until of the utility, hh:mm */
   readonly hoursText: (from: string, until: string) => string;

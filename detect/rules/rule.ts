@@ -1,6 +1,7 @@
 import type { RuleName } from "../../schemas/anomalies.js";
 import type { DetectConfig } from "../../schemas/config.js";
 import type { MeterSetting } from "../../schemas/meters.js";
+import { MILLILITRES } from "../../schemas/units.js";
 import type { Reader, Writer } from "../varints.js";
 
 /**
@@ -86,4 +87,4 @@ export function oneStep(resolution: number): number {
 }
 
 /** One US gallon in millilitres. */
-export const GALLON = 3785.411784;
+export const GALLON = MILLILITRES.gal;

@@ -19,10 +19,8 @@ interface Row {
  * Tells the detector of the meters that wait for it (`meters_to_tell`): of each, all that the registry and residents said.
  * A meter whose message is in the log and whose row is still there, because the process ended in between, is told again;
  * one that changes meanwhile waits for the next call.
- * @returns how many were told
  */
-export async function tellMeters(database: Database, producer: LogProducer): Promise<number> {
-  let told = 0;
+export async function tellMeters(database: Database, producer: LogProducer): Promise<void> {
   for (let more = true; more;) {
     more = await database.transaction(async (transaction) => {
       const due = await transaction.query<{ meter_key: string }>(
@@ -43,11 +41,9 @@ export async function tellMeters(database: Database, producer: LogProducer): Pro
           };
         }),
       );
-      told += rows.length;
       return due.length === CHUNK;
     });
   }
-  return told;
 }
 
 /** A declaration holds as long as the resident, the premise and the meter belong together. */

@@ -1,5 +1,5 @@
 import type { Queryable } from "../../infra/postgres/database.js";
-import type { UtilityConfig } from "../../schemas/config.js";
+import { clockTime, UNITS, type UtilityConfig } from "../../schemas/config.js";
 import { endingOf } from "../outbox/compose.js";
 import { SendingHours } from "../outbox/sending-hours.js";
 import { lockContact, unsealAddress } from "./contact.js";
@@ -15,9 +15,6 @@ import {
   type ConsentKind,
   type Language,
 } from "./wording.js";
-
-export const UNITS = ["gal", "ft3", "L", "m3"] as const;
-const CLOCK_TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
 
 /** What a resident is told of now, at one address. */
 export interface Choices {
@@ -139,7 +136,7 @@ export async function saveChoices(
 
 /** Whether a contact may choose these: an hour at least, within those of the utility. */
 function areHours(utility: UtilityConfig, from: string, until: string): boolean {
-  if (!CLOCK_TIME.test(from) || !CLOCK_TIME.test(until) || from >= until) return false;
+  if (![from, until].every((time) => clockTime.safeParse(time).success) || from >= until) return false;
   const hours = SendingHours.of(utility);
   const own = hours.within({ send_from: from, send_until: until });
   if (own === hours) return false;

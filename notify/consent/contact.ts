@@ -6,6 +6,11 @@ import type { UtilityConfig } from "../../schemas/config.js";
 import { phoneNumber } from "../sms/phone.js";
 import type { ConsentChannel, Language } from "./wording.js";
 
+/** The utility with the units that a contact chose; `null`: its own. */
+export function inUnits(utility: UtilityConfig, units: UtilityConfig["units"] | null): UtilityConfig {
+  return units === null ? utility : { ...utility, units };
+}
+
 /** Keyed hash by which a contact is found: of an e-mail address in small letters, of a number as E.164. */
 export function addressHash(vault: Vault, utility: string, channel: ConsentChannel, address: string): Buffer {
   return vault.hash(utility, channel === "email" ? "email" : "phone", address);

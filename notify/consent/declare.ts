@@ -35,17 +35,7 @@ export async function declareNormal(
   by: Declarer,
   { meter, rate, now }: { readonly meter: string; readonly rate: number; readonly now: Date },
 ): Promise<void> {
-  await transaction.query(
-    `UPDATE declarations SET until_at = $3
-     WHERE occupancy_id = $1 AND kind = 'normal' AND meter_key = $2 AND coalesce(until_at > $3, true)`,
-    [by.occupancy_id, meter, now],
-  );
-  await transaction.query(
-    `INSERT INTO declarations (utility, occupancy_id, contact_id, kind, meter_key, rate, from_at, at)
-     VALUES ($1, $2, $3, 'normal', $4, $5, $6, $6)`,
-    [by.utility, by.occupancy_id, by.contact_id, meter, rate, now],
-  );
-  await tell(transaction, by.occupancy_id);
+  await replace(transaction, by, "normal", now, { meter, rate, from: now }, now);
 }
 
 /** A flow that was normal is so no longer. */
@@ -71,18 +61,7 @@ export async function declarePeriod(
   period: { readonly from: Date; readonly until: Date } | undefined,
   now: Date,
 ): Promise<void> {
-  // What has not begun ends before it does, and counts for nothing.
-  await transaction.query(
-    "UPDATE declarations SET until_at = $3 WHERE occupancy_id = $1 AND kind = $2 AND until_at > $3",
-    [by.occupancy_id, kind, now],
-  );
-  if (period !== undefined)
-    await transaction.query(
-      `INSERT INTO declarations (utility, occupancy_id, contact_id, kind, from_at, until_at, at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-      [by.utility, by.occupancy_id, by.contact_id, kind, period.from, period.until, now],
-    );
-  await tell(transaction, by.occupancy_id);
+  await replace(transaction, by, kind, now, period, now);
 }
 
 /** What the home wants to keep to in a calendar month (mL), from a time on; `undefined`: nothing any more. */
@@ -92,16 +71,43 @@ export async function declareBudget(
   budget: { readonly ml: number; readonly from: Date } | undefined,
   now: Date,
 ): Promise<void> {
+  const said = budget && { rate: budget.ml, from: budget.from };
+  await replace(transaction, by, "budget", budget?.from ?? now, said, now);
+}
+
+/** Ends what holds of that kind (a normal flow: at that meter) from `at` on, and puts what is said now in its place. */
+async function replace(
+  transaction: Queryable,
+  by: Declarer,
+  kind: "normal" | "away" | "on-purpose" | "budget",
+  at: Date,
+  said:
+    | { readonly from: Date; readonly until?: Date; readonly rate?: number; readonly meter?: string }
+    | undefined,
+  now: Date,
+): Promise<void> {
+  const meter = said?.meter ?? null;
+  // What has not begun by then ends before it does, and counts for nothing.
   await transaction.query(
-    `UPDATE declarations SET until_at = greatest(from_at, $2)
-     WHERE occupancy_id = $1 AND kind = 'budget' AND coalesce(until_at > $2, true)`,
-    [by.occupancy_id, budget?.from ?? now],
+    `UPDATE declarations SET until_at = $4
+     WHERE occupancy_id = $1 AND kind = $2 AND meter_key IS NOT DISTINCT FROM $3 AND coalesce(until_at > $4, true)`,
+    [by.occupancy_id, kind, meter, at],
   );
-  if (budget !== undefined)
+  if (said !== undefined)
     await transaction.query(
-      `INSERT INTO declarations (utility, occupancy_id, contact_id, kind, rate, from_at, at)
-       VALUES ($1, $2, $3, 'budget', $4, $5, $6)`,
-      [by.utility, by.occupancy_id, by.contact_id, budget.ml, budget.from, now],
+      `INSERT INTO declarations (utility, occupancy_id, contact_id, kind, meter_key, rate, from_at, until_at, at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+      [
+        by.utility,
+        by.occupancy_id,
+        by.contact_id,
+        kind,
+        meter,
+        said.rate ?? null,
+        said.from,
+        said.until ?? null,
+        now,
+      ],
     );
   await tell(transaction, by.occupancy_id);
 }

@@ -5,7 +5,7 @@ import { MILLILITRES } from "../../schemas/units.js";
 import { endingOf } from "../outbox/compose.js";
 import { Format } from "../templates/format.js";
 import { servicesOf } from "./choices.js";
-import { lockContact } from "./contact.js";
+import { inUnits, lockContact } from "./contact.js";
 import { declareBudget, declarePeriod, endNormal } from "./declare.js";
 import { findContact, type ConsentStores } from "./subscription.js";
 import type { ConsentKind, Language } from "./wording.js";
@@ -17,9 +17,9 @@ const DAY = 86_400;
 
 /** What residents said of their home. Days are local, YYYY-MM-DD. */
 export interface Home {
+  /** With the units that they read. */
   readonly utility: UtilityConfig;
   readonly language: Language;
-  readonly units: UtilityConfig["units"];
   readonly services: readonly {
     readonly occupancy: number;
     /** Last four of the account number, where it is long enough to stay private. */
@@ -69,9 +69,10 @@ interface Row {
 export async function describeHome(stores: ConsentStores, token: string): Promise<Home | undefined> {
   const contact = await findContact(stores, stores.database, "choices", token);
   if (contact === undefined || contact.address_sealed === null) return undefined;
-  const { utility, language, units } = contact;
+  const { language } = contact;
+  const utility = inUnits(contact.utility, contact.units);
   const days = new TimeZone(utility.timeZone);
-  const format = new Format({ ...utility, units: units ?? utility.units }, language);
+  const format = new Format(utility, language);
   const now = Math.floor(stores.clock.now() / 1000);
   const services = await servicesOf(stores, stores.database, contact);
   const said = await currentOf(
@@ -84,7 +85,6 @@ export async function describeHome(stores: ConsentStores, token: string): Promis
   return {
     utility,
     language,
-    units: units ?? utility.units,
     allowance: rules.includes("away") ? format.volume(away.minVolume) : undefined,
     days: {
       first: dateOf(today),
@@ -131,14 +131,13 @@ export async function saveHome(
       ({ occupancy_id, kinds }) => occupancy_id === form.occupancy && kinds.length > 0,
     );
     if (service === undefined) return undefined;
-    const { utility, id } = contact;
+    const utility = inUnits(contact.utility, contact.units);
     const second = Math.floor(now / 1000);
     const zone = new TimeZone(utility.timeZone);
-    const units = contact.units ?? utility.units;
-    const format = new Format({ ...utility, units }, contact.language);
-    const wanted = wantedOf(form, zone, second, units);
+    const format = new Format(utility, contact.language);
+    const wanted = wantedOf(form, zone, second, utility.units);
     if (wanted.wrong.length > 0) return wanted.wrong;
-    const by = { utility: utility.id, contact_id: id, occupancy_id: form.occupancy };
+    const by = { utility: utility.id, contact_id: contact.id, occupancy_id: form.occupancy };
     const said = await currentOf(transaction, [form.occupancy], second);
     const known = shown(said, zone);
     // What stands as it was keeps its beginning.

@@ -4,7 +4,7 @@ import { canonicalAccount } from "../../schemas/canonical.js";
 import type { Config, UtilityConfig } from "../../schemas/config.js";
 import type { OutgoingMessage } from "../channels/channel.js";
 import { linkToken, type LinkPurpose } from "../consent/link-token.js";
-import { unsealAddress } from "../consent/contact.js";
+import { inUnits, unsealAddress } from "../consent/contact.js";
 import { normalFlow } from "../consent/declare.js";
 import { confirmation } from "../templates/confirmation.js";
 import type { Frame, LeakFlow, Told } from "../templates/frame.js";
@@ -23,7 +23,7 @@ export function compose(
   context: { readonly vault: Vault; readonly config: Config; readonly validSeconds: number },
 ): OutgoingMessage {
   const { vault, validSeconds } = context;
-  const utility = claimed.units === null ? of : { ...of, units: claimed.units };
+  const utility = inUnits(of, claimed.units);
   return {
     id: claimed.outbox_id,
     utility,

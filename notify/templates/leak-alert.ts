@@ -104,18 +104,35 @@ const SPANISH: Readonly<Record<LeakFlow, Words>> = {
   },
 };
 
-const AWAY_STEPS = {
-  en: [
-    "If somebody is there after all, or the garden is watered, there is nothing to do.",
-    "If not, ask whoever has a key to look for water that runs: toilets, faucets, hoses, the water heater.",
-    "If nobody finds it, have the main shut-off valve of the building closed until you are back.",
-  ],
-  es: [
-    "Si hay alguien en casa, o se riega el jardín, no tiene que hacer nada.",
-    "Si no, pida a quien tenga llave que busque agua que corra: inodoros, llaves, mangueras, el calentador.",
-    "Si nadie la encuentra, haga cerrar la llave de paso principal del edificio hasta que vuelva.",
-  ],
-};
+/** What to do while it runs. */
+const STEPS = {
+  en: {
+    leak: [
+      "Check that every faucet, hose and sprinkler is off, also those that run on a timer.",
+      "Check the toilets: put a few drops of food coloring into each tank and wait 10 minutes without flushing. Color in the bowl means the flapper leaks.",
+      "Close the main shut-off valve of the building for a few minutes. If the meter goes on turning, the leak is between the meter and the valve; if it stops, it is inside.",
+      "If you can't find it, call a plumber. If the water runs on purpose, for a pool or new plants, there is nothing to do.",
+    ],
+    away: [
+      "If somebody is there after all, or the garden is watered, there is nothing to do.",
+      "If not, ask whoever has a key to look for water that runs: toilets, faucets, hoses, the water heater.",
+      "If nobody finds it, have the main shut-off valve of the building closed until you are back.",
+    ],
+  },
+  es: {
+    leak: [
+      "Revise que todas las llaves, mangueras y aspersores estén cerrados, también los que tienen temporizador.",
+      "Revise los inodoros: ponga unas gotas de colorante para alimentos en cada tanque y espere 10 minutos sin descargar. Si aparece color en la taza, el sello del tanque tiene una fuga.",
+      "Cierre unos minutos la llave de paso principal del edificio. Si el medidor sigue girando, la fuga está entre el medidor y la llave; si se detiene, está adentro.",
+      "Si no la encuentra, llame a un plomero. Si el agua corre a propósito, para una piscina o plantas nuevas, no tiene que hacer nada.",
+    ],
+    away: [
+      "Si hay alguien en casa, o se riega el jardín, no tiene que hacer nada.",
+      "Si no, pida a quien tenga llave que busque agua que corra: inodoros, llaves, mangueras, el calentador.",
+      "Si nadie la encuentra, haga cerrar la llave de paso principal del edificio hasta que vuelva.",
+    ],
+  },
+} as const;
 
 function english(frame: Frame, told: Told): Letter {
   const format = new Format(frame.utility, "en");
@@ -152,15 +169,7 @@ function english(frame: Frame, told: Told): Letter {
         ...hoursChart(frame, told),
         {
           title: "What to do",
-          steps:
-            told.flow === "away"
-              ? AWAY_STEPS.en
-              : [
-                  "Check that every faucet, hose and sprinkler is off, also those that run on a timer.",
-                  "Check the toilets: put a few drops of food coloring into each tank and wait 10 minutes without flushing. Color in the bowl means the flapper leaks.",
-                  "Close the main shut-off valve of the building for a few minutes. If the meter goes on turning, the leak is between the meter and the valve; if it stops, it is inside.",
-                  "If you can't find it, call a plumber. If the water runs on purpose, for a pool or new plants, there is nothing to do.",
-                ],
+          steps: STEPS.en[told.flow === "away" ? "away" : "leak"],
         },
         ...answerLinks(frame, told),
         { text: "We write once more when the readings show that the flow has stopped." },
@@ -210,15 +219,7 @@ function spanish(frame: Frame, told: Told): Letter {
         ...hoursChart(frame, told),
         {
           title: "Qué hacer",
-          steps:
-            told.flow === "away"
-              ? AWAY_STEPS.es
-              : [
-                  "Revise que todas las llaves, mangueras y aspersores estén cerrados, también los que tienen temporizador.",
-                  "Revise los inodoros: ponga unas gotas de colorante para alimentos en cada tanque y espere 10 minutos sin descargar. Si aparece color en la taza, el sello del tanque tiene una fuga.",
-                  "Cierre unos minutos la llave de paso principal del edificio. Si el medidor sigue girando, la fuga está entre el medidor y la llave; si se detiene, está adentro.",
-                  "Si no la encuentra, llame a un plomero. Si el agua corre a propósito, para una piscina o plantas nuevas, no tiene que hacer nada.",
-                ],
+          steps: STEPS.es[told.flow === "away" ? "away" : "leak"],
         },
         ...answerLinks(frame, told),
         { text: "Le escribiremos una vez más cuando las lecturas muestren que el flujo se detuvo." },

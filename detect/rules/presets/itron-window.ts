@@ -1,7 +1,8 @@
+import { GALLON } from "../rule.js";
 import { WindowedRun } from "./windowed-flow.js";
 
 /** mL/h: the smallest leak to catch, 48 gal a day, a toilet's by energy.gov. */
-const RATE = (48 * 3785.411784) / 24;
+const RATE = (48 * GALLON) / 24;
 
 /**
  * R8: Itron (US 7,119,698 B2): the window is the register's resolution over the rate to catch, so that such a leak moves
