@@ -15,7 +15,7 @@ const DAY_MS = 86_400_000;
 export class Budget implements RuleFold {
   readonly name = "budget";
   readonly fine = false;
-  /** Month in hand, since year 0; -1 without one. Its first unit, and volume so far (mL). */
+  /** Month in hand, since year 0; -1 without one. Its first unit (or the end of what was found in it), and volume so far (mL). */
   #month = -1;
   #from = 0;
   #ml = 0;
@@ -72,6 +72,8 @@ export class Budget implements RuleFold {
   #stop(reason: Found["closed"], detect: DetectConfig, closed: OnClosed): void {
     closed(this.#found(reason, detect));
     this.#budget = 0;
+    // Another of this month, by another budget, is another anomaly: it begins no earlier than this one ended.
+    this.#from = this.#end;
   }
 
   #found(closed: Found["closed"], { budget: { share } }: DetectConfig): Found {

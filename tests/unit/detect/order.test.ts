@@ -301,4 +301,23 @@ describe("what random histories found once", () => {
       reference(blocks),
     );
   });
+
+  it("a budget that is changed ends its anomaly for good, though the month goes on", () => {
+    const blocks = blocksOf({ ...two, faults: 0, seed: 0, days: 14, corrections: 0 });
+    const settings = [
+      { from: START, continuousFlowRate: 6500, budget: 50_000 },
+      { from: START + 99 * HOUR, continuousFlowRate: 2000, onPurpose: true, budget: 500_000 },
+    ];
+    const random = seeded(0);
+    const options = { environment, trims: () => random() < 0.5, saves: () => random() < 0.5 };
+    const model = new Model(options);
+    for (const [i, block] of blocks.entries()) {
+      if (i === 9) model.settings(settings);
+      model.batch([block]);
+    }
+    const other = new Model({ environment, trims: () => false });
+    other.settings(settings);
+    other.batch(blocks);
+    expectSame(model, other);
+  });
 });
