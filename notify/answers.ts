@@ -169,6 +169,6 @@ async function findAlert(stores: ConsentStores, on: Queryable, token: string) {
  * @param canBeNormal whether the detector heeds that such a flow is normal
  */
 export function answersTo(kind: ConsentKind, canBeNormal: boolean): readonly Answer[] {
-  if (kind !== "leak") return [1, 2];
+  if (kind === "high-usage") return [1, 2];
   return canBeNormal ? [1, 2, 3, 4] : [1, 2, 3];
 }

@@ -1,4 +1,5 @@
 import { kindOf, type AnomalyMessage } from "../schemas/anomalies.js";
+import type { ConsentKind } from "./consent/wording.js";
 
 /** `reminder`: water still runs, days after the alert or when the resident asked to hear again. */
 export type AlertKind = "alert" | "reminder" | "stopped" | "correction";
@@ -71,6 +72,14 @@ function isOldNews(
  */
 export function concernsOccupant({ rule, start, end }: AnomalyMessage, from: number): boolean {
   return start >= from || (kindOf(rule) === "leak" && end - from >= RATE_WINDOW_SECONDS);
+}
+
+/** Whether a message keeps to the hours in which residents are written to: not the alert of a burst to whom wants it at any hour. */
+export function waitsForHours(
+  message: AlertKind | "confirmation" | "reply",
+  consent: ConsentKind | null,
+): boolean {
+  return message !== "confirmation" && message !== "reply" && !(message === "alert" && consent === "burst");
 }
 
 /** What an alert would say now; a refusal where it has nothing left to say. */

@@ -17,7 +17,11 @@ export const WORDS: Readonly<Record<Language, Words>> = {
     phone: "Mobile phone number",
     phoneHint: "For text messages. Leave it empty if you want none.",
     kinds: "Tell me about",
-    kind: { leak: "possible leaks (water that never stops)", "high-usage": "unusually high water use" },
+    kind: {
+      leak: "possible leaks (water that never stops)",
+      burst: "a possible burst at any hour, at night too",
+      "high-usage": "unusually high water use",
+    },
     send: "Ask me to confirm",
     wrong: "Please check these fields:",
     field: {
@@ -49,7 +53,7 @@ export const WORDS: Readonly<Record<Language, Words>> = {
     unit: { gal: "gallons", ft3: "cubic feet", L: "liters", m3: "cubic meters" },
     hours: "When alerts may come",
     hoursText: (from, until) =>
-      `Your utility writes between ${from} and ${until}. Choose a part of that, or leave both empty. An alert of the night waits until then.`,
+      `Your utility writes between ${from} and ${until}. Choose a part of that, or leave both empty. An alert of the night waits until then, save a burst if you ticked it for any hour.`,
     hoursFrom: "Not before",
     hoursUntil: "Not after",
     wrongHours: (from, until) =>
@@ -133,6 +137,7 @@ export const WORDS: Readonly<Record<Language, Words>> = {
     kinds: "Avíseme sobre",
     kind: {
       leak: "posibles fugas (agua que no deja de correr)",
+      burst: "una posible rotura a cualquier hora, también de noche",
       "high-usage": "consumo de agua inusualmente alto",
     },
     send: "Pídanme que confirme",
@@ -167,7 +172,7 @@ export const WORDS: Readonly<Record<Language, Words>> = {
     unit: { gal: "galones", ft3: "pies cúbicos", L: "litros", m3: "metros cúbicos" },
     hours: "Cuándo pueden llegar los avisos",
     hoursText: (from, until) =>
-      `Su compañía escribe entre las ${from} y las ${until}. Elija una parte de ese tiempo, o deje ambas vacías. Un aviso de la noche espera hasta entonces.`,
+      `Su compañía escribe entre las ${from} y las ${until}. Elija una parte de ese tiempo, o deje ambas vacías. Un aviso de la noche espera hasta entonces, salvo una rotura si la marcó para cualquier hora.`,
     hoursFrom: "No antes de las",
     hoursUntil: "No después de las",
     wrongHours: (from, until) =>

@@ -1,12 +1,10 @@
 import type { Command } from "commander";
 import { systemClock } from "../../infra/clock.js";
-import { requestSubscription } from "../../notify/index.js";
+import { CONSENT_KINDS, requestSubscription } from "../../notify/index.js";
 import { UsageError } from "../exit.js";
 import { chosenUtility, settingsFor } from "../settings.js";
 import { withStores } from "../with-stores.js";
 import { answer } from "./answer.js";
-
-const KINDS = ["leak", "high-usage"] as const;
 
 interface SubscribeOptions {
   readonly utility?: string;
@@ -33,15 +31,15 @@ export function addSubscribe(root: Command): void {
     .option("--zip <code>", "ZIP or postal code of the service address")
     .option("--email <address>", "where alerts go by e-mail")
     .option("--phone <number>", "where alerts go by SMS")
-    .option("--kind <kind...>", `what to be told of: ${KINDS.join(", ")} (default: leak)`)
+    .option("--kind <kind...>", `what to be told of: ${CONSENT_KINDS.join(", ")} (default: leak)`)
     .option("--language <code>", "en or es; default: the utility's first")
     .action(async (options: SubscribeOptions, command: Command) => {
       const settings = settingsFor(command);
       const utility = chosenUtility(settings, options.utility);
       const kinds = (options.kind ?? ["leak"]).map((kind) => {
-        const known = KINDS.find((one) => one === kind);
+        const known = CONSENT_KINDS.find((one) => one === kind);
         if (known === undefined)
-          throw new UsageError(`--kind: expected ${KINDS.join(" or ")}, received "${kind}".`);
+          throw new UsageError(`--kind: expected ${CONSENT_KINDS.join(" or ")}, received "${kind}".`);
         return known;
       });
       const language = utility.languages.find((one) => one === (options.language ?? utility.languages[0]));

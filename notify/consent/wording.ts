@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
+import { kindOf, type RuleName } from "../../schemas/anomalies.js";
 import type { UtilityConfig } from "../../schemas/config.js";
 
-/** What a resident can ask to be told of. */
-export const CONSENT_KINDS = ["leak", "high-usage"] as const;
+/** What a resident can ask to be told of. `burst`: of a burst at any hour; without it, a leak's recipients hear of one by day. */
+export const CONSENT_KINDS = ["leak", "burst", "high-usage"] as const;
 export type ConsentKind = (typeof CONSENT_KINDS)[number];
 export type Language = UtilityConfig["languages"][number];
 
@@ -11,7 +12,12 @@ export const CONSENT_CHANNELS = ["email", "sms"] as const;
 export type ConsentChannel = (typeof CONSENT_CHANNELS)[number];
 
 /** Goes up with every change of the wording below: a consent is kept with the version and the hash of what was shown. */
-export const CONSENT_VERSION = "2026-12";
+export const CONSENT_VERSION = "2026-12-02";
+
+/** By which of a contact's consents an anomaly is told, the one that allows most first. */
+export function consentsFor(rule: RuleName): readonly ConsentKind[] {
+  return rule === "burst" ? ["burst", "leak"] : [kindOf(rule)];
+}
 
 /** The wording that a resident agrees to, exactly as it is shown. */
 export function consentText(utility: UtilityConfig, language: Language, channel: ConsentChannel): string {
@@ -23,16 +29,16 @@ export function consentText(utility: UtilityConfig, language: Language, channel:
 
 const EMAIL = {
   en: (name: string) =>
-    `I agree that ${name} may e-mail me the alerts ticked above about the water used at this service. I can end this at any time with the link in every e-mail.`,
+    `I agree that ${name} may e-mail me the alerts ticked above about the water used at this service by day, and of a possible burst at any hour if I ticked that. I can end this at any time with the link in every e-mail.`,
   es: (name: string) =>
-    `Acepto que ${name} me envíe por correo electrónico los avisos que marqué arriba sobre el agua de este servicio. Puedo terminar esto cuando quiera con el enlace de cada correo.`,
+    `Acepto que ${name} me envíe por correo electrónico los avisos que marqué arriba sobre el agua de este servicio, de día, y de una posible rotura a cualquier hora si marqué eso. Puedo terminar esto cuando quiera con el enlace de cada correo.`,
 } as const;
 
 const SMS = {
   en: (name: string, perMonth: number) =>
-    `I agree that ${name} may text me the alerts ticked above about the water used at this service, up to ${perMonth} a month and more only for a burst, at the number that I give. Message and data rates may apply. I can end this at any time by replying STOP, and get help by replying HELP. My number is not passed on for marketing.`,
+    `I agree that ${name} may text me the alerts ticked above about the water used at this service, at the number that I give: by day, and of a possible burst at any hour if I ticked that; up to ${perMonth} a month, and more only for a burst. Message and data rates may apply. I can end this at any time by replying STOP, and get help by replying HELP. My number is not passed on for marketing.`,
   es: (name: string, perMonth: number) =>
-    `Acepto que ${name} me envíe por mensaje de texto, al número que doy, los avisos que marqué arriba sobre el agua de este servicio: hasta ${perMonth} al mes, y más solo por una rotura. Pueden aplicarse cargos por mensajes y datos. Puedo terminar esto cuando quiera respondiendo STOP, y recibir ayuda respondiendo AYUDA. Mi número no se entrega a nadie para publicidad.`,
+    `Acepto que ${name} me envíe por mensaje de texto, al número que doy, los avisos que marqué arriba sobre el agua de este servicio: de día, y de una posible rotura a cualquier hora si marqué eso; hasta ${perMonth} al mes, y más solo por una rotura. Pueden aplicarse cargos por mensajes y datos. Puedo terminar esto cuando quiera respondiendo STOP, y recibir ayuda respondiendo AYUDA. Mi número no se entrega a nadie para publicidad.`,
 } as const;
 
 const REST = {

@@ -5,6 +5,7 @@ import {
   concernsOccupant,
   refusalForAll,
   sayable,
+  waitsForHours,
   type AlertKind,
   type OutboxState,
   type Told,
@@ -27,6 +28,8 @@ interface OutboxEntry extends OwnHours {
   readonly utility: string;
   readonly kind: AlertKind | "confirmation" | "reply";
   readonly stage: number;
+  /** `null` of confirmations and replies. */
+  readonly consent_kind: ConsentKind | null;
   readonly state: OutboxState;
   readonly channel: string;
   readonly attempts: number;
@@ -226,7 +229,7 @@ function judge(
   if (entry.kind !== "alert" && !entry.alert_told) return aside("suppressed", "nothing-told");
   if (!asks) {
     const hours = policy.hours.within(entry);
-    const start = hours.next(now);
+    const start = waitsForHours(entry.kind, entry.consent_kind) ? hours.next(now) : now;
     if (start > now)
       return aside(entry.state === "unknown" ? "unknown" : "held", "quiet-hours", new Date(start));
     const { sms } = policy.utility;
@@ -247,7 +250,7 @@ function answersAlways({ reply }: OutboxEntry): boolean {
 
 function loadEntries(transaction: Queryable, ids: readonly string[], now: Date): Promise<OutboxEntry[]> {
   return transaction.query<OutboxEntry>(
-    `SELECT o.outbox_id, o.utility, o.kind, o.stage, o.state, o.channel, o.attempts, o.told, o.contact_id,
+    `SELECT o.outbox_id, o.utility, o.kind, o.stage, o.consent_kind, o.state, o.channel, o.attempts, o.told, o.contact_id,
             c.address_hash, c.address_sealed, c.erased_at IS NOT NULL AS is_erased, c.language, c.units, c.send_from, c.send_until, s.message, a.number_sealed,
             f.confirmation_id, f.kinds, f.language AS confirmation_language, f.expires_at, f.confirmed_at,
             (SELECT extract(epoch FROM min(r.valid_from))::float8 FROM recipients r

@@ -10,7 +10,9 @@ import {
   type Refusal,
   type Sent,
   type Told,
+  waitsForHours,
 } from "../decide.js";
+import { consentsFor, type ConsentKind } from "../consent/wording.js";
 import { holdStorm } from "./pause.js";
 import type { SendingHours } from "./sending-hours.js";
 
@@ -33,7 +35,7 @@ interface Note {
 
 interface Recipient {
   readonly meter_key: string;
-  readonly kind: string;
+  readonly kind: ConsentKind;
   readonly channel: string;
   readonly contact_id: string;
   readonly occupancy_id: number;
@@ -99,16 +101,12 @@ export async function recordDecisions(
       note(anomaly, null, refusal);
       continue;
     }
-    const kind = kindOf(anomaly.rule);
-    const own = recipients.filter((one) => one.meter_key === anomaly.meter && one.kind === kind);
+    const kinds = consentsFor(anomaly.rule);
+    const own = recipientsBy(kinds, anomaly, recipients);
     if (own.length === 0) note(anomaly, null, "no-consent");
-    for (const one of former) {
-      if (
-        one.meter_key === anomaly.meter &&
-        one.kind === kind &&
-        !own.some(({ contact_id }) => contact_id === one.contact_id)
-      )
-        note(anomaly, one.contact_id, "no-consent");
+    const gone = former.filter((one) => one.meter_key === anomaly.meter && kinds.includes(one.kind));
+    for (const contact of new Set(gone.map(({ contact_id }) => contact_id))) {
+      if (!own.some(({ contact_id }) => contact_id === contact)) note(anomaly, contact, "no-consent");
     }
     const around = neighbours.filter(
       (other) =>
@@ -139,7 +137,10 @@ export async function recordDecisions(
         continue;
       }
       outcomes.push({ utility: anomaly.utility, decision: decision.send });
-      await enqueue(transaction, anomaly, recipient, decision, now, new Date(hours.next(context.now)));
+      const notBefore = waitsForHours(decision.send, recipient.kind)
+        ? new Date(hours.next(context.now))
+        : now;
+      await enqueue(transaction, anomaly, recipient, decision, now, notBefore);
       if (decision.send === "alert") {
         neighbours.find((other) => other.anomaly === anomaly.id)?.contacts.add(recipient.contact_id);
       }
@@ -154,6 +155,21 @@ export async function recordDecisions(
     if (alerts !== undefined) storms.push({ utility, alerts });
   }
   return { outcomes, storms };
+}
+
+/** Who is told of an anomaly by which channel, once each: by the first of these kinds that they agreed to. */
+function recipientsBy(
+  kinds: readonly ConsentKind[],
+  { meter }: AnomalyMessage,
+  recipients: readonly Recipient[],
+): Recipient[] {
+  const by = new Map<string, Recipient>();
+  for (const kind of kinds)
+    for (const one of recipients) {
+      const name = `${one.contact_id} ${one.channel}`;
+      if (one.meter_key === meter && one.kind === kind && !by.has(name)) by.set(name, one);
+    }
+  return [...by.values()];
 }
 
 /** A utility whose alerts are held from now on, and how many an hour brought. */

@@ -9,6 +9,7 @@ import type { Config } from "../../schemas/config.js";
 import type { Channel, Outcome, OutgoingMessage } from "../channels/channel.js";
 import { PersonErased } from "../../infra/crypto/person-keys.js";
 import { lockContact } from "../consent/contact.js";
+import { waitsForHours } from "../decide.js";
 import { endFormerConsents } from "../consent/subscription.js";
 import { takeProvidersWord } from "./providers-word.js";
 import { claim, isBusy, OWNER_LOCK, type Claimed, type ClaimContext } from "./claim.js";
@@ -20,8 +21,8 @@ import { settle, type Lost } from "./settle.js";
 const IN_HAND = 16;
 const POLL_MS = 500;
 const CONSENTS_EVERY_MS = 60_000;
-/** How long a text that answers one may be on its way. */
-const ANSWER_SECONDS = 4 * 3600;
+/** How long a text that no hours bind may be on its way. */
+const ANY_HOUR_SECONDS = 4 * 3600;
 /** A provider that has no message after so long never got it. */
 const TRACED_FOR_MS = 10 * 60_000;
 const LONGEST_REST_MS = 5_000;
@@ -149,8 +150,9 @@ export class Sender {
     let outcome: Outcome | Lost;
     try {
       const { utility, hours } = policies.get(message.utility)!;
-      const waits = message.kind === "confirmation" || message.kind === "reply";
-      const validSeconds = waits ? ANSWER_SECONDS : hours.within(message).left(clock.now());
+      const validSeconds = waitsForHours(message.kind, message.consent_kind)
+        ? hours.within(message).left(clock.now())
+        : ANY_HOUR_SECONDS;
       const outgoing = compose(message, utility, { ...this.#context, validSeconds });
       const channel = channels.get(message.channel)!;
       outcome =
@@ -206,7 +208,8 @@ export class Sender {
       if (id !== undefined) return { status: "accepted", id };
       if (clock.now() - handed.getTime() < TRACED_FOR_MS) return { status: "unknown", code: "not-found-yet" };
       if (message.message?.rule !== "burst" || message.resent) return { status: "lost", code: "no-trace" };
-      if (policies.get(message.utility)!.hours.within(message).next(clock.now()) > clock.now())
+      const hours = policies.get(message.utility)!.hours.within(message);
+      if (waitsForHours(message.kind, message.consent_kind) && hours.next(clock.now()) > clock.now())
         return { status: "unknown", code: "quiet-hours" };
       await database.query("UPDATE outbox SET resent = true, handed_at = $2 WHERE outbox_id = $1", [
         message.outbox_id,

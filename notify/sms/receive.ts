@@ -11,6 +11,7 @@ import {
   SubscriptionInvalid,
   type ConsentStores,
 } from "../consent/subscription.js";
+import { CONSENT_KINDS } from "../consent/wording.js";
 import { endSuppression, suppress } from "../consent/suppression.js";
 import { endingOf } from "../outbox/compose.js";
 import type { ReplyText } from "../templates/text.js";
@@ -141,8 +142,7 @@ async function start(transaction: Queryable, { contact, now }: Writer): Promise<
     [contact],
   );
   const since = stopped ?? ended!.at;
-  if (since !== null && (await restore(transaction, contact, since, now, ["leak", "high-usage"])))
-    return "started";
+  if (since !== null && (await restore(transaction, contact, since, now, CONSENT_KINDS))) return "started";
   const active = await transaction.query("SELECT 1 FROM active_consents WHERE contact_id = $1 LIMIT 1", [
     contact,
   ]);

@@ -1,16 +1,24 @@
-import type { ConsentKind } from "../consent/wording.js";
+import type { ConsentKind, Language } from "../consent/wording.js";
 import { framed, type Frame } from "./frame.js";
 import type { Letter } from "./letter.js";
 
-const KINDS = {
-  en: { leak: "possible leaks", "high-usage": "unusually high water use", and: " and " },
-  es: { leak: "posibles fugas", "high-usage": "consumo de agua inusualmente alto", and: " y " },
-} as const;
+const KINDS: Readonly<Record<Language, Readonly<Record<ConsentKind, string>>>> = {
+  en: {
+    leak: "possible leaks",
+    burst: "a possible burst at any hour",
+    "high-usage": "unusually high water use",
+  },
+  es: {
+    leak: "posibles fugas",
+    burst: "una posible rotura a cualquier hora",
+    "high-usage": "consumo de agua inusualmente alto",
+  },
+};
 
 /** The one mail that an address gets before it is confirmed. */
 export function confirmation(frame: Frame, kinds: readonly ConsentKind[], url: string): Letter {
   const words = KINDS[frame.language];
-  const what = kinds.map((kind) => words[kind]).join(words.and);
+  const what = new Intl.ListFormat(frame.language).format(kinds.map((kind) => words[kind]));
   const { name } = frame.utility;
   return framed(
     frame,

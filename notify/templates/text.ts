@@ -29,14 +29,14 @@ export type ReplyText = (typeof REPLIES)[number];
 /** What a message about an anomaly is for. */
 export type AlertText = "alert" | "reminder" | "stopped" | "correction";
 
-const KINDS: Readonly<Record<Language, Readonly<Record<ConsentKind, string> & { both: string }>>> = {
-  en: { leak: "leak", "high-usage": "high use", both: "leak and high use" },
-  es: { leak: "fugas", "high-usage": "alto consumo", both: "fugas y alto consumo" },
+const KINDS: Readonly<Record<Language, Readonly<Record<ConsentKind, string>>>> = {
+  en: { leak: "leak", burst: "burst", "high-usage": "high use" },
+  es: { leak: "fugas", burst: "roturas", "high-usage": "alto uso" },
 };
 
 /** Asks the owner of a number whether it was they who asked. */
 export function confirmationText(sms: Sms, language: Language, kinds: readonly ConsentKind[]): string {
-  const what = KINDS[language][kinds.length > 1 ? "both" : kinds[0]!];
+  const what = new Intl.ListFormat(language).format(kinds.map((kind) => KINDS[language][kind]));
   return language === "es"
     ? `${sms.name}: ¿Quiere avisos de ${what}? Responda S1 y quedan activos. Hasta ${sms.perMonth} msj/mes, puede haber cargos. AYUDA. STOP termina.`
     : `${sms.name}: You asked for ${what} alerts. Reply Y1 to confirm. ${sms.perMonth} msg/mo at most. Msg&data rates may apply. HELP. STOP to end.`;

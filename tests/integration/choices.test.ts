@@ -79,8 +79,8 @@ it("lets a resident change what they are told by the link of a mail", async () =
   expect(shown).not.toContain(email);
   expect(shown).toContain("r•••@mail.example");
   expect(shown).not.toMatch(/<script|src=|https?:\/\//);
-  const [leaks, high] = boxes(shown);
-  expect([leaks, high].map((box) => box!.checked)).toEqual([true, false]);
+  const [leaks, burst, high] = boxes(shown);
+  expect([leaks, burst, high].map((box) => box!.checked)).toEqual([true, false, false]);
   expect(await stepsOf(email)).toEqual([]);
 
   // Something waits for the morning when the resident changes their mind.
@@ -96,7 +96,7 @@ it("lets a resident change what they are told by the link of a mail", async () =
   const text = await saved.text();
   expect(saved.status).toBe(200);
   expect(text).toContain("Guardado");
-  expect(boxes(text).map(({ checked }) => checked)).toEqual([false, true]);
+  expect(boxes(text).map(({ checked }) => checked)).toEqual([false, false, true]);
   expect(await stepsOf(email)).toEqual(["leak revoke page en", "high-usage confirm page es"]);
   expect((await outboxOf(email, "alert")).at(-1)).toMatchObject({
     state: "suppressed",
@@ -137,7 +137,7 @@ it("writes again to who ticks a box, though earlier mail had come back", async (
   );
   const listed = () =>
     database.query("SELECT 1 FROM suppressions WHERE address_hash = $1 AND ended_at IS NULL", at);
-  const [leaks, high] = boxes(await (await get(link)).text());
+  const [leaks, , high] = boxes(await (await get(link)).text());
   await post(link, [
     ["shown", leaks!.name],
     ["on", leaks!.name],
@@ -224,6 +224,42 @@ it("writes in the units and within the hours that a resident chooses, inside the
   const back = await (await post(link, form("", "", "gal"))).text();
   expect(back).toMatch(/name="from" value=""/);
   expect(back).toMatch(/name="units" value="gal" checked/);
+});
+
+it("tells of a burst at night whom has ticked that, once, and of all else by day", async () => {
+  const { email, meter, anomaly } = await resident();
+  const asleep = await resident();
+  await tell(world, anomaly);
+  const link = linkIn(await mailTo(email), "choices");
+  const [, burst] = boxes(await (await get(link)).text());
+  const form = (on: boolean): [string, string][] => [
+    ["shown", burst!.name],
+    ...(on ? [["on", burst!.name] as [string, string]] : []),
+    ["from", "09:00"],
+    ["until", "12:00"],
+  ];
+  await post(link, form(true));
+  expect(await stepsOf(email)).toEqual(["burst confirm page en"]);
+
+  test.clock.set(NOON + 14 * 3_600_000);
+  const start = test.clock.now() / 1000 - 3 * 3600;
+  const night = { rule: "burst", start, rate: 900_000 } as const;
+  const first = leak(test.clock, meter, { ...night, id: "b1".padEnd(32, "0") });
+  await tell(world, first, leak(test.clock, asleep.meter, { ...night, id: "b2".padEnd(32, "0") }));
+  expect(await mailTo(email)).toContain("burst");
+  expect(await outboxOf(email, "alert")).toHaveLength(2);
+  expect(await outboxOf(asleep.email, "alert")).toMatchObject([{ state: "held" }]);
+  // That it stopped can wait for the morning.
+  await tell(world, { ...first, version: 2, state: "closed", reason: "flow-stopped" });
+  await notify.drain();
+  expect(await outboxOf(email, "stopped")).toMatchObject([{ state: "held" }]);
+
+  // No longer ticked: the next one waits as well.
+  await post(link, form(false));
+  await tell(world, leak(test.clock, meter, { ...night, start: first.end + 60, id: "b3".padEnd(32, "0") }));
+  await notify.drain();
+  expect((await outboxOf(email, "alert")).at(-1)).toMatchObject({ state: "held" });
+  expect(await stepsOf(email)).toEqual(["burst confirm page en", "burst revoke page en"]);
 });
 
 it("shows nothing to choose after a move-out, and takes no box of it", async () => {

@@ -6,6 +6,7 @@ import {
   type AlertText,
 } from "../../../notify/templates/text.js";
 import type { LeakFlow, Told } from "../../../notify/templates/frame.js";
+import { CONSENT_KINDS } from "../../../notify/consent/wording.js";
 import { utilityConfig } from "../../../schemas/config.js";
 import { segmentsOf } from "../../../schemas/segments.js";
 import { readReply } from "../../../notify/sms/reply.js";
@@ -68,13 +69,13 @@ const every = (["en", "es"] as const).flatMap((language) =>
       name: `${language} reply ${reply}`,
       text: replyText(utility().sms!, language, reply),
     })),
-    ...(["leak", "high-usage"] as const).map((kind) => ({
+    ...CONSENT_KINDS.map((kind) => ({
       name: `${language} confirmation ${kind}`,
       text: confirmationText(utility().sms!, language, [kind]),
     })),
     {
       name: `${language} confirmation of both`,
-      text: confirmationText(utility().sms!, language, ["leak", "high-usage"]),
+      text: confirmationText(utility().sms!, language, CONSENT_KINDS),
     },
   ]),
 );
