@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../infra/package-root.js";
 import { addAlertCommands } from "./commands/alerts.js";
+import { addCalls } from "./commands/calls.js";
 import { addBacktest } from "./commands/backtest.js";
 import { addConfigCommands } from "./commands/config.js";
 import { addConsentCommands } from "./commands/consents.js";
@@ -56,6 +57,7 @@ Begin with:
   addSql(root);
   addSubscribe(root);
   addAlertCommands(root);
+  addCalls(root);
   addConsentCommands(root);
   addErasureCommands(root);
   addPreview(root);

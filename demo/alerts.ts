@@ -26,11 +26,12 @@ export interface Told {
 
 const MAX_AGE_HOURS = 72;
 const REMINDED_AFTER_HOURS = 72;
+const REMINDED_AGAIN_AFTER_HOURS = 168;
 
 /**
  * Mails that must go out, and no others, by the rules in words: who confirmed hears of an anomaly of a kind that was
  * asked for once, on the first morning on which it is known, while its last evidence is at most 72 hours old; of a leak that
- * runs on once more, on the first morning on which new readings show it when the alert is three days old; of the end of a leak
+ * runs on once more, on the first morning on which new readings show it when the alert is three days old, and again when it is seven; of the end of a leak
  * once; and, if what was told never was, that it was wrong. Nothing goes out before 8 in the morning.
  */
 export function expectedMails(town: Town): Told[] {
@@ -43,14 +44,20 @@ export function expectedMails(town: Town): Told[] {
       readonly about: True;
       readonly at: number;
       open: boolean;
-      reminded: boolean;
+      /** When. */
+      reminders: number[];
       withdrawn: boolean;
     }[] = [];
     for (let day = 0; day < town.days; day++) {
       const at = town.clockAt(day + 1, MORNING_HOUR);
       // It is decided when the readings are judged, and goes out in the morning.
-      const isOld = (alerted: number) =>
-        town.clockAt(day + 1, DROP_HOUR) - alerted >= REMINDED_AFTER_HOURS * 3600;
+      const isOld = (told: number, hours: number) => town.clockAt(day + 1, DROP_HOUR) - told >= hours * 3600;
+      const isDue = (alerted: number, reminders: readonly number[]) =>
+        reminders.length === 0
+          ? isOld(alerted, REMINDED_AFTER_HOURS)
+          : reminders.length === 1 &&
+            isOld(alerted, REMINDED_AGAIN_AFTER_HOURS) &&
+            isOld(reminders[0]!, REMINDED_AFTER_HOURS);
       const known = trueAnomalies(town, town.homes[home - 1]!, day).filter(({ rule }) =>
         kinds.includes(rule === "spike" ? "high-usage" : "leak"),
       );
@@ -59,11 +66,11 @@ export function expectedMails(town: Town): Told[] {
         if (age > MAX_AGE_HOURS) continue;
         const before = told.find(({ about }) => sameAnomaly(about, one));
         if (before === undefined) {
-          told.push({ about: one, at, open: one.open, reminded: false, withdrawn: false });
+          told.push({ about: one, at, open: one.open, reminders: [], withdrawn: false });
           const tells = one.rule === "spike" ? TELLS.highUsage : one.open ? TELLS.leak : TELLS.leakOver;
           mails.push({ home, tells, at });
-        } else if (before.open && one.open && !before.reminded && isOld(before.at)) {
-          before.reminded = true;
+        } else if (before.open && one.open && isDue(before.at, before.reminders)) {
+          before.reminders.push(at);
           if (one.rule === "continuous-flow") mails.push({ home, tells: TELLS.reminder, at });
         } else if (before.open && !one.open) {
           before.open = false;
@@ -111,6 +118,7 @@ function tellsOf({ kind, told, rule }: { kind: string; told: string | null; rule
     case "confirmation":
       return TELLS.confirmation;
     case "reminder":
+    case "last-reminder":
       return TELLS.reminder;
     case "stopped":
       return TELLS.stopped;

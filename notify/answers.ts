@@ -81,7 +81,7 @@ export async function takeAnswer(
   }
   await transaction.query(
     `UPDATE outbox SET state = 'suppressed', reason = 'answered', updated_at = $3
-     WHERE anomaly = $1 AND contact_id = $2 AND kind = 'reminder' AND state = 'held'`,
+     WHERE anomaly = $1 AND contact_id = $2 AND kind IN ('reminder', 'last-reminder') AND state = 'held'`,
     [anomaly, contact_id, now],
   );
 }
@@ -143,7 +143,7 @@ async function findAlert(stores: ConsentStores, on: Queryable, token: string) {
     `SELECT o.utility, o.contact_id, o.channel, o.anomaly, o.stage, o.occupancy_id, o.consent_kind, c.language, c.units,
             (s.message->>'rate')::float8 AS rate, s.message, s.state, coalesce(o.accepted_at, o.updated_at) AS sent
      FROM outbox o JOIN anomalies_seen s USING (anomaly) JOIN contacts c USING (contact_id)
-     WHERE o.outbox_id = $1 AND o.kind IN ('alert', 'reminder') AND o.occupancy_id IS NOT NULL
+     WHERE o.outbox_id = $1 AND o.kind IN ('alert', 'reminder', 'last-reminder') AND o.occupancy_id IS NOT NULL
        AND c.erased_at IS NULL`,
     [id],
   );

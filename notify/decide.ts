@@ -1,8 +1,8 @@
 import { kindOf, type AnomalyMessage } from "../schemas/anomalies.js";
 import type { ConsentKind } from "./consent/wording.js";
 
-/** `reminder`: water still runs, days after the alert or when the resident asked to hear again. */
-export type AlertKind = "alert" | "reminder" | "stopped" | "correction";
+/** `reminder`: water still runs, days after the alert or when the resident asked to hear again; `last-reminder`: after a week. */
+export type AlertKind = "alert" | "reminder" | "last-reminder" | "stopped" | "correction";
 /** What a message says of the anomaly: that it goes on, that it is over, that it never was. */
 export type Told = "open" | "over" | "withdrawn";
 export type OutboxState =
@@ -100,6 +100,10 @@ export interface RecipientView {
   readonly history: readonly Sent[];
   /** UTC seconds: a leak whose alert is older is due a reminder. */
   readonly remindBefore: number;
+  /** UTC seconds: where the alert is older and the reminder as old as for the first, the last one is due. */
+  readonly remindAgainBefore: number;
+  /** The last reminder goes by another channel of the same home. */
+  readonly hasLouderChannel: boolean;
   /** The contact was told of another anomaly of this meter that overlaps this one and speaks for it. */
   readonly toldOfOverlap: boolean;
   /** The contact said that it knows of such a flow, and that still holds. */
@@ -147,17 +151,26 @@ export function decide(anomaly: AnomalyMessage, view: RecipientView): Decision {
   return ends.length > 0 ? not("already-told") : { send: "stopped", stage };
 }
 
-/** A leak that goes on is told once more, some days after its alert, unless another message speaks for it. */
+/** A leak that goes on is told once more, some days after its alert, and again after a week, unless another message speaks for it. */
 function decideReminder(
   anomaly: AnomalyMessage,
   { stage, at }: Sent,
   history: readonly Sent[],
   view: RecipientView,
 ): Decision {
-  const reminded = history.some((sent) => sent.kind === "reminder" && sent.stage === stage);
-  const due = at !== null && at <= view.remindBefore;
-  if (kindOf(anomaly.rule) !== "leak" || !due || reminded || view.toldOfOverlap) return not("already-told");
-  return view.muted ? not("muted") : { send: "reminder", stage };
+  const sentAs = (kind: AlertKind) => history.find((sent) => sent.kind === kind && sent.stage === stage);
+  const isBefore = (time: number | null, limit: number) => time !== null && time <= limit;
+  const first = sentAs("reminder");
+  const send = first === undefined ? "reminder" : "last-reminder";
+  const due =
+    send === "reminder"
+      ? isBefore(at, view.remindBefore)
+      : isBefore(at, view.remindAgainBefore) &&
+        isBefore(first!.at, view.remindBefore) &&
+        !view.hasLouderChannel &&
+        sentAs("last-reminder") === undefined;
+  if (kindOf(anomaly.rule) !== "leak" || !due || view.toldOfOverlap) return not("already-told");
+  return view.muted ? not("muted") : { send, stage };
 }
 
 function isEnd(kind: AlertKind): boolean {
@@ -169,6 +182,10 @@ function decideCorrection(latest: Sent | undefined, history: readonly Sent[], vi
   if (view.overlapHolds) return not("still-holds");
   const corrected = history.some(({ kind, stage }) => kind === "correction" && stage === latest.stage);
   return corrected ? not("already-told") : { send: "correction", stage: latest.stage };
+}
+
+export function isReminder(kind: string): kind is "reminder" | "last-reminder" {
+  return kind === "reminder" || kind === "last-reminder";
 }
 
 /** Taken back before any attempt: as if it had never been. */

@@ -387,6 +387,18 @@ export const utilityConfig = z.strictObject({
         .min(24)
         .default(72)
         .describe("A leak that still runs so long after its alert is told once more."),
+      remindAgainAfterHours: z
+        .number()
+        .min(48)
+        .default(168)
+        .describe(
+          "And so long after it a last time: by text where the home has asked for texts, else by mail.",
+        ),
+      callAfterDays: z
+        .number()
+        .min(1)
+        .default(14)
+        .describe("A leak that still runs so long after its alert is on the list of `curbstop calls`."),
     })
     .prefault({}),
   detect: detectConfig.prefault({}),

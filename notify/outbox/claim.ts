@@ -3,6 +3,7 @@ import type { AnomalyMessage } from "../../schemas/anomalies.js";
 import type { ConsentKind, Language } from "../consent/wording.js";
 import {
   concernsOccupant,
+  isReminder,
   refusalForAll,
   sayable,
   waitsForHours,
@@ -223,7 +224,7 @@ function judge(
   if (!concernsOccupant(anomaly, entry.since)) return aside("suppressed", "before-occupancy");
   const says = sayable(anomaly);
   if (entry.kind === "alert" && says !== "open" && says !== "over") return aside("suppressed", says);
-  if (entry.kind === "reminder" && says !== "open") return aside("suppressed", "flow-stopped");
+  if (isReminder(entry.kind) && says !== "open") return aside("suppressed", "flow-stopped");
   if (entry.kind === "stopped" && says !== "over") return aside("suppressed", "flow-goes-on");
   if (entry.kind === "correction" && says !== "withdrawn") return aside("suppressed", "still-holds");
   if (entry.kind !== "alert" && !entry.alert_told) return aside("suppressed", "nothing-told");

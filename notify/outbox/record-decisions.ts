@@ -128,6 +128,8 @@ export async function recordDecisions(
         from: recipient.since,
         history: sent,
         remindBefore: Math.floor(context.now / 1000) - utility.alerts.remindAfterHours * 3600,
+        remindAgainBefore: Math.floor(context.now / 1000) - utility.alerts.remindAgainAfterHours * 3600,
+        hasLouderChannel: recipient.channel !== LOUDEST && own.some((one) => isLouder(one, recipient)),
         toldOfOverlap: around.some(({ contacts }) => contacts.has(recipient.contact_id)),
         muted: answers.some((given) => given.contact_id === recipient.contact_id && covers(given, anomaly)),
         overlapHolds: around.length > 0,
@@ -170,6 +172,13 @@ function recipientsBy(
       if (one.meter_key === meter && one.kind === kind && !by.has(name)) by.set(name, one);
     }
   return [...by.values()];
+}
+
+/** The channel that is noticed most. */
+const LOUDEST = "sms";
+
+function isLouder(one: Recipient, than: Recipient): boolean {
+  return one.channel === LOUDEST && one.occupancy_id === than.occupancy_id;
 }
 
 /** A utility whose alerts are held from now on, and how many an hour brought. */

@@ -236,7 +236,7 @@ async function answer(
             a.number_sealed, (s.message->>'rate')::float8 AS rate
      FROM outbox o JOIN anomalies_seen s ON s.anomaly = o.anomaly
      JOIN occupancies p ON p.occupancy_id = o.occupancy_id JOIN accounts a ON a.account_id = p.account_id
-     WHERE o.contact_id = $1 AND o.kind IN ('alert', 'reminder') AND o.told IS NOT NULL AND o.updated_at > $2
+     WHERE o.contact_id = $1 AND o.kind IN ('alert', 'reminder', 'last-reminder') AND o.told IS NOT NULL AND o.updated_at > $2
      ORDER BY o.occupancy_id, o.accepted_at DESC NULLS LAST`,
     [contact, new Date(now.getTime() - ANSWERABLE_MS)],
   );

@@ -30,7 +30,7 @@ export function leakReminder(frame: Frame, told: Told): Letter {
           text: "Si ya pidió ayuda o el agua corre a propósito, no tiene que hacer nada. Si no, revise los inodoros, cierre unos minutos la llave de paso principal y mire si el medidor se detiene; si no encuentra la causa, llame a un plomero.",
         },
         ...answerLinks(frame, told),
-        { text: "Le escribiremos una vez más cuando las lecturas muestren que el flujo se detuvo." },
+        { text: "Le escribiremos de nuevo cuando las lecturas muestren que el flujo se detuvo." },
       ],
     });
   }
@@ -52,7 +52,7 @@ export function leakReminder(frame: Frame, told: Told): Letter {
         text: "If help is on its way, or the water runs on purpose, there is nothing to do. If not, check the toilets, close the main shut-off valve for a few minutes and see whether the meter stops; if you can't find the cause, call a plumber.",
       },
       ...answerLinks(frame, told),
-      { text: "We write once more when the readings show that the flow has stopped." },
+      { text: "We write again when the readings show that the flow has stopped." },
     ],
   });
 }

@@ -5,10 +5,10 @@ import { leakAlert } from "./leak-alert.js";
 import { leakReminder } from "./leak-reminder.js";
 import { leakStopped } from "./leak-stopped.js";
 import type { Letter } from "./letter.js";
-import type { AlertText } from "./text.js";
+import type { AlertKind } from "../decide.js";
 
 /** The letter about an anomaly: of it, of its going on or its end, or to take back what was told. */
-export function letterAbout(frame: Frame, about: AlertText, told: Told): Letter {
+export function letterAbout(frame: Frame, about: AlertKind, told: Told): Letter {
   switch (about) {
     case "alert":
       return told.kind === "high-usage" ? highUsageAlert(frame, told) : leakAlert(frame, told);
@@ -17,6 +17,7 @@ export function letterAbout(frame: Frame, about: AlertText, told: Told): Letter 
     case "correction":
       return correction(frame, told);
     case "reminder":
+    case "last-reminder":
       return leakReminder(frame, told);
   }
 }

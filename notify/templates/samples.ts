@@ -1,10 +1,11 @@
 import type { UtilityConfig } from "../../schemas/config.js";
 import { CONSENT_KINDS, type ConsentKind, type Language } from "../consent/wording.js";
 import { confirmation } from "./confirmation.js";
+import type { AlertKind } from "../decide.js";
 import type { Frame, LeakFlow, Told } from "./frame.js";
 import { letterAbout } from "./letter-about.js";
 import type { Letter } from "./letter.js";
-import { alertText, confirmationText, replyText, REPLIES, type AlertText } from "./text.js";
+import { alertText, confirmationText, replyText, REPLIES } from "./text.js";
 
 /** A message as residents may get it, with made-up values. */
 export interface Sample {
@@ -97,7 +98,7 @@ const SAMPLE_HOURS = [
   7,
 ].map((litres) => litres && litres * 1000);
 
-type About = readonly [name: string, what: AlertText, told: Partial<Told>];
+type About = readonly [name: string, what: AlertKind, told: Partial<Told>];
 
 /** Every message about an anomaly that there is. */
 const ABOUT: readonly About[] = [

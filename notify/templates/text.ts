@@ -1,5 +1,6 @@
 import type { UtilityConfig } from "../../schemas/config.js";
 import type { ConsentKind, Language } from "../consent/wording.js";
+import { isReminder, type AlertKind } from "../decide.js";
 import { Format } from "./format.js";
 import type { LeakFlow, Told } from "./frame.js";
 
@@ -26,19 +27,16 @@ export const REPLIES = [
 ] as const;
 export type ReplyText = (typeof REPLIES)[number];
 
-/** What a message about an anomaly is for. */
-export type AlertText = "alert" | "reminder" | "stopped" | "correction";
-
 const KINDS: Readonly<Record<Language, Readonly<Record<ConsentKind, string>>>> = {
   en: { leak: "leak", burst: "burst", "high-usage": "high use" },
-  es: { leak: "fugas", burst: "roturas", "high-usage": "alto uso" },
+  es: { leak: "fugas", burst: "roturas", "high-usage": "alto consumo" },
 };
 
 /** Asks the owner of a number whether it was they who asked. */
 export function confirmationText(sms: Sms, language: Language, kinds: readonly ConsentKind[]): string {
   const what = new Intl.ListFormat(language).format(kinds.map((kind) => KINDS[language][kind]));
   return language === "es"
-    ? `${sms.name}: ¿Quiere avisos de ${what}? Responda S1 y quedan activos. Hasta ${sms.perMonth} msj/mes, puede haber cargos. AYUDA. STOP termina.`
+    ? `${sms.name}: ¿Avisos de ${what}? Para confirmar, responda S1. Hasta ${sms.perMonth} msj/mes, puede haber cargos. AYUDA. STOP termina.`
     : `${sms.name}: You asked for ${what} alerts. Reply Y1 to confirm. ${sms.perMonth} msg/mo at most. Msg&data rates may apply. HELP. STOP to end.`;
 }
 
@@ -88,7 +86,7 @@ const SPANISH: Wording = {
 };
 
 /** A message about an anomaly. */
-export function alertText(utility: UtilityConfig, language: Language, about: AlertText, told: Told): string {
+export function alertText(utility: UtilityConfig, language: Language, about: AlertKind, told: Told): string {
   const { name } = utility.sms!;
   const format = new Format(utility, language);
   const length = format.shortDuration(told.end - told.start);
@@ -129,8 +127,9 @@ interface Sentences {
   readonly replies: string;
 }
 
-function sentence(words: Sentences, about: AlertText, told: Told, values: Values): string {
-  if (about === "stopped" || about === "correction" || about === "reminder") return words[about](values);
+function sentence(words: Sentences, about: AlertKind, told: Told, values: Values): string {
+  if (about === "stopped" || about === "correction") return words[about](values);
+  if (isReminder(about)) return words.reminder(values);
   if (told.budget !== undefined) return words.budget(values);
   if (told.kind === "high-usage") return words.highUsage(values);
   return told.over ? words.leakOver(values) : words.leak[told.flow](values);

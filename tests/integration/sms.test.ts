@@ -201,7 +201,7 @@ describe("consent by SMS", () => {
     }>("SELECT c.* FROM active_consents c JOIN contacts USING (contact_id) WHERE address_hash = $1", [
       test.stores.vault.hash("oakvale", "phone", one.phone),
     ]);
-    expect(row).toMatchObject({ method: "sms", text_version: "2026-12" });
+    expect(row).toMatchObject({ method: "sms", text_version: "2026-12-02" });
     const opened = test.stores.vault.unseal(
       "oakvale",
       `consents.evidence|${row!.contact_id}`,
@@ -216,7 +216,7 @@ describe("consent by SMS", () => {
     await ask(other, ["leak", "high-usage"], "es");
     await ask(late);
     expect(await textsTo(other)).toEqual([
-      "Oakvale Water: ¿Quiere avisos de fugas y alto consumo? Responda S1 y quedan activos. Hasta 8 msj/mes, puede haber cargos. AYUDA. STOP termina.",
+      "Oakvale Water: ¿Avisos de fugas y alto consumo? Para confirmar, responda S1. Hasta 8 msj/mes, puede haber cargos. AYUDA. STOP termina.",
     ]);
     await write(one, "Yes");
     await write(other, "Sí");
@@ -786,7 +786,7 @@ describe("the sign-up page", () => {
 
   it("offers texts, with the words that are agreed to for each way", async () => {
     expect(await page()).toMatch(/<label for="phone">Mobile phone number<\/label>[\s\S]*type="tel"/);
-    expect(await page()).toContain("up to 8 a month and more only for a burst");
+    expect(await page()).toContain("up to 8 a month, and more only for a burst");
     expect(await page("es")).toContain("Puedo terminar esto cuando quiera respondiendo STOP");
   });
 

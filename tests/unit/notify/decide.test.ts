@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import {
   decide,
+  isReminder,
   refusalForAll,
   sayable,
   type OutboxState,
@@ -38,6 +39,8 @@ const view = (history: Sent[] = [], change: Partial<Parameters<typeof decide>[1]
   from: 0,
   history,
   remindBefore: 0,
+  remindAgainBefore: 0,
+  hasLouderChannel: false,
   toldOfOverlap: false,
   muted: false,
   overlapHolds: false,
@@ -129,6 +132,22 @@ describe("to one contact", () => {
     expect(decide(goesOn, view([alert("unknown", "open")], due))).toMatchObject({ reason: "already-told" });
   });
 
+  it("reminds a last time of a leak that runs for a week, days after the first reminder, by one channel of a home", () => {
+    const reminder: Sent = { kind: "reminder", state: "accepted", told: "open", stage: 0, at: 2_000 };
+    const told = [alert("accepted", "open", 0, 1_000), reminder];
+    const due = { remindBefore: 2_000, remindAgainBefore: 1_000 };
+    const goesOn = anomalyOf({ version: 4, state: "updated" });
+    expect(decide(goesOn, view(told, due))).toEqual({ send: "last-reminder", stage: 0 });
+    const not = { send: undefined, reason: "already-told" };
+    expect(decide(goesOn, view(told, { ...due, remindAgainBefore: 999 }))).toEqual(not);
+    expect(decide(goesOn, view(told, { ...due, remindBefore: 1_999 }))).toEqual(not);
+    expect(decide(goesOn, view(told, { ...due, hasLouderChannel: true }))).toEqual(not);
+    expect(decide(goesOn, view(told, { ...due, muted: true }))).toMatchObject({ reason: "muted" });
+    expect(decide(goesOn, view([...told, { ...reminder, kind: "last-reminder", at: 3_000 }], due))).toEqual(
+      not,
+    );
+  });
+
   it("alerts again when the flow goes on after its end was told", () => {
     const told: Sent[] = [
       alert("accepted", "open"),
@@ -193,7 +212,10 @@ it("never tells anything twice, whatever the order of changes and deliveries", (
           version: index + 1,
           reason: state === "closed" ? reason : state === "withdrawn" ? "corrected" : null,
         });
-        const decision = decide(anomaly, view(history, { remindBefore: index - 2 }));
+        const decision = decide(
+          anomaly,
+          view(history, { remindBefore: index - 2, remindAgainBefore: index - 5 }),
+        );
         if (decision.send === undefined) continue;
         const { send: kind, stage } = decision;
         const reached = becomes === "accepted" || becomes === "unknown";
@@ -213,7 +235,7 @@ it("never tells anything twice, whatever the order of changes and deliveries", (
         if (kind === "alert") {
           expect(open).toBe(false);
           open = says === "open";
-        } else if (kind === "reminder") {
+        } else if (isReminder(kind!)) {
           expect(open).toBe(true);
         } else if (kind === "stopped") {
           expect(open).toBe(true);

@@ -1,10 +1,5 @@
-import {
-  alertText,
-  confirmationText,
-  replyText,
-  REPLIES,
-  type AlertText,
-} from "../../../notify/templates/text.js";
+import { alertText, confirmationText, replyText, REPLIES } from "../../../notify/templates/text.js";
+import type { AlertKind } from "../../../notify/decide.js";
 import type { LeakFlow, Told } from "../../../notify/templates/frame.js";
 import { CONSENT_KINDS } from "../../../notify/consent/wording.js";
 import { utilityConfig } from "../../../schemas/config.js";
@@ -25,7 +20,7 @@ const utility = (units: "gal" | "L" | "m3" | "ft3" = "gal", name = LONGEST_NAME)
   });
 
 const FLOWS: readonly LeakFlow[] = ["nonstop", "off-and-on", "above-usual", "burst", "away"];
-const ABOUT: readonly AlertText[] = ["alert", "reminder", "stopped", "correction"];
+const ABOUT: readonly AlertKind[] = ["alert", "reminder", "last-reminder", "stopped", "correction"];
 const HOUR = 3600;
 const longest: Told = {
   kind: "leak",
