@@ -7,6 +7,7 @@ import { espiOptions } from "./formats/espi.js";
 import { fixedWidthOptions } from "./formats/fixed-width.js";
 import { jsonLinesOptions } from "./formats/json-lines.js";
 import { nemOptions } from "./formats/nem.js";
+import { JURISDICTIONS, type JurisdictionCode } from "./jurisdictions.js";
 import { csvProfile } from "./profile.js";
 import { expectConfig, pullConfig } from "./pull.js";
 import { sourceId, utilityId } from "./reads.js";
@@ -286,6 +287,12 @@ export const utilityConfig = z.strictObject({
     .min(1)
     .default(["en"])
     .describe("Languages of messages, the first is the default."),
+  jurisdiction: z
+    .enum(Object.keys(JURISDICTIONS) as [JurisdictionCode, ...JurisdictionCode[]])
+    .optional()
+    .describe(
+      "Whose law of hours alerts keep to beside `alerts.sendFrom` and `sendUntil` (US-TX: from 9, on Sundays from 12). Left out: those two alone.",
+    ),
   units: z.enum(UNITS).default("gal").describe("Unit in which residents read volumes."),
   mail: z
     .strictObject({

@@ -23,10 +23,22 @@ import { LANGUAGE_NAMES, WORDS } from "./wording.js";
 
 const several = z.union([z.array(z.string()), z.string().transform((one) => [one])]).catch([]);
 const word = z.string().trim().max(20).catch("");
+const zone = z.string().trim().max(64).catch("");
 const choicesForm = z
-  .object({ shown: several, on: several, language: word, units: word, from: word, until: word })
-  .catch({ shown: [], on: [], language: "", units: "", from: "", until: "" });
+  .object({
+    shown: several,
+    on: several,
+    language: word,
+    units: word,
+    from: word,
+    until: word,
+    timeZone: zone,
+  })
+  .catch({ shown: [], on: [], language: "", units: "", from: "", until: "", timeZone: "" });
 const answerForm = z.object({ answer: z.enum(["1", "2", "3", "4"]) });
+
+/** Zones in which somebody may live who gets alerts of a home elsewhere. */
+const ZONES = Intl.supportedValuesOf("timeZone");
 
 type ByToken = FastifyRequest<{ Params: { token: string } }>;
 
@@ -109,7 +121,7 @@ function boxesOf(names: readonly string[]): Choice[] {
 function choicesPage(
   choices: Choices,
   token: string,
-  result?: "saved" | { readonly from: string; readonly until: string },
+  result?: "saved" | { readonly from: string; readonly until: string; readonly timeZone: string },
 ): string {
   const { utility, language, channel, address, services, unsubscribe } = choices;
   const words = WORDS[language];
@@ -143,6 +155,11 @@ function choicesPage(
   const { sendFrom, sendUntil } = utility.alerts;
   const refused = typeof result === "object" ? result : undefined;
   const hours = refused ?? choices.hours;
+  const timeZone = refused?.timeZone ?? choices.timeZone ?? "";
+  const option = (value: string, on: boolean, label: string) =>
+    on
+      ? html`<option value="${value}" selected>${label}</option>`
+      : html`<option value="${value}">${label}</option>`;
   return framed(
     utility,
     language,
@@ -175,6 +192,13 @@ function choicesPage(
           <p class="hint">${words.hoursText(sendFrom, sendUntil)}</p>
           <label>${words.hoursFrom} <input type="time" name="from" value="${hours?.from ?? ""}" /></label>
           <label>${words.hoursUntil} <input type="time" name="until" value="${hours?.until ?? ""}" /></label>
+          <label
+            >${words.timeZone}
+            <select name="timeZone">
+              ${option("", timeZone === "", words.timeZoneSame)}
+              ${ZONES.map((one) => option(one, one === timeZone, one))}
+            </select></label
+          >
         </fieldset>
         <p class="hint">${consentText(utility, language, channel)}</p>
         <button type="submit">${words.save}</button>

@@ -56,6 +56,8 @@ export const WORDS: Readonly<Record<Language, Words>> = {
       `Your utility writes between ${from} and ${until}. Choose a part of that, or leave both empty. An alert of the night waits until then, save a burst if you ticked it for any hour.`,
     hoursFrom: "Not before",
     hoursUntil: "Not after",
+    timeZone: "Where you live",
+    timeZoneSame: "where the water service is",
     wrongHours: (from, until) =>
       `Please check the hours: they need an hour at least, between ${from} and ${until}. Nothing was saved.`,
     save: "Save",
@@ -175,6 +177,8 @@ export const WORDS: Readonly<Record<Language, Words>> = {
       `Su compañía escribe entre las ${from} y las ${until}. Elija una parte de ese tiempo, o deje ambas vacías. Un aviso de la noche espera hasta entonces, salvo una rotura si la marcó para cualquier hora.`,
     hoursFrom: "No antes de las",
     hoursUntil: "No después de las",
+    timeZone: "Dónde vive usted",
+    timeZoneSame: "donde está el servicio de agua",
     wrongHours: (from, until) =>
       `Revise las horas: hace falta al menos una hora, entre las ${from} y las ${until}. No se guardó nada.`,
     save: "Guardar",
@@ -285,6 +289,8 @@ export interface Words {
   readonly hoursText: (from: string, until: string) => string;
   readonly hoursFrom: string;
   readonly hoursUntil: string;
+  readonly timeZone: string;
+  readonly timeZoneSame: string;
   readonly wrongHours: (from: string, until: string) => string;
   readonly save: string;
   readonly saved: string;

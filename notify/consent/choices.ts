@@ -1,7 +1,8 @@
 import type { Queryable } from "../../infra/postgres/database.js";
 import { clockTime, UNITS, type UtilityConfig } from "../../schemas/config.js";
 import { endingOf } from "../outbox/compose.js";
-import { SendingHours } from "../outbox/sending-hours.js";
+import { isTimeZone } from "../../schemas/time-zone.js";
+import { SendingHours, type OwnHours } from "../outbox/sending-hours.js";
 import { lockContact, unsealAddress } from "./contact.js";
 import { sealEvidence, type Evidence } from "./evidence.js";
 import { linkToken } from "./link-token.js";
@@ -27,6 +28,8 @@ export interface Choices {
   readonly units: UtilityConfig["units"];
   /** Local hours (hh:mm) that they chose; `undefined`: those of the utility. */
   readonly hours: { readonly from: string; readonly until: string } | undefined;
+  /** IANA zone in which they live; `undefined`: that of the service. */
+  readonly timeZone: string | undefined;
   /** Token of the link that ends everything. */
   readonly unsubscribe: string;
   /** Services that this address was once confirmed for, and that its resident still holds. */
@@ -61,6 +64,7 @@ export async function describeChoices(stores: ConsentStores, token: string): Pro
       contact.send_from === null || contact.send_until === null
         ? undefined
         : { from: contact.send_from, until: contact.send_until },
+    timeZone: contact.time_zone ?? undefined,
     unsubscribe: linkToken(vault, utility.id, "unsubscribe", id),
     services: (await servicesOf(stores, stores.database, contact)).map(
       ({ occupancy_id, number_sealed, kinds }) => ({
@@ -90,6 +94,8 @@ export async function saveChoices(
     /** Local hours, hh:mm; both blank: those of the utility. */
     readonly from: string;
     readonly until: string;
+    /** IANA zone of the hours; blank, or none that there is: that of the service. */
+    readonly timeZone: string;
   },
   evidence: Evidence,
 ): Promise<boolean | "hours"> {
@@ -102,15 +108,22 @@ export async function saveChoices(
     const language = utility.languages.includes(wanted.language) ? wanted.language : contact.language;
     const units = UNITS.find((unit) => unit === wanted.units) ?? contact.units ?? utility.units;
     const isBlank = wanted.from === "" && wanted.until === "";
-    if (!isBlank && !areHours(utility, wanted.from, wanted.until)) return "hours";
+    const zone = wanted.timeZone !== utility.timeZone && isTimeZone(wanted.timeZone) ? wanted.timeZone : null;
+    const own = {
+      send_from: isBlank ? null : wanted.from,
+      send_until: isBlank ? null : wanted.until,
+      time_zone: zone,
+    };
+    if (!areHours(utility, own)) return "hours";
     await transaction.query(
-      "UPDATE contacts SET language = $2, units = $3, send_from = $4, send_until = $5 WHERE contact_id = $1",
+      "UPDATE contacts SET language = $2, units = $3, send_from = $4, send_until = $5, time_zone = $6 WHERE contact_id = $1",
       [
         contact.id,
         language,
         units === utility.units ? null : units,
-        isBlank ? null : wanted.from,
-        isBlank ? null : wanted.until,
+        own.send_from,
+        own.send_until,
+        own.time_zone,
       ],
     );
     const isIn = (list: readonly Choice[], occupancy: number, kind: ConsentKind) =>
@@ -135,10 +148,12 @@ export async function saveChoices(
 }
 
 /** Whether a contact may choose these: an hour at least, within those of the utility. */
-function areHours(utility: UtilityConfig, from: string, until: string): boolean {
+function areHours(utility: UtilityConfig, chosen: OwnHours): boolean {
+  const { send_from: from, send_until: until } = chosen;
+  if (from === null || until === null) return true;
   if (![from, until].every((time) => clockTime.safeParse(time).success) || from >= until) return false;
   const hours = SendingHours.of(utility);
-  const own = hours.within({ send_from: from, send_until: until });
+  const own = hours.within(chosen);
   if (own === hours) return false;
   // Of any day: the time from their beginning to their end.
   const begin = own.next(Date.UTC(2026, 0, 15));

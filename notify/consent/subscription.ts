@@ -380,7 +380,7 @@ export async function findContact(
   const id = linkId(token);
   if (id === undefined) return undefined;
   const [row] = await on.query<Omit<LinkedContact, "id" | "utility"> & { readonly utility: string }>(
-    "SELECT utility, language, channel, address_hash, address_sealed, units, send_from, send_until FROM contacts WHERE contact_id = $1",
+    "SELECT utility, language, channel, address_hash, address_sealed, units, send_from, send_until, time_zone FROM contacts WHERE contact_id = $1",
     [id],
   );
   const utility = row && signedUtility(stores, row.utility, purpose, id, token);

@@ -252,7 +252,7 @@ function answersAlways({ reply }: OutboxEntry): boolean {
 function loadEntries(transaction: Queryable, ids: readonly string[], now: Date): Promise<OutboxEntry[]> {
   return transaction.query<OutboxEntry>(
     `SELECT o.outbox_id, o.utility, o.kind, o.stage, o.consent_kind, o.state, o.channel, o.attempts, o.told, o.contact_id,
-            c.address_hash, c.address_sealed, c.erased_at IS NOT NULL AS is_erased, c.language, c.units, c.send_from, c.send_until, s.message, a.number_sealed,
+            c.address_hash, c.address_sealed, c.erased_at IS NOT NULL AS is_erased, c.language, c.units, c.send_from, c.send_until, c.time_zone, s.message, a.number_sealed,
             f.confirmation_id, f.kinds, f.language AS confirmation_language, f.expires_at, f.confirmed_at,
             (SELECT extract(epoch FROM min(r.valid_from))::float8 FROM recipients r
              WHERE r.meter_key = s.meter_key AND r.contact_id = o.contact_id AND r.kind = o.consent_kind

@@ -1,102 +1,148 @@
 import { TimeZone } from "../../infra/time-zone.js";
+import { JURISDICTIONS, type Jurisdiction } from "../../schemas/jurisdictions.js";
 import type { UtilityConfig } from "../../schemas/config.js";
 
 const DAY = 86_400;
+/** Days ahead within which several hours must have a time in common: laws differ by the day of the week. */
+const AHEAD_MS = 8 * DAY * 1000;
 
-/** Hours that a contact chose (local, hh:mm); `null`: those of the utility. */
+/** Hours and zone that a contact chose (local, hh:mm; IANA); `null`: those of the utility. */
 export interface OwnHours {
   readonly send_from: string | null;
   readonly send_until: string | null;
+  readonly time_zone: string | null;
 }
 
-/** The local hours in which alerts of a utility may be sent. */
+/** What the configuration says of a utility's hours. */
+interface HoursConfig {
+  readonly timeZone: string;
+  readonly jurisdiction?: UtilityConfig["jurisdiction"];
+  readonly alerts: Pick<UtilityConfig["alerts"], "sendFrom" | "sendUntil">;
+}
+
+/** The hours in which alerts of a utility, or of one contact, may be sent: all of several windows at once. */
 export class SendingHours {
-  readonly #zone: TimeZone;
-  readonly #from: number;
-  readonly #until: number;
-  /** Hours of contacts that are within these, by their beginning and end. */
+  readonly #utility: HoursConfig;
+  readonly #windows: readonly DailyHours[];
+  /** Hours of contacts that are within these, by what they chose. */
   readonly #within = new Map<string, SendingHours>();
 
-  /** @param from,until seconds of the local day */
-  constructor({
-    zone,
-    from,
-    until,
-  }: {
-    readonly zone: TimeZone;
-    readonly from: number;
-    readonly until: number;
-  }) {
-    this.#zone = zone;
-    this.#from = from;
-    this.#until = until;
+  private constructor(utility: HoursConfig, windows: readonly DailyHours[]) {
+    this.#utility = utility;
+    this.#windows = windows;
   }
 
-  static of({
-    timeZone,
-    alerts,
-  }: {
-    readonly timeZone: string;
-    readonly alerts: Pick<UtilityConfig["alerts"], "sendFrom" | "sendUntil">;
-  }): SendingHours {
-    const [from, until] = [secondOfDay(alerts.sendFrom), secondOfDay(alerts.sendUntil)];
-    return new SendingHours({ zone: new TimeZone(timeZone), from, until });
+  /** Those of the configuration, within those of the law that it names. */
+  static of(utility: HoursConfig): SendingHours {
+    const zone = new TimeZone(utility.timeZone);
+    const { sendFrom, sendUntil } = utility.alerts;
+    const windows = [new DailyHours(zone, secondOfDay(sendFrom), secondOfDay(sendUntil))];
+    if (utility.jurisdiction !== undefined)
+      windows.push(DailyHours.ofLaw(zone, JURISDICTIONS[utility.jurisdiction]));
+    return new SendingHours(utility, windows);
   }
 
-  /** Those of a contact within these. Where they have no time in common, these hold: an alert that never goes is none. */
-  within({ send_from, send_until }: OwnHours): SendingHours {
-    if (send_from === null || send_until === null) return this;
-    const name = `${send_from} ${send_until}`;
+  /**
+   * What these hours and those of a contact have in common; one in another zone is written to where it is day in both.
+   * Where they have no time in common, these hold: an alert that never goes is none.
+   */
+  within({ send_from, send_until, time_zone }: OwnHours): SendingHours {
+    if (send_from === null && time_zone === null) return this;
+    const name = `${send_from} ${send_until} ${time_zone}`;
     let own = this.#within.get(name);
     if (own === undefined) {
-      const [from, until] = this.#common(secondOfDay(send_from), secondOfDay(send_until));
-      own = from >= until ? this : new SendingHours({ zone: this.#zone, from, until });
+      const { timeZone, alerts } = this.#utility;
+      const zone = new TimeZone(time_zone ?? timeZone);
+      const [from, until] = [send_from ?? alerts.sendFrom, send_until ?? alerts.sendUntil];
+      const windows = [...this.#windows, new DailyHours(zone, secondOfDay(from), secondOfDay(until))];
+      own = new SendingHours(this.#utility, windows);
+      if (own.#nextIn(Date.UTC(2026, 0, 4)) === undefined) own = this;
       this.#within.set(name, own);
     }
     return own;
   }
 
-  /** Seconds of a local day that these hours and those from `from` to `until` have in common; of a night, where all lies on one side of midnight. */
-  #common(from: number, until: number): readonly [from: number, until: number] {
-    if (this.#from === this.#until) return [from, until];
-    if (this.#from < this.#until) return [Math.max(from, this.#from), Math.min(until, this.#until)];
-    // A night: what lies in its morning, or in its evening.
-    return until <= this.#until || from >= this.#from ? [from, until] : [0, 0];
+  /** The instant (UTC milliseconds) from which a message may go: `now` itself within the hours, else their next beginning. */
+  next(now: number): number {
+    return this.#nextIn(now) ?? this.#windows[0]!.next(now);
   }
 
+  /** Seconds until the hours that hold at `now` (UTC milliseconds) end; those of the whole day never do. */
+  left(now: number): number {
+    return Math.min(...this.#windows.map((window) => window.left(now)));
+  }
+
+  #nextIn(now: number): number | undefined {
+    let at = now;
+    while (at - now <= AHEAD_MS) {
+      const moved = this.#windows.reduce((time, window) => window.next(time), at);
+      if (moved === at) return at;
+      at = moved;
+    }
+    return undefined;
+  }
+}
+
+/** Hours of each local day. */
+class DailyHours {
+  readonly #zone: TimeZone;
+  readonly #days: readonly [from: number, until: number];
+  readonly #sundays: readonly [from: number, until: number];
+
   /**
-   * The instant (UTC milliseconds) from which a message may go: `now` itself within the hours, else their next
-   * beginning. Hours that end before they begin span midnight; equal ones are the whole day.
+   * @param from,until seconds of the local day; hours that end before they begin span midnight, equal ones are the whole day
    */
+  constructor(
+    zone: TimeZone,
+    from: number,
+    until: number,
+    sundays: readonly [number, number] = [from, until],
+  ) {
+    this.#zone = zone;
+    this.#days = [from, until];
+    this.#sundays = sundays;
+  }
+
+  static ofLaw(zone: TimeZone, { days, sundays = days }: Jurisdiction): DailyHours {
+    return new DailyHours(zone, secondOfDay(days.from), secondOfDay(days.until), [
+      secondOfDay(sundays.from),
+      secondOfDay(sundays.until),
+    ]);
+  }
+
   next(now: number): number {
     const second = Math.floor(now / 1000);
     const day = this.#zone.dayOf(second);
-    if (this.#contains(second + this.#zone.offsetAt(second) - day * DAY)) return now;
+    if (this.#contains(day, second + this.#zone.offsetAt(second) - day * DAY)) return now;
     for (let ahead = 0; ; ahead++) {
-      const local = (day + ahead) * DAY + this.#from;
+      const local = (day + ahead) * DAY + this.#of(day + ahead)[0];
       // In the hour that spring leaves out, the clock shows the next one.
       const start = this.#zone.instantsOf(local)[0] ?? local - this.#zone.offsetAt(local - DAY);
       if (start > second) return start * 1000;
     }
   }
 
-  /** Seconds until the hours that hold at `now` (UTC milliseconds) end; those of the whole day never do. */
   left(now: number): number {
-    if (this.#from === this.#until) return Infinity;
     const second = Math.floor(now / 1000);
     const day = this.#zone.dayOf(second);
+    const [from, until] = this.#of(day);
+    if (from === until) return Infinity;
     for (let ahead = 0; ; ahead++) {
-      const local = (day + ahead) * DAY + this.#until;
+      const local = (day + ahead) * DAY + this.#of(day + ahead)[1];
       const end = this.#zone.instantsOf(local)[0] ?? local - this.#zone.offsetAt(local - DAY);
       if (end > second) return end - second;
     }
   }
 
-  #contains(time: number): boolean {
-    if (this.#from === this.#until) return true;
-    return this.#from < this.#until
-      ? time >= this.#from && time < this.#until
-      : time >= this.#from || time < this.#until;
+  #contains(day: number, time: number): boolean {
+    const [from, until] = this.#of(day);
+    if (from === until) return true;
+    return from < until ? time >= from && time < until : time >= from || time < until;
+  }
+
+  /** @param day days since 1970-01-01, a Thursday */
+  #of(day: number): readonly [from: number, until: number] {
+    return (day + 4) % 7 === 0 ? this.#sundays : this.#days;
   }
 }
 

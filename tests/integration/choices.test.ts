@@ -221,7 +221,26 @@ it("writes in the units and within the hours that a resident chooses, inside the
   await tell(world, { ...next, rule: "burst", version: 2, state: "updated", end: NOON / 1000 + 4 * 3600 });
   expect(await mailTo(email)).toContain("20 liters an hour");
 
+  // In New York five in the afternoon is past: it waits for the morning of both.
+  const moved = await (
+    await post(link, [...form("17:00", "22:00"), ["timeZone", "America/New_York"]])
+  ).text();
+  expect(moved).toContain('<option value="America/New_York" selected>');
+  test.clock.set(NOON + 2 * 3_600_000);
+  expect((await post(link, [...form("08:00", "10:00"), ["timeZone", "America/New_York"]])).status).toBe(400);
+  await tell(world, {
+    ...next,
+    id: "c".repeat(32),
+    rule: "burst",
+    start: next.end + 600,
+    end: next.end + 3600,
+  });
+  await notify.drain();
+  // Two in the afternoon there is five in New York.
+  expect((await outboxOf(email, "alert")).at(-1)).toMatchObject({ state: "accepted" });
+
   const back = await (await post(link, form("", "", "gal"))).text();
+  expect(back).not.toMatch(/<option value="[^"]+" selected/);
   expect(back).toMatch(/name="from" value=""/);
   expect(back).toMatch(/name="units" value="gal" checked/);
 });

@@ -302,7 +302,15 @@ it("lets nobody in who was erased between two looks", async () => {
     kind: kind as "leak" | "high-usage",
   }));
   const stores = { ...context(), config: test.settings.config };
-  const wanted = { shown, ticked: shown, language: "en", units: "", from: "", until: "" } as const;
+  const wanted = {
+    shown,
+    ticked: shown,
+    language: "en",
+    units: "",
+    from: "",
+    until: "",
+    timeZone: "",
+  } as const;
   const [, erased] = await Promise.all([
     saveChoices(stores, tokenIn(link), wanted, {}),
     eraseAddress(context(), oakvale(), home.email),

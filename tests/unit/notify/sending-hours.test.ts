@@ -45,6 +45,21 @@ it("never names an instant outside the hours nor one more than a day ahead", () 
   );
 });
 
+it("keeps to the law of the utility's state as well, on Sundays too", () => {
+  const texas = SendingHours.of({
+    timeZone: "America/Chicago",
+    jurisdiction: "US-TX",
+    alerts: { sendFrom: "08:00", sendUntil: "20:00" },
+  });
+  const at = (day: number, hour: number) => Date.UTC(2026, 5, day, hour + 5);
+  // The sixth is a Saturday.
+  expect(texas.next(at(6, 8))).toBe(at(6, 9));
+  expect(texas.next(at(6, 20))).toBe(at(7, 12));
+  expect(texas.next(at(7, 9))).toBe(at(7, 12));
+  expect(texas.left(at(7, 12))).toBe(8 * 3600);
+  expect(texas.next(at(7, 21))).toBe(at(8, 9));
+});
+
 it("says how long the hours last, also over a clock change and for the whole day", () => {
   const noon = Date.UTC(2026, 5, 1, 19);
   expect(hoursOf("08:00", "20:00").left(noon)).toBe(8 * 3600);
@@ -54,7 +69,11 @@ it("says how long the hours last, also over a clock change and for the whole day
 });
 
 describe("of a contact", () => {
-  const own = (send_from: string | null, send_until: string | null) => ({ send_from, send_until });
+  const own = (send_from: string | null, send_until: string | null, time_zone: string | null = null) => ({
+    send_from,
+    send_until,
+    time_zone,
+  });
   const noon = Date.UTC(2026, 5, 1, 19);
 
   it("are what they chose within the utility's, and the utility's where they chose nothing or nothing is common", () => {
@@ -71,7 +90,22 @@ describe("of a contact", () => {
     expect(hoursOf("00:00", "00:00").within(own("13:00", "14:00")).next(noon)).toBe(noon + 3_600_000);
     const night = hoursOf("20:00", "08:00");
     expect(night.within(own("05:00", "07:00")).next(noon)).toBe(noon + 17 * 3_600_000);
-    expect(night.within(own("07:00", "21:00"))).toBe(night);
+    // Of hours on both sides of midnight the first that is common.
+    expect(night.within(own("07:00", "21:00")).next(noon)).toBe(noon + 8 * 3_600_000);
+  });
+
+  it("are those in which it is day at the home and where they live", () => {
+    const hours = hoursOf("08:00", "20:00");
+    // In New York it is three hours later: its evening ends at five in Los Angeles.
+    const newYork = hours.within(own(null, null, "America/New_York"));
+    expect(newYork.next(noon)).toBe(noon);
+    expect(newYork.left(noon)).toBe(5 * 3600);
+    expect(newYork.next(noon + 5 * 3_600_000)).toBe(noon + 20 * 3_600_000);
+    // Own hours are those of where they live.
+    const morning = hours.within(own("09:00", "12:00", "America/New_York"));
+    expect(morning.next(noon)).toBe(noon + 20 * 3_600_000);
+    expect(morning.left(noon + 20 * 3_600_000)).toBe(3600);
+    expect(hours.within(own("09:00", "10:00", "America/New_York"))).toBe(hours);
   });
 
   it("let nothing go outside of either, whatever they are", () => {
