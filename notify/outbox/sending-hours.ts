@@ -49,16 +49,15 @@ export class SendingHours {
   within({ send_from, send_until, time_zone }: OwnHours): SendingHours {
     if (send_from === null && time_zone === null) return this;
     const name = `${send_from} ${send_until} ${time_zone}`;
-    let own = this.#within.get(name);
-    if (own === undefined) {
-      const { timeZone, alerts } = this.#utility;
-      const zone = new TimeZone(time_zone ?? timeZone);
-      const [from, until] = [send_from ?? alerts.sendFrom, send_until ?? alerts.sendUntil];
-      const windows = [...this.#windows, new DailyHours(zone, secondOfDay(from), secondOfDay(until))];
-      own = new SendingHours(this.#utility, windows);
-      if (own.#nextIn(Date.UTC(2026, 0, 4)) === undefined) own = this;
-      this.#within.set(name, own);
-    }
+    const known = this.#within.get(name);
+    if (known !== undefined) return known;
+    const { timeZone, alerts } = this.#utility;
+    const zone = new TimeZone(time_zone ?? timeZone);
+    const [from, until] = [send_from ?? alerts.sendFrom, send_until ?? alerts.sendUntil];
+    const windows = [...this.#windows, new DailyHours(zone, secondOfDay(from), secondOfDay(until))];
+    const both = new SendingHours(this.#utility, windows);
+    const own = both.#nextIn(Date.UTC(2026, 0, 4)) === undefined ? this : both;
+    this.#within.set(name, own);
     return own;
   }
 
