@@ -14,7 +14,9 @@ import { openChannels } from "./channels/index.js";
 import { recordDecisions, type Policy } from "./outbox/record-decisions.js";
 import { Sender } from "./outbox/sender.js";
 import { BounceFolders } from "./bounces/bounce-folder.js";
-import { finishErasures, forgetOld } from "./consent/erasure.js";
+import { finishErasures } from "./consent/erasure.js";
+import { renewConsents } from "./consent/renewal.js";
+import { forgetOld } from "./consent/retention.js";
 import { OperatorMail } from "./operator/operator-mail.js";
 import { SendingHours } from "./outbox/sending-hours.js";
 
@@ -69,8 +71,10 @@ export type NotifyStage = Stage;
 const GROUP = "notify";
 const TOPIC = "anomalies";
 const STOP_PATIENCE_MS = 5_000;
-/** Erasures that were held up or left half-way, and what is kept no longer, are looked for so often. */
+/** Erasures that were held up or left half-way are looked for so often; */
 const ERASURES_MS = 60_000;
+/** and consents that are to be asked for again, and what is kept no longer. */
+const RETENTION_MS = 3_600_000;
 
 /**
  * Decides what residents are told of anomalies, and sends it.
@@ -94,6 +98,7 @@ class Notify implements NotifyStage {
   #operatorMail: OperatorMail | undefined;
   #bounces: BounceFolders | undefined;
   #erasures: Rounds | undefined;
+  #retention: Rounds | undefined;
   #stalledOn: string | undefined;
   #live = false;
   #sends = false;
@@ -135,7 +140,8 @@ class Notify implements NotifyStage {
     });
     this.#operatorMail = OperatorMail.start(this.#context);
     this.#bounces = BounceFolders.start(this.#context);
-    this.#erasures = new Rounds(() => this.#forget(), ERASURES_MS);
+    this.#erasures = new Rounds(() => this.#finishErasures(), ERASURES_MS);
+    this.#retention = new Rounds(() => this.#keepTime(), RETENTION_MS);
     this.#live = true;
     Promise.all([
       this.#consumer.finished,
@@ -143,6 +149,7 @@ class Notify implements NotifyStage {
       this.#operatorMail?.finished,
       this.#bounces?.finished,
       this.#erasures.finished,
+      this.#retention.finished,
     ]).then(
       () => this.#end(),
       (error: unknown) => this.#end(error),
@@ -153,6 +160,7 @@ class Notify implements NotifyStage {
     const work = async () => {
       await this.#bounces?.drained();
       await this.#consumer?.drained();
+      await this.#retention?.drained();
       await this.#sender?.drained();
       await this.#operatorMail?.drained();
       await this.#erasures?.drained();
@@ -168,6 +176,7 @@ class Notify implements NotifyStage {
     await this.#operatorMail?.stop();
     await this.#bounces?.stop();
     await this.#erasures?.stop();
+    await this.#retention?.stop();
     clearTimeout(patience);
     this.#end();
   }
@@ -241,12 +250,28 @@ class Notify implements NotifyStage {
     await this.#consumer?.commit(TOPIC, partition, next).catch(() => undefined);
   }
 
+  /** What has lasted its time: consents are asked for again, what is kept no longer goes. */
+  async #keepTime(): Promise<void> {
+    const { logger } = this.#context;
+    for (const { utility, hours } of this.#policies.values()) {
+      try {
+        await this.#stalling(() => renewConsents(this.#context, utility, hours));
+        await this.#stalling(() => forgetOld(this.#context, utility));
+      } catch (error) {
+        if (this.#abandon.signal.aborted) return;
+        logger.error("consents not renewed or old data not forgotten", {
+          utility: utility.id,
+          ...errorFields(error),
+        });
+      }
+    }
+  }
+
   /** A key that can't be destroyed now, such as on a disk without rights, is tried again; alerts go on meanwhile. */
-  async #forget(): Promise<void> {
-    const { config, logger } = this.#context;
+  async #finishErasures(): Promise<void> {
+    const { logger } = this.#context;
     try {
       await this.#stalling(() => finishErasures(this.#context));
-      for (const utility of config.utilities) await this.#stalling(() => forgetOld(this.#context, utility));
     } catch (error) {
       if (!this.#abandon.signal.aborted) logger.error("erasures not finished", errorFields(error));
     }

@@ -401,6 +401,14 @@ export const utilityConfig = z.strictObject({
         .describe(
           "And so long after it a last time: by text where the home has asked for texts, else by mail.",
         ),
+      renewAfterMonths: z
+        .number()
+        .int()
+        .min(0)
+        .default(12)
+        .describe(
+          "A consent of so many months is asked for again, and ends where 30 days bring no answer: who moved out may hear of another's water. 0: never, where the crosswalk tells of every move-out.",
+        ),
       callAfterDays: z
         .number()
         .min(1)
@@ -433,9 +441,25 @@ export const utilityConfig = z.strictObject({
         .describe(
           "Addresses that were asked and never said yes, from the last time they were asked or wrote.",
         ),
+      formerCustomers: z
+        .number()
+        .int()
+        .positive()
+        .default(1096)
+        .describe(
+          "Names, e-mail addresses and numbers in the utility's files of who moved out, from then on.",
+        ),
+      evidence: z
+        .number()
+        .int()
+        .min(365)
+        .default(1826)
+        .describe(
+          "The proof of a consent, from its end, and the record of what was decided and sent: four years in which somebody may sue (28 USC 1658) and one more.",
+        ),
     })
     .prefault({})
-    .describe("Days for which original files are kept, encrypted."),
+    .describe("Days for which each class of data is kept. STOPs stay for ever, as keyed hashes."),
   sources: z.array(sourceConfig).min(1),
 });
 export type UtilityConfig = z.infer<typeof utilityConfig>;

@@ -161,39 +161,6 @@ export async function finishErasures(
   return erased;
 }
 
-/**
- * Forgets what a utility keeps no longer (`retentionDays`): what residents wrote, what held for their homes, and addresses
- * that never said yes.
- * That they were asked, and a STOP of theirs, stays with the keyed hash.
- */
-export async function forgetOld(
-  context: EraseContext,
-  { id, retentionDays }: Pick<UtilityConfig, "id" | "retentionDays">,
-): Promise<void> {
-  const { database, clock } = context;
-  const now = clock.now();
-  const before = (days: number) => new Date(now - days * DAY_MS);
-  await database.query(
-    `DELETE FROM texts_received WHERE utility = $1 AND received_at < $2 AND (NOT for_people OR handled_at IS NOT NULL)`,
-    [id, before(retentionDays.texts)],
-  );
-  await database.query("DELETE FROM declarations WHERE utility = $1 AND until_at < $2", [
-    id,
-    before(retentionDays.texts),
-  ]);
-  const over = await database.query(
-    `INSERT INTO erasures (utility, contact_id, asked_by, asked_at, due_at)
-     SELECT utility, contact_id, 'retention', $3, $3 FROM contacts c
-     WHERE utility = $1 AND verified_at IS NULL AND erased_at IS NULL AND created_at < $2
-       AND NOT EXISTS (SELECT 1 FROM confirmations f WHERE f.contact_id = c.contact_id AND f.requested_at >= $2)
-       AND NOT EXISTS (SELECT 1 FROM texts_received t WHERE t.contact_id = c.contact_id
-         AND (t.received_at >= $2 OR (t.for_people AND t.handled_at IS NULL)))
-     ON CONFLICT DO NOTHING RETURNING 1`,
-    [id, before(retentionDays.unconfirmed), new Date(now)],
-  );
-  if (over.length > 0) await finishErasures(context);
-}
-
 /** @returns whether the contact is erased, by this call or an earlier one */
 async function erase(transaction: Queryable, receipt: string, contact: string, now: Date): Promise<boolean> {
   const alive = await lockContact(transaction, contact);

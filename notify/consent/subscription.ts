@@ -417,7 +417,7 @@ function stateOf({ confirmed_at, expires_at }: ConfirmationRow, now: number): Co
 }
 
 /** One step for each occupancy that still holds and each kind of a confirmation; returns how many. */
-async function addConsents(
+export async function addConsents(
   transaction: Queryable,
   confirmationId: string,
   action: "request" | "confirm",
@@ -431,12 +431,16 @@ async function addConsents(
      SELECT c.utility, c.contact_id, o.occupancy_id, kind, c.channel, $2, $3, c.language, c.text_version, c.text_hash, $4, $5
      FROM confirmations c CROSS JOIN unnest(c.kinds) AS kind
      JOIN occupancies o ON o.occupancy_id = ANY (c.occupancies) AND (o.valid_until IS NULL OR o.valid_until > $5)
-     WHERE c.confirmation_id = $1 RETURNING 1`,
+     WHERE c.confirmation_id = $1
+       -- What is asked again is what holds, and no more.
+       AND (c.method <> 'renewal' OR EXISTS (SELECT 1 FROM active_consents a WHERE a.contact_id = c.contact_id
+         AND a.occupancy_id = o.occupancy_id AND a.kind = kind AND a.channel = c.channel))
+     RETURNING 1`,
     [confirmationId, action, method, evidence, now],
   );
   return added.length;
 }
 
-function hoursAfter(time: Date, hours: number): Date {
+export function hoursAfter(time: Date, hours: number): Date {
   return new Date(time.getTime() + hours * 3_600_000);
 }

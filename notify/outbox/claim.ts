@@ -47,6 +47,8 @@ interface OutboxEntry extends OwnHours {
   readonly number_sealed: Buffer | null;
   readonly confirmation_id: string | null;
   readonly kinds: ConsentKind[] | null;
+  /** Asked again of who agreed a year ago. */
+  readonly is_renewal: boolean;
   readonly confirmation_language: Language | null;
   readonly expires_at: Date | null;
   readonly confirmed_at: Date | null;
@@ -253,7 +255,7 @@ function loadEntries(transaction: Queryable, ids: readonly string[], now: Date):
   return transaction.query<OutboxEntry>(
     `SELECT o.outbox_id, o.utility, o.kind, o.stage, o.consent_kind, o.state, o.channel, o.attempts, o.told, o.contact_id,
             c.address_hash, c.address_sealed, c.erased_at IS NOT NULL AS is_erased, c.language, c.units, c.send_from, c.send_until, c.time_zone, s.message, a.number_sealed,
-            f.confirmation_id, f.kinds, f.language AS confirmation_language, f.expires_at, f.confirmed_at,
+            f.confirmation_id, coalesce(f.method = 'renewal', false) AS is_renewal, f.kinds, f.language AS confirmation_language, f.expires_at, f.confirmed_at,
             (SELECT extract(epoch FROM min(r.valid_from))::float8 FROM recipients r
              WHERE r.meter_key = s.meter_key AND r.contact_id = o.contact_id AND r.kind = o.consent_kind
                AND r.channel = o.channel AND r.valid_from <= $2 AND (r.valid_until IS NULL OR r.valid_until > $2)) AS since,

@@ -6,11 +6,11 @@ import type { OutgoingMessage } from "../channels/channel.js";
 import { linkToken, type LinkPurpose } from "../consent/link-token.js";
 import { inUnits, unsealAddress } from "../consent/contact.js";
 import { normalFlow } from "../consent/declare.js";
-import { confirmation } from "../templates/confirmation.js";
+import { confirmation, renewal } from "../templates/confirmation.js";
 import type { Frame, LeakFlow, Told } from "../templates/frame.js";
 import { letterAbout } from "../templates/letter-about.js";
 import type { Letter } from "../templates/letter.js";
-import { alertText, confirmationText, replyText } from "../templates/text.js";
+import { alertText, confirmationText, renewalText, replyText } from "../templates/text.js";
 import type { Claimed } from "./claim.js";
 
 /** Shorter account numbers would be given away by their last four. */
@@ -43,8 +43,11 @@ function letterOf(
     `${config.web.publicUrl}/${page}/${linkToken(vault, utility.id, purpose, id)}`;
   const { kind, message, contact_id } = claimed;
   if (kind === "confirmation") {
-    const frame: Frame = { utility, language: claimed.confirmation_language!, unsubscribeUrl: undefined };
-    return confirmation(frame, claimed.kinds!, link("confirm", claimed.confirmation_id!));
+    const { is_renewal, kinds, expires_at } = claimed;
+    const unsubscribeUrl = is_renewal ? link("unsubscribe", contact_id) : undefined;
+    const frame: Frame = { utility, language: claimed.confirmation_language!, unsubscribeUrl };
+    const url = link("confirm", claimed.confirmation_id!);
+    return is_renewal ? renewal(frame, kinds!, url, expires_at!) : confirmation(frame, kinds!, url);
   }
   const frame: Frame = {
     utility,
@@ -60,8 +63,10 @@ function letterOf(
 
 function textOf(claimed: Claimed, utility: UtilityConfig, vault: Vault): string {
   const { kind, message, language } = claimed;
-  if (kind === "confirmation")
-    return confirmationText(utility.sms!, claimed.confirmation_language!, claimed.kinds!);
+  if (kind === "confirmation") {
+    const text = claimed.is_renewal ? renewalText : confirmationText;
+    return text(utility.sms!, claimed.confirmation_language!, claimed.kinds!);
+  }
   if (kind === "reply") return replyText(utility.sms!, language, claimed.reply!);
   return alertText(
     utility,

@@ -1,11 +1,11 @@
 import type { UtilityConfig } from "../../schemas/config.js";
 import { CONSENT_KINDS, type ConsentKind, type Language } from "../consent/wording.js";
-import { confirmation } from "./confirmation.js";
+import { confirmation, renewal } from "./confirmation.js";
 import type { AlertKind } from "../decide.js";
 import type { Frame, LeakFlow, Told } from "./frame.js";
 import { letterAbout } from "./letter-about.js";
 import type { Letter } from "./letter.js";
-import { alertText, confirmationText, replyText, REPLIES } from "./text.js";
+import { alertText, confirmationText, renewalText, replyText, REPLIES } from "./text.js";
 
 /** A message as residents may get it, with made-up values. */
 export interface Sample {
@@ -153,6 +153,11 @@ export function sampleLetters(utility: UtilityConfig, publicUrl: string, end: nu
           link("confirm"),
         ),
       },
+      {
+        name: "renewal",
+        language,
+        letter: renewal(frame, CONSENT_KINDS, link("confirm"), new Date((end + 30 * 24 * HOUR) * 1000)),
+      },
       ...ABOUT.map(([name, what, change]) => ({
         name,
         language,
@@ -167,7 +172,16 @@ export function sampleTexts(utility: UtilityConfig, end: number): SampleText[] {
   const { sms } = utility;
   if (sms === undefined) return [];
   return utility.languages.flatMap((language) => [
-    ...askable().map(([name, kinds]) => ({ name, language, text: confirmationText(sms, language, kinds) })),
+    ...askable("confirmation").map(([name, kinds]) => ({
+      name,
+      language,
+      text: confirmationText(sms, language, kinds),
+    })),
+    ...askable("renewal").map(([name, kinds]) => ({
+      name,
+      language,
+      text: renewalText(sms, language, kinds),
+    })),
     ...ABOUT.map(([name, what, change]) => ({
       name,
       language,
@@ -177,9 +191,9 @@ export function sampleTexts(utility: UtilityConfig, end: number): SampleText[] {
   ]);
 }
 
-function askable(): (readonly [name: string, kinds: readonly ConsentKind[]])[] {
+function askable(what: string): (readonly [name: string, kinds: readonly ConsentKind[]])[] {
   return [
-    ...CONSENT_KINDS.map((kind) => [`confirmation-${kind}`, [kind]] as const),
-    ["confirmation-both", CONSENT_KINDS],
+    ...CONSENT_KINDS.map((kind) => [`${what}-${kind}`, [kind]] as const),
+    [`${what}-all`, CONSENT_KINDS],
   ];
 }

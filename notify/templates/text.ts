@@ -40,6 +40,14 @@ export function confirmationText(sms: Sms, language: Language, kinds: readonly C
     : `${sms.name}: You asked for ${what} alerts. Reply Y1 to confirm. ${sms.perMonth} msg/mo at most. Msg&data rates may apply. HELP. STOP to end.`;
 }
 
+/** Asks whether what was agreed to a year ago still holds. */
+export function renewalText(sms: Sms, language: Language, kinds: readonly ConsentKind[]): string {
+  const what = new Intl.ListFormat(language).format(kinds.map((kind) => KINDS[language][kind]));
+  return language === "es"
+    ? `${sms.name}: ¿Sigue queriendo avisos de ${what}? Responda S1 en 30 d, o terminan. AYUDA. STOP termina ya.`
+    : `${sms.name}: Do you still want ${what} alerts? Reply Y1 within 30 days, or they end. HELP. STOP to end now.`;
+}
+
 /** The one answer to what a resident wrote. */
 export function replyText(sms: Sms, language: Language, reply: ReplyText): string {
   return (language === "es" ? SPANISH : ENGLISH)[reply](sms);

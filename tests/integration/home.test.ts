@@ -4,7 +4,7 @@ import { createDetect } from "../../detect/index.js";
 import { partitionOf, type LogProducer } from "../../infra/log/log.js";
 import { createIngest } from "../../ingest/index.js";
 import { tellMeters } from "../../ingest/registry/tell-meters.js";
-import { forgetOld } from "../../notify/consent/erasure.js";
+import { forgetOld } from "../../notify/consent/retention.js";
 import { eraseAddress, whyOfContact } from "../../notify/index.js";
 import { meterMessage, type MeterSetting } from "../../schemas/meters.js";
 import { METER_PARTITIONS } from "../../schemas/topics.js";

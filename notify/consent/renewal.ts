@@ -1,0 +1,116 @@
+import type { UtilityConfig } from "../../schemas/config.js";
+import type { OwnHours, SendingHours } from "../outbox/sending-hours.js";
+import { lockContact } from "./contact.js";
+import { addConsents, hoursAfter, type ConsentStores } from "./subscription.js";
+import {
+  CONSENT_KINDS,
+  CONSENT_VERSION,
+  consentHash,
+  type ConsentChannel,
+  type ConsentKind,
+  type Language,
+} from "./wording.js";
+
+const ANSWER_HOURS = 30 * 24;
+/** Contacts asked in one round, so that those who signed up together are not all written to at once. */
+const MOST_AT_ONCE = 1000;
+
+/**
+ * Asks those anew whose consents are `alerts.renewAfterMonths` old, in today's words, and ends what 30 days brought no
+ * answer to. A question that never went out ends nothing.
+ */
+export async function renewConsents(
+  stores: Pick<ConsentStores, "database" | "clock">,
+  utility: UtilityConfig,
+  hours: SendingHours,
+): Promise<void> {
+  const { renewAfterMonths } = utility.alerts;
+  if (renewAfterMonths === 0 || !utility.alerts.live) return;
+  await endUnanswered(stores, utility.id);
+  await askAgain(stores, utility, hours, renewAfterMonths);
+}
+
+async function askAgain(
+  { database, clock }: Pick<ConsentStores, "database" | "clock">,
+  utility: UtilityConfig,
+  hours: SendingHours,
+  months: number,
+): Promise<void> {
+  const now = new Date(clock.now());
+  const due = await database.query<
+    OwnHours & {
+      contact_id: string;
+      channel: ConsentChannel;
+      language: Language;
+      occupancies: number[];
+      kinds: ConsentKind[];
+    }
+  >(
+    `SELECT a.contact_id, c.channel, c.language, c.send_from, c.send_until, c.time_zone,
+       array_agg(DISTINCT a.occupancy_id) AS occupancies, array_agg(DISTINCT a.kind) AS kinds
+     FROM active_consents a JOIN contacts c USING (contact_id)
+     WHERE a.utility = $1 AND c.erased_at IS NULL AND a.at < $2::timestamptz - make_interval(months => $3)
+       AND NOT EXISTS (SELECT 1 FROM confirmations f WHERE f.contact_id = a.contact_id AND f.method = 'renewal' AND f.requested_at > a.at
+         AND (f.expires_at > $2 OR EXISTS (SELECT 1 FROM outbox o WHERE o.confirmation_id = f.confirmation_id AND o.accepted_at IS NOT NULL)))
+     GROUP BY a.contact_id, c.channel, c.language, c.send_from, c.send_until, c.time_zone
+     ORDER BY min(a.at), a.contact_id LIMIT ${MOST_AT_ONCE}`,
+    [utility.id, now, months],
+  );
+  for (const { contact_id, channel, language, occupancies, kinds, ...own } of due) {
+    if (channel === "sms" && utility.sms === undefined) continue;
+    await database.transaction(async (transaction) => {
+      if (!(await lockContact(transaction, contact_id))) return;
+      const [asked] = await transaction.query<{ id: string }>(
+        `INSERT INTO confirmations (utility, contact_id, channel, occupancies, kinds, language, method, text_version,
+           text_hash, requested_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, 'renewal', $7, $8, $9, $10)
+         RETURNING confirmation_id AS id`,
+        [
+          utility.id,
+          contact_id,
+          channel,
+          occupancies,
+          CONSENT_KINDS.filter((kind) => kinds.includes(kind)),
+          language,
+          CONSENT_VERSION,
+          consentHash(utility, language, channel),
+          now,
+          hoursAfter(now, ANSWER_HOURS),
+        ],
+      );
+      await addConsents(transaction, asked!.id, "request", "renewal", now, null);
+      await transaction.query(
+        `INSERT INTO outbox (utility, kind, confirmation_id, contact_id, channel, state, not_before, created_at, updated_at)
+         VALUES ($1, 'confirmation', $2, $3, $4, 'queued', $5, $6, $6)`,
+        [utility.id, asked!.id, contact_id, channel, new Date(hours.within(own).next(now.getTime())), now],
+      );
+    });
+  }
+}
+
+async function endUnanswered(
+  { database, clock }: Pick<ConsentStores, "database" | "clock">,
+  utility: string,
+): Promise<void> {
+  const now = new Date(clock.now());
+  const unanswered = await database.query<{ contact_id: string }>(
+    `SELECT DISTINCT f.contact_id FROM confirmations f JOIN outbox o USING (confirmation_id)
+     JOIN active_consents a ON a.contact_id = f.contact_id AND a.at < f.requested_at
+     WHERE f.utility = $1 AND f.method = 'renewal' AND f.confirmed_at IS NULL AND f.expires_at <= $2
+       AND o.state IN ('accepted', 'delivered')`,
+    [utility, now],
+  );
+  for (const { contact_id } of unanswered) {
+    await database.transaction(async (transaction) => {
+      await lockContact(transaction, contact_id);
+      await transaction.query(
+        `INSERT INTO consents (utility, contact_id, occupancy_id, kind, channel, action, method, language, text_version, text_hash, at)
+         SELECT utility, contact_id, occupancy_id, kind, channel, 'end', 'not-renewed', language, text_version, text_hash, $2
+         FROM active_consents a WHERE contact_id = $1 AND EXISTS (
+           SELECT 1 FROM confirmations f JOIN outbox o USING (confirmation_id)
+           WHERE f.contact_id = a.contact_id AND f.method = 'renewal' AND f.confirmed_at IS NULL AND f.expires_at <= $2
+             AND f.requested_at > a.at AND o.state IN ('accepted', 'delivered'))`,
+        [contact_id, now],
+      );
+    });
+  }
+}
