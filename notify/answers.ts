@@ -3,8 +3,7 @@ import type { AnomalyMessage } from "../schemas/anomalies.js";
 import type { UtilityConfig } from "../schemas/config.js";
 import { inUnits, lockContact } from "./consent/contact.js";
 import { declareNormal, normalFlow } from "./consent/declare.js";
-import { linkId } from "./consent/link-token.js";
-import { signedUtility, type ConsentStores } from "./consent/subscription.js";
+import { linkOf, type ConsentStores, type Link } from "./consent/subscription.js";
 import type { ConsentChannel, ConsentKind, Language } from "./consent/wording.js";
 import { Format } from "./templates/format.js";
 
@@ -112,7 +111,8 @@ export async function describeAnswer(
   stores: ConsentStores,
   token: string,
 ): Promise<AnswerableAlert | undefined> {
-  const found = await findAlert(stores, stores.database, token);
+  const link = linkOf(stores, "answer", token);
+  const found = link && (await findAlert(stores, link, link.database));
   return found?.described;
 }
 
@@ -122,11 +122,13 @@ export async function answerAlert(
   token: string,
   given: Answer,
 ): Promise<AnswerableAlert | undefined> {
-  return stores.database.transaction(async (transaction) => {
-    const first = await findAlert(stores, transaction, token);
+  const link = linkOf(stores, "answer", token);
+  if (link === undefined) return undefined;
+  return link.database.transaction(async (transaction) => {
+    const first = await findAlert(stores, link, transaction);
     if (first === undefined) return undefined;
     if (!(await lockContact(transaction, first.row.contact_id))) return undefined;
-    const { row, described } = (await findAlert(stores, transaction, token))!;
+    const { row, described } = (await findAlert(stores, link, transaction))!;
     if (described.state !== "open" || !described.answers.includes(given)) return undefined;
     const now = new Date(stores.clock.now());
     await takeAnswer(transaction, row, given, now);
@@ -136,9 +138,7 @@ export async function answerAlert(
   });
 }
 
-async function findAlert(stores: ConsentStores, on: Queryable, token: string) {
-  const id = linkId(token);
-  if (id === undefined) return undefined;
+async function findAlert({ clock }: ConsentStores, { id, utility }: Link, on: Queryable) {
   const [row] = await on.query<AlertRow>(
     `SELECT o.utility, o.contact_id, o.channel, o.anomaly, o.stage, o.occupancy_id, o.consent_kind, c.language, c.units,
             (s.message->>'rate')::float8 AS rate, s.message, s.state, coalesce(o.accepted_at, o.updated_at) AS sent
@@ -147,10 +147,9 @@ async function findAlert(stores: ConsentStores, on: Queryable, token: string) {
        AND c.erased_at IS NULL`,
     [id],
   );
-  const utility = row && signedUtility(stores, row.utility, "answer", id, token);
-  if (row === undefined || utility === undefined) return undefined;
+  if (row === undefined) return undefined;
   const goesOn = row.state === "opened" || row.state === "updated";
-  const isOld = stores.clock.now() - row.sent.getTime() > ANSWERABLE_MS;
+  const isOld = clock.now() - row.sent.getTime() > ANSWERABLE_MS;
   const normal = normalFlow(row.message);
   const described: AnswerableAlert = {
     utility,

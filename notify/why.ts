@@ -99,9 +99,10 @@ export async function whyOfContact(
   utility: UtilityConfig,
   address: string,
 ): Promise<WhyStep[] | undefined> {
-  const contact = await contactWith(database, vault, utility, address);
+  const own = database.of(utility.id);
+  const contact = await contactWith(own, vault, utility, address);
   if (contact === undefined) return undefined;
-  return database.query<WhyStep>(
+  return own.query<WhyStep>(
     `SELECT ${STEP} FROM (${MESSAGES} WHERE o.contact_id = $1
        UNION ALL ${NOT_SENT} WHERE d.contact_id = $1 OR (d.contact_id IS NULL AND d.anomaly IN (
          SELECT s.anomaly FROM anomalies_seen s JOIN premise_meters m USING (meter_key)

@@ -10,10 +10,16 @@ export interface Queryable {
   query<T = Row>(text: string, values?: readonly unknown[]): Promise<T[]>;
 }
 
-export interface Database extends Queryable {
-  readonly url: string;
+/** What also runs several statements as one. */
+export interface Transactions extends Queryable {
   /** Runs `work` in one transaction: committed when it resolves, rolled back when it rejects. */
   transaction<T>(work: (transaction: Queryable) => Promise<T>): Promise<T>;
+  /** The same for one utility: rows of others are neither seen nor taken (migration 0023). */
+  of(utility: string): Transactions;
+}
+
+export interface Database extends Transactions {
+  readonly url: string;
   /** A connection of its own, for session locks and LISTEN; the caller ends it. */
   connect(): Promise<pg.Client>;
   close(): Promise<void>;
@@ -56,24 +62,35 @@ export function openDatabase(
   pool.on("error", () => undefined);
   // The pool listens to idle connections alone: one that breaks inside a transaction, between two statements, too.
   pool.on("connect", (client) => client.on("error", () => undefined));
+  const transaction = async <T>(
+    work: (transaction: Queryable) => Promise<T>,
+    utility?: string,
+  ): Promise<T> => {
+    const client = await pool.connect();
+    let broken: Error | undefined;
+    try {
+      await client.query("BEGIN");
+      if (utility !== undefined) await client.query(AS_TENANT, [utility]);
+      const result = await work({ query: (text, values) => run(client, text, values) });
+      await client.query("COMMIT");
+      return result;
+    } catch (error) {
+      await client.query("ROLLBACK").catch((failure: Error) => (broken = failure));
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  };
+  const of = (utility: string): Transactions => ({
+    query: (text, values) => transaction((on) => on.query(text, values), utility),
+    transaction: (work) => transaction(work, utility),
+    of,
+  });
   return {
     url,
     query: (text, values) => run(pool, text, values),
-    async transaction(work) {
-      const client = await pool.connect();
-      let broken: Error | undefined;
-      try {
-        await client.query("BEGIN");
-        const result = await work({ query: (text, values) => run(client, text, values) });
-        await client.query("COMMIT");
-        return result;
-      } catch (error) {
-        await client.query("ROLLBACK").catch((failure: Error) => (broken = failure));
-        throw error;
-      } finally {
-        client.release(broken);
-      }
-    },
+    transaction: (work) => transaction(work),
+    of,
     async connect() {
       const client = new pg.Client(settings);
       client.on("error", () => undefined);
@@ -83,6 +100,10 @@ export function openDatabase(
     close: () => pool.end(),
   };
 }
+
+/** Until the transaction ends. Both settings at once: nothing runs between them. */
+const AS_TENANT =
+  "SELECT set_config('curbstop.utility', $1, true), set_config('role', 'curbstop_tenant', true)";
 
 async function run<T>(
   on: pg.Pool | pg.PoolClient,

@@ -7,7 +7,13 @@ import { lockContact, unsealAddress } from "./contact.js";
 import { sealEvidence, type Evidence } from "./evidence.js";
 import { linkToken } from "./link-token.js";
 import { endSuppression } from "./suppression.js";
-import { findContact, revokeConsents, type ConsentStores, type LinkedContact } from "./subscription.js";
+import {
+  findContact,
+  linkOf,
+  revokeConsents,
+  type ConsentStores,
+  type LinkedContact,
+} from "./subscription.js";
 import {
   CONSENT_KINDS,
   CONSENT_VERSION,
@@ -49,8 +55,9 @@ export interface Choice {
 
 /** What the page behind the link of a mail shows; `undefined` where the token is none of ours. Changes nothing. */
 export async function describeChoices(stores: ConsentStores, token: string): Promise<Choices | undefined> {
-  const contact = await findContact(stores, stores.database, "choices", token);
-  if (contact === undefined) return undefined;
+  const link = linkOf(stores, "choices", token);
+  const contact = link && (await findContact(link, link.database));
+  if (link === undefined || contact === undefined) return undefined;
   const { vault } = stores;
   const { id, utility, language, channel, address_hash, address_sealed } = contact;
   if (address_sealed === null) return undefined;
@@ -66,7 +73,7 @@ export async function describeChoices(stores: ConsentStores, token: string): Pro
         : { from: contact.send_from, until: contact.send_until },
     timeZone: contact.time_zone ?? undefined,
     unsubscribe: linkToken(vault, utility.id, "unsubscribe", id),
-    services: (await servicesOf(stores, stores.database, contact)).map(
+    services: (await servicesOf(stores, link.database, contact)).map(
       ({ occupancy_id, number_sealed, kinds }) => ({
         occupancy: occupancy_id,
         ending: number_sealed === null ? undefined : endingOf(vault, utility.id, number_sealed),
@@ -100,8 +107,10 @@ export async function saveChoices(
   evidence: Evidence,
 ): Promise<boolean | "hours"> {
   const now = new Date(stores.clock.now());
-  return stores.database.transaction(async (transaction) => {
-    const contact = await findContact(stores, transaction, "choices", token);
+  const link = linkOf(stores, "choices", token);
+  if (link === undefined) return false;
+  return link.database.transaction(async (transaction) => {
+    const contact = await findContact(link, transaction);
     if (contact === undefined) return false;
     if (!(await lockContact(transaction, contact.id))) return false;
     const { utility } = contact;

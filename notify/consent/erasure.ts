@@ -5,6 +5,7 @@ import { forgetDeclarations } from "./declare.js";
 import {
   dropWaiting,
   findContact,
+  linkOf,
   revokeConsents,
   type ConsentStores,
   type LinkedContact,
@@ -58,10 +59,12 @@ export async function eraseByLink(
   stores: ConsentStores,
   token: string,
 ): Promise<({ readonly erasure: Erasure } & Pick<LinkedContact, "utility" | "language">) | undefined> {
-  const contact = await findContact(stores, stores.database, "choices", token);
-  if (contact === undefined || contact.address_sealed === null) return undefined;
+  const link = linkOf(stores, "choices", token);
+  const contact = link && (await findContact(link, link.database));
+  if (link === undefined || contact === undefined || contact.address_sealed === null) return undefined;
   const { id, utility, language } = contact;
-  return { erasure: await requestErasure(stores, utility.id, id, "page"), utility, language };
+  const of = { ...stores, database: link.database };
+  return { erasure: await requestErasure(of, utility.id, id, "page"), utility, language };
 }
 
 /**
@@ -73,8 +76,9 @@ export async function eraseAddress(
   utility: UtilityConfig,
   address: string,
 ): Promise<Erasure | undefined> {
-  const contact = await contactWith(context.database, context.vault, utility, address);
-  return contact === undefined ? undefined : requestErasure(context, utility.id, contact, "staff");
+  const of = { ...context, database: context.database.of(utility.id) };
+  const contact = await contactWith(of.database, of.vault, utility, address);
+  return contact === undefined ? undefined : requestErasure(of, utility.id, contact, "staff");
 }
 
 /**
@@ -87,9 +91,10 @@ export async function holdAddress(
   address: string,
   hold: { readonly reason: string; readonly until: Date | undefined },
 ): Promise<boolean> {
-  const contact = await contactWith(database, vault, utility, address);
+  const own = database.of(utility.id);
+  const contact = await contactWith(own, vault, utility, address);
   if (contact === undefined) return false;
-  await database.query(
+  await own.query(
     "INSERT INTO erasure_holds (utility, contact_id, reason, at, until) VALUES ($1, $2, $3, $4, $5)",
     [utility.id, contact, hold.reason, new Date(clock.now()), hold.until ?? null],
   );
@@ -102,14 +107,15 @@ export async function liftHolds(
   utility: UtilityConfig,
   address: string,
 ): Promise<number> {
-  const { database, vault, clock } = context;
+  const { vault, clock } = context;
+  const database = context.database.of(utility.id);
   const contact = await contactWith(database, vault, utility, address);
   if (contact === undefined) return 0;
   const lifted = await database.query(
     "UPDATE erasure_holds SET lifted_at = $2 WHERE contact_id = $1 AND lifted_at IS NULL RETURNING 1",
     [contact, new Date(clock.now())],
   );
-  await finishErasures(context);
+  await finishErasures({ ...context, database });
   return lifted.length;
 }
 

@@ -90,9 +90,10 @@ export async function consentEvidence(
   utility: UtilityConfig,
   address: string,
 ): Promise<EvidenceStep[] | undefined> {
-  const contacts = await contactsWith(database, vault, utility, address);
+  const own = database.of(utility.id);
+  const contacts = await contactsWith(own, vault, utility, address);
   if (contacts.length === 0) return undefined;
-  const rows = await database.query<{
+  const rows = await own.query<{
     contact_id: string;
     place: number;
     at: Date;

@@ -7,7 +7,7 @@ import { Format } from "../templates/format.js";
 import { servicesOf } from "./choices.js";
 import { inUnits, lockContact } from "./contact.js";
 import { declareBudget, declarePeriod, endNormal } from "./declare.js";
-import { findContact, type ConsentStores } from "./subscription.js";
+import { findContact, linkOf, type ConsentStores } from "./subscription.js";
 import type { ConsentKind, Language } from "./wording.js";
 
 /** Longest time that a home can be called empty, and that water can run on purpose: days. */
@@ -67,16 +67,17 @@ interface Row {
  * offered to who hears of high usage, of a home with one meter: each meter is judged by itself.
  */
 export async function describeHome(stores: ConsentStores, token: string): Promise<Home | undefined> {
-  const contact = await findContact(stores, stores.database, "choices", token);
-  if (contact === undefined || contact.address_sealed === null) return undefined;
+  const link = linkOf(stores, "choices", token);
+  const contact = link && (await findContact(link, link.database));
+  if (link === undefined || contact === undefined || contact.address_sealed === null) return undefined;
   const { language } = contact;
   const utility = inUnits(contact.utility, contact.units);
   const days = new TimeZone(utility.timeZone);
   const format = new Format(utility, language);
   const now = Math.floor(stores.clock.now() / 1000);
-  const services = await servicesOf(stores, stores.database, contact);
+  const services = await servicesOf(stores, link.database, contact);
   const said = await currentOf(
-    stores.database,
+    link.database,
     services.map(({ occupancy_id }) => occupancy_id),
     now,
   );
@@ -123,8 +124,10 @@ export async function saveHome(
   form: HomeForm,
 ): Promise<readonly HomeField[] | undefined> {
   const now = stores.clock.now();
-  return stores.database.transaction(async (transaction) => {
-    const contact = await findContact(stores, transaction, "choices", token);
+  const link = linkOf(stores, "choices", token);
+  if (link === undefined) return undefined;
+  return link.database.transaction(async (transaction) => {
+    const contact = await findContact(link, transaction);
     if (contact === undefined || !(await lockContact(transaction, contact.id))) return undefined;
     const services = await servicesOf(stores, transaction, contact);
     const service = services.find(

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Clock } from "../../infra/clock.js";
 import type { Vault } from "../../infra/crypto/vault.js";
-import type { Database, Queryable } from "../../infra/postgres/database.js";
+import type { Queryable, Transactions } from "../../infra/postgres/database.js";
 import { canonicalAccount, canonicalEmail, canonicalZip } from "../../schemas/canonical.js";
 import type { OwnHours } from "../outbox/sending-hours.js";
 import type { Config, UtilityConfig } from "../../schemas/config.js";
@@ -21,7 +21,7 @@ import {
 
 export interface ConsentStores {
   readonly config: Config;
-  readonly database: Database;
+  readonly database: Transactions;
   readonly vault: Vault;
   readonly clock: Clock;
 }
@@ -76,7 +76,8 @@ export async function requestSubscription(
   stores: ConsentStores,
   request: SubscriptionRequest,
 ): Promise<void> {
-  await stores.database.transaction((transaction) => requestIn(transaction, stores, request));
+  const database = stores.database.of(request.utility);
+  await database.transaction((transaction) => requestIn(transaction, stores, request));
 }
 
 /** The same in the caller's transaction; what it throws it throws before it changes anything. */
@@ -193,9 +194,10 @@ export async function describeConfirmation(
   stores: ConsentStores,
   token: string,
 ): Promise<Confirmation | undefined> {
-  const found = await findConfirmation(stores, stores.database, token);
-  if (found === undefined) return undefined;
-  const { utility, row } = found;
+  const link = linkOf(stores, "confirm", token);
+  const row = link && (await findConfirmation(link, link.database));
+  if (link === undefined || row === undefined) return undefined;
+  const { utility } = link;
   return { utility, kinds: row.kinds, language: row.language, state: stateOf(row, stores.clock.now()) };
 }
 
@@ -208,15 +210,16 @@ export async function confirmSubscription(
   token: string,
   evidence: Evidence,
 ): Promise<boolean> {
-  return stores.database.transaction(async (transaction) => {
-    const found = await findConfirmation(stores, transaction, token);
+  const link = linkOf(stores, "confirm", token);
+  if (link === undefined) return false;
+  return link.database.transaction(async (transaction) => {
+    const found = await findConfirmation(link, transaction);
     if (found === undefined) return false;
-    const { contact_id, utility } = found.row;
-    await lockContact(transaction, contact_id);
+    await lockContact(transaction, found.contact_id);
     return confirmRequest(
       stores,
       transaction,
-      { id: found.id, contact: contact_id, utility, method: "link" },
+      { id: link.id, contact: found.contact_id, utility: link.utility.id, method: "link" },
       evidence,
     );
   });
@@ -264,9 +267,10 @@ export async function describeUnsubscribe(
   stores: ConsentStores,
   token: string,
 ): Promise<Unsubscription | undefined> {
-  const contact = await findContact(stores, stores.database, "unsubscribe", token);
-  if (contact === undefined) return undefined;
-  const active = await stores.database.query("SELECT 1 FROM active_consents WHERE contact_id = $1 LIMIT 1", [
+  const link = linkOf(stores, "unsubscribe", token);
+  const contact = link && (await findContact(link, link.database));
+  if (link === undefined || contact === undefined) return undefined;
+  const active = await link.database.query("SELECT 1 FROM active_consents WHERE contact_id = $1 LIMIT 1", [
     contact.id,
   ]);
   return {
@@ -282,8 +286,10 @@ export async function describeUnsubscribe(
  */
 export async function unsubscribe(stores: ConsentStores, token: string): Promise<boolean> {
   const now = new Date(stores.clock.now());
-  return stores.database.transaction(async (transaction) => {
-    const contact = await findContact(stores, transaction, "unsubscribe", token);
+  const link = linkOf(stores, "unsubscribe", token);
+  if (link === undefined) return false;
+  return link.database.transaction(async (transaction) => {
+    const contact = await findContact(link, transaction);
     if (contact === undefined) return false;
     await lockContact(transaction, contact.id);
     await revokeConsents(transaction, { contact: contact.id, method: "link", now });
@@ -350,8 +356,27 @@ export async function endFormerConsents(database: Queryable, now: Date): Promise
   );
 }
 
+/** What a link of ours names: the row with an id, of a utility. */
+export interface Link {
+  readonly id: string;
+  readonly utility: UtilityConfig;
+  /** The utility's rows alone. */
+  readonly database: Transactions;
+}
+
+/** A link for a purpose; `undefined` where no utility of ours has signed the token. The row may be gone. */
+export function linkOf(
+  { config, vault, database }: Pick<ConsentStores, "config" | "vault" | "database">,
+  purpose: LinkPurpose,
+  token: string,
+): Link | undefined {
+  const id = linkId(token);
+  if (id === undefined) return undefined;
+  const utility = config.utilities.find((one) => linkMatches(vault, one.id, purpose, id, token));
+  return utility && { id, utility, database: database.of(utility.id) };
+}
+
 interface ConfirmationRow {
-  readonly utility: string;
   readonly contact_id: string;
   readonly kinds: ConsentKind[];
   readonly language: Language;
@@ -359,32 +384,21 @@ interface ConfirmationRow {
   readonly confirmed_at: Date | null;
 }
 
-async function findConfirmation(stores: ConsentStores, on: Queryable, token: string) {
-  const id = linkId(token);
-  if (id === undefined) return undefined;
+async function findConfirmation({ id }: Link, on: Queryable): Promise<ConfirmationRow | undefined> {
   const [row] = await on.query<ConfirmationRow>(
-    `SELECT utility, contact_id, kinds, language, expires_at, confirmed_at FROM confirmations WHERE confirmation_id = $1`,
+    `SELECT contact_id, kinds, language, expires_at, confirmed_at FROM confirmations WHERE confirmation_id = $1`,
     [id],
   );
-  const utility = row && signedUtility(stores, row.utility, "confirm", id, token);
-  return row === undefined || utility === undefined ? undefined : { id, row, utility };
+  return row;
 }
 
-/** The contact that a link of the purpose names, erased or not; `undefined` where the token is none of ours. */
-export async function findContact(
-  stores: ConsentStores,
-  on: Queryable,
-  purpose: "unsubscribe" | "choices",
-  token: string,
-): Promise<LinkedContact | undefined> {
-  const id = linkId(token);
-  if (id === undefined) return undefined;
-  const [row] = await on.query<Omit<LinkedContact, "id" | "utility"> & { readonly utility: string }>(
-    "SELECT utility, language, channel, address_hash, address_sealed, units, send_from, send_until, time_zone FROM contacts WHERE contact_id = $1",
+/** The contact that a link names, erased or not. */
+export async function findContact({ id, utility }: Link, on: Queryable): Promise<LinkedContact | undefined> {
+  const [row] = await on.query<Omit<LinkedContact, "id" | "utility">>(
+    "SELECT language, channel, address_hash, address_sealed, units, send_from, send_until, time_zone FROM contacts WHERE contact_id = $1",
     [id],
   );
-  const utility = row && signedUtility(stores, row.utility, purpose, id, token);
-  return row === undefined || utility === undefined ? undefined : { ...row, id, utility };
+  return row && { ...row, id, utility };
 }
 
 export interface LinkedContact extends OwnHours {
@@ -397,18 +411,6 @@ export interface LinkedContact extends OwnHours {
   readonly address_hash: Buffer;
   /** `null` of who was erased. */
   readonly address_sealed: Buffer | null;
-}
-
-/** The utility of a token whose signature is right. */
-export function signedUtility(
-  { config, vault }: ConsentStores,
-  utilityId: string,
-  purpose: LinkPurpose,
-  id: string,
-  token: string,
-): UtilityConfig | undefined {
-  if (!linkMatches(vault, utilityId, purpose, id, token)) return undefined;
-  return config.utilities.find((utility) => utility.id === utilityId);
 }
 
 function stateOf({ confirmed_at, expires_at }: ConfirmationRow, now: number): ConfirmationState {

@@ -33,7 +33,7 @@ export async function callList(
   { untold, now }: { readonly untold: boolean; readonly now: number },
 ): Promise<Call[]> {
   const before = new Date(now - alerts.callAfterDays * DAY_MS);
-  const rows = await database.query<Omit<Call, "account"> & { number_sealed: Buffer | null }>(
+  const rows = await database.of(id).query<Omit<Call, "account"> & { number_sealed: Buffer | null }>(
     `SELECT DISTINCT ON (rate, s.anomaly, a.account_id) s.anomaly, s.rule, a.number_sealed, to_timestamp(s.starts_at) AS since,
        (s.message->>'rate')::float8 AS rate, (s.message->>'volume')::float8 AS volume, told.at AS "toldAt", said.answer
      FROM anomalies_seen s

@@ -16,7 +16,7 @@ export async function takeStatus(
 ): Promise<boolean> {
   const { utility, outboxId, channel } = of;
   const now = new Date(clock.now());
-  return database.transaction(async (transaction) => {
+  return database.of(utility).transaction(async (transaction) => {
     const [message] = await transaction.query<{ contact_id: string }>(
       "SELECT contact_id FROM outbox WHERE outbox_id = $1 AND utility = $2 AND channel = $3",
       [outboxId, utility, channel],

@@ -51,7 +51,8 @@ export async function receiveText(
   utility: UtilityConfig,
   text: InboundText,
 ): Promise<Received | undefined> {
-  const { database, vault, clock } = stores;
+  const { vault, clock } = stores;
+  const database = stores.database.of(utility.id);
   const now = new Date(clock.now());
   const address = text.from;
   // A short code or a name: nobody who could be written to.

@@ -48,6 +48,8 @@ beforeAll(async () => {
           {
             ...usageUtility(folder),
             languages: ["en", "es"],
+            // Years go by between these tests; retention.test.ts asks again.
+            alerts: { live: true, renewAfterMonths: 0 },
             sms: { from: "+12135550199", name: "Oakvale Water", help: "213-555-0100" },
           },
         ],
