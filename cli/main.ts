@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../infra/package-root.js";
+import { addPrivacyCommands } from "./commands/privacy.js";
 import { addAlertCommands } from "./commands/alerts.js";
 import { addCalls } from "./commands/calls.js";
 import { addBacktest } from "./commands/backtest.js";
@@ -58,6 +59,7 @@ Begin with:
   addSubscribe(root);
   addAlertCommands(root);
   addCalls(root);
+  addPrivacyCommands(root);
   addConsentCommands(root);
   addErasureCommands(root);
   addPreview(root);

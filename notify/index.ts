@@ -38,6 +38,14 @@ export {
   listErasures,
   type Erasure,
 } from "./consent/erasure.js";
+export {
+  noteDisclosure,
+  noteLook,
+  privacyLog,
+  PURPOSES,
+  type PrivacyEntry,
+  type Purpose,
+} from "./consent/privacy-log.js";
 export { exportEnds, importEnd, parseEnd } from "./consent/ends.js";
 export { describeHome, saveHome, type Home, type HomeField, type HomeForm } from "./consent/home.js";
 export { describeChoices, saveChoices, type Choice, type Choices } from "./consent/choices.js";

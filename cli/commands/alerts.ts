@@ -10,6 +10,7 @@ import {
   whyOfAnomaly,
   whyOfContact,
   type Pause,
+  type Purpose,
   type WhyStep,
 } from "../../notify/index.js";
 import { UsageError } from "../exit.js";
@@ -17,11 +18,13 @@ import { chosenUtility, settingsFor } from "../settings.js";
 import { minute, table } from "../terminal.js";
 import { withStores } from "../with-stores.js";
 import { answer } from "./answer.js";
+import { noted, purposeOption } from "./privacy.js";
 
 interface WhyOptions {
   readonly anomaly?: string;
   readonly contact?: string | true;
   readonly utility?: string;
+  readonly purpose: Purpose;
   readonly json?: boolean;
 }
 
@@ -37,6 +40,7 @@ export function addAlertCommands(root: Command): void {
     .option("--anomaly <id>", "id of the anomaly, as in ClickHouse")
     .option("--contact [address]", "e-mail address or phone number")
     .option("-u, --utility <id>", "utility of the contact, where several are configured")
+    .addOption(purposeOption())
     .option("--json", "one JSON array")
     .action(async (options: WhyOptions, command: Command) => {
       if ((options.anomaly === undefined) === (options.contact === undefined))
@@ -45,7 +49,9 @@ export function addAlertCommands(root: Command): void {
       const steps = await withStores(settings, async (stores) => {
         if (options.anomaly !== undefined) return whyOfAnomaly(stores.database, options.anomaly);
         const utility = chosenUtility(settings, options.utility);
-        return whyOfContact(stores, utility, await answer(options.contact, "E-mail address or phone number"));
+        const address = await answer(options.contact, "E-mail address or phone number");
+        await noted(stores, utility, { what: "why --contact", purpose: options.purpose, address });
+        return whyOfContact(stores, utility, address);
       });
       if (steps === undefined) throw new UsageError("why: the utility knows no such address.");
       if (options.json === true) process.stdout.write(JSON.stringify(steps) + "\n");
@@ -62,10 +68,15 @@ export function addAlertCommands(root: Command): void {
     .option("-u, --utility <id>", "texts to one utility")
     .option("--json", "one JSON array")
     .action(async (options: { utility?: string; json?: boolean }, command: Command) => {
-      const { waiting, pauses } = await withStores(settingsFor(command), async (stores) => ({
-        waiting: await waitingTexts(stores, options.utility),
-        pauses: await pausesOf(stores.database),
-      }));
+      const settings = settingsFor(command);
+      const { waiting, pauses } = await withStores(settings, async (stores) => {
+        const of = settings.config.utilities.filter(({ id }) => id === (options.utility ?? id));
+        for (const utility of of) await noted(stores, utility, { what: "texts", purpose: "help" });
+        return {
+          waiting: await waitingTexts(stores, options.utility),
+          pauses: await pausesOf(stores.database),
+        };
+      });
       warnOfPauses(pauses);
       if (options.json === true) process.stdout.write(JSON.stringify(waiting) + "\n");
       else if (waiting.length === 0) process.stdout.write("No text waits.\n");

@@ -4,6 +4,7 @@ import { callList, type Call } from "../../notify/index.js";
 import { chosenUtility, settingsFor } from "../settings.js";
 import { minute, table } from "../terminal.js";
 import { withStores } from "../with-stores.js";
+import { noted } from "./privacy.js";
 
 const SAID = { 1: "on purpose", 2: "looking into it", 3: "remind me", 4: "normal here" } as const;
 
@@ -29,9 +30,10 @@ export function addCalls(root: Command): void {
     .action(async (options: CallsOptions, command: Command) => {
       const settings = settingsFor(command);
       const utility = chosenUtility(settings, options.utility);
-      const calls = await withStores(settings, (stores) =>
-        callList(stores, utility, { untold: options.untold === true, now: systemClock.now() }),
-      );
+      const calls = await withStores(settings, async (stores) => {
+        await noted(stores, utility, { what: "calls", purpose: "call" });
+        return callList(stores, utility, { untold: options.untold === true, now: systemClock.now() });
+      });
       if (options.json === true) process.stdout.write(JSON.stringify(calls) + "\n");
       else process.stdout.write(calls.length === 0 ? "Nobody needs a call.\n" : asText(calls));
     });

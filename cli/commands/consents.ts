@@ -1,12 +1,26 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { systemClock } from "../../infra/clock.js";
-import { consentEvidence, exportEnds, importEnd, parseEnd, verifyConsents } from "../../notify/index.js";
+import {
+  consentEvidence,
+  exportEnds,
+  importEnd,
+  parseEnd,
+  verifyConsents,
+  type Purpose,
+} from "../../notify/index.js";
 import { EXIT, UsageError } from "../exit.js";
 import { chosenUtility, settingsFor } from "../settings.js";
 import { table } from "../terminal.js";
 import { withStores } from "../with-stores.js";
 import { answer } from "./answer.js";
+import { noted, purposeOption } from "./privacy.js";
+
+interface ExportOptions {
+  readonly contact?: string | true;
+  readonly utility?: string;
+  readonly purpose: Purpose;
+}
 
 /** `consents`: the proof of what residents agreed to. */
 export function addConsentCommands(root: Command): void {
@@ -44,11 +58,15 @@ export function addConsentCommands(root: Command): void {
     )
     .option("--contact [address]", "e-mail address or phone number")
     .option("-u, --utility <id>", "utility of the contact, where several are configured")
-    .action(async (options: { contact?: string | true; utility?: string }, command: Command) => {
+    .addOption(purposeOption())
+    .action(async (options: ExportOptions, command: Command) => {
       const settings = settingsFor(command);
       const utility = chosenUtility(settings, options.utility);
       const address = await answer(options.contact, "E-mail address or phone number");
-      const steps = await withStores(settings, (stores) => consentEvidence(stores, utility, address));
+      const steps = await withStores(settings, async (stores) => {
+        await noted(stores, utility, { what: "consents export", purpose: options.purpose, address });
+        return consentEvidence(stores, utility, address);
+      });
       if (steps === undefined) throw new UsageError("consents: the utility knows no such address.");
       process.stdout.write(JSON.stringify(steps, null, 2) + "\n");
     });

@@ -107,6 +107,7 @@ async function forgetEvidence(transaction: Queryable, utility: string, before: D
        WHERE f.utility = $1 AND c.utility = f.utility AND c.place = f.place`,
       [utility],
     );
+  await transaction.query("DELETE FROM privacy_log WHERE utility = $1 AND at < $2", at);
   await transaction.query("DELETE FROM erasures WHERE utility = $1 AND key_gone_at < $2", at);
   await transaction.query("DELETE FROM erasure_holds WHERE utility = $1 AND lifted_at < $2", at);
   await transaction.query(
@@ -118,6 +119,7 @@ async function forgetEvidence(transaction: Queryable, utility: string, before: D
        AND NOT EXISTS (SELECT 1 FROM answers x WHERE x.contact_id = c.contact_id)
        AND NOT EXISTS (SELECT 1 FROM texts_received x WHERE x.contact_id = c.contact_id)
        AND NOT EXISTS (SELECT 1 FROM declarations x WHERE x.contact_id = c.contact_id)
+       AND NOT EXISTS (SELECT 1 FROM privacy_log x WHERE x.contact_id = c.contact_id)
        AND NOT EXISTS (SELECT 1 FROM erasures x WHERE x.contact_id = c.contact_id)
        AND NOT EXISTS (SELECT 1 FROM erasure_holds x WHERE x.contact_id = c.contact_id)`,
     at,

@@ -313,6 +313,34 @@ it("tells why somebody was told or not, and what residents wrote", async () => {
   });
 }, 120_000);
 
+it("keeps who looked at personal data and what for, and lists whom to call", async () => {
+  expect(await curbstop(["calls", "-c", config])).toMatchObject({
+    code: 0,
+    stdout: "Nobody needs a call.\n",
+  });
+  expect(await curbstop(["calls", "--untold", "--json", "-c", config])).toMatchObject({
+    code: 0,
+    stdout: "[]\n",
+  });
+  const log = await curbstop(["privacy", "--json", "-c", config]);
+  const looks = (JSON.parse(log.stdout) as { kind: string; what: string; purpose: string }[]).map(
+    ({ kind, what, purpose }) => `${kind} ${what} ${purpose}`,
+  );
+  expect(looks).toEqual(
+    expect.arrayContaining(["look why --contact help", "look texts help", "look calls call"]),
+  );
+  expect(log.stdout).not.toContain("nobody@mail.example");
+  expect((await curbstop(["privacy", "log", "-c", config])).stdout).toMatch(/several +calls +call/);
+  const gossip = await curbstop(["why", "--contact", "a@mail.example", "--purpose", "gossip", "-c", config]);
+  expect(gossip).toMatchObject({ code: 2, stderr: expect.stringMatching(/Allowed choices are help, call/) });
+  const unknown = ["--contact", "a@mail.example", "--to", "court", "--what", "all", "--ground", "order 1"];
+  expect(await curbstop(["privacy", "disclose", ...unknown, "-c", config])).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/knows no such address/),
+  });
+  expect(await curbstop(["privacy", "--from", "soon", "-c", config])).toMatchObject({ code: 2 });
+}, 120_000);
+
 it("tells of a folder for returned mail that is not there", async () => {
   const other = join(folder, "returned.yaml");
   const inbox = join(folder, "Maildir");
@@ -375,7 +403,7 @@ it("writes every message that residents may get, without a store", async () => {
   const into = join(folder, "preview");
   const { code, stdout } = await curbstop(["preview", into, "-c", config]);
   expect(code).toBe(0);
-  expect(stdout).toMatch(/^Wrote 38 mails and 0 text messages\. Open /);
+  expect(stdout).toMatch(/^Wrote 40 mails and 0 text messages\. Open /);
   const mail = readFileSync(join(into, "es", "leak-nonstop.html"), "utf8");
   expect(mail).toContain("City of Oakvale Water");
   expect(mail).toContain("El agua corre a propósito");

@@ -1,0 +1,138 @@
+import { userInfo } from "node:os";
+import { Option, type Command } from "commander";
+import { systemClock } from "../../infra/clock.js";
+import type { Stores } from "../../infra/stores.js";
+import {
+  noteDisclosure,
+  noteLook,
+  privacyLog,
+  PURPOSES,
+  type PrivacyEntry,
+  type Purpose,
+} from "../../notify/index.js";
+import type { UtilityConfig } from "../../schemas/config.js";
+import { UsageError } from "../exit.js";
+import { chosenUtility, settingsFor } from "../settings.js";
+import { minute, table } from "../terminal.js";
+import { withStores } from "../with-stores.js";
+import { answer } from "./answer.js";
+
+/** What a command that shows personal data is run for. */
+export function purposeOption(): Option {
+  return new Option("--purpose <why>", "what it is looked at for, kept in the privacy log")
+    .choices(PURPOSES)
+    .default("help" satisfies Purpose);
+}
+
+/** Writes down that a command shows personal data, before it does. */
+export function noted(
+  stores: Stores,
+  utility: UtilityConfig,
+  look: { readonly what: string; readonly purpose: Purpose; readonly address?: string },
+): Promise<void> {
+  return noteLook(stores, utility, { actor: userInfo().username, ...look }, systemClock.now());
+}
+
+interface LogOptions {
+  readonly contact?: string | true;
+  readonly utility?: string;
+  readonly from?: string;
+  readonly until?: string;
+  readonly json?: boolean;
+}
+
+interface DiscloseOptions {
+  readonly contact?: string | true;
+  readonly utility?: string;
+  readonly to: string;
+  readonly what: string;
+  readonly ground: string;
+}
+
+/** `privacy`: who looked at residents' data, and what was given to whom. */
+export function addPrivacyCommands(root: Command): void {
+  const privacy = root
+    .command("privacy")
+    .summary("who looked at residents' data, and what was given to whom");
+  privacy
+    .command("log", { isDefault: true })
+    .summary("looks at personal data and disclosures, of one address or of the utility")
+    .description(
+      "With --contact everything about one address: each message that was handed to the mail server or the provider of texts, with the " +
+        "consent that it rests on, each look of staff with its purpose, each disclosure. Without it looks and disclosures of all, " +
+        "for a review or after a breach.",
+    )
+    .option("--contact [address]", "e-mail address or phone number; without a value it is asked for")
+    .option("-u, --utility <id>", "utility, where several are configured")
+    .option("--from <time>", "not before this time (ISO 8601)")
+    .option("--until <time>", "before this time")
+    .option("--json", "one JSON array")
+    .action(async (options: LogOptions, command: Command) => {
+      const settings = settingsFor(command);
+      const utility = chosenUtility(settings, options.utility);
+      const address =
+        options.contact === undefined
+          ? undefined
+          : await answer(options.contact, "E-mail address or phone number");
+      const times = { from: timeOf("--from", options.from), until: timeOf("--until", options.until) };
+      const entries = await withStores(settings, (stores) =>
+        privacyLog(stores, utility, {
+          ...(address === undefined ? {} : { address }),
+          ...(times.from === undefined ? {} : { from: times.from }),
+          ...(times.until === undefined ? {} : { until: times.until }),
+        }),
+      );
+      if (entries === undefined) throw new UsageError("privacy: the utility knows no such address.");
+      if (options.json === true) process.stdout.write(JSON.stringify(entries) + "\n");
+      else
+        process.stdout.write(
+          entries.length === 0 ? "Nothing was looked at or given away.\n" : asText(entries),
+        );
+    });
+  privacy
+    .command("disclose")
+    .summary("write down that a resident's data is given to somebody outside")
+    .description(
+      "For what leaves by another way than a message: to a court, an auditor, the resident. Write it down before it is given. " +
+        "The row is never changed, and is shown with `privacy log --contact`.",
+    )
+    .option("--contact [address]", "e-mail address or phone number; without a value it is asked for")
+    .option("-u, --utility <id>", "utility, where several are configured")
+    .requiredOption("--to <whom>", "who gets it")
+    .requiredOption("--what <data>", "what they get")
+    .requiredOption("--ground <why>", "consent, clause of the contract, or number of the order")
+    .addOption(purposeOption())
+    .action(async (options: DiscloseOptions & { readonly purpose: Purpose }, command: Command) => {
+      const settings = settingsFor(command);
+      const utility = chosenUtility(settings, options.utility);
+      const address = await answer(options.contact, "E-mail address or phone number");
+      const { to, what, ground, purpose } = options;
+      const disclosure = { actor: userInfo().username, what, purpose, address, givenTo: to, ground };
+      const done = await withStores(settings, (stores) =>
+        noteDisclosure(stores, utility, disclosure, systemClock.now()),
+      );
+      if (!done) throw new UsageError("privacy: the utility knows no such address.");
+      process.stdout.write("Written down.\n");
+    });
+}
+
+function timeOf(option: string, text: string | undefined): Date | undefined {
+  if (text === undefined) return undefined;
+  const time = new Date(text);
+  if (Number.isNaN(time.getTime()))
+    throw new UsageError(`${option}: expected a time such as 2026-11-29T08:00:00Z, received "${text}".`);
+  return time;
+}
+
+function asText(entries: readonly PrivacyEntry[]): string {
+  return table(entries, [
+    { title: "when (UTC)", value: ({ at }) => minute(at) },
+    { title: "kind", value: ({ kind }) => kind },
+    { title: "by", value: ({ actor }) => actor },
+    { title: "contact", value: ({ contact }) => contact?.slice(0, 8) ?? "several" },
+    { title: "what", value: ({ what }) => what },
+    { title: "for", value: ({ purpose }) => purpose },
+    { title: "to", value: ({ givenTo }) => givenTo ?? "" },
+    { title: "ground", value: ({ ground }) => ground ?? "" },
+  ]);
+}
