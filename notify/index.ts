@@ -18,6 +18,7 @@ import { finishErasures } from "./consent/erasure.js";
 import { renewConsents } from "./consent/renewal.js";
 import { forgetOld } from "./consent/retention.js";
 import { OperatorMail } from "./operator/operator-mail.js";
+import { hearing } from "./sms/hear.js";
 import { SendingHours } from "./outbox/sending-hours.js";
 
 export {
@@ -146,6 +147,7 @@ class Notify implements NotifyStage {
       policies: this.#policies,
       stalling: (work) => this.#stalling(work),
     });
+    for (const channel of channels.values()) channel.listen?.(hearing(this.#context));
     this.#operatorMail = OperatorMail.start(this.#context);
     this.#bounces = BounceFolders.start(this.#context);
     this.#erasures = new Rounds(() => this.#finishErasures(), ERASURES_MS);

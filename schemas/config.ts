@@ -524,6 +524,30 @@ export const config = z
       })
       .optional()
       .describe("Account that sends text messages. Left out: they wait in the outbox."),
+    smpp: z
+      .strictObject({
+        host: z.string().min(1).describe("Message centre of a carrier or an aggregator."),
+        port: z.number().int().min(1).max(65535).default(2775),
+        tls: z.boolean().default(false).describe("Needed off this machine."),
+        systemId: z.string().min(1).max(15),
+        systemType: z.string().max(12).default(""),
+        passwordFile: z
+          .string()
+          .optional()
+          .describe("File that holds the password; or set CURBSTOP_SMPP_PASSWORD."),
+      })
+      .optional()
+      .describe("Sends and receives text messages by SMPP 3.4, in the place of twilio."),
+    smsWebhook: z
+      .strictObject({
+        url: z.url({ protocol: /^https?$/ }).describe("Address that takes each text as a JSON POST."),
+        secretFile: z
+          .string()
+          .optional()
+          .describe("File with the secret that signs calls, both ways; or set CURBSTOP_SMS_WEBHOOK_SECRET."),
+      })
+      .optional()
+      .describe("A gateway of your own that sends text messages, in the place of twilio (docs/alerts.md)."),
     operator: z
       .strictObject({ mail: email.describe("Gets a mail when an alarm of a feed opens and when it ends.") })
       .optional()
@@ -535,10 +559,15 @@ export const config = z
     when: () => true,
   });
 
+/** Of these one at most sends the texts. */
+const SMS_PROVIDERS = ["twilio", "smpp", "smsWebhook"] as const;
+
 /** What one field alone can't tell. `value` may be wrong in any part, so nothing of its shape is trusted. */
 function checkAcrossFields(value: unknown, context: z.RefinementCtx): void {
   const complain = (path: PropertyKey[], message: string) =>
     context.addIssue({ code: "custom", path, message });
+  const [sends, ...others] = SMS_PROVIDERS.filter((name) => fieldOf(value, name) !== undefined);
+  for (const name of others) complain([name], `texts go out by ${sends} already; keep one of them`);
   const utilities = new Set<unknown>();
   /** Which source takes which files: `folder` and `files` together. */
   const feeds = new Map<string, string>();

@@ -4,44 +4,50 @@ import { openChannel, receiveText, takeStatus, type ProviderCall } from "../noti
 
 type Hook = FastifyRequest<{ Params: { utility: string; outbox: string } }>;
 
-/** No text back: what is said to residents goes through the outbox. */
-const NOTHING_TO_SAY = "<Response/>";
-
 /**
  * What providers of text messages call: texts of residents, and what became of ours. Calls without the provider's
- * signature over our public address get 403; the work is done before the answer, so that a call that fails is repeated.
+ * signature get 403; the work is done before the answer, so that a call that fails is repeated.
  */
 export function addProviderHooks(server: FastifyInstance, context: StageContext): void {
   const { config, logger } = context;
   const sms = openChannel("sms", { config });
-  if (sms === undefined) return;
+  if (sms?.hook === undefined) return;
+  const { name, type, answer } = sms.hook;
   const { publicUrl } = config.web;
   const callOf = (request: FastifyRequest): ProviderCall => ({
     url: publicUrl + request.url,
-    parameters: textsOf(request.body),
+    parameters: typeof request.body === "string" ? {} : textsOf(request.body),
+    body: typeof request.body === "string" ? request.body : "",
     headers: request.headers,
   });
   const utilityOf = (request: Hook) =>
     config.utilities.find(({ id, sms: given }) => id === request.params.utility && given !== undefined);
 
-  server.post("/hooks/twilio/:utility/messages", async (request: Hook, reply) => {
-    const utility = utilityOf(request);
-    const text = sms.parseInbound?.(callOf(request));
-    if (utility === undefined || text === undefined) return refuse(reply, request, logger);
-    const received = await receiveText(context, utility, text);
-    if (received !== undefined)
-      logger.info("text received", { utility: utility.id, channel: "sms", reason: received.asks });
-    return reply.type("text/xml").send(NOTHING_TO_SAY);
-  });
+  void server.register((hooks, _options, done) => {
+    // A signature is over the bytes that came.
+    hooks.addContentTypeParser("application/json", { parseAs: "string" }, (_request, body, parsed) =>
+      parsed(null, body),
+    );
+    hooks.post(`/hooks/${name}/:utility/messages`, async (request: Hook, reply) => {
+      const utility = utilityOf(request);
+      const text = sms.parseInbound?.(callOf(request));
+      if (utility === undefined || text === undefined) return refuse(reply, request, logger);
+      const received = await receiveText(context, utility, text);
+      if (received !== undefined)
+        logger.info("text received", { utility: utility.id, channel: "sms", reason: received.asks });
+      return reply.type(type).send(answer);
+    });
 
-  server.post("/hooks/twilio/:utility/status/:outbox", async (request: Hook, reply) => {
-    const utility = utilityOf(request);
-    const report = sms.parseStatus?.(callOf(request));
-    if (utility === undefined || report === undefined) return refuse(reply, request, logger);
-    const { outbox } = request.params;
-    if (/^[0-9a-f-]{36}$/.test(outbox))
-      await takeStatus(context, { utility: utility.id, outboxId: outbox, channel: "sms" }, report);
-    return reply.code(204).send();
+    hooks.post(`/hooks/${name}/:utility/status/:outbox`, async (request: Hook, reply) => {
+      const utility = utilityOf(request);
+      const report = sms.parseStatus?.(callOf(request));
+      if (utility === undefined || report === undefined) return refuse(reply, request, logger);
+      const { outbox } = request.params;
+      if (/^[0-9a-f-]{36}$/.test(outbox))
+        await takeStatus(context, { utility: utility.id, outboxId: outbox, channel: "sms" }, report);
+      return reply.code(204).send();
+    });
+    done();
   });
 }
 

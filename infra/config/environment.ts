@@ -25,6 +25,12 @@ export const environment = z.object({
     .min(1)
     .optional()
     .describe("Auth token of the Twilio account; also checks that its calls are its own."),
+  CURBSTOP_SMPP_PASSWORD: z.string().min(1).optional().describe("Password of the SMPP account."),
+  CURBSTOP_SMS_WEBHOOK_SECRET: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Secret that signs calls to and from the gateway of smsWebhook."),
   CURBSTOP_LOG_LEVEL: z
     .enum(["debug", "info", "warn", "error", "silent"])
     .optional()

@@ -53,9 +53,15 @@ export function parseConfig(text: string, path: string, variables: NodeJS.Proces
     for (const issue of parsed.error.issues) problems.push(...describe(issue, path, document, lines));
   }
   const environment = readEnvironment(variables, problems);
-  const { twilio } = parsed.data ?? {};
-  if (twilio !== undefined && twilio.authTokenFile === undefined && !variables["CURBSTOP_TWILIO_AUTH_TOKEN"])
-    problems.push(`${path}: twilio: set authTokenFile, or the variable CURBSTOP_TWILIO_AUTH_TOKEN`);
+  const { twilio, smpp, smsWebhook } = parsed.data ?? {};
+  const secrets = [
+    [twilio, "twilio", "authTokenFile", "CURBSTOP_TWILIO_AUTH_TOKEN"],
+    [smpp, "smpp", "passwordFile", "CURBSTOP_SMPP_PASSWORD"],
+    [smsWebhook, "smsWebhook", "secretFile", "CURBSTOP_SMS_WEBHOOK_SECRET"],
+  ] as const;
+  for (const [given, name, field, variable] of secrets)
+    if (given !== undefined && !(field in given) && !variables[variable])
+      problems.push(`${path}: ${name}: set ${field}, or the variable ${variable}`);
   if (!parsed.success || environment === undefined || problems.length > 0)
     throw new ConfigurationError(problems);
 
@@ -75,6 +81,12 @@ export function parseConfig(text: string, path: string, variables: NodeJS.Proces
       ...(config.twilio?.authTokenFile === undefined
         ? {}
         : { twilio: { ...config.twilio, authTokenFile: resolve(base, config.twilio.authTokenFile) } }),
+      ...(config.smpp?.passwordFile === undefined
+        ? {}
+        : { smpp: { ...config.smpp, passwordFile: resolve(base, config.smpp.passwordFile) } }),
+      ...(config.smsWebhook?.secretFile === undefined
+        ? {}
+        : { smsWebhook: { ...config.smsWebhook, secretFile: resolve(base, config.smsWebhook.secretFile) } }),
       utilities: config.utilities.map((utility) => ({
         ...utility,
         mail: absoluteMail(utility.mail, base),

@@ -19,7 +19,8 @@ export interface OutgoingMessage {
  * Why a message can't arrive: the address's owner ended the messages; it can't get any; it could not be reached now; or
  * carriers filter what this sender sends.
  */
-export type DeliveryFault = "stopped" | "unusable" | "unreachable" | "filtered";
+export const FAULTS = ["stopped", "unusable", "unreachable", "filtered"] as const;
+export type DeliveryFault = (typeof FAULTS)[number];
 
 /** What became of an attempt, the same words for every provider. `code` is the provider's, never its text: that quotes addresses. */
 export type Outcome =
@@ -41,7 +42,10 @@ export type Outcome =
 export interface ProviderCall {
   /** As the provider called it, by our public address. */
   readonly url: string;
+  /** Of a form; empty where the body is something else. */
   readonly parameters: Readonly<Record<string, string>>;
+  /** As it came, where it is JSON. */
+  readonly body: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
@@ -62,6 +66,25 @@ export interface InboundText {
   readonly body: string;
 }
 
+/**
+ * An id that a provider may give to another message later, after months or after its own start, made one of this message.
+ * @param message id of the outbox row
+ */
+export function idOfOne(id: string, message: string): string {
+  return `${id}:${message.slice(0, 8)}`;
+}
+
+/** What takes in what comes over a connection. Each resolves when it is kept; `false`: not now, it should be brought again. */
+export interface Heard {
+  text(text: { readonly to: string; readonly from: string; readonly body: string }): Promise<boolean>;
+  /** @param ids of the provider that may be the message's; `phone`: whom it went to */
+  status(status: {
+    readonly ids: readonly string[];
+    readonly phone: string;
+    readonly report: StatusReport;
+  }): Promise<boolean>;
+}
+
 /** A way to reach residents: it sends, and puts the provider's answers into our words. */
 export interface Channel {
   readonly capabilities: {
@@ -71,6 +94,8 @@ export interface Channel {
      */
     readonly repeats: "known" | "traced";
   };
+  /** Calls of the provider come to `/hooks/NAME/…`, and get this answer. */
+  readonly hook?: { readonly name: string; readonly type: string; readonly answer: string };
   send(message: OutgoingMessage): Promise<Outcome>;
   /**
    * The provider's ids of messages with these words to this address, handed over at `since` or later, oldest first. Some
@@ -80,5 +105,7 @@ export interface Channel {
   /** `undefined`: the call is not the provider's, or tells of nothing that matters. */
   parseStatus?(call: ProviderCall): StatusReport | undefined;
   parseInbound?(call: ProviderCall): InboundText | undefined;
+  /** Takes in what a provider brings over its own connection, from now on. */
+  listen?(heard: Heard): void;
   close(): Promise<void>;
 }

@@ -1,6 +1,8 @@
 import type { Config } from "../../schemas/config.js";
 import type { Channel } from "./channel.js";
 import { createTwilioChannel } from "./twilio.js";
+import { createSmppChannel } from "./smpp.js";
+import { createWebhookChannel } from "./webhook.js";
 import { createEmailChannel, createSmtpTransport, type MailTransport } from "./email.js";
 
 /** What channels are made from. */
@@ -15,7 +17,11 @@ const CHANNELS: Readonly<Record<string, (context: ChannelContext) => Channel | u
     const mail = transport ?? (smtp === undefined ? undefined : createSmtpTransport(smtp));
     return mail === undefined ? undefined : createEmailChannel(mail, utilities);
   },
-  sms: ({ config: { twilio, web } }) => (twilio === undefined ? undefined : createTwilioChannel(twilio, web)),
+  sms: ({ config: { twilio, smpp, smsWebhook, web } }) => {
+    if (twilio !== undefined) return createTwilioChannel(twilio, web);
+    if (smpp !== undefined) return createSmppChannel(smpp);
+    return smsWebhook === undefined ? undefined : createWebhookChannel(smsWebhook);
+  },
 };
 
 /** One of them; `undefined` where it is not configured. */

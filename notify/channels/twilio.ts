@@ -1,8 +1,8 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { requireTls } from "../../infra/endpoints.js";
 import type { Config, UtilityConfig } from "../../schemas/config.js";
+import { codeOf, NOT_SENT, secretOf } from "./http.js";
 import type {
   DeliveryFault,
   Channel,
@@ -33,15 +33,6 @@ const FAULTS: Readonly<Record<string, DeliveryFault>> = {
   30007: "filtered",
 };
 
-/** Errors before the request left us. */
-const NOT_SENT = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "UND_ERR_CONNECT_TIMEOUT",
-  "EHOSTUNREACH",
-]);
-
 const created = z.object({ sid: z.string() });
 const refused = z.object({ code: z.number().optional() });
 const listed = z.object({ messages: z.array(z.object({ sid: z.string(), body: z.string().nullable() })) });
@@ -51,11 +42,8 @@ const listed = z.object({ messages: z.array(z.object({ sid: z.string(), body: z.
  * taken is looked for by number, day and words before anything is sent again.
  * @throws Error where the file with the token can't be read, or there is none, or the address is plain and not this machine
  */
-export function createTwilioChannel(
-  twilio: NonNullable<Config["twilio"]>,
-  web: Config["web"],
-): Required<Channel> {
-  const token = tokenOf(twilio);
+export function createTwilioChannel(twilio: NonNullable<Config["twilio"]>, web: Config["web"]): Channel {
+  const token = secretOf("twilio", "CURBSTOP_TWILIO_AUTH_TOKEN", twilio.authTokenFile);
   const { accountSid, apiUrl } = twilio;
   requireTls("twilio.apiUrl", apiUrl, apiUrl.startsWith("https:"));
   const messages = `${apiUrl}/${VERSION}/Accounts/${accountSid}/Messages.json`;
@@ -69,6 +57,8 @@ export function createTwilioChannel(
     });
   return {
     capabilities: { repeats: "traced" },
+    // No text back: what is said to residents goes through the outbox.
+    hook: { name: "twilio", type: "text/xml", answer: "<Response/>" },
     async send(message) {
       const body = parametersOf(message, web);
       try {
@@ -191,18 +181,4 @@ function isSigned({ url, parameters, headers }: ProviderCall, token: string): bo
   const expected = createHmac("sha1", token).update(text, "utf8").digest();
   const signature = Buffer.from(given, "base64");
   return signature.length === expected.length && timingSafeEqual(signature, expected);
-}
-
-function codeOf(error: unknown): string {
-  const { name, cause } = error as Error & { cause?: { code?: unknown } };
-  const code = cause?.code;
-  return typeof code === "string" && /^[A-Z_]{2,40}$/.test(code) ? code : name;
-}
-
-function tokenOf({ authTokenFile }: NonNullable<Config["twilio"]>): string {
-  const given = process.env["CURBSTOP_TWILIO_AUTH_TOKEN"];
-  if (given !== undefined) return given;
-  if (authTokenFile === undefined)
-    throw new Error("twilio: set authTokenFile or the variable CURBSTOP_TWILIO_AUTH_TOKEN");
-  return readFileSync(authTokenFile, "utf8").trim();
 }

@@ -9,15 +9,8 @@ if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
   echo "install-sshd.sh: needs openssh-server and openssh-client; install them and run it again." >&2
   exit 1
 fi
-# A policy of our own forbids the package to start its server, and goes again; one that was there stays.
-policy=/usr/sbin/policy-rc.d
-if [ ! -e "$policy" ]; then
-  printf '#!/bin/sh\nexit 101\n' >"$policy"
-  chmod 755 "$policy"
-  trap 'rm -f "$policy"' EXIT
-fi
-apt-get update -qq
-DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends openssh-server openssh-client passwd
+. "$(dirname "$0")/quiet-install.sh"
+quiet_install openssh-server openssh-client passwd
 # Nor at the next start of the machine: the tests start a server of their own.
 if command -v systemctl >/dev/null; then systemctl disable ssh.service ssh.socket >/dev/null 2>&1 || true; fi
 echo "install-sshd.sh: $(/usr/sbin/sshd -V 2>&1 | grep -m 1 OpenSSH || echo OpenSSH) is installed"
