@@ -63,6 +63,7 @@ export { reasonInWords, whyOfAnomaly, whyOfContact, type WhyStep } from "./why.j
 export { pausesOf, resumeChannels, STORM, type Pause } from "./outbox/pause.js";
 export { sampleLetters, sampleTexts } from "./templates/samples.js";
 export { letterHtml, letterText } from "./templates/letter.js";
+export { textLines } from "./outbox/text-buckets.js";
 export { callList, type Call } from "./outbox/call-list.js";
 export { listAlerts } from "./outbox/list-alerts.js";
 export type { MailTransport } from "./channels/email.js";

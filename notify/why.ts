@@ -37,6 +37,7 @@ export const REASONS: Readonly<Record<Refusal | Aside, string>> = {
   "daily-limit": "the number had a text about this home within the last 24 hours",
   "monthly-limit":
     "the number had as many texts about this home in 30 days as sign-up promised (sms.perMonth)",
+  "carrier-limit": "carriers take so many texts in a time, and others went before it (sms.limits)",
   "sender-died": "the process that had it in hand ended",
   "not-composed": "the message could not be written",
   erased: "the resident had their data deleted",
@@ -61,6 +62,7 @@ type Aside =
   | "quiet-hours"
   | "daily-limit"
   | "monthly-limit"
+  | "carrier-limit"
   | "sender-died"
   | "not-composed"
   | "not-found-yet";

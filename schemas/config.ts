@@ -361,6 +361,18 @@ export const utilityConfig = z.strictObject({
         .regex(/^[A-Z]{2}$/, "expected two capital letters, such as US")
         .default("US")
         .describe("Country of numbers that are written without one."),
+      limits: z
+        .array(
+          z.strictObject({
+            name: z.string().min(1).max(40).describe("Such as att-per-minute."),
+            segments: z.number().int().min(10).describe("So many texts"),
+            seconds: z.number().int().min(1).max(86_400).describe("in so many seconds."),
+          }),
+        )
+        .default([])
+        .describe(
+          "What carriers let this sender hand over; what is more waits its turn. A campaign of low volume in the US: 75 in 60 s (AT&T) and 2000 in 86400 s (T-Mobile).",
+        ),
       perMonth: z
         .number()
         .int()

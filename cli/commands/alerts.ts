@@ -6,6 +6,7 @@ import {
   STORM,
   reasonInWords,
   resumeChannels,
+  textLines,
   waitingTexts,
   whyOfAnomaly,
   whyOfContact,
@@ -69,15 +70,20 @@ export function addAlertCommands(root: Command): void {
     .option("--json", "one JSON array")
     .action(async (options: { utility?: string; json?: boolean }, command: Command) => {
       const settings = settingsFor(command);
-      const { waiting, pauses } = await withStores(settings, async (stores) => {
+      const { waiting, pauses, lines } = await withStores(settings, async (stores) => {
         const of = settings.config.utilities.filter(({ id }) => id === (options.utility ?? id));
         for (const utility of of) await noted(stores, utility, { what: "texts", purpose: "help" });
         return {
           waiting: await waitingTexts(stores, options.utility),
           pauses: await pausesOf(stores.database),
+          lines: await textLines(stores.database),
         };
       });
       warnOfPauses(pauses);
+      for (const { utility, waiting: count, until } of lines)
+        process.stderr.write(
+          `${utility}: ${count} texts wait for their turn (sms.limits); the last has it about ${minute(until)} UTC.\n`,
+        );
       if (options.json === true) process.stdout.write(JSON.stringify(waiting) + "\n");
       else if (waiting.length === 0) process.stdout.write("No text waits.\n");
       else {

@@ -15,6 +15,7 @@ import type { ReplyText } from "../templates/text.js";
 import type { UtilityConfig } from "../../schemas/config.js";
 import { STORM } from "./pause.js";
 import type { Policy } from "./record-decisions.js";
+import { TextBuckets } from "./text-buckets.js";
 import type { OwnHours } from "./sending-hours.js";
 
 /** Class of the advisory lock by which a sender shows that it lives. */
@@ -29,9 +30,12 @@ interface OutboxEntry extends OwnHours {
   readonly utility: string;
   readonly kind: AlertKind | "confirmation" | "reply";
   readonly stage: number;
+  /** 0: goes before all else. */
+  readonly priority: number;
   /** `null` of confirmations and replies. */
   readonly consent_kind: ConsentKind | null;
   readonly state: OutboxState;
+  readonly reason: string | null;
   readonly channel: string;
   readonly attempts: number;
   readonly told: Told | null;
@@ -161,8 +165,9 @@ export async function claim(
       now,
     );
     const claimed: Claimed[] = [];
+    const buckets = await openBuckets(transaction, entries, context);
     for (const entry of entries) {
-      const verdict = judge(entry, context);
+      const verdict = withinLimits(judge(entry, context), entry, buckets.get(entry.utility), context);
       const attempt =
         "send" in verdict ? await take(transaction, entry, verdict.send, sender.owner, now) : undefined;
       if (attempt !== undefined && "send" in verdict) {
@@ -176,8 +181,49 @@ export async function claim(
         [entry.outbox_id, aside.state, aside.reason, aside.notBefore ?? null, now],
       );
     }
+    for (const bucket of buckets.values()) await bucket.save(transaction, now);
     return { claimed, looked: locked.length };
   });
+}
+
+const TURN = "carrier-limit";
+
+/** The buckets of utilities whose texts are looked at, locked in one order for all senders. */
+async function openBuckets(
+  transaction: Queryable,
+  entries: readonly OutboxEntry[],
+  { policies, now }: ClaimContext,
+): Promise<Map<string, TextBuckets>> {
+  const texts = entries.filter(({ channel }) => channel === "sms");
+  const buckets = new Map<string, TextBuckets>();
+  for (const id of [...new Set(texts.map(({ utility }) => utility))].sort()) {
+    const utility = policies.get(id)?.utility;
+    if (utility?.sms !== undefined && utility.sms.limits.length > 0)
+      buckets.set(id, await TextBuckets.open(transaction, utility, new Date(now)));
+  }
+  return buckets;
+}
+
+/**
+ * What may go now, goes if the carriers' limits let it, else gets a turn. Whose turn has come goes; what was handed over
+ * before is asked after, not sent.
+ */
+function withinLimits(
+  verdict: ReturnType<typeof judge>,
+  entry: OutboxEntry,
+  bucket: TextBuckets | undefined,
+  { policies, traced, now }: ClaimContext,
+): ReturnType<typeof judge> {
+  const isAsked = entry.state === "unknown" && traced.includes(entry.channel);
+  if (!("send" in verdict) || bucket === undefined || entry.channel !== "sms") return verdict;
+  if (isAsked || entry.reason === TURN) return verdict;
+  const turn = now + Math.ceil(bucket.wait(entry.priority === 0)) * 1000;
+  const { hours } = policies.get(entry.utility)!;
+  const start = waitsForHours(entry.kind, entry.consent_kind) ? hours.within(entry).next(turn) : turn;
+  // Of a night's turns none is kept for the morning: they would all be one.
+  if (start > turn) return { state: "held", reason: "quiet-hours", notBefore: new Date(start) };
+  bucket.take();
+  return turn === now ? verdict : { state: "held", reason: TURN, notBefore: new Date(turn) };
 }
 
 interface Aside {
@@ -253,7 +299,7 @@ function answersAlways({ reply }: OutboxEntry): boolean {
 
 function loadEntries(transaction: Queryable, ids: readonly string[], now: Date): Promise<OutboxEntry[]> {
   return transaction.query<OutboxEntry>(
-    `SELECT o.outbox_id, o.utility, o.kind, o.stage, o.consent_kind, o.state, o.channel, o.attempts, o.told, o.contact_id,
+    `SELECT o.outbox_id, o.utility, o.kind, o.stage, o.priority, o.consent_kind, o.state, o.reason, o.channel, o.attempts, o.told, o.contact_id,
             c.address_hash, c.address_sealed, c.erased_at IS NOT NULL AS is_erased, c.language, c.units, c.send_from, c.send_until, c.time_zone, s.message, a.number_sealed,
             f.confirmation_id, coalesce(f.method = 'renewal', false) AS is_renewal, f.kinds, f.language AS confirmation_language, f.expires_at, f.confirmed_at,
             (SELECT extract(epoch FROM min(r.valid_from))::float8 FROM recipients r
