@@ -95,6 +95,8 @@ export default defineConfig(
       // Ports are asynchronous also where an adapter has nothing to wait for.
       "@typescript-eslint/require-await": "off",
       eqeqeq: "error",
+      "no-eval": "error",
+      "no-new-func": "error",
       "no-console": "error",
       "no-warning-comments": ["error", { terms: ["todo", "fixme", "xxx"] }],
     },

@@ -27,9 +27,6 @@ export function send(reply: FastifyReply, status: number, text: string): Fastify
     .headers({
       "content-type": "text/html; charset=utf-8",
       "content-security-policy": CONTENT_SECURITY_POLICY,
-      "referrer-policy": "no-referrer",
-      "x-content-type-options": "nosniff",
-      "cache-control": "no-store",
     })
     .send(text);
 }

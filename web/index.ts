@@ -1,5 +1,5 @@
 import formbody from "@fastify/formbody";
-import fastify, { type FastifyInstance } from "fastify";
+import fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { Deferred } from "../infra/deferred.js";
 import { errorFields } from "../infra/logger.js";
 import type { Stage, StageContext, StageHealth } from "../infra/stage.js";
@@ -7,6 +7,7 @@ import { addOperatorPages } from "./operator-pages.js";
 import { addChoicePages } from "./choice-pages.js";
 import { addHomePages } from "./home-pages.js";
 import { addProviderHooks } from "./provider-hooks.js";
+import { NOTHING_AT_ALL } from "./page.js";
 import { addResidentPages } from "./resident-pages.js";
 
 export interface WebContext extends StageContext {
@@ -72,14 +73,36 @@ class Web implements WebStage {
   }
 }
 
+/** What every answer carries, whoever asked and whatever for; pages allow their own style besides. */
+function securityHeaders(publicUrl: string): readonly (readonly [name: string, value: string])[] {
+  const always = [
+    ["content-security-policy", NOTHING_AT_ALL],
+    ["referrer-policy", "no-referrer"],
+    ["x-content-type-options", "nosniff"],
+    ["cache-control", "no-store"],
+  ] as const;
+  // A browser that came by https once comes by nothing else for a year.
+  const secure = ["strict-transport-security", "max-age=31536000; includeSubDomains"] as const;
+  return publicUrl.startsWith("https:") ? [...always, secure] : always;
+}
+
 function createServer(context: WebContext): FastifyInstance {
   const { logger } = context;
+  const headers = securityHeaders(context.config.web.publicUrl);
+  const secure = (reply: FastifyReply) => {
+    for (const [name, value] of headers) if (!reply.hasHeader(name)) reply.header(name, value);
+  };
   const server = fastify({
     logger: false,
     trustProxy: "loopback",
     bodyLimit: BODY_LIMIT,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 64 },
+    // An address that is none comes to no hook.
+    frameworkErrors: (_error, _request, reply: FastifyReply) => {
+      secure(reply);
+      void reply.code(400).type("text/plain; charset=utf-8").send("Bad request.");
+    },
   });
   void server.register(formbody, { bodyLimit: BODY_LIMIT });
   // One-click requests may come as multipart: the body is read and not used.
@@ -94,6 +117,10 @@ function createServer(context: WebContext): FastifyInstance {
     });
     done();
   });
+  server.addHook("onSend", (_request, reply, _payload, done) => {
+    secure(reply);
+    done();
+  });
   server.setErrorHandler(async (error, request, reply) => {
     const { statusCode } = error as { statusCode?: unknown };
     const status = typeof statusCode === "number" && statusCode >= 400 && statusCode < 500 ? statusCode : 503;
@@ -106,7 +133,6 @@ function createServer(context: WebContext): FastifyInstance {
     }
     return reply
       .code(status)
-      .header("referrer-policy", "no-referrer")
       .type("text/plain; charset=utf-8")
       .send(status === 503 ? "Not available now. Please try again in a few minutes." : "Bad request.");
   });

@@ -19,8 +19,18 @@ footer{margin-top:2rem;border-top:1px solid #c9d3db;padding-top:.75rem}
 `.trim();
 
 /** Nothing but this page, its own style and forms to ourselves. */
+/** Nothing is loaded, embedded or sent. */
+export const NOTHING_AT_ALL = [
+  "default-src 'none'",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
 export const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
+  "object-src 'none'",
   `style-src 'sha256-${createHash("sha256").update(STYLE).digest("base64")}'`,
   "form-action 'self'",
   "base-uri 'none'",

@@ -138,7 +138,9 @@ it("answers a sign-up the same whether or not account and ZIP are known", async 
 it("shows a form without scripts, nothing ticked, under a policy that lets nothing else in", async () => {
   const response = await get("/oakvale/subscribe");
   const text = await response.text();
-  expect(response.headers.get("content-security-policy")).toMatch(/^default-src 'none'; style-src 'sha256-/);
+  expect(response.headers.get("content-security-policy")).toMatch(
+    /^default-src 'none'; object-src 'none'; style-src 'sha256-/,
+  );
   expect(response.headers.get("referrer-policy")).toBe("no-referrer");
   expect(text).not.toMatch(/<script|src=|https?:\/\//);
   expect(text).not.toContain("checked");
@@ -146,6 +148,48 @@ it("shows a form without scripts, nothing ticked, under a policy that lets nothi
   const spanish = await (await get("/oakvale/subscribe", { "accept-language": "es-MX,en;q=0.5" })).text();
   expect(spanish).toContain('lang="es"');
   expect(spanish).toContain("Número de cuenta");
+});
+
+it("has every answer say that nothing else may be loaded, framed, guessed or kept, whatever was asked", async () => {
+  const asked: [path: string, method?: string, status?: number][] = [
+    ["/oakvale/subscribe"],
+    ["/oakvale/subscribe", "POST", 400],
+    ["/no-such-utility/subscribe", "GET", 404],
+    ["/health/live"],
+    ["/health/ready"],
+    ["/metrics"],
+    ["/nowhere", "GET", 404],
+    ["/oakvale/subscribe", "DELETE", 404],
+    ["/unsubscribe/nobody", "POST", 404],
+    ["/%zz", "GET", 400],
+  ];
+  for (const [path, method = "GET", status = 200] of asked) {
+    const response = await fetch(web.url + path, { method });
+    expect([path, method, response.status]).toEqual([path, method, status]);
+    for (const [name, value] of [
+      ["content-security-policy", /default-src 'none'.*base-uri 'none'.*frame-ancestors 'none'/],
+      ["x-content-type-options", /^nosniff$/],
+      ["referrer-policy", /^no-referrer$/],
+      ["cache-control", /^no-store$/],
+      ["content-type", /charset=utf-8/],
+    ] as const)
+      expect([path, name, response.headers.get(name)]).toEqual([path, name, expect.stringMatching(value)]);
+    // Over http there is nothing to hold to.
+    expect(response.headers.has("strict-transport-security")).toBe(false);
+    expect(response.headers.has("set-cookie")).toBe(false);
+  }
+  const secure = createWeb({
+    ...test.context(),
+    config: {
+      ...world.config,
+      web: { ...world.config.web, port: 0, publicUrl: "https://alerts.oakvale.example" },
+    },
+    stages: () => [],
+  });
+  await secure.start();
+  const response = await fetch(`${secure.url}/oakvale/subscribe`);
+  expect(response.headers.get("strict-transport-security")).toBe("max-age=31536000; includeSubDomains");
+  await secure.stop();
 });
 
 it("allows its own style by the hash in the policy", async () => {
