@@ -34,6 +34,12 @@ type Misbehaviour =
       readonly work: () => Promise<unknown>;
     };
 
+interface SignedCall {
+  readonly url: string;
+  readonly parameters: Record<string, string>;
+  readonly headers: { readonly "x-twilio-signature": string };
+}
+
 export interface TwilioFake {
   readonly url: string;
   /** For the next messages, in order; afterwards everything is taken. */
@@ -48,6 +54,8 @@ export interface TwilioFake {
   report(sid: string, status: string, errorCode?: number): Promise<number>;
   /** A resident writes: calls `hook` as Twilio does; returns the status of the answer. */
   write(hook: string, from: string, body: string, sid?: string): Promise<number>;
+  /** A call as Twilio makes it. */
+  signed(url: string, parameters: Record<string, string>): SignedCall;
   /** Look-ups answered so far. */
   readonly lookups: () => number;
   /** The next look-ups, so many, are answered with 503. */
@@ -150,14 +158,8 @@ export async function startTwilio(now: () => number): Promise<TwilioFake> {
   }
 
   async function call(url: string, parameters: Record<string, string>): Promise<number> {
-    const text = Object.keys(parameters)
-      .sort()
-      .reduce((all, name) => all + name + parameters[name]!, url);
-    const response = await fetch(url, {
-      method: "POST",
-      headers: { "X-Twilio-Signature": createHmac("sha1", TOKEN).update(text).digest("base64") },
-      body: new URLSearchParams(parameters),
-    });
+    const { headers } = signed(url, parameters);
+    const response = await fetch(url, { method: "POST", headers, body: new URLSearchParams(parameters) });
     await response.arrayBuffer();
     return response.status;
   }
@@ -203,6 +205,7 @@ export async function startTwilio(now: () => number): Promise<TwilioFake> {
         SmsStatus: "received",
         To: "+15550100199",
       }),
+    signed,
     lookups: () => lookups,
     failLookups: (times) => void (failing = times),
     close: () =>
@@ -211,6 +214,14 @@ export async function startTwilio(now: () => number): Promise<TwilioFake> {
         server.closeAllConnections();
       }),
   };
+}
+
+function signed(url: string, parameters: Record<string, string>): SignedCall {
+  const text = Object.keys(parameters)
+    .sort()
+    .reduce((all, name) => all + name + parameters[name]!, url);
+  const signature = createHmac("sha1", TOKEN).update(text).digest("base64");
+  return { url, parameters, headers: { "x-twilio-signature": signature } };
 }
 
 function send(response: ServerResponse, status: number, body: object): void {

@@ -153,6 +153,7 @@ function statusOf(parameters: Readonly<Record<string, string>>): StatusReport | 
     case "sent":
       return { providerId: MessageSid, status: "accepted" };
     case "delivered":
+    case "partially_delivered":
     case "read":
       return { providerId: MessageSid, status: "delivered" };
     case "undelivered":
