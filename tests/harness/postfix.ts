@@ -29,8 +29,13 @@ export interface TestPostfix {
   maildir(mailbox: string): string;
   /** Texts of the mails that lie in a mailbox. */
   mailsOf(mailbox: string): readonly string[];
+  /** Lets mail to `GREY` in from now on. */
+  liftGreylist(): Promise<void>;
   stop(): Promise<void>;
 }
+
+/** A mailbox whose mail is refused for now, as greylisting does. */
+export const GREY = "grey@town.example";
 
 /**
  * Postfix for tests.
@@ -64,6 +69,7 @@ async function start(mailboxes: readonly string[]): Promise<TestPostfix> {
       mkdirSync(join(folder, "mail", mailbox, place), { recursive: true });
       chownSync(join(folder, "mail", mailbox, place), uid!, gid!);
     }
+  writeFileSync(join(folder, "grey"), `${GREY} 450 4.2.0 Greylisted, try again later\n`);
   const domains = [...new Set(mailboxes.map((mailbox) => mailbox.slice(mailbox.indexOf("@") + 1)))];
   writeFileSync(join(folder, "mailboxes"), mailboxes.map((mailbox) => `${mailbox} ${mailbox}/\n`).join(""));
   execFileSync(
@@ -102,6 +108,8 @@ async function start(mailboxes: readonly string[]): Promise<TestPostfix> {
     virtual_uid_maps: `static:${uid}`,
     virtual_gid_maps: `static:${gid}`,
     virtual_minimum_uid: "1",
+    // Greylisting: refused for now until it is lifted.
+    smtpd_recipient_restrictions: `check_recipient_access texthash:${join(folder, "grey")}`,
   };
   writeFileSync(
     join(folder, "etc", "main.cf"),
@@ -152,6 +160,10 @@ async function start(mailboxes: readonly string[]): Promise<TestPostfix> {
         const at = join(maildir(mailbox), place);
         return existsSync(at) ? readdirSync(at).map((name) => readFileSync(join(at, name), "utf8")) : [];
       }),
+    async liftGreylist() {
+      writeFileSync(join(folder, "grey"), "");
+      await run(POSTFIX, ["-c", join(folder, "etc"), "reload"]);
+    },
     async stop() {
       await run(POSTFIX, ["-c", join(folder, "etc"), "stop"]).catch(() => undefined);
       await ended;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createNotify, whyOfContact, type NotifyStage } from "../../notify/index.js";
 import { verifyDkim, writeDkimKey } from "../harness/dkim.js";
-import { findPostfix, type TestPostfix } from "../harness/postfix.js";
+import { findPostfix, GREY, type TestPostfix } from "../harness/postfix.js";
 import { startMailbox, type Mailbox } from "../harness/mailbox.js";
 import { addHome, leak, optIn, tell, type World } from "../harness/residents.js";
 import { returned } from "../harness/returned.js";
@@ -190,6 +190,7 @@ onPostfix("from a real mail server", () => {
     postfix = await (origin as Extract<typeof origin, { start: unknown }>).start([
       "bounces@oakvale.example",
       "here@town.example",
+      GREY,
     ]);
     test = await startStores("postfix", {
       now: NOON,
@@ -237,6 +238,45 @@ onPostfix("from a real mail server", () => {
       expect(await verifyDkim(mail!, test.settings.config.utilities[0]!)).toMatchObject([
         { result: "pass", aligned: "oakvale.example" },
       ]);
+    } finally {
+      await notify.stop();
+    }
+  }, 60_000);
+
+  it("comes again to a server that refuses for now, and is taken once", async () => {
+    const grey = await resident(world, GREY);
+    const notify = await notifyAt(postfix.strictPort);
+    const alert = async () =>
+      (
+        await test.stores.database.query<{ state: string; reason: string | null; attempts: number }>(
+          `SELECT state, reason, attempts FROM outbox JOIN contacts USING (contact_id)
+           WHERE address_hash = $1 AND kind = 'alert'`,
+          [test.stores.vault.hash("oakvale", "email", GREY)],
+        )
+      )[0]!;
+    try {
+      const from = test.clock.now();
+      await tell(world, grey.anomaly(1));
+      await notify.drain();
+      expect(await alert()).toEqual({ state: "queued", reason: "SMTP 450", attempts: 1 });
+      test.clock.set(from + 29_000);
+      await notify.drain();
+      expect(await alert()).toMatchObject({ attempts: 1 });
+      test.clock.set(from + 30_000);
+      await notify.drain();
+      expect(await alert()).toEqual({ state: "queued", reason: "SMTP 450", attempts: 2 });
+      await postfix.liftGreylist();
+      test.clock.set(from + 30_000 + 60_000);
+      for (let tries = 0; tries < 100 && (await alert()).state !== "accepted"; tries++) {
+        await sleep(100);
+        // A server that still reads its list anew may refuse once more.
+        test.clock.set(test.clock.now() + 120_000);
+        await notify.drain();
+      }
+      expect(await alert()).toMatchObject({ state: "accepted", reason: null });
+      for (let tries = 0; tries < 100 && postfix.mailsOf(GREY).length === 0; tries++) await sleep(100);
+      expect(postfix.mailsOf(GREY)).toHaveLength(1);
+      expect(await consents(GREY)).toHaveLength(1);
     } finally {
       await notify.stop();
     }
