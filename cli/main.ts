@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../infra/package-root.js";
+import { addCodes } from "./commands/codes.js";
 import { addPrivacyCommands } from "./commands/privacy.js";
 import { addAlertCommands } from "./commands/alerts.js";
 import { addCalls } from "./commands/calls.js";
@@ -59,6 +60,7 @@ Begin with:
   addSubscribe(root);
   addAlertCommands(root);
   addCalls(root);
+  addCodes(root);
   addPrivacyCommands(root);
   addConsentCommands(root);
   addErasureCommands(root);

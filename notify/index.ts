@@ -29,6 +29,7 @@ export {
   SubscriptionInvalid,
   unsubscribe,
   type ConsentStores,
+  type SubscriptionRequest,
 } from "./consent/subscription.js";
 export { consentEvidence, verifyConsents, type Evidence } from "./consent/evidence.js";
 export {
@@ -47,6 +48,7 @@ export {
   type PrivacyEntry,
   type Purpose,
 } from "./consent/privacy-log.js";
+export { makeCodes, type CodeLetter } from "./consent/mailed-codes.js";
 export { exportEnds, importEnd, parseEnd } from "./consent/ends.js";
 export { describeHome, saveHome, type Home, type HomeField, type HomeForm } from "./consent/home.js";
 export { describeChoices, saveChoices, type Choice, type Choices } from "./consent/choices.js";

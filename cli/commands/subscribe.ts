@@ -1,3 +1,6 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { userInfo } from "node:os";
 import type { Command } from "commander";
 import { systemClock } from "../../infra/clock.js";
 import { CONSENT_KINDS, requestSubscription } from "../../notify/index.js";
@@ -14,6 +17,7 @@ interface SubscribeOptions {
   readonly phone?: string;
   readonly kind?: string[];
   readonly language?: string;
+  readonly evidence?: string;
 }
 
 /** `subscribe`: asks for alerts in a resident's name; the resident confirms by the message that follows. */
@@ -32,6 +36,7 @@ export function addSubscribe(root: Command): void {
     .option("--email <address>", "where alerts go by e-mail")
     .option("--phone <number>", "where alerts go by SMS")
     .option("--kind <kind...>", `what to be told of: ${CONSENT_KINDS.join(", ")} (default: leak)`)
+    .option("--evidence <file>", "scan of the signed form or the like: its SHA-256 is kept with the request")
     .option("--language <code>", "en or es; default: the utility's first")
     .action(async (options: SubscribeOptions, command: Command) => {
       const settings = settingsFor(command);
@@ -45,6 +50,7 @@ export function addSubscribe(root: Command): void {
       const language = utility.languages.find((one) => one === (options.language ?? utility.languages[0]));
       if (language === undefined)
         throw new UsageError(`--language: the utility writes ${utility.languages.join(", ")}.`);
+      const document = options.evidence === undefined ? undefined : hashOfFile(options.evidence);
       const account = await answer(options.account, "Account number");
       const zip = await answer(options.zip, "ZIP code");
       const { phone } = options;
@@ -63,7 +69,9 @@ export function addSubscribe(root: Command): void {
             ...(phone === undefined ? {} : { phone }),
             kinds,
             language,
-            method: "command",
+            ...(document === undefined
+              ? { method: "command" as const }
+              : { method: "staff" as const, evidence: { staff: userInfo().username, document } }),
           },
         ).catch((error: unknown) => {
           if ((error as Error).name === "SubscriptionInvalid") throw new UsageError((error as Error).message);
@@ -75,4 +83,12 @@ export function addSubscribe(root: Command): void {
           (utility.alerts.live ? ".\n" : " and the utility is live (alerts.live).\n"),
       );
     });
+}
+
+function hashOfFile(path: string): string {
+  try {
+    return createHash("sha256").update(readFileSync(path)).digest("hex");
+  } catch (error) {
+    throw new UsageError(`--evidence: ${path} can't be read (${(error as NodeJS.ErrnoException).code}).`);
+  }
 }

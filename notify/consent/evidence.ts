@@ -4,12 +4,15 @@ import type { UtilityConfig } from "../../schemas/config.js";
 import { contactsWith } from "./contact.js";
 import { CONSENT_VERSION, consentHash, consentText, type ConsentChannel, type Language } from "./wording.js";
 
-/** What is known of whoever confirmed; kept sealed. */
+/** What is known of whoever confirmed or asked; kept sealed. */
 export interface Evidence {
   readonly ip?: string;
   readonly userAgent?: string;
   /** The provider's id of the text that said yes. */
   readonly message?: string;
+  /** Login name of the staff who entered a request, and the SHA-256 (hex) of what proves it, such as a scan of a signed form. */
+  readonly staff?: string;
+  readonly document?: string;
 }
 
 /** Bound to the contact: evidence of another one can't be put in its place. */

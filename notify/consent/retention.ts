@@ -107,6 +107,7 @@ async function forgetEvidence(transaction: Queryable, utility: string, before: D
        WHERE f.utility = $1 AND c.utility = f.utility AND c.place = f.place`,
       [utility],
     );
+  await transaction.query("DELETE FROM mailed_codes WHERE utility = $1 AND expires_at < $2", at);
   await transaction.query("DELETE FROM privacy_log WHERE utility = $1 AND at < $2", at);
   await transaction.query("DELETE FROM erasures WHERE utility = $1 AND key_gone_at < $2", at);
   await transaction.query("DELETE FROM erasure_holds WHERE utility = $1 AND lifted_at < $2", at);

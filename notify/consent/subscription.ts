@@ -8,6 +8,7 @@ import type { Config, UtilityConfig } from "../../schemas/config.js";
 import { isLandline, phoneNumber } from "../sms/phone.js";
 import { contactOf, lockContact } from "./contact.js";
 import { sealEvidence, type Evidence } from "./evidence.js";
+import { codeHash, useCode } from "./mailed-codes.js";
 import { linkId, linkMatches, type LinkPurpose } from "./link-token.js";
 import { endSuppression } from "./suppression.js";
 import {
@@ -30,6 +31,7 @@ export interface SubscriptionRequest {
   /** Id of a configured utility. */
   readonly utility: string;
   readonly account: string;
+  /** ZIP code of the home, or the code of a letter to it. */
   readonly zip: string;
   /** Where alerts go: one or both, each with a confirmation of its own. Blank is as good as none. */
   readonly email?: string;
@@ -37,7 +39,9 @@ export interface SubscriptionRequest {
   readonly kinds: readonly ConsentKind[];
   /** Default: the utility's first. */
   readonly language?: Language;
-  readonly method: "web" | "command" | "keyword";
+  readonly method: "web" | "command" | "keyword" | "staff";
+  /** What staff has that proves the request, such as a signed form. */
+  readonly evidence?: Evidence;
 }
 
 /** Names the fields that can't be right in form; their values are personal and stay out of the message. */
@@ -99,18 +103,28 @@ export async function requestIn(
       : utility.languages[0]!;
   const { account, zip, kinds } = parsed.data;
   const now = new Date(clock.now());
+  const code = codeHash(vault, utility.id, zip);
   const occupancies = await transaction.query<{ occupancy_id: number }>(
     `SELECT o.occupancy_id FROM occupancies o JOIN accounts a USING (account_id) JOIN premises p USING (premise_id)
-       WHERE a.utility = $1 AND a.number_hash = $2 AND p.zip_hash = $3
+       WHERE a.utility = $1 AND a.number_hash = $2 AND (p.zip_hash = $3 OR EXISTS (
+           SELECT 1 FROM mailed_codes m WHERE m.occupancy_id = o.occupancy_id AND m.code_hash = $5
+             AND m.used_at IS NULL AND m.expires_at > $4))
          AND o.valid_from <= $4 AND (o.valid_until IS NULL OR o.valid_until > $4)`,
     [
       utility.id,
       vault.hash(utility.id, "account", canonicalAccount(account)),
       vault.hash(utility.id, "zip", canonicalZip(zip)),
       now,
+      code,
     ],
   );
   if (occupancies.length === 0) return;
+  await useCode(
+    transaction,
+    occupancies.map(({ occupancy_id }) => occupancy_id),
+    code,
+    now,
+  );
   const contacts: { readonly channel: ConsentChannel; readonly contact: string }[] = [];
   for (const { channel, address } of addresses) {
     const whose = { utility: utility.id, channel, address, language };
@@ -125,12 +139,7 @@ export async function requestIn(
     if (recent!.requests >= MOST_REQUESTS) continue;
     // Who asks again may have a mailbox again. Who called our mail spam comes back through the utility's staff alone.
     if (channel === "email")
-      await endSuppression(
-        transaction,
-        contact,
-        now,
-        request.method === "command" ? undefined : "unreachable",
-      );
+      await endSuppression(transaction, contact, now, byStaff(request) ? undefined : "unreachable");
     const [confirmation] = await transaction.query<{ confirmation_id: string }>(
       `INSERT INTO confirmations (utility, contact_id, channel, occupancies, kinds, language, method, text_version,
            text_hash, requested_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
@@ -149,13 +158,19 @@ export async function requestIn(
         hoursAfter(now, CONFIRM_HOURS),
       ],
     );
-    await addConsents(transaction, confirmation!.confirmation_id, "request", request.method, now, null);
+    const { evidence } = request;
+    const sealed = evidence === undefined ? null : sealEvidence(vault, utility.id, contact, evidence);
+    await addConsents(transaction, confirmation!.confirmation_id, "request", request.method, now, sealed);
     await transaction.query(
       `INSERT INTO outbox (utility, kind, confirmation_id, contact_id, channel, state, not_before, created_at, updated_at)
          VALUES ($1, 'confirmation', $2, $3, $4, 'queued', $5, $5, $5)`,
       [utility.id, confirmation!.confirmation_id, contact, channel, now],
     );
   }
+}
+
+function byStaff({ method }: SubscriptionRequest): boolean {
+  return method === "command" || method === "staff";
 }
 
 /** The addresses of a request in canonical form; fields that are none are added to `wrong`. */

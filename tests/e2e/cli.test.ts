@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { curbstop, startCurbstop } from "../harness/processes.js";
 import { temporaryFolder } from "../harness/stores.js";
@@ -331,6 +331,17 @@ it("keeps who looked at personal data and what for, and lists whom to call", asy
   );
   expect(log.stdout).not.toContain("nobody@mail.example");
   expect((await curbstop(["privacy", "log", "-c", config])).stdout).toMatch(/several +calls +call/);
+  const letters = join(folder, "letters.csv");
+  expect(await curbstop(["codes", "--out", letters, "-c", config])).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^Wrote \d+ codes to /),
+  });
+  expect(readFileSync(letters, "utf8")).toMatch(/^account,name,address,code\r\n/);
+  expect(statSync(letters).mode & 0o777).toBe(0o600);
+  expect(await curbstop(["codes", "--out", letters, "-c", config])).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/is there already/),
+  });
   const gossip = await curbstop(["why", "--contact", "a@mail.example", "--purpose", "gossip", "-c", config]);
   expect(gossip).toMatchObject({ code: 2, stderr: expect.stringMatching(/Allowed choices are help, call/) });
   const unknown = ["--contact", "a@mail.example", "--to", "court", "--what", "all", "--ground", "order 1"];
@@ -412,7 +423,7 @@ it("writes every message that residents may get, without a store", async () => {
   const { mails } = JSON.parse((await curbstop(["preview", "--json", "-c", config])).stdout) as {
     mails: { name: string; subject: string }[];
   };
-  expect(mails).toHaveLength(38);
+  expect(mails).toHaveLength(40);
 }, 60_000);
 
 it("says which store can't be reached, with exit code 3", async () => {
