@@ -8,7 +8,7 @@ h2{font-size:1.1rem;margin:1.5rem 0 0}
 label,legend{display:block;font-weight:600;margin-top:1rem}
 label.tick{font-weight:400;margin-top:.5rem}
 fieldset{border:0;padding:0;margin:1rem 0 0}
-input[type=text],input[type=email],input[type=tel],input[type=date],input[type=time]{font:inherit;width:100%;box-sizing:border-box;padding:.5rem;border:1px solid #6b7a88;border-radius:4px;background:#fff;color:#1b2733;font-weight:400}
+input[type=text],input[type=email],input[type=tel],input[type=date],input[type=time],select{font:inherit;width:100%;box-sizing:border-box;padding:.5rem;border:1px solid #6b7a88;border-radius:4px;background:#fff;color:#1b2733;font-weight:400}
 legend{padding:0}
 button{font:inherit;font-weight:700;margin-top:1.25rem;padding:.6rem 1.5rem;border:0;border-radius:4px;background:#0b5394;color:#fff}
 a{color:#0b5394}

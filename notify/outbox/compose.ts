@@ -44,8 +44,10 @@ function letterOf(
   const { kind, message, contact_id } = claimed;
   if (kind === "confirmation") {
     const { is_renewal, kinds, expires_at } = claimed;
-    const unsubscribeUrl = is_renewal ? link("unsubscribe", contact_id) : undefined;
-    const frame: Frame = { utility, language: claimed.confirmation_language!, unsubscribeUrl };
+    const ends = is_renewal
+      ? { unsubscribeUrl: link("unsubscribe", contact_id), choicesUrl: link("choices", contact_id) }
+      : { unsubscribeUrl: undefined };
+    const frame: Frame = { utility, language: claimed.confirmation_language!, ...ends };
     const url = link("confirm", claimed.confirmation_id!);
     return is_renewal ? renewal(frame, kinds!, url, expires_at!) : confirmation(frame, kinds!, url);
   }
