@@ -1,15 +1,8 @@
 import type { UtilityConfig } from "../../schemas/config.js";
 import type { OwnHours, SendingHours } from "../outbox/sending-hours.js";
 import { lockContact } from "./contact.js";
-import { addConsents, hoursAfter, type ConsentStores } from "./subscription.js";
-import {
-  CONSENT_KINDS,
-  CONSENT_VERSION,
-  consentHash,
-  type ConsentChannel,
-  type ConsentKind,
-  type Language,
-} from "./wording.js";
+import { askToConfirm, type ConsentStores } from "./subscription.js";
+import { CONSENT_KINDS, type ConsentChannel, type ConsentKind, type Language } from "./wording.js";
 
 const ANSWER_HOURS = 30 * 24;
 /** Contacts asked in one round, so that those who signed up together are not all written to at once. */
@@ -60,28 +53,16 @@ async function askAgain(
     if (channel === "sms" && utility.sms === undefined) continue;
     await database.transaction(async (transaction) => {
       if (!(await lockContact(transaction, contact_id))) return;
-      const [asked] = await transaction.query<{ id: string }>(
-        `INSERT INTO confirmations (utility, contact_id, channel, occupancies, kinds, language, method, text_version,
-           text_hash, requested_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, 'renewal', $7, $8, $9, $10)
-         RETURNING confirmation_id AS id`,
-        [
-          utility.id,
-          contact_id,
-          channel,
-          occupancies,
-          CONSENT_KINDS.filter((kind) => kinds.includes(kind)),
-          language,
-          CONSENT_VERSION,
-          consentHash(utility, language, channel),
-          now,
-          hoursAfter(now, ANSWER_HOURS),
-        ],
-      );
-      await addConsents(transaction, asked!.id, "request", "renewal", now, null);
-      await transaction.query(
-        `INSERT INTO outbox (utility, kind, confirmation_id, contact_id, channel, state, not_before, created_at, updated_at)
-         VALUES ($1, 'confirmation', $2, $3, $4, 'queued', $5, $6, $6)`,
-        [utility.id, asked!.id, contact_id, channel, new Date(hours.within(own).next(now.getTime())), now],
+      await askToConfirm(
+        transaction,
+        {
+          ...{ utility, contact: contact_id, channel, occupancies, language, method: "renewal" },
+          kinds: CONSENT_KINDS.filter((kind) => kinds.includes(kind)),
+          hours: ANSWER_HOURS,
+          notBefore: new Date(hours.within(own).next(now.getTime())),
+          evidence: null,
+        },
+        now,
       );
     });
   }

@@ -140,33 +140,64 @@ export async function requestIn(
     // Who asks again may have a mailbox again. Who called our mail spam comes back through the utility's staff alone.
     if (channel === "email")
       await endSuppression(transaction, contact, now, byStaff(request) ? undefined : "unreachable");
-    const [confirmation] = await transaction.query<{ confirmation_id: string }>(
-      `INSERT INTO confirmations (utility, contact_id, channel, occupancies, kinds, language, method, text_version,
-           text_hash, requested_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-         RETURNING confirmation_id`,
-      [
-        utility.id,
-        contact,
-        channel,
-        occupancies.map(({ occupancy_id }) => occupancy_id),
-        [...new Set(kinds)],
-        language,
-        request.method,
-        CONSENT_VERSION,
-        consentHash(utility, language, channel),
-        now,
-        hoursAfter(now, CONFIRM_HOURS),
-      ],
-    );
-    const { evidence } = request;
-    const sealed = evidence === undefined ? null : sealEvidence(vault, utility.id, contact, evidence);
-    await addConsents(transaction, confirmation!.confirmation_id, "request", request.method, now, sealed);
-    await transaction.query(
-      `INSERT INTO outbox (utility, kind, confirmation_id, contact_id, channel, state, not_before, created_at, updated_at)
-         VALUES ($1, 'confirmation', $2, $3, $4, 'queued', $5, $5, $5)`,
-      [utility.id, confirmation!.confirmation_id, contact, channel, now],
+    const { evidence, method } = request;
+    await askToConfirm(
+      transaction,
+      {
+        ...{ utility, contact, channel, kinds: [...new Set(kinds)], language, method },
+        occupancies: occupancies.map(({ occupancy_id }) => occupancy_id),
+        hours: CONFIRM_HOURS,
+        notBefore: now,
+        evidence: evidence === undefined ? null : sealEvidence(vault, utility.id, contact, evidence),
+      },
+      now,
     );
   }
+}
+
+/** Puts a question to confirm into the outbox, in the words of today, and its step into the consents. */
+export async function askToConfirm(
+  transaction: Queryable,
+  ask: {
+    readonly utility: UtilityConfig;
+    readonly contact: string;
+    readonly channel: ConsentChannel;
+    readonly occupancies: readonly number[];
+    readonly kinds: readonly ConsentKind[];
+    readonly language: Language;
+    readonly method: SubscriptionRequest["method"] | "renewal";
+    /** How long it can be answered. */
+    readonly hours: number;
+    readonly notBefore: Date;
+    readonly evidence: Buffer | null;
+  },
+  now: Date,
+): Promise<void> {
+  const { utility, contact, channel, language, method } = ask;
+  const [confirmation] = await transaction.query<{ id: string }>(
+    `INSERT INTO confirmations (utility, contact_id, channel, occupancies, kinds, language, method, text_version,
+       text_hash, requested_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+     RETURNING confirmation_id AS id`,
+    [
+      utility.id,
+      contact,
+      channel,
+      ask.occupancies,
+      ask.kinds,
+      language,
+      method,
+      CONSENT_VERSION,
+      consentHash(utility, language, channel),
+      now,
+      hoursAfter(now, ask.hours),
+    ],
+  );
+  await addConsents(transaction, confirmation!.id, "request", method, now, ask.evidence);
+  await transaction.query(
+    `INSERT INTO outbox (utility, kind, confirmation_id, contact_id, channel, state, not_before, created_at, updated_at)
+     VALUES ($1, 'confirmation', $2, $3, $4, 'queued', $5, $6, $6)`,
+    [utility.id, confirmation!.id, contact, channel, ask.notBefore, now],
+  );
 }
 
 function byStaff({ method }: SubscriptionRequest): boolean {
@@ -434,7 +465,7 @@ function stateOf({ confirmed_at, expires_at }: ConfirmationRow, now: number): Co
 }
 
 /** One step for each occupancy that still holds and each kind of a confirmation; returns how many. */
-export async function addConsents(
+async function addConsents(
   transaction: Queryable,
   confirmationId: string,
   action: "request" | "confirm",
@@ -458,6 +489,6 @@ export async function addConsents(
   return added.length;
 }
 
-export function hoursAfter(time: Date, hours: number): Date {
+function hoursAfter(time: Date, hours: number): Date {
   return new Date(time.getTime() + hours * 3_600_000);
 }
