@@ -19,7 +19,17 @@ export interface Taken {
   errorCode: number | null;
 }
 
-/** What it does with the next message instead of taking it. */
+/** A call as the fake made it. */
+export interface Called {
+  readonly sid: string;
+  readonly to: string;
+  readonly from: string;
+  readonly twiml: string;
+  readonly statusCallback: string | undefined;
+  readonly at: Date;
+}
+
+/** What it does with the next message or call instead of taking it. */
 type Misbehaviour =
   | { readonly do: "answer"; readonly status: number; readonly code?: number }
   /** Takes the message and breaks the connection without an answer. */
@@ -54,7 +64,13 @@ export interface TwilioFake {
   report(sid: string, status: string, errorCode?: number): Promise<number>;
   /** A resident writes: calls `hook` as Twilio does; returns the status of the answer. */
   write(hook: string, from: string, body: string, sid?: string): Promise<number>;
-  /** A call as Twilio makes it. */
+  /** Every call made so far, oldest first. */
+  readonly calls: readonly Called[];
+  /** Whoever picked up presses a key; what is said to that. */
+  press(sid: string, key: string): Promise<{ readonly status: number; readonly twiml: string }>;
+  /** Tells by the call's callback how it ended; returns the status of the answer. */
+  hangUp(sid: string, status: string): Promise<number>;
+  /** A request as Twilio makes it. */
   signed(url: string, parameters: Record<string, string>): SignedCall;
   /** Look-ups answered so far. */
   readonly lookups: () => number;
@@ -74,8 +90,10 @@ export async function startTwilio(now: () => number): Promise<TwilioFake> {
   let lookups = 0;
   let failing = 0;
   let last = 0;
-  const newSid = (prefix: "SM") => prefix + (++last).toString(16).padStart(32, "0");
+  const newSid = (prefix: "SM" | "CA") => prefix + (++last).toString(16).padStart(32, "0");
   const messages = `/2010-04-01/Accounts/${ACCOUNT}/Messages.json`;
+  const callsPath = `/2010-04-01/Accounts/${ACCOUNT}/Calls.json`;
+  const calls: Called[] = [];
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname, searchParams } = new URL(request.url!, "http://fake");
@@ -83,6 +101,8 @@ export async function startTwilio(now: () => number): Promise<TwilioFake> {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const expected = `Basic ${Buffer.from(`${ACCOUNT}:${TOKEN}`).toString("base64")}`;
     if (request.headers.authorization !== expected) return refuse(response, 401, 20003);
+    if (pathname === callsPath && request.method === "POST")
+      return dial(new URLSearchParams(Buffer.concat(chunks).toString("utf8")), response);
     if (pathname !== messages) return refuse(response, 404, 20404);
     if (request.method === "GET") {
       lookups++;
@@ -135,6 +155,20 @@ export async function startTwilio(now: () => number): Promise<TwilioFake> {
     send(response, 201, resource(one));
     await new Promise((resolve) => response.once("close", resolve));
     await runs("after-answering");
+  }
+
+  function dial(form: URLSearchParams, response: ServerResponse): void {
+    const step = steps.shift();
+    if (step?.do === "answer") return refuse(response, step.status, step.code, form.get("To"));
+    if (step?.do === "cut-before-taking") return void response.destroy();
+    const [to, from, twiml] = ["To", "From", "Twiml"].map((name) => form.get(name) ?? "");
+    if (!/^\+[1-9]\d{6,14}$/.test(to!)) return refuse(response, 400, 21211, to);
+    if (from === "" || twiml === "" || twiml!.length > 4000) return refuse(response, 400, 21205);
+    const sid = newSid("CA");
+    const statusCallback = form.get("StatusCallback") ?? undefined;
+    calls.push({ sid, to: to!, from: from!, twiml: twiml!, statusCallback, at: new Date(now()) });
+    if (step?.do === "cut-after-taking") return void response.destroy();
+    send(response, 201, { sid, to, from, status: "queued", direction: "outbound-api", account_sid: ACCOUNT });
   }
 
   function page(query: URLSearchParams): object {
@@ -206,6 +240,24 @@ export async function startTwilio(now: () => number): Promise<TwilioFake> {
         To: "+15550100199",
       }),
     signed,
+    calls,
+    async press(sid, key) {
+      const one = calls.find((made) => made.sid === sid)!;
+      const action = unescape(/action="([^"]+)"/.exec(one.twiml)![1]!);
+      const { url, parameters, headers } = signed(action, {
+        ...{ AccountSid: ACCOUNT, ApiVersion: "2010-04-01", CallSid: sid, CallStatus: "in-progress" },
+        ...{ Digits: key, Direction: "outbound-api", From: one.from, To: one.to },
+      });
+      const response = await fetch(url, { method: "POST", headers, body: new URLSearchParams(parameters) });
+      return { status: response.status, twiml: await response.text() };
+    },
+    hangUp(sid, status) {
+      const { statusCallback, from, to } = calls.find((made) => made.sid === sid)!;
+      return call(statusCallback!, {
+        ...{ AccountSid: ACCOUNT, ApiVersion: "2010-04-01", CallSid: sid, CallStatus: status },
+        ...{ Direction: "outbound-api", From: from, To: to },
+      });
+    },
     lookups: () => lookups,
     failLookups: (times) => void (failing = times),
     close: () =>
@@ -222,6 +274,14 @@ function signed(url: string, parameters: Record<string, string>): SignedCall {
     .reduce((all, name) => all + name + parameters[name]!, url);
   const signature = createHmac("sha1", TOKEN).update(text).digest("base64");
   return { url, parameters, headers: { "x-twilio-signature": signature } };
+}
+
+function unescape(text: string): string {
+  return text
+    .replaceAll("&quot;", '"')
+    .replaceAll("&lt;", "<")
+    .replaceAll("&gt;", ">")
+    .replaceAll("&amp;", "&");
 }
 
 function send(response: ServerResponse, status: number, body: object): void {

@@ -56,14 +56,15 @@ export { ANSWER_WORDS, answerAlert, describeAnswer, type Answer, type Answerable
 export { CONSENT_KINDS, consentText, type ConsentKind, type Language } from "./consent/wording.js";
 export { inboundUrl } from "./channels/twilio.js";
 export { dkimKey, dkimRecord } from "./channels/dkim.js";
-export { openChannel } from "./channels/index.js";
+export { openChannel, openVoice } from "./channels/index.js";
+export { pressKey } from "./voice/press-key.js";
 export type { ProviderCall } from "./channels/channel.js";
 export { receiveText } from "./sms/receive.js";
 export { takeStatus } from "./outbox/take-status.js";
 export { markHandled, waitingTexts } from "./sms/queue.js";
 export { reasonInWords, whyOfAnomaly, whyOfContact, type WhyStep } from "./why.js";
 export { pausesOf, resumeChannels, STORM, type Pause } from "./outbox/pause.js";
-export { sampleLetters, sampleTexts } from "./templates/samples.js";
+export { sampleCalls, sampleLetters, sampleTexts } from "./templates/samples.js";
 export { letterHtml, letterText } from "./templates/letter.js";
 export { textLines } from "./outbox/text-buckets.js";
 export { callList, type Call } from "./outbox/call-list.js";

@@ -1,7 +1,7 @@
 import type { Vault } from "../infra/crypto/vault.js";
 import type { Database } from "../infra/postgres/database.js";
 import type { UtilityConfig } from "../schemas/config.js";
-import { contactWith } from "./consent/contact.js";
+import { contactsNow } from "./consent/contact.js";
 import type { Refusal } from "./decide.js";
 
 /** Why a message was not sent, or not yet, in a sentence for whoever answers residents. */
@@ -34,9 +34,9 @@ export const REASONS: Readonly<Record<Refusal | Aside, string>> = {
   "flow-goes-on": "the flow had begun again",
   answered: "the resident gave another answer",
   "quiet-hours": "it was outside of the hours for alerts (alerts.sendFrom, alerts.sendUntil)",
-  "daily-limit": "the number had a text about this home within the last 24 hours",
+  "daily-limit": "the number had a text or call about this home within the last 24 hours",
   "monthly-limit":
-    "the number had as many texts about this home in 30 days as sign-up promised (sms.perMonth)",
+    "the number had as many texts or calls about this home in 30 days as sign-up promised (sms.perMonth, voice.perMonth)",
   "carrier-limit": "carriers take so many texts in a time, and others went before it (sms.limits)",
   "sender-died": "the process that had it in hand ended",
   "not-composed": "the message could not be written",
@@ -102,25 +102,25 @@ export async function whyOfContact(
   address: string,
 ): Promise<WhyStep[] | undefined> {
   const own = database.of(utility.id);
-  const contact = await contactWith(own, vault, utility, address);
-  if (contact === undefined) return undefined;
+  const contacts = await contactsNow(own, vault, utility, address);
+  if (contacts.length === 0) return undefined;
   return own.query<WhyStep>(
-    `SELECT ${STEP} FROM (${MESSAGES} WHERE o.contact_id = $1
-       UNION ALL ${NOT_SENT} WHERE d.contact_id = $1 OR (d.contact_id IS NULL AND d.anomaly IN (
+    `SELECT ${STEP} FROM (${MESSAGES} WHERE o.contact_id = ANY ($1)
+       UNION ALL ${NOT_SENT} WHERE d.contact_id = ANY ($1) OR (d.contact_id IS NULL AND d.anomaly IN (
          SELECT s.anomaly FROM anomalies_seen s JOIN premise_meters m USING (meter_key)
-         JOIN occupancies p ON p.premise_id = m.premise_id JOIN consents c USING (occupancy_id) WHERE c.contact_id = $1))
-       UNION ALL ${ANSWERS} WHERE a.contact_id = $1
-       UNION ALL ${DECLARED} WHERE d.occupancy_id IN (SELECT occupancy_id FROM consents WHERE contact_id = $1)
-       UNION ALL SELECT at, contact_id, channel, NULL, 'consent ' || kind, action, 'by ' || method, consent_id FROM consents WHERE contact_id = $1
+         JOIN occupancies p ON p.premise_id = m.premise_id JOIN consents c USING (occupancy_id) WHERE c.contact_id = ANY ($1)))
+       UNION ALL ${ANSWERS} WHERE a.contact_id = ANY ($1)
+       UNION ALL ${DECLARED} WHERE d.occupancy_id IN (SELECT occupancy_id FROM consents WHERE contact_id = ANY ($1))
+       UNION ALL SELECT at, contact_id, channel, NULL, 'consent ' || kind, action, 'by ' || method, consent_id FROM consents WHERE contact_id = ANY ($1)
        UNION ALL SELECT received_at, contact_id, 'sms', NULL, 'text received', asks,
-         CASE WHEN for_people AND handled_at IS NULL THEN 'waits for people' END, 0 FROM texts_received WHERE contact_id = $1
+         CASE WHEN for_people AND handled_at IS NULL THEN 'waits for people' END, 0 FROM texts_received WHERE contact_id = ANY ($1)
        UNION ALL SELECT x.at, contact_id, x.channel, NULL, 'address', 'suppressed', x.reason, 0
-         FROM suppressions x JOIN contacts USING (utility, channel, address_hash) WHERE contact_id = $1
+         FROM suppressions x JOIN contacts USING (utility, channel, address_hash) WHERE contact_id = ANY ($1)
        UNION ALL SELECT x.ended_at, contact_id, x.channel, NULL, 'address', 'no longer suppressed', NULL, 1
          FROM suppressions x JOIN contacts USING (utility, channel, address_hash)
-         WHERE contact_id = $1 AND x.ended_at IS NOT NULL) AS steps
+         WHERE contact_id = ANY ($1) AND x.ended_at IS NOT NULL) AS steps
      ORDER BY at, what, n`,
-    [contact, utility.timeZone],
+    [contacts, utility.timeZone],
   );
 }
 

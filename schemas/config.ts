@@ -384,6 +384,28 @@ export const utilityConfig = z.strictObject({
     })
     .optional()
     .describe("Text messages. Left out: this utility sends none."),
+  voice: z
+    .strictObject({
+      from: z
+        .string()
+        .regex(/^\+[1-9]\d{6,14}$/, "expected a number such as +15550100199")
+        .describe("Number (E.164) that calls come from."),
+      country: z
+        .string()
+        .regex(/^[A-Z]{2}$/, "expected two capital letters, such as US")
+        .default("US")
+        .describe("Country of numbers that are written without one."),
+      perMonth: z
+        .number()
+        .int()
+        .min(1)
+        .default(8)
+        .describe("Most routine calls to a number about a home in 30 days; a burst does not count."),
+    })
+    .optional()
+    .describe(
+      "Calls by a computer voice through twilio, to landlines too. Left out: this utility calls nobody.",
+    ),
   alerts: z
     .strictObject({
       live: z
@@ -585,6 +607,8 @@ function checkAcrossFields(value: unknown, context: z.RefinementCtx): void {
   const feeds = new Map<string, string>();
   for (const [u, utility] of listOf(value, "utilities").entries()) {
     const id = textOf(utility, "id");
+    if (fieldOf(utility, "voice") !== undefined && fieldOf(value, "twilio") === undefined)
+      complain(["utilities", u, "voice"], "calls go through twilio, which is not set");
     if (id !== undefined && utilities.has(id)) {
       complain(["utilities", u, "id"], `"${id}" stands twice; give each utility its own id`);
     }

@@ -1,6 +1,15 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { StageContext } from "../infra/stage.js";
-import { openChannel, receiveText, takeStatus, type ProviderCall } from "../notify/index.js";
+import {
+  openChannel,
+  openVoice,
+  pressKey,
+  receiveText,
+  takeStatus,
+  type ProviderCall,
+} from "../notify/index.js";
+
+const OUTBOX_ID = /^[0-9a-f-]{36}$/;
 
 type Hook = FastifyRequest<{ Params: { utility: string; outbox: string } }>;
 
@@ -10,16 +19,11 @@ type Hook = FastifyRequest<{ Params: { utility: string; outbox: string } }>;
  */
 export function addProviderHooks(server: FastifyInstance, context: StageContext): void {
   const { config, logger } = context;
+  addVoiceHooks(server, context);
   const sms = openChannel("sms", { config });
   if (sms?.hook === undefined) return;
   const { name, type, answer } = sms.hook;
-  const { publicUrl } = config.web;
-  const callOf = (request: FastifyRequest): ProviderCall => ({
-    url: publicUrl + request.url,
-    parameters: typeof request.body === "string" ? {} : textsOf(request.body),
-    body: typeof request.body === "string" ? request.body : "",
-    headers: request.headers,
-  });
+  const callOf = (request: FastifyRequest) => providerCall(config.web.publicUrl, request);
   const utilityOf = (request: Hook) =>
     config.utilities.find(({ id, sms: given }) => id === request.params.utility && given !== undefined);
 
@@ -43,12 +47,53 @@ export function addProviderHooks(server: FastifyInstance, context: StageContext)
       const report = sms.parseStatus?.(callOf(request));
       if (utility === undefined || report === undefined) return refuse(reply, request, logger);
       const { outbox } = request.params;
-      if (/^[0-9a-f-]{36}$/.test(outbox))
+      if (OUTBOX_ID.test(outbox))
         await takeStatus(context, { utility: utility.id, outboxId: outbox, channel: "sms" }, report);
       return reply.code(204).send();
     });
     done();
   });
+}
+
+/** What the provider of calls tells: keys that were pressed, and what became of a call. */
+function addVoiceHooks(server: FastifyInstance, context: StageContext): void {
+  const { config, logger } = context;
+  const voice = openVoice({ config });
+  if (voice?.hook === undefined) return;
+  const { name, type, answer } = voice.hook;
+  const callOf = (request: FastifyRequest) => providerCall(config.web.publicUrl, request);
+  const utilityOf = (request: Hook) =>
+    config.utilities.find(({ id, voice: given }) => id === request.params.utility && given !== undefined);
+
+  server.post(`/hooks/${name}/:utility/keys/:outbox`, async (request: Hook, reply) => {
+    const utility = utilityOf(request);
+    const pressed = voice.parseKey(callOf(request));
+    const { outbox } = request.params;
+    if (utility === undefined || pressed === undefined || !OUTBOX_ID.test(outbox))
+      return refuse(reply, request, logger);
+    const said = await pressKey(context, utility, outbox, pressed);
+    return reply.type(type).send(said === undefined ? answer : voice.say(said.language, said.words));
+  });
+
+  server.post(`/hooks/${name}/:utility/calls/:outbox`, async (request: Hook, reply) => {
+    const utility = utilityOf(request);
+    const report = voice.parseStatus?.(callOf(request));
+    if (utility === undefined || report === undefined) return refuse(reply, request, logger);
+    const { outbox } = request.params;
+    if (OUTBOX_ID.test(outbox))
+      await takeStatus(context, { utility: utility.id, outboxId: outbox, channel: "voice" }, report);
+    return reply.code(204).send();
+  });
+}
+
+function providerCall(publicUrl: string, request: FastifyRequest): ProviderCall {
+  const isText = typeof request.body === "string";
+  return {
+    url: publicUrl + request.url,
+    parameters: isText ? {} : textsOf(request.body),
+    body: isText ? (request.body as string) : "",
+    headers: request.headers,
+  };
 }
 
 function refuse(reply: FastifyReply, request: FastifyRequest, logger: StageContext["logger"]): FastifyReply {

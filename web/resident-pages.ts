@@ -33,10 +33,11 @@ const form = z
     zip: field,
     email: field,
     phone: field,
+    call: field,
     kinds: z.union([z.array(z.string()), z.string().transform((one) => [one])]).catch([]),
     language: field,
   })
-  .catch({ account: "", zip: "", email: "", phone: "", kinds: [], language: "" });
+  .catch({ account: "", zip: "", email: "", phone: "", call: "", kinds: [], language: "" });
 type Form = z.infer<typeof form>;
 
 type ByUtility = FastifyRequest<{ Params: { utility: string } }>;
@@ -65,7 +66,11 @@ export function addResidentPages(server: FastifyInstance, stores: ConsentStores)
     if (!utility.alerts.live) return notOpen(reply, utility, language);
     const words = WORDS[language];
     const to = vault
-      .hash(utility.id, "sign-up", `${canonicalEmail(given.email)} ${given.phone.replace(/\D/g, "")}`)
+      .hash(
+        utility.id,
+        "sign-up",
+        `${canonicalEmail(given.email)} ${`${given.phone} ${given.call}`.replace(/\D/g, "")}`,
+      )
       .toString("base64");
     if (!byVisitor.take(request.ip) || !byAddress.take(to)) {
       return send(reply, 429, plainPage(utility, language, words.subscribe(utility.name), words.tooMany));
@@ -79,6 +84,7 @@ export function addResidentPages(server: FastifyInstance, stores: ConsentStores)
         zip,
         email: given.email,
         phone: utility.sms === undefined ? "" : given.phone,
+        call: utility.voice === undefined ? "" : given.call,
         kinds: given.kinds as (typeof CONSENT_KINDS)[number][],
         language,
         method: "web",
@@ -88,7 +94,10 @@ export function addResidentPages(server: FastifyInstance, stores: ConsentStores)
       return send(reply, 400, subscribePage(utility, language, given, error.fields));
     }
     await earliest;
-    const asked = given.phone.trim() === "" ? words.askedText : words.askedTextSms(utility.sms?.from ?? "");
+    const asked = [
+      given.phone.trim() === "" ? words.askedText : words.askedTextSms(utility.sms?.from ?? ""),
+      ...(given.call.trim() === "" ? [] : [words.askedTextCall]),
+    ].join(" ");
     return send(reply, 200, plainPage(utility, language, words.asked, asked));
   });
 
@@ -195,6 +204,20 @@ function subscribePage(
             aria-describedby="phone-hint"
           />
           <span id="phone-hint" class="hint">${words.phoneHint}</span>`;
+  const call =
+    utility.voice === undefined
+      ? html``
+      : html`<label for="call">${words.call}</label>
+          <input
+            id="call"
+            type="tel"
+            name="call"
+            maxlength="30"
+            autocomplete="tel"
+            value="${given?.call ?? ""}"
+            aria-describedby="call-hint"
+          />
+          <span id="call-hint" class="hint">${words.callHint}</span>`;
   const complaint =
     wrong.length === 0
       ? []
@@ -236,18 +259,19 @@ function subscribePage(
           id="email"
           type="email"
           name="email"
-          ${utility.sms === undefined ? html`required` : html``}
+          ${utility.sms === undefined && utility.voice === undefined ? html`required` : html``}
           maxlength="254"
           autocomplete="email"
           value="${given?.email ?? ""}"
         />
-        ${phone}
+        ${phone} ${call}
         <fieldset>
           <legend>${words.kinds}</legend>
           ${kinds}
         </fieldset>
         <p class="hint">${consentText(utility, language, "email")}</p>
         ${utility.sms === undefined ? html`` : html`<p class="hint">${consentText(utility, language, "sms")}</p>`}
+        ${utility.voice === undefined ? html`` : html`<p class="hint">${consentText(utility, language, "voice")}</p>`}
         <button type="submit">${words.send}</button>
       </form>
       ${others.map(

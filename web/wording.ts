@@ -16,6 +16,9 @@ export const WORDS: Readonly<Record<Language, Words>> = {
     email: "E-mail address",
     phone: "Mobile phone number",
     phoneHint: "For text messages. Leave it empty if you want none.",
+    call: "Phone number for calls",
+    callHint: "A landline will do. A computer voice calls. Leave it empty if you want no calls.",
+    askedTextCall: "We call the other number once, by day: press 1 then to confirm.",
     kinds: "Tell me about",
     kind: {
       leak: "possible leaks (water that never stops)",
@@ -29,6 +32,7 @@ export const WORDS: Readonly<Record<Language, Words>> = {
       zip: "ZIP code or code from our letter",
       email: "e-mail address",
       phone: "mobile phone number (text messages do not reach a landline)",
+      call: "phone number for calls",
       kinds: "tick at least one box",
     },
     tooMany: "Too many requests. Please try again in an hour.",
@@ -136,6 +140,9 @@ export const WORDS: Readonly<Record<Language, Words>> = {
     email: "Correo electrónico",
     phone: "Teléfono celular",
     phoneHint: "Para mensajes de texto. Déjelo vacío si no los quiere.",
+    call: "Teléfono para llamadas",
+    callHint: "Puede ser un teléfono fijo. Llama una voz de computadora. Déjelo vacío si no quiere llamadas.",
+    askedTextCall: "Al otro número llamamos una vez, de día: pulse 1 entonces para confirmar.",
     kinds: "Avíseme sobre",
     kind: {
       leak: "posibles fugas (agua que no deja de correr)",
@@ -149,6 +156,7 @@ export const WORDS: Readonly<Record<Language, Words>> = {
       zip: "código postal o código de nuestra carta",
       email: "correo electrónico",
       phone: "teléfono celular (a un teléfono fijo no llegan mensajes de texto)",
+      call: "teléfono para llamadas",
       kinds: "marque al menos una casilla",
     },
     tooMany: "Demasiadas solicitudes. Intente de nuevo en una hora.",
@@ -259,6 +267,9 @@ export interface Words {
   readonly email: string;
   readonly phone: string;
   readonly phoneHint: string;
+  readonly call: string;
+  readonly callHint: string;
+  readonly askedTextCall: string;
   readonly kinds: string;
   readonly kind: Readonly<Record<ConsentKind, string>>;
   readonly send: string;

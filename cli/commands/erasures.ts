@@ -48,11 +48,11 @@ export function addErasureCommands(root: Command): void {
           "stays, without the address. Prints the receipt. What is held up is done by itself once nothing holds it.",
       ),
   ).action(async (options: OfContact, command: Command) => {
-    const erasure = await onContact(options, command, "Address to erase", (context, utility, address) =>
+    const made = await onContact(options, command, "Address to erase", (context, utility, address) =>
       eraseAddress(context, utility, address),
     );
-    if (erasure === undefined) throw new UsageError("erasures: the utility knows no such address.");
-    process.stdout.write(`${erasure.receipt}: ${stateOf(erasure)}\n`);
+    if (made.length === 0) throw new UsageError("erasures: the utility knows no such address.");
+    for (const erasure of made) process.stdout.write(`${erasure.receipt}: ${stateOf(erasure)}\n`);
   });
   withContact(
     erasures

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { letterHtml, letterText, sampleLetters, sampleTexts } from "../../notify/index.js";
+import { letterHtml, letterText, sampleCalls, sampleLetters, sampleTexts } from "../../notify/index.js";
 import { html, page } from "../../web/page.js";
 import { chosenUtility, settingsFor } from "../settings.js";
 
@@ -16,7 +16,7 @@ export function addPreview(root: Command): void {
     .command("preview")
     .summary("every message that residents may get, as files")
     .description(
-      "Writes each mail (HTML and text) and each text message in every language of a utility, with made-up values and the " +
+      "Writes each mail (HTML and text), each text message and what is said in each call, in every language of a utility, with made-up values and the " +
         "utility's own name, units and addresses, and an index.html that shows all of them. Nothing is sent.",
     )
     .argument("[folder]", "where to write; files of these names are replaced", "preview")
@@ -36,8 +36,9 @@ export function addPreview(root: Command): void {
         }),
       );
       const texts = sampleTexts(utility, end);
+      const calls = sampleCalls(utility, end);
       if (json) {
-        process.stdout.write(JSON.stringify({ mails, texts }) + "\n");
+        process.stdout.write(JSON.stringify({ mails, texts, calls }) + "\n");
         return;
       }
       for (const language of utility.languages) mkdirSync(join(folder, language), { recursive: true });
@@ -47,9 +48,11 @@ export function addPreview(root: Command): void {
       }
       for (const { language, name, text } of texts)
         writeFileSync(join(folder, language, `${name}.sms.txt`), text + "\n");
-      writeFileSync(join(folder, "index.html"), indexPage(utility.name, mails, texts));
+      for (const { language, name, text } of calls)
+        writeFileSync(join(folder, language, `${name}.call.txt`), text + "\n");
+      writeFileSync(join(folder, "index.html"), indexPage(utility.name, mails, texts, calls));
       process.stdout.write(
-        `Wrote ${mails.length} mails and ${texts.length} text messages. Open ${join(folder, "index.html")}\n`,
+        `Wrote ${mails.length} mails, ${texts.length} text messages and ${calls.length} calls. Open ${join(folder, "index.html")}\n`,
       );
     });
 }
@@ -63,7 +66,16 @@ function indexPage(
   utility: string,
   mails: readonly (Shown & { readonly subject: string; readonly text: string })[],
   texts: readonly (Shown & { readonly text: string })[],
+  calls: readonly (Shown & { readonly text: string })[],
 ): string {
+  const listed = (all: typeof texts) =>
+    html`<dl>
+      ${all.map(
+        ({ language, name, text }) =>
+          html`<dt class="hint">${language} · ${name}</dt>
+            <dd lang="${language}">${text}</dd>`,
+      )}
+    </dl>`;
   return page({
     language: "en",
     title: `Messages of ${utility}`,
@@ -78,12 +90,8 @@ function indexPage(
             </details>`,
       )}
       <h2>Text messages</h2>
-      <dl>
-        ${texts.map(
-          ({ language, name, text }) =>
-            html`<dt class="hint">${language} · ${name}</dt>
-              <dd lang="${language}">${text}</dd>`,
-        )}
-      </dl>`,
+      ${listed(texts)}
+      <h2>Calls</h2>
+      ${listed(calls)}`,
   });
 }

@@ -15,6 +15,7 @@ interface SubscribeOptions {
   readonly zip?: string;
   readonly email?: string;
   readonly phone?: string;
+  readonly call?: string;
   readonly kind?: string[];
   readonly language?: string;
   readonly evidence?: string;
@@ -35,6 +36,7 @@ export function addSubscribe(root: Command): void {
     .option("--zip <code>", "ZIP or postal code of the service address")
     .option("--email <address>", "where alerts go by e-mail")
     .option("--phone <number>", "where alerts go by SMS")
+    .option("--call <number>", "where alerts go by a call")
     .option("--kind <kind...>", `what to be told of: ${CONSENT_KINDS.join(", ")} (default: leak)`)
     .option("--evidence <file>", "scan of the signed form or the like: its SHA-256 is kept with the request")
     .option("--language <code>", "en or es; default: the utility's first")
@@ -53,9 +55,9 @@ export function addSubscribe(root: Command): void {
       const document = options.evidence === undefined ? undefined : hashOfFile(options.evidence);
       const account = await answer(options.account, "Account number");
       const zip = await answer(options.zip, "ZIP code");
-      const { phone } = options;
+      const { phone, call } = options;
       const email =
-        phone !== undefined && options.email === undefined
+        (phone ?? call) !== undefined && options.email === undefined
           ? ""
           : await answer(options.email, "E-mail address");
       await withStores(settings, async ({ database, vault }) => {
@@ -67,6 +69,7 @@ export function addSubscribe(root: Command): void {
             zip,
             email,
             ...(phone === undefined ? {} : { phone }),
+            ...(call === undefined ? {} : { call }),
             kinds,
             language,
             ...(document === undefined

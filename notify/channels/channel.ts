@@ -1,4 +1,5 @@
 import type { UtilityConfig } from "../../schemas/config.js";
+import type { Language } from "../consent/wording.js";
 import type { Letter } from "../templates/letter.js";
 
 /** A message on its way to one contact. */
@@ -10,9 +11,10 @@ export interface OutgoingMessage {
   readonly address: string;
   /** It may not arrive later than after so long: a provider that queues must then give it up. */
   readonly validSeconds: number;
-  /** The words, as a letter and as a short text: a channel takes the one that it can show. */
+  /** The words, as a letter, a short text, and as they are said: a channel takes those that it can bring. */
   letter(): Letter;
   text(): string;
+  spoken(): { readonly language: Language; readonly words: string };
 }
 
 /**
@@ -56,6 +58,8 @@ export interface StatusReport {
   readonly status: "accepted" | "delivered" | "failed";
   readonly code?: string;
   readonly fault?: DeliveryFault;
+  /** Nobody was there: it is tried again later. */
+  readonly again?: boolean;
 }
 
 /** What a resident wrote. */

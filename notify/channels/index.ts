@@ -1,5 +1,6 @@
 import type { Config } from "../../schemas/config.js";
 import type { Channel } from "./channel.js";
+import { createTwilioVoice, type VoiceChannel } from "./twilio-voice.js";
 import { createTwilioChannel } from "./twilio.js";
 import { createSmppChannel } from "./smpp.js";
 import { createWebhookChannel } from "./webhook.js";
@@ -22,7 +23,16 @@ const CHANNELS: Readonly<Record<string, (context: ChannelContext) => Channel | u
     if (smpp !== undefined) return createSmppChannel(smpp);
     return smsWebhook === undefined ? undefined : createWebhookChannel(smsWebhook);
   },
+  voice: openVoice,
 };
+
+/** Calls; `undefined` where no utility makes any. */
+export function openVoice({
+  config: { twilio, web, utilities },
+}: Pick<ChannelContext, "config">): VoiceChannel | undefined {
+  const calls = utilities.some(({ voice }) => voice !== undefined);
+  return twilio === undefined || !calls ? undefined : createTwilioVoice(twilio, web);
+}
 
 /** One of them; `undefined` where it is not configured. */
 export function openChannel(name: "email" | "sms", context: ChannelContext): Channel | undefined {

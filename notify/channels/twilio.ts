@@ -1,15 +1,14 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 import { requireTls } from "../../infra/endpoints.js";
 import type { Config, UtilityConfig } from "../../schemas/config.js";
 import { codeOf, NOT_SENT, secretOf } from "./http.js";
+import { isSigned } from "./twilio-signature.js";
 import type {
   DeliveryFault,
   Channel,
   InboundText,
   OutgoingMessage,
   Outcome,
-  ProviderCall,
   StatusReport,
 } from "./channel.js";
 
@@ -170,16 +169,4 @@ function statusOf(parameters: Readonly<Record<string, string>>): StatusReport | 
     default:
       return undefined;
   }
-}
-
-/** X-Twilio-Signature: HMAC-SHA1 by the token over the address and every parameter, sorted by name. */
-function isSigned({ url, parameters, headers }: ProviderCall, token: string): boolean {
-  const given = headers["x-twilio-signature"];
-  if (typeof given !== "string") return false;
-  const text = Object.keys(parameters)
-    .sort()
-    .reduce((all, name) => all + name + parameters[name]!, url);
-  const expected = createHmac("sha1", token).update(text, "utf8").digest();
-  const signature = Buffer.from(given, "base64");
-  return signature.length === expected.length && timingSafeEqual(signature, expected);
 }

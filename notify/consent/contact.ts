@@ -52,15 +52,15 @@ export async function contactOf(
   return other!.contact_id;
 }
 
-/** The id of the contact with an e-mail address or a number as people write them; `undefined` where there is none. */
-export async function contactWith(
+/** The ids of those with an e-mail address or a number as people write them: a number may get texts and calls. */
+export async function contactsNow(
   database: Queryable,
   vault: Vault,
   utility: UtilityConfig,
   address: string,
-): Promise<string | undefined> {
+): Promise<string[]> {
   const contacts = await contactsWith(database, vault, utility, address);
-  return contacts.find(({ erased }) => !erased)?.id;
+  return contacts.filter(({ erased }) => !erased).map(({ id }) => id);
 }
 
 /** All contacts that have or had an address, oldest first: who was erased and came back is another one. */
@@ -70,7 +70,9 @@ export async function contactsWith(
   utility: UtilityConfig,
   address: string,
 ): Promise<readonly { readonly id: string; readonly erased: boolean }[]> {
-  const number = address.includes("@") ? undefined : phoneNumber(address, utility.sms?.country ?? "US");
+  const number = address.includes("@")
+    ? undefined
+    : phoneNumber(address, utility.sms?.country ?? utility.voice?.country ?? "US");
   const hash =
     number === undefined
       ? addressHash(vault, utility.id, "email", canonicalEmail(address))

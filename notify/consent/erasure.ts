@@ -1,6 +1,6 @@
 import type { Queryable } from "../../infra/postgres/database.js";
 import type { UtilityConfig } from "../../schemas/config.js";
-import { contactWith, lockContact } from "./contact.js";
+import { contactsNow, lockContact } from "./contact.js";
 import { forgetDeclarations } from "./declare.js";
 import {
   dropWaiting,
@@ -68,17 +68,19 @@ export async function eraseByLink(
 }
 
 /**
- * Erases the contact with an address, as staff asks for somebody whose identity they have checked.
- * @returns `undefined` where the utility knows no such address
+ * Erases whoever has an address, as staff asks for somebody whose identity they have checked.
+ * @returns the requests, one for each way in which it was written to; none where the utility knows no such address
  */
 export async function eraseAddress(
   context: EraseContext,
   utility: UtilityConfig,
   address: string,
-): Promise<Erasure | undefined> {
+): Promise<Erasure[]> {
   const of = { ...context, database: context.database.of(utility.id) };
-  const contact = await contactWith(of.database, of.vault, utility, address);
-  return contact === undefined ? undefined : requestErasure(of, utility.id, contact, "staff");
+  const erasures: Erasure[] = [];
+  for (const contact of await contactsNow(of.database, of.vault, utility, address))
+    erasures.push(await requestErasure(of, utility.id, contact, "staff"));
+  return erasures;
 }
 
 /**
@@ -92,11 +94,11 @@ export async function holdAddress(
   hold: { readonly reason: string; readonly until: Date | undefined },
 ): Promise<boolean> {
   const own = database.of(utility.id);
-  const contact = await contactWith(own, vault, utility, address);
-  if (contact === undefined) return false;
+  const contacts = await contactsNow(own, vault, utility, address);
+  if (contacts.length === 0) return false;
   await own.query(
-    "INSERT INTO erasure_holds (utility, contact_id, reason, at, until) VALUES ($1, $2, $3, $4, $5)",
-    [utility.id, contact, hold.reason, new Date(clock.now()), hold.until ?? null],
+    "INSERT INTO erasure_holds (utility, contact_id, reason, at, until) SELECT $1, unnest($2::uuid[]), $3, $4, $5",
+    [utility.id, contacts, hold.reason, new Date(clock.now()), hold.until ?? null],
   );
   return true;
 }
@@ -109,11 +111,11 @@ export async function liftHolds(
 ): Promise<number> {
   const { vault, clock } = context;
   const database = context.database.of(utility.id);
-  const contact = await contactWith(database, vault, utility, address);
-  if (contact === undefined) return 0;
+  const contacts = await contactsNow(database, vault, utility, address);
+  if (contacts.length === 0) return 0;
   const lifted = await database.query(
-    "UPDATE erasure_holds SET lifted_at = $2 WHERE contact_id = $1 AND lifted_at IS NULL RETURNING 1",
-    [contact, new Date(clock.now())],
+    "UPDATE erasure_holds SET lifted_at = $2 WHERE contact_id = ANY ($1) AND lifted_at IS NULL RETURNING 1",
+    [contacts, new Date(clock.now())],
   );
   await finishErasures({ ...context, database });
   return lifted.length;

@@ -2,7 +2,14 @@ import type { Vault } from "../../infra/crypto/vault.js";
 import type { Database, Queryable } from "../../infra/postgres/database.js";
 import type { UtilityConfig } from "../../schemas/config.js";
 import { contactsWith } from "./contact.js";
-import { CONSENT_VERSION, consentHash, consentText, type ConsentChannel, type Language } from "./wording.js";
+import {
+  CONSENT_VERSION,
+  consentHash,
+  consentText,
+  reaches,
+  type ConsentChannel,
+  type Language,
+} from "./wording.js";
 
 /** What is known of whoever confirmed or asked; kept sealed. */
 export interface Evidence {
@@ -135,8 +142,7 @@ function wordingOf(
   utility: UtilityConfig,
   row: { channel: ConsentChannel; language: Language; text_version: string; text_hash: Buffer },
 ): string | null {
-  if (row.text_version !== CONSENT_VERSION || (row.channel === "sms" && utility.sms === undefined))
-    return null;
+  if (row.text_version !== CONSENT_VERSION || !reaches(utility, row.channel)) return null;
   return consentHash(utility, row.language, row.channel).equals(row.text_hash)
     ? consentText(utility, row.language, row.channel)
     : null;

@@ -1,7 +1,7 @@
 import type { Vault } from "../../infra/crypto/vault.js";
 import type { Transactions } from "../../infra/postgres/database.js";
 import type { UtilityConfig } from "../../schemas/config.js";
-import { contactsWith, contactWith } from "./contact.js";
+import { contactsNow, contactsWith } from "./contact.js";
 
 /** What staff may look at a resident's data for. */
 export const PURPOSES = ["help", "call", "complaint", "audit", "legal"] as const;
@@ -32,7 +32,7 @@ export async function noteLook(
 ): Promise<void> {
   const { actor, what, purpose, address } = look;
   const own = stores.database.of(utility.id);
-  const contact = address === undefined ? undefined : await contactWith(own, stores.vault, utility, address);
+  const [contact] = address === undefined ? [] : await contactsNow(own, stores.vault, utility, address);
   await own.query(
     "INSERT INTO privacy_log (utility, at, kind, actor, what, purpose, contact_id) VALUES ($1, $2, 'look', $3, $4, $5, $6)",
     [utility.id, new Date(now), actor, what, purpose, contact ?? null],
@@ -51,7 +51,7 @@ export async function noteDisclosure(
 ): Promise<boolean> {
   const { actor, what, purpose, address, givenTo, ground } = disclosure;
   const own = stores.database.of(utility.id);
-  const contact = await contactWith(own, stores.vault, utility, address);
+  const [contact] = await contactsNow(own, stores.vault, utility, address);
   if (contact === undefined) return false;
   await own.query(
     `INSERT INTO privacy_log (utility, at, kind, actor, what, purpose, contact_id, given_to, ground)

@@ -2,7 +2,7 @@ import type { UtilityConfig } from "../../schemas/config.js";
 import type { OwnHours, SendingHours } from "../outbox/sending-hours.js";
 import { lockContact } from "./contact.js";
 import { askToConfirm, type ConsentStores } from "./subscription.js";
-import { CONSENT_KINDS, type ConsentChannel, type ConsentKind, type Language } from "./wording.js";
+import { CONSENT_KINDS, reaches, type ConsentChannel, type ConsentKind, type Language } from "./wording.js";
 
 const ANSWER_HOURS = 30 * 24;
 /** Contacts asked in one round, so that those who signed up together are not all written to at once. */
@@ -50,7 +50,7 @@ async function askAgain(
     [utility.id, now, months],
   );
   for (const { contact_id, channel, language, occupancies, kinds, ...own } of due) {
-    if (channel === "sms" && utility.sms === undefined) continue;
+    if (!reaches(utility, channel)) continue;
     await database.transaction(async (transaction) => {
       if (!(await lockContact(transaction, contact_id))) return;
       await askToConfirm(

@@ -36,6 +36,8 @@ export interface SubscriptionRequest {
   /** Where alerts go: one or both, each with a confirmation of its own. Blank is as good as none. */
   readonly email?: string;
   readonly phone?: string;
+  /** Number that is to be called; a landline will do. */
+  readonly call?: string;
   readonly kinds: readonly ConsentKind[];
   /** Default: the utility's first. */
   readonly language?: Language;
@@ -68,7 +70,7 @@ const form = z.object({
   kinds: z.array(z.enum(CONSENT_KINDS)).min(1),
 });
 /** As the form shows them. */
-const FIELDS = ["utility", "account", "zip", "email", "phone", "kinds"];
+const FIELDS = ["utility", "account", "zip", "email", "phone", "call", "kinds"];
 const emailAddress = z.string().trim().max(254).pipe(z.email());
 
 /**
@@ -138,7 +140,7 @@ export async function requestIn(
     );
     if (recent!.requests >= MOST_REQUESTS) continue;
     // Who asks again may have a mailbox again. Who called our mail spam comes back through the utility's staff alone.
-    if (channel === "email")
+    if (channel !== "sms")
       await endSuppression(transaction, contact, now, byStaff(request) ? undefined : "unreachable");
     const { evidence, method } = request;
     await askToConfirm(
@@ -206,7 +208,7 @@ function byStaff({ method }: SubscriptionRequest): boolean {
 
 /** The addresses of a request in canonical form; fields that are none are added to `wrong`. */
 function addressesOf(
-  { email = "", phone = "" }: SubscriptionRequest,
+  { email = "", phone = "", call = "" }: SubscriptionRequest,
   utility: UtilityConfig | undefined,
   wrong: Set<string>,
 ): { readonly channel: ConsentChannel; readonly address: string }[] {
@@ -221,6 +223,12 @@ function addressesOf(
     const number = sms === undefined ? undefined : phoneNumber(phone, sms.country);
     if (number === undefined || isLandline(number)) wrong.add("phone");
     else addresses.push({ channel: "sms", address: number });
+  }
+  if (call.trim() !== "") {
+    const voice = utility?.voice;
+    const number = voice === undefined ? undefined : phoneNumber(call, voice.country);
+    if (number === undefined) wrong.add("call");
+    else addresses.push({ channel: "voice", address: number });
   }
   if (addresses.length === 0 && wrong.size === 0) wrong.add("email");
   return addresses;
@@ -279,7 +287,7 @@ export async function confirmRequest(
     readonly id: string;
     readonly contact: string;
     readonly utility: string;
-    readonly method: "link" | "sms";
+    readonly method: "link" | "sms" | "voice";
   },
   evidence: Evidence,
 ): Promise<boolean> {
@@ -351,7 +359,7 @@ export async function revokeConsents(
   transaction: Queryable,
   what: {
     readonly contact: string;
-    readonly method: "link" | "page" | "sms" | "provider" | "erasure" | "import";
+    readonly method: "link" | "page" | "sms" | "voice" | "provider" | "erasure" | "import";
     readonly now: Date;
     readonly kinds?: readonly ConsentKind[];
     /** Of these services alone. */

@@ -1,6 +1,6 @@
 import type { Database, Queryable } from "../../infra/postgres/database.js";
 import type { AnomalyMessage } from "../../schemas/anomalies.js";
-import type { ConsentKind, Language } from "../consent/wording.js";
+import { reaches, type ConsentChannel, type ConsentKind, type Language } from "../consent/wording.js";
 import {
   concernsOccupant,
   isReminder,
@@ -36,7 +36,7 @@ interface OutboxEntry extends OwnHours {
   readonly consent_kind: ConsentKind | null;
   readonly state: OutboxState;
   readonly reason: string | null;
-  readonly channel: string;
+  readonly channel: ConsentChannel;
   readonly attempts: number;
   readonly told: Told | null;
   readonly contact_id: string;
@@ -248,8 +248,7 @@ function judge(
   });
   const policy = policies.get(entry.utility);
   if (policy === undefined) return aside("suppressed", "utility-unknown");
-  if (entry.channel === "sms" && policy.utility.sms === undefined)
-    return aside("suppressed", "channel-unknown");
+  if (!reaches(policy.utility, entry.channel)) return aside("suppressed", "channel-unknown");
   if (entry.is_erased) return aside("suppressed", "erased");
   if (entry.is_suppressed && !answersAlways(entry))
     return aside("suppressed", entry.channel === "email" ? "returned" : "stopped");
@@ -260,6 +259,9 @@ function judge(
   if (entry.kind === "reply")
     return now - entry.created_at.getTime() > REPLY_MS ? aside("expired", "too-late") : { send: null };
   if (entry.kind === "confirmation") {
+    // Who asked for another's number does not have it ring at night.
+    const day = entry.channel === "voice" ? policy.hours.next(now) : now;
+    if (day > now) return aside("held", "quiet-hours", new Date(day));
     if (entry.confirmed_at !== null) return aside("suppressed", "confirmed");
     return entry.expires_at!.getTime() <= now ? aside("expired", "link-expired") : { send: null };
   }
@@ -281,15 +283,20 @@ function judge(
     const start = waitsForHours(entry.kind, entry.consent_kind) ? hours.next(now) : now;
     if (start > now)
       return aside(entry.state === "unknown" ? "unknown" : "held", "quiet-hours", new Date(start));
-    const { sms } = policy.utility;
-    if (entry.channel === "sms" && anomaly.rule !== "burst") {
-      if (entry.routine >= sms!.perMonth) return aside("suppressed", "monthly-limit");
+    const most = perMonth(policy.utility, entry.channel);
+    if (most !== undefined && anomaly.rule !== "burst") {
+      if (entry.routine >= most) return aside("suppressed", "monthly-limit");
       const free = (entry.last_routine?.getTime() ?? 0) + DAY_MS;
       if (free > now) return aside("held", "daily-limit", new Date(hours.next(free)));
     }
   }
   // A repeat of what may have arrived says the same.
   return { send: entry.told ?? (says as Told) };
+}
+
+/** Routine texts or calls in 30 days that sign-up promised not to pass; of mails there is no such promise. */
+function perMonth({ sms, voice }: UtilityConfig, channel: ConsentChannel): number | undefined {
+  return channel === "email" ? undefined : (channel === "sms" ? sms : voice)!.perMonth;
 }
 
 /** What may be said to a number that wants nothing more: that this was understood, and where to get help. */

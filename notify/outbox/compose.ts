@@ -10,6 +10,7 @@ import { confirmation, renewal } from "../templates/confirmation.js";
 import type { Frame, LeakFlow, Told } from "../templates/frame.js";
 import { letterAbout } from "../templates/letter-about.js";
 import type { Letter } from "../templates/letter.js";
+import { spokenAlert, spokenConfirmation } from "../templates/spoken.js";
 import { alertText, confirmationText, renewalText, replyText } from "../templates/text.js";
 import type { Claimed } from "./claim.js";
 
@@ -31,6 +32,7 @@ export function compose(
     validSeconds,
     letter: () => letterOf(claimed, utility, context),
     text: () => textOf(claimed, utility, vault),
+    spoken: () => spokenOf(claimed, utility, vault),
   };
 }
 
@@ -76,6 +78,21 @@ function textOf(claimed: Claimed, utility: UtilityConfig, vault: Vault): string 
     kind,
     toldOf(message!, claimed, accountEnding(claimed, utility, vault)),
   );
+}
+
+function spokenOf(
+  claimed: Claimed,
+  utility: UtilityConfig,
+  vault: Vault,
+): ReturnType<OutgoingMessage["spoken"]> {
+  const { kind, message, language } = claimed;
+  if (kind === "reply") throw new Error(`"${kind}" is said in the call itself`);
+  if (kind === "confirmation") {
+    const asked = claimed.confirmation_language!;
+    return { language: asked, words: spokenConfirmation(utility, asked, claimed.kinds!) };
+  }
+  const told = toldOf(message!, claimed, accountEnding(claimed, utility, vault));
+  return { language, words: spokenAlert(utility, language, kind, told) };
 }
 
 /** The anomaly without what belongs to a former occupant. */

@@ -1,4 +1,5 @@
 import type { Database, Queryable } from "../../infra/postgres/database.js";
+import { CONSENT_CHANNELS } from "../consent/wording.js";
 
 /** So many messages that carriers filtered within an hour: more of the same would cost the number its name. */
 const MOST_FILTERED = 3;
@@ -86,7 +87,7 @@ export async function holdStorm(
   await transaction.query(
     `INSERT INTO channel_pauses (utility, channel, reason, at)
      SELECT $1, channel, $2, $3 FROM unnest($4::text[]) AS channel ON CONFLICT DO NOTHING`,
-    [utility, STORM, now, ["email", "sms"]],
+    [utility, STORM, now, CONSENT_CHANNELS],
   );
   return alerts;
 }

@@ -1,3 +1,4 @@
+import type { Queryable } from "../../infra/postgres/database.js";
 import type { StatusReport } from "../channels/channel.js";
 import { lockContact } from "../consent/contact.js";
 import type { ConsentStores } from "../consent/subscription.js";
@@ -43,6 +44,7 @@ export async function takeStatus(
        WHERE outbox_id = $1 AND (state IN ('sending', 'unknown') OR (state = 'accepted' AND $3 <> 'accepted'))`,
       [outboxId, providerId, report.status, report.code ?? null, now],
     );
+    if (report.again === true) await tryAgain(transaction, outboxId, now);
     const { fault, code = "" } = report;
     // A message of days ago may come back now: who has agreed anew since can be reached. A complaint is of today.
     const outdated = row.agreed_since && (fault === "unusable" || fault === "unreachable");
@@ -51,4 +53,17 @@ export async function takeStatus(
     if (channel === "email") await pauseWhereUnwelcome(transaction, utility, now);
     return true;
   });
+}
+
+/** Where nobody was there: so often, with such a pause. */
+const MOST_TRIES = 3;
+const AGAIN_MS = 30 * 60_000;
+
+/** A call that nobody took is made again, as often as one bears; the consent and all else is judged anew then. */
+async function tryAgain(transaction: Queryable, outboxId: string, now: Date): Promise<void> {
+  await transaction.query(
+    `UPDATE outbox SET state = 'queued', not_before = $2, accepted_at = NULL, provider_id = NULL, handed_at = NULL
+     WHERE outbox_id = $1 AND state = 'failed' AND attempts < $3`,
+    [outboxId, new Date(now.getTime() + AGAIN_MS), MOST_TRIES],
+  );
 }

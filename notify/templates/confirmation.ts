@@ -55,7 +55,7 @@ export function renewal(frame: Frame, kinds: readonly ConsentKind[], url: string
   );
 }
 
-function listOf(language: Language, kinds: readonly ConsentKind[]): string {
+export function listOf(language: Language, kinds: readonly ConsentKind[]): string {
   return new Intl.ListFormat(language).format(kinds.map((kind) => KINDS[language][kind]));
 }
 

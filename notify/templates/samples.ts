@@ -5,6 +5,7 @@ import type { AlertKind } from "../decide.js";
 import type { Frame, LeakFlow, Told } from "./frame.js";
 import { letterAbout } from "./letter-about.js";
 import type { Letter } from "./letter.js";
+import { spokenAlert, spokenConfirmation, spokenReply, SPOKEN_REPLIES } from "./spoken.js";
 import { alertText, confirmationText, renewalText, replyText, REPLIES } from "./text.js";
 
 /** A message as residents may get it, with made-up values. */
@@ -188,6 +189,25 @@ export function sampleTexts(utility: UtilityConfig, end: number): SampleText[] {
       text: alertText(utility, language, what, sampleTold(end, change)),
     })),
     ...REPLIES.map((reply) => ({ name: `reply-${reply}`, language, text: replyText(sms, language, reply) })),
+  ]);
+}
+
+/** Every call in every language of a utility that calls. */
+export function sampleCalls(utility: UtilityConfig, end: number): SampleText[] {
+  if (utility.voice === undefined) return [];
+  return utility.languages.flatMap((language) => [
+    ...askable("confirmation").map(([name, kinds]) => ({
+      ...{ name, language },
+      text: spokenConfirmation(utility, language, kinds),
+    })),
+    ...ABOUT.map(([name, what, change]) => ({
+      ...{ name, language },
+      text: spokenAlert(utility, language, what, sampleTold(end, change)),
+    })),
+    ...SPOKEN_REPLIES.map((reply) => ({
+      ...{ name: `reply-${reply}`, language },
+      text: spokenReply(language, reply),
+    })),
   ]);
 }
 

@@ -193,7 +193,12 @@ it("waits where the centre is away or refuses the password, and goes on when it 
   const wrong = { ...context.config, smpp: { ...context.config.smpp!, systemId: "somebody" } };
   const channel = openChannel("sms", { config: wrong })!;
   const message = { id: "1", utility: wrong.utilities[0]!, address: one.phone, validSeconds: 600 };
-  const outcome = await channel.send({ ...message, text: () => "x", letter: () => undefined as never });
+  const outcome = await channel.send({
+    ...message,
+    text: () => "x",
+    letter: () => undefined as never,
+    spoken: () => undefined as never,
+  });
   expect(outcome).toEqual({ status: "unreachable", code: "smpp bind 0x0e" });
   await channel.close();
   writeFileSync(join(test.folder, "long"), "nine-long");

@@ -80,6 +80,7 @@ const outgoing = (change: Partial<OutgoingMessage> = {}): OutgoingMessage => ({
   validSeconds: 7200.5,
   text: () => "Oakvale Water: Possible leak",
   letter: () => undefined as never,
+  spoken: () => ({ language: "en", words: "Hello. Water & <more>." }),
   ...change,
 });
 const web = { host: "127.0.0.1", port: 0, publicUrl: "https://alerts.oakvale.example" };
