@@ -384,6 +384,23 @@ export const utilityConfig = z.strictObject({
     })
     .optional()
     .describe("Text messages. Left out: this utility sends none."),
+  price: z
+    .strictObject({
+      amount: z.number().positive().describe("Such as 4.5,"),
+      per: z.number().positive().default(1000).describe("for so many"),
+      unit: z
+        .enum(UNITS)
+        .default("gal")
+        .describe("of this unit; with sewer charges, if they go by the meter."),
+      currency: z
+        .string()
+        .regex(/^[A-Z]{3}$/, "expected three capital letters, such as USD")
+        .default("USD"),
+    })
+    .optional()
+    .describe(
+      "What water costs a resident: mails tell about how much a leak costs. Left out: no cost is told.",
+    ),
   voice: z
     .strictObject({
       from: z

@@ -129,7 +129,9 @@ export async function recordDecisions(
         history: sent,
         remindBefore: Math.floor(context.now / 1000) - utility.alerts.remindAfterHours * 3600,
         remindAgainBefore: Math.floor(context.now / 1000) - utility.alerts.remindAgainAfterHours * 3600,
-        hasLouderChannel: recipient.channel !== LOUDEST && own.some((one) => isLouder(one, recipient)),
+        hasLouderChannel:
+          recipient.channel !== LOUDEST &&
+          own.some((one) => isLouder(one, recipient) && !history.some((row) => failed(row, anomaly, one))),
         toldOfOverlap: around.some(({ contacts }) => contacts.has(recipient.contact_id)),
         muted: answers.some((given) => given.contact_id === recipient.contact_id && covers(given, anomaly)),
         overlapHolds: around.length > 0,
@@ -176,6 +178,11 @@ function recipientsBy(
 
 /** The channel that is noticed most. */
 const LOUDEST = "sms";
+
+/** It could not be brought to them: another channel has to do. */
+function failed({ anomaly, contact_id, state }: SentRow, { id }: AnomalyMessage, to: Recipient): boolean {
+  return anomaly === id && contact_id === to.contact_id && state === "failed";
+}
 
 function isLouder(one: Recipient, than: Recipient): boolean {
   return one.channel === LOUDEST && one.occupancy_id === than.occupancy_id;

@@ -1,4 +1,5 @@
 import { budgetAlert } from "./budget-alert.js";
+import { cost } from "./cost.js";
 import { Format } from "./format.js";
 import { answerLinks, framed, service, type Frame, type Told } from "./frame.js";
 import { hoursChart } from "./hours-chart.js";
@@ -20,6 +21,7 @@ function english(frame: Frame, told: Told): Letter {
   const at = service("en", told.accountEnding);
   const facts: [string, string][] = [];
   if (told.volume !== undefined) facts.push(["Used in that time", `about ${format.volume(told.volume)}`]);
+  facts.push(...cost(frame, told));
   facts.push(["Highest rate", `about ${format.volume(told.rate)} an hour`]);
   if (told.usualPeak !== undefined)
     facts.push(["Your usual busiest hour", `about ${format.volume(told.usualPeak)}`]);
@@ -51,6 +53,7 @@ function spanish(frame: Frame, told: Told): Letter {
   const at = service("es", told.accountEnding);
   const facts: [string, string][] = [];
   if (told.volume !== undefined) facts.push(["Consumo en ese tiempo", `unos ${format.volume(told.volume)}`]);
+  facts.push(...cost(frame, told));
   facts.push(["Flujo más alto", `unos ${format.volume(told.rate)} por hora`]);
   if (told.usualPeak !== undefined)
     facts.push(["Su hora habitual de mayor consumo", `unos ${format.volume(told.usualPeak)}`]);

@@ -1,3 +1,4 @@
+import { cost } from "./cost.js";
 import { Format } from "./format.js";
 import { answerLinks, framed, service, type Frame, type LeakFlow, type Told } from "./frame.js";
 import { hoursChart } from "./hours-chart.js";
@@ -149,6 +150,7 @@ function english(frame: Frame, told: Told): Letter {
   if (told.volume !== undefined) {
     facts.push([over ? "Used in that time" : "Used so far", `about ${format.volume(told.volume)}`]);
   }
+  facts.push(...cost(frame, told));
   if (!over) facts.push(["Last reading", format.moment(end)]);
   const blocks: Block[] = over
     ? [
@@ -199,6 +201,7 @@ function spanish(frame: Frame, told: Told): Letter {
       `unos ${format.volume(told.volume)}`,
     ]);
   }
+  facts.push(...cost(frame, told));
   if (!over) facts.push(["Última lectura", format.moment(end)]);
   const blocks: Block[] = over
     ? [

@@ -1,3 +1,4 @@
+import { cost } from "./cost.js";
 import { Format } from "./format.js";
 import { answerLinks, framed, service, type Frame, type Told } from "./frame.js";
 import { hoursChart } from "./hours-chart.js";
@@ -17,6 +18,7 @@ export function leakReminder(frame: Frame, told: Told): Letter {
       ["Flujo", `unos ${lost} por hora, ${format.volume(rate * 24)} por día`],
     ];
     if (volume !== undefined) facts.push(["Consumo hasta ahora", `unos ${format.volume(volume)}`]);
+    facts.push(...cost(frame, told));
     return framed(frame, {
       subject: "El agua sigue corriendo: posible fuga",
       heading: "El agua sigue corriendo",
@@ -39,6 +41,7 @@ export function leakReminder(frame: Frame, told: Told): Letter {
     ["Flow", `about ${lost} an hour, ${format.volume(rate * 24)} a day`],
   ];
   if (volume !== undefined) facts.push(["Used so far", `about ${format.volume(volume)}`]);
+  facts.push(...cost(frame, told));
   return framed(frame, {
     subject: "Water is still running: possible leak",
     heading: "Water is still running",

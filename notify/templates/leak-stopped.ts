@@ -1,3 +1,4 @@
+import { cost } from "./cost.js";
 import { Format } from "./format.js";
 import { framed, service, type Frame, type Told } from "./frame.js";
 import type { Letter } from "./letter.js";
@@ -12,6 +13,7 @@ export function leakStopped(frame: Frame, told: Told): Letter {
     const facts: [string, string][] = [["Corrió durante", format.duration(end - start)]];
     if (told.volume !== undefined)
       facts.push(["Consumo en ese tiempo", `unos ${format.volume(told.volume)}`]);
+    facts.push(...cost(frame, { ...told, over: true }));
     return framed(frame, {
       subject: "El flujo de agua se detuvo",
       heading: "El flujo se detuvo",
@@ -26,6 +28,7 @@ export function leakStopped(frame: Frame, told: Told): Letter {
   }
   const facts: [string, string][] = [["Ran for", format.duration(end - start)]];
   if (told.volume !== undefined) facts.push(["Used in that time", `about ${format.volume(told.volume)}`]);
+  facts.push(...cost(frame, { ...told, over: true }));
   return framed(frame, {
     subject: "The flow of water has stopped",
     heading: "The flow has stopped",

@@ -1,7 +1,11 @@
-import { answerAlert, callList } from "../../notify/index.js";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ACCOUNT, startTwilio, TOKEN } from "../../demo/twilio.js";
+import { answerAlert, callList, createNotify, receiveText, requestSubscription } from "../../notify/index.js";
 import { linkToken } from "../../notify/consent/link-token.js";
 import { startNotified, type Notified } from "../harness/notified.js";
-import { addHome, leak, optIn, tell } from "../harness/residents.js";
+import { addHome, leak, optIn, tell, type World } from "../harness/residents.js";
+import { startStores, usageUtility } from "../harness/stores.js";
 
 /** Noon in Los Angeles. */
 const NOON = Date.UTC(2026, 5, 1, 19);
@@ -72,4 +76,68 @@ it("reminds in three days and in a week, then leaves the leak to people, until s
   await tell(world, { ...nobodys, version: 50, state: "closed", reason: "flow-stopped" });
   expect(await sent()).toEqual([...all, "stopped"]);
   expect([await calls(false), await calls(true)]).toEqual([[], []]);
+});
+
+it("reminds a last time by text where a home has both, and by mail where the text can't be brought", async () => {
+  const fake = await startTwilio(() => test.clock.now());
+  const test = await startStores("last-reminder", {
+    now: NOON,
+    config: (folder) => {
+      writeFileSync(join(folder, "token"), TOKEN);
+      return {
+        twilio: { accountSid: ACCOUNT, authTokenFile: join(folder, "token"), apiUrl: fake.url },
+        utilities: [
+          {
+            ...usageUtility(folder),
+            sms: { from: "+12135550199", name: "Oakvale Water", help: "213-555-0100" },
+          },
+        ],
+      };
+    },
+  });
+  try {
+    const world: World = { config: test.settings.config, stores: test.stores, clock: test.clock };
+    const mails = {
+      send: () => Promise.resolve({ status: "accepted" as const }),
+      close: () => Promise.resolve(),
+    };
+    const notify = await test.start(createNotify({ ...test.context(), transport: mails }));
+    const signUp = async (n: number) => {
+      const account = `ACCT-70-${n}`;
+      const phone = `+1213555010${n}`;
+      const meter = await addHome(world, { meterId: `B-${n}`, accountId: account, locationId: `B-${n}` });
+      await optIn(world, { account, email: `b${n}@mail.example`, kinds: ["leak"] });
+      await requestSubscription(test.context(), {
+        ...{ utility: "oakvale", account, zip: "90001", phone, kinds: ["leak"], method: "web" },
+      });
+      await notify.drain();
+      const utility = world.config.utilities[0]!;
+      await receiveText(test.context(), utility, { providerId: `SM${n}`, from: phone, body: "Y1" });
+      await notify.drain();
+      return leak(test.clock, meter, { id: String(n).repeat(32) });
+    };
+    const [both, broken] = [await signUp(1), await signUp(2)];
+    await tell(world, both);
+    await notify.drain();
+    // Of the second home the text is refused for good.
+    fake.script({ do: "answer", status: 400, code: 30_008 });
+    await tell(world, broken);
+    await notify.drain();
+    for (const day of [3, 7]) {
+      test.clock.set(NOON + day * DAY_MS + HOUR_MS);
+      const end = test.clock.now() / 1000 - 3600;
+      for (const one of [both, broken]) await tell(world, { ...one, version: day, state: "updated", end });
+      await notify.drain();
+    }
+    const last = await test.stores.database.query<{ anomaly: string; channel: string; state: string }>(
+      "SELECT anomaly, channel, state FROM outbox WHERE kind = 'last-reminder' ORDER BY anomaly",
+    );
+    expect(last).toEqual([
+      { anomaly: both.id, channel: "sms", state: "accepted" },
+      { anomaly: broken.id, channel: "email", state: "accepted" },
+    ]);
+  } finally {
+    await test.close();
+    await fake.close();
+  }
 });

@@ -266,3 +266,76 @@ describe("the chart of hours", () => {
       expect(letterHtml(leakAlert(frameOf("en"), toldOf({ hours: unknown })))).not.toContain("Hour by hour");
   });
 });
+
+describe("what it costs", () => {
+  const price = { amount: 4.5, per: 1000, unit: "gal", currency: "USD" } as const;
+  const told = toldOf({ rate: 10 * GALLON, volume: 260 * GALLON });
+  const textOf = (letter: Letter) => letterText(letter).replace(/[\u202f\u00a0]/g, " ");
+
+  it("is told by the utility's price, which stands with it, in the resident's language", () => {
+    expect(textOf(leakAlert(frameOf("en", { price }), told))).toMatch(
+      /Cost: about \$1\.17 so far, \$1\.08 a day \(at \$4\.50 per 1,000 gallons\)/,
+    );
+    expect(textOf(leakAlert(frameOf("en", { price }), { ...told, over: true }))).toMatch(
+      /Cost: about \$1\.17 \(at \$4\.50 per 1,000 gallons\)/,
+    );
+    // What part of it a former resident used is not known: the day's cost alone.
+    expect(textOf(leakAlert(frameOf("en", { price }), { ...told, volume: undefined }))).toMatch(
+      /Cost: about \$1\.08 a day/,
+    );
+    const euros = { amount: 2, per: 1, unit: "m3", currency: "EUR" } as const;
+    expect(
+      textOf(
+        leakAlert(
+          frameOf("es", { price: euros, units: "L" }),
+          toldOf({ rate: 60_000_000, volume: 90_000_000 }),
+        ),
+      ),
+    ).toMatch(/Costo: unos EUR ?180 hasta ahora, EUR ?2,?880 por día \(a EUR ?2\.00 por 1 metro cúbico\)/);
+  });
+
+  it("is left out where the utility names no price, and of a month's budget", () => {
+    for (const letter of letters("en")) expect(letterText(letter)).not.toMatch(/\bCost\b/);
+    const priced = letters("en", { price }).filter((letter) => /\bCost\b/.test(letterText(letter)));
+    // Five kinds of leak, each running and over, the reminder, the end, and three of high use.
+    expect(priced).toHaveLength(15);
+  });
+});
+
+describe("words that a twelve-year-old follows", () => {
+  const SYLLABLES = { en: /[aeiouy]+/gi, es: /[aeiouáéíóúü]+/gi } as const;
+  /** Sentences and words of the prose: facts, links and the foot left out. */
+  const prose = (language: "en" | "es") => {
+    const texts = letters(language).flatMap(({ heading, blocks }) => [
+      heading,
+      ...blocks.flatMap((block) => [
+        ...("text" in block ? [block.text] : []),
+        ...("steps" in block ? block.steps : []),
+      ]),
+    ]);
+    const sentences = texts
+      .flatMap((text) => text.split(/[.!?:;]+\s|[.!?]+$/))
+      .filter((one) => /\w/.test(one));
+    const words = sentences.flatMap((one) => one.match(/[\p{L}']+/gu) ?? []);
+    const syllables = words.reduce(
+      (sum, word) =>
+        sum +
+        Math.max(
+          1,
+          word.replace(language === "en" ? /(?<=[^l])e\b/i : "", "").match(SYLLABLES[language])?.length ?? 1,
+        ),
+      0,
+    );
+    return { perSentence: words.length / sentences.length, perWord: syllables / words.length };
+  };
+
+  it("reads at grade 7 or below in English (Flesch-Kincaid, 1975)", () => {
+    const { perSentence, perWord } = prose("en");
+    expect(0.39 * perSentence + 11.8 * perWord - 15.59).toBeLessThanOrEqual(7);
+  });
+
+  it("reads as easy as a newspaper or easier in Spanish (Fernández Huerta, 1959: 60 and up)", () => {
+    const { perSentence, perWord } = prose("es");
+    expect(206.84 - 60 * perWord - 1.02 * perSentence).toBeGreaterThanOrEqual(60);
+  });
+});
