@@ -452,6 +452,14 @@ export const utilityConfig = z.strictObject({
         .describe(
           "And so long after it a last time: by text where the home has asked for texts, else by mail.",
         ),
+      digestAbove: z
+        .number()
+        .int()
+        .min(0)
+        .default(5)
+        .describe(
+          "An e-mail address with alerts for more homes than this gets one mail a day, a burst apart. 0: never.",
+        ),
       renewAfterMonths: z
         .number()
         .int()

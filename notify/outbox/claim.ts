@@ -61,6 +61,8 @@ interface OutboxEntry extends OwnHours {
   /** When an attempt may first have reached the provider, and whether it was sent once more since. */
   readonly handed_at: Date | null;
   readonly resent: boolean;
+  /** It waits for the contact's one mail a day. */
+  readonly digest: boolean;
   /** Whether the alert that this one follows can have reached the resident. */
   readonly alert_told: boolean;
   /** The address is on the list of those that get nothing. */
@@ -76,6 +78,8 @@ export interface Claimed extends OutboxEntry {
   readonly attempt: number;
   /** What the row said before this attempt: holds again if the attempt surely reached nobody. */
   readonly toldBefore: Told | null;
+  /** Other messages that go out in this one. */
+  readonly others: readonly Claimed[];
 }
 
 export interface ClaimContext {
@@ -100,7 +104,9 @@ interface Sender {
 const PRIORITIES = [0, 1, 2] as const;
 
 /** Condition for rows that may be sent now; $1 now, $2 channels, $3 utilities that are live. */
-const DUE = `o.state IN ('queued', 'held', 'unknown') AND o.not_before <= $1 AND o.channel = ANY ($2)
+const DUE = `(o.digest_of IS NULL OR o.digest_of = o.outbox_id OR NOT EXISTS (
+    SELECT 1 FROM outbox first WHERE first.outbox_id = o.digest_of AND first.state IN ('queued', 'held', 'sending', 'unknown')))
+  AND o.state IN ('queued', 'held', 'unknown') AND o.not_before <= $1 AND o.channel = ANY ($2)
   AND (o.kind <> 'confirmation' OR o.utility = ANY ($3))
   AND (coalesce(o.reply, '') = 'stopped' OR NOT EXISTS (
     SELECT 1 FROM channel_pauses p WHERE p.utility = o.utility AND p.channel = o.channel AND p.ended_at IS NULL
@@ -166,20 +172,35 @@ export async function claim(
     );
     const claimed: Claimed[] = [];
     const buckets = await openBuckets(transaction, entries, context);
-    for (const entry of entries) {
+    /** Takes one in hand, or puts it aside. */
+    const claimOne = async (entry: OutboxEntry): Promise<Claimed | undefined> => {
       const verdict = withinLimits(judge(entry, context), entry, buckets.get(entry.utility), context);
       const attempt =
         "send" in verdict ? await take(transaction, entry, verdict.send, sender.owner, now) : undefined;
-      if (attempt !== undefined && "send" in verdict) {
-        claimed.push({ ...entry, attempt, told: verdict.send, toldBefore: entry.told });
-        continue;
-      }
+      if (attempt !== undefined && "send" in verdict)
+        return { ...entry, attempt, told: verdict.send, toldBefore: entry.told, others: [] };
       const aside: Aside =
         "send" in verdict ? { state: "suppressed", reason: "no-consent", notBefore: undefined } : verdict;
       await transaction.query(
         `UPDATE outbox SET state = $2, reason = $3, not_before = coalesce($4, not_before), updated_at = $5 WHERE outbox_id = $1`,
         [entry.outbox_id, aside.state, aside.reason, aside.notBefore ?? null, now],
       );
+      return undefined;
+    };
+    const done = new Set<string>();
+    for (const entry of entries) {
+      if (done.has(entry.outbox_id)) continue;
+      const together = entry.digest ? await digestWith(transaction, entry, now) : [entry];
+      const taken: Claimed[] = [];
+      for (const one of together) {
+        done.add(one.outbox_id);
+        const message = await claimOne(one);
+        if (message !== undefined) taken.push(message);
+      }
+      const [first, ...others] = taken;
+      if (first === undefined) continue;
+      if (others.length > 0) await joinDigest(transaction, first, others);
+      claimed.push({ ...first, others });
     }
     for (const bucket of buckets.values()) await bucket.save(transaction, now);
     return { claimed, looked: locked.length };
@@ -224,6 +245,35 @@ function withinLimits(
   if (start > turn) return { state: "held", reason: "quiet-hours", notBefore: new Date(start) };
   bucket.take();
   return turn === now ? verdict : { state: "held", reason: TURN, notBefore: new Date(turn) };
+}
+
+/** Most messages in one mail: more wait for the next. */
+const MOST_IN_DIGEST = 200;
+
+/** What goes out with a message of a digest: what went with it before, or all of the contact's that is due. */
+async function digestWith(transaction: Queryable, entry: OutboxEntry, now: Date): Promise<OutboxEntry[]> {
+  const rows = await transaction.query<{ outbox_id: string }>(
+    `SELECT o.outbox_id FROM outbox o, (SELECT digest_of, contact_id FROM outbox WHERE outbox_id = $1) AS mine
+     WHERE o.contact_id = mine.contact_id AND o.digest AND o.state IN ('queued', 'held', 'unknown') AND o.not_before <= $2
+       AND o.digest_of IS NOT DISTINCT FROM mine.digest_of
+     ORDER BY o.outbox_id <> $1, o.created_at, o.outbox_id LIMIT ${MOST_IN_DIGEST} FOR UPDATE OF o SKIP LOCKED`,
+    [entry.outbox_id, now],
+  );
+  const ids = rows.map(({ outbox_id }) => outbox_id);
+  const loaded = await loadEntries(transaction, ids, now);
+  return loaded.sort((a, b) => ids.indexOf(a.outbox_id) - ids.indexOf(b.outbox_id));
+}
+
+/** From now on they go out as one, also when it is tried again. */
+async function joinDigest(
+  transaction: Queryable,
+  first: OutboxEntry,
+  others: readonly OutboxEntry[],
+): Promise<void> {
+  await transaction.query("UPDATE outbox SET digest_of = $1 WHERE outbox_id = $1 OR outbox_id = ANY ($2)", [
+    first.outbox_id,
+    others.map(({ outbox_id }) => outbox_id),
+  ]);
 }
 
 interface Aside {
@@ -315,7 +365,7 @@ function loadEntries(transaction: Queryable, ids: readonly string[], now: Date):
             EXISTS (SELECT 1 FROM outbox alert WHERE alert.anomaly = o.anomaly AND alert.kind = 'alert'
                AND alert.stage = o.stage AND alert.contact_id = o.contact_id AND alert.channel = o.channel
                AND alert.told IS NOT NULL) AS alert_told,
-            o.reply, o.created_at, o.handed_at, o.resent,
+            o.reply, o.created_at, o.handed_at, o.resent, o.digest,
             EXISTS (SELECT 1 FROM suppressions x WHERE x.utility = c.utility AND x.channel = c.channel
                AND x.address_hash = c.address_hash AND x.ended_at IS NULL) AS is_suppressed,
             lately.last_routine, lately.routine

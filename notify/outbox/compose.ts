@@ -6,6 +6,8 @@ import type { OutgoingMessage } from "../channels/channel.js";
 import { linkToken, type LinkPurpose } from "../consent/link-token.js";
 import { inUnits, unsealAddress } from "../consent/contact.js";
 import { normalFlow } from "../consent/declare.js";
+import type { AlertKind } from "../decide.js";
+import { digest } from "../templates/digest.js";
 import { confirmation, renewal } from "../templates/confirmation.js";
 import type { Frame, LeakFlow, Told } from "../templates/frame.js";
 import { letterAbout } from "../templates/letter-about.js";
@@ -62,6 +64,14 @@ function letterOf(
     homeUrl: link("choices", contact_id, "home"),
   };
   if (kind === "reply") throw new Error(`"${kind}" is said by text only`);
+  if (claimed.others.length > 0) {
+    const items = [claimed, ...claimed.others].map((one) => ({
+      about: one.kind as AlertKind,
+      told: toldOf(one.message!, one, accountEnding(one, utility, vault)),
+      answerUrl: link("answer", one.outbox_id),
+    }));
+    return digest(frame, items);
+  }
   return letterAbout(frame, kind, toldOf(message!, claimed, accountEnding(claimed, utility, vault)));
 }
 

@@ -88,6 +88,7 @@ export async function recordDecisions(
   const neighbours = await neighboursOf(transaction, fresh);
   const answers = await answersAbout(transaction, fresh, now);
   const former = await formerRecipientsOf(transaction, fresh, now);
+  const homes = await homesOf(transaction, recipients);
   const outcomes: Outcome[] = [];
   const notes: Note[] = [];
   const note = (anomaly: AnomalyMessage, contact: string | null, outcome: Refusal) => {
@@ -141,10 +142,16 @@ export async function recordDecisions(
         continue;
       }
       outcomes.push({ utility: anomaly.utility, decision: decision.send });
-      const notBefore = waitsForHours(decision.send, recipient.kind)
-        ? new Date(hours.next(context.now))
-        : now;
-      await enqueue(transaction, anomaly, recipient, decision, now, notBefore);
+      const inDigest = isDigest(
+        anomaly,
+        decision.send,
+        recipient,
+        homes.get(recipient.contact_id) ?? 1,
+        utility,
+      );
+      const start = inDigest ? hours.nextDay(context.now) : hours.next(context.now);
+      const notBefore = waitsForHours(decision.send, recipient.kind) ? new Date(start) : now;
+      await enqueue(transaction, anomaly, recipient, decision, { now, notBefore, inDigest });
       if (decision.send === "alert") {
         neighbours.find((other) => other.anomaly === anomaly.id)?.contacts.add(recipient.contact_id);
       }
@@ -159,6 +166,30 @@ export async function recordDecisions(
     if (alerts !== undefined) storms.push({ utility, alerts });
   }
   return { outcomes, storms };
+}
+
+/** Whether a message waits for the one mail a day: of who has many homes, a burst apart. */
+function isDigest(
+  { rule }: AnomalyMessage,
+  send: AlertKind,
+  { channel }: Recipient,
+  homes: number,
+  { alerts: { digestAbove } }: UtilityConfig,
+): boolean {
+  const isBurst = rule === "burst" && send === "alert";
+  return channel === "email" && digestAbove > 0 && homes > digestAbove && !isBurst;
+}
+
+/** For how many homes each of these contacts gets alerts. */
+async function homesOf(
+  transaction: Queryable,
+  recipients: readonly Recipient[],
+): Promise<Map<string, number>> {
+  const rows = await transaction.query<{ contact_id: string; homes: number }>(
+    "SELECT contact_id, count(DISTINCT occupancy_id) AS homes FROM active_consents WHERE contact_id = ANY ($1::uuid[]) GROUP BY contact_id",
+    [[...new Set(recipients.map(({ contact_id }) => contact_id))]],
+  );
+  return new Map(rows.map(({ contact_id, homes }) => [contact_id, homes]));
 }
 
 /** Who is told of an anomaly by which channel, once each: by the first of these kinds that they agreed to. */
@@ -353,17 +384,16 @@ async function enqueue(
   anomaly: AnomalyMessage,
   recipient: Recipient,
   { send, stage }: Extract<Decision, { send: AlertKind }>,
-  now: Date,
-  notBefore: Date,
+  { now, notBefore, inDigest }: { readonly now: Date; readonly notBefore: Date; readonly inDigest: boolean },
 ): Promise<void> {
   // A row that was taken back before any attempt is taken up again, under the same Message-ID.
   await transaction.query(
     `INSERT INTO outbox (utility, kind, anomaly, stage, contact_id, occupancy_id, consent_kind, channel, state,
-       not_before, urgent, created_at, updated_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $12, $11, $11)
+       not_before, urgent, digest, created_at, updated_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $12, $13, $11, $11)
      ON CONFLICT (anomaly, kind, stage, contact_id, channel) DO UPDATE SET
        state = excluded.state, reason = NULL, occupancy_id = excluded.occupancy_id, not_before = excluded.not_before,
-       updated_at = excluded.updated_at
+       digest = excluded.digest, digest_of = NULL, updated_at = excluded.updated_at
      WHERE outbox.state IN ('suppressed', 'expired') AND outbox.told IS NULL`,
     [
       anomaly.utility,
@@ -378,6 +408,7 @@ async function enqueue(
       notBefore,
       now,
       anomaly.rule === "burst" && send === "alert",
+      inDigest,
     ],
   );
 }

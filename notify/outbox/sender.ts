@@ -131,10 +131,10 @@ export class Sender {
     const { claimed, looked } = await claim(database, this.#claimContext(resting), sender, room);
     for (const message of claimed) {
       const sending = this.#send(message).finally(() => {
-        this.#inHand.delete(message.outbox_id);
+        for (const { outbox_id } of [message, ...message.others]) this.#inHand.delete(outbox_id);
         this.wake();
       });
-      this.#inHand.set(message.outbox_id, sending);
+      for (const { outbox_id } of [message, ...message.others]) this.#inHand.set(outbox_id, sending);
     }
     return looked;
   }
@@ -185,6 +185,7 @@ export class Sender {
       // The contact first, as whoever takes in a stop: else each could wait for the other.
       if (fault !== undefined) await lockContact(transaction, message.contact_id);
       const state = await settle(transaction, message, outcome, clock.now());
+      for (const other of message.others) await settle(transaction, other, outcome, clock.now());
       if (fault !== undefined)
         await takeProvidersWord(transaction, message.contact_id, { fault, code }, new Date(clock.now()));
       return state;

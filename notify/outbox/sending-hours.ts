@@ -66,6 +66,13 @@ export class SendingHours {
     return this.#nextIn(now) ?? this.#windows[0]!.next(now);
   }
 
+  /** The beginning of the hours that follow those that hold at `now`, or that come next (UTC milliseconds); of hours without end a day later. */
+  nextDay(now: number): number {
+    const from = this.next(now);
+    const left = this.left(from);
+    return left === Infinity ? now + DAY * 1000 : this.next(from + left * 1000);
+  }
+
   /** Seconds until the hours that hold at `now` (UTC milliseconds) end; those of the whole day never do. */
   left(now: number): number {
     return Math.min(...this.#windows.map((window) => window.left(now)));

@@ -41,7 +41,7 @@ export async function takeStatus(
       `UPDATE outbox SET provider_id = $2, state = $3, reason = $4, updated_at = $5,
          accepted_at = coalesce(accepted_at, $5), told = CASE WHEN $3 = 'failed' THEN NULL ELSE told END,
          owner = NULL, lease_until = NULL
-       WHERE outbox_id = $1 AND (state IN ('sending', 'unknown') OR (state = 'accepted' AND $3 <> 'accepted'))`,
+       WHERE (outbox_id = $1 OR digest_of = $1) AND (state IN ('sending', 'unknown') OR (state = 'accepted' AND $3 <> 'accepted'))`,
       [outboxId, providerId, report.status, report.code ?? null, now],
     );
     if (report.again === true) await tryAgain(transaction, outboxId, now);

@@ -2,6 +2,7 @@ import type { UtilityConfig } from "../../schemas/config.js";
 import { CONSENT_KINDS, type ConsentKind, type Language } from "../consent/wording.js";
 import { confirmation, renewal } from "./confirmation.js";
 import type { AlertKind } from "../decide.js";
+import { digest } from "./digest.js";
 import type { Frame, LeakFlow, Told } from "./frame.js";
 import { letterAbout } from "./letter-about.js";
 import type { Letter } from "./letter.js";
@@ -158,6 +159,18 @@ export function sampleLetters(utility: UtilityConfig, publicUrl: string, end: nu
         name: "renewal",
         language,
         letter: renewal(frame, CONSENT_KINDS, link("confirm"), new Date((end + 30 * 24 * HOUR) * 1000)),
+      },
+      {
+        name: "digest",
+        language,
+        letter: digest(
+          { ...frame, answerUrl: undefined },
+          ABOUT.map(([, about, change]) => ({
+            about,
+            told: sampleTold(end, change),
+            answerUrl: link("answer"),
+          })),
+        ),
       },
       ...ABOUT.map(([name, what, change]) => ({
         name,

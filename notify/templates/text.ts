@@ -95,7 +95,20 @@ const SPANISH: Wording = {
 
 /** A message about an anomaly. */
 export function alertText(utility: UtilityConfig, language: Language, about: AlertKind, told: Told): string {
-  const { name } = utility.sms!;
+  const words = language === "es" ? ES : EN;
+  // Of a budget there is nothing to answer.
+  const ended = told.over || told.budget !== undefined || about === "stopped" || about === "correction";
+  const sentence = alertSentence(utility, language, about, told);
+  return `${utility.sms!.name}: ${sentence}${ended ? words.stop : words.replies}`;
+}
+
+/** The sentence alone, such as "Possible leak at your service 4417: …". */
+export function alertSentence(
+  utility: UtilityConfig,
+  language: Language,
+  about: AlertKind,
+  told: Told,
+): string {
   const format = new Format(utility, language);
   const length = format.shortDuration(told.end - told.start);
   const rate = `${format.shortVolume(told.rate)}/h`;
@@ -107,10 +120,7 @@ export function alertText(utility: UtilityConfig, language: Language, about: Ale
     volume,
     budget: format.shortVolume(told.budget?.of ?? 0),
   };
-  const words = language === "es" ? ES : EN;
-  // Of a budget there is nothing to answer.
-  const ended = told.over || told.budget !== undefined || about === "stopped" || about === "correction";
-  return `${name}: ${sentence(words, about, told, values)}${ended ? words.stop : words.replies}`;
+  return sentence(language === "es" ? ES : EN, about, told, values);
 }
 
 interface Values {
