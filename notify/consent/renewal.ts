@@ -53,6 +53,12 @@ async function askAgain(
     if (!reaches(utility, channel)) continue;
     await database.transaction(async (transaction) => {
       if (!(await lockContact(transaction, contact_id))) return;
+      // Another process may have asked meanwhile.
+      const asked = await transaction.query(
+        "SELECT 1 FROM confirmations WHERE contact_id = $1 AND method = 'renewal' AND requested_at > $2",
+        [contact_id, new Date(now.getTime() - ANSWER_HOURS * 3_600_000)],
+      );
+      if (asked.length > 0) return;
       await askToConfirm(
         transaction,
         {

@@ -98,7 +98,7 @@ async function forgetEvidence(transaction: Queryable, utility: string, before: D
   const forgotten = await transaction.query(
     `${over} INSERT INTO consents_forgotten (utility, place, chain)
      SELECT utility, place, chain FROM consents JOIN over USING (contact_id, occupancy_id, kind, channel)
-     RETURNING 1`,
+     ON CONFLICT DO NOTHING RETURNING 1`,
     at,
   );
   if (forgotten.length > 0)

@@ -484,13 +484,13 @@ async function addConsents(
   const added = await transaction.query(
     `INSERT INTO consents (utility, contact_id, occupancy_id, kind, channel, action, method, language, text_version,
        text_hash, evidence_sealed, at)
-     SELECT c.utility, c.contact_id, o.occupancy_id, kind, c.channel, $2, $3, c.language, c.text_version, c.text_hash, $4, $5
-     FROM confirmations c CROSS JOIN unnest(c.kinds) AS kind
+     SELECT c.utility, c.contact_id, o.occupancy_id, k.kind, c.channel, $2, $3, c.language, c.text_version, c.text_hash, $4, $5
+     FROM confirmations c CROSS JOIN unnest(c.kinds) AS k (kind)
      JOIN occupancies o ON o.occupancy_id = ANY (c.occupancies) AND (o.valid_until IS NULL OR o.valid_until > $5)
      WHERE c.confirmation_id = $1
        -- What is asked again is what holds, and no more.
        AND (c.method <> 'renewal' OR EXISTS (SELECT 1 FROM active_consents a WHERE a.contact_id = c.contact_id
-         AND a.occupancy_id = o.occupancy_id AND a.kind = kind AND a.channel = c.channel))
+         AND a.occupancy_id = o.occupancy_id AND a.kind = k.kind AND a.channel = c.channel))
      RETURNING 1`,
     [confirmationId, action, method, evidence, now],
   );

@@ -238,7 +238,9 @@ function withinLimits(
   const isAsked = entry.state === "unknown" && traced.includes(entry.channel);
   if (!("send" in verdict) || bucket === undefined || entry.channel !== "sms") return verdict;
   if (isAsked || entry.reason === TURN) return verdict;
-  const turn = now + Math.ceil(bucket.wait(entry.priority === 0)) * 1000;
+  // Nobody waits for the question whether alerts are still wanted.
+  const isUrgent = entry.priority === 0 && !entry.is_renewal;
+  const turn = now + Math.ceil(bucket.wait(isUrgent)) * 1000;
   const { hours } = policies.get(entry.utility)!;
   const start = waitsForHours(entry.kind, entry.consent_kind) ? hours.within(entry).next(turn) : turn;
   // Of a night's turns none is kept for the morning: they would all be one.

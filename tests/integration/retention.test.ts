@@ -100,6 +100,40 @@ it("asks after a year whether alerts are still wanted, goes on with who says so,
   expect((await stepsOf(stays.contact)).filter((step) => step.endsWith("renewal"))).toHaveLength(2);
 });
 
+it("asks again for what holds at each home, and for no more", async () => {
+  const { test, world, web } = scene;
+  const { database, vault } = test.stores;
+  test.clock.set(NOON + 3 * YEAR_MS);
+  const one = await resident(["leak"]);
+  const n = ++homes;
+  await addHome(world, { meterId: `T-${n}`, accountId: `ACCT-800-${n}`, locationId: `T-${n}` });
+  await optIn(world, { account: `ACCT-800-${n}`, email: one.email, kinds: ["high-usage", "burst"] });
+  const active = async () =>
+    (
+      await database.query<{ what: string }>(
+        "SELECT occupancy_id || ' ' || kind AS what FROM active_consents WHERE contact_id = $1 ORDER BY 1",
+        [one.contact],
+      )
+    ).map(({ what }) => what);
+  const before = await active();
+  expect(before).toHaveLength(3);
+  test.clock.set(NOON + 4 * YEAR_MS + DAY_MS);
+  const asked = await lastMailTo(one.email);
+  expect(asked.subject).toBe("Do you still want water alerts?");
+  const [row] = await database.query<{ id: string }>(
+    "SELECT confirmation_id AS id FROM confirmations WHERE contact_id = $1 AND method = 'renewal'",
+    [one.contact],
+  );
+  await fetch(`${web.url}/confirm/${linkToken(vault, "oakvale", "confirm", row!.id)}`, {
+    method: "POST",
+    body: "",
+  });
+  expect(await active()).toEqual(before);
+  // All of it anew, and asked of nothing else.
+  expect((await stepsOf(one.contact)).filter((step) => step.endsWith("request renewal"))).toHaveLength(3);
+  expect((await stepsOf(one.contact)).filter((step) => step.endsWith("confirm link"))).toHaveLength(6);
+});
+
 it("forgets the proof of a consent five years after its end, all of it at once, and the chain holds", async () => {
   const { test, world } = scene;
   const { database, vault } = test.stores;
