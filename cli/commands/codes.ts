@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, rmSync, writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import { systemClock } from "../../infra/clock.js";
 import { makeCodes, type CodeLetter } from "../../notify/index.js";
@@ -25,16 +25,21 @@ export function addCodes(root: Command): void {
       const utility = chosenUtility(settings, options.utility);
       // Before any code is made: nobody could make the file anew.
       const file = openNew(options.out);
-      const letters = await withStores(settings, async (stores) => {
-        await noted(stores, utility, { what: "codes", purpose: "help" });
-        return makeCodes(stores, utility, systemClock.now());
-      });
-      writeSync(file, csvOf(letters));
-      fsyncSync(file);
-      closeSync(file);
-      process.stdout.write(
-        `Wrote ${letters.length} codes to ${options.out}. Each works once, within 60 days.\n`,
-      );
+      try {
+        const count = await withStores(settings, async (stores) => {
+          await noted(stores, utility, { what: "codes", purpose: "help" });
+          return makeCodes(stores, utility, systemClock.now(), (letters) => {
+            writeFileSync(file, csvOf(letters));
+            fsyncSync(file);
+          });
+        });
+        process.stdout.write(`Wrote ${count} codes to ${options.out}. Each works once, within 60 days.\n`);
+      } catch (error) {
+        rmSync(options.out, { force: true });
+        throw error;
+      } finally {
+        closeSync(file);
+      }
     });
 }
 

@@ -20,14 +20,16 @@ export interface CodeLetter {
 }
 
 /**
- * Makes a code for each home whose people get no alerts and have no code that still holds. It is kept as a keyed hash alone:
- * what is returned can't be made again.
+ * Makes a code for each home whose people get no alerts and have no code that still holds. It is kept as a keyed hash alone.
+ * @param keep gets what can't be made again; where it throws, no code was made
+ * @returns how many
  */
 export async function makeCodes(
   { database, vault }: { readonly database: Transactions; readonly vault: Vault },
   { id }: Pick<UtilityConfig, "id">,
   now: number,
-): Promise<CodeLetter[]> {
+  keep: (letters: readonly CodeLetter[]) => void,
+): Promise<number> {
   return database.of(id).transaction(async (transaction) => {
     const homes = await transaction.query<{
       occupancy_id: number;
@@ -63,7 +65,8 @@ export async function makeCodes(
         new Date(now + VALID_DAYS * DAY_MS),
       ],
     );
-    return letters;
+    keep(letters);
+    return letters.length;
   });
 }
 

@@ -98,7 +98,7 @@ export async function privacyLog(
        WHERE $1::uuid[] IS NULL OR contact_id = ANY ($1)
        UNION ALL
        SELECT o.handed_at, 'message', 'curbstop', 'address and ' || o.kind, coalesce(o.consent_kind, o.kind), o.contact_id,
-         CASE o.channel WHEN 'email' THEN 'mail server' ELSE 'provider of texts' END,
+         CASE o.channel WHEN 'email' THEN 'mail server' WHEN 'sms' THEN 'provider of texts' ELSE 'provider of calls' END,
          CASE WHEN o.kind = 'confirmation' THEN 'asked for at sign-up' WHEN o.kind = 'reply' THEN 'answers a text'
            ELSE 'consent, step ' || (SELECT max(c.place) FROM consents c WHERE c.contact_id = o.contact_id
              AND c.occupancy_id = o.occupancy_id AND c.kind = o.consent_kind AND c.channel = o.channel

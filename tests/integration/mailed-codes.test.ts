@@ -3,6 +3,7 @@ import {
   consentEvidence,
   makeCodes,
   requestSubscription,
+  type CodeLetter,
   type SubscriptionRequest,
 } from "../../notify/index.js";
 import { csvField } from "../../cli/commands/codes.js";
@@ -31,8 +32,12 @@ async function home(n: number, zip = "") {
   });
   return account;
 }
-const letterTo = async (account: string) =>
-  (await makeCodes(stores(), utility(), scene.test.clock.now())).find((letter) => letter.account === account);
+async function letters(): Promise<CodeLetter[]> {
+  const kept: CodeLetter[] = [];
+  await makeCodes(stores(), utility(), scene.test.clock.now(), (made) => kept.push(...made));
+  return kept;
+}
+const letterTo = async (account: string) => (await letters()).find((letter) => letter.account === account);
 const ask = (account: string, zip: string, email: string, more: Partial<SubscriptionRequest> = {}) =>
   requestSubscription(stores(), {
     ...{ utility: "oakvale", account, zip, email, kinds: ["leak"], method: "web" },
@@ -45,13 +50,13 @@ async function asked(email: string): Promise<boolean> {
 
 it("proves an address by the code of a letter, once, typed in any way, for sixty days", async () => {
   const [one, other, old] = [await home(1), await home(2), await home(3)];
-  const letters = await makeCodes(stores(), utility(), NOON);
-  const codeOf = (account: string) => letters.find((letter) => letter.account === account)!.code;
-  expect(letters.find(({ account }) => account === one)).toEqual({
+  const made = await letters();
+  const codeOf = (account: string) => made.find((letter) => letter.account === account)!.code;
+  expect(made.find(({ account }) => account === one)).toEqual({
     ...{ account: one, name: "Resident 1", address: "1 Main St" },
     code: expect.stringMatching(/^[2-9A-HJKMNP-Z]{4}-[2-9A-HJKMNP-Z]{4}$/) as string,
   });
-  expect(new Set(letters.map(({ code }) => code)).size).toBe(letters.length);
+  expect(new Set(made.map(({ code }) => code)).size).toBe(made.length);
   // Another's code, and a blank one, prove nothing.
   await ask(one, codeOf(other), "wrong@mail.example");
   await ask(one, "-", "blank@mail.example");
@@ -78,6 +83,11 @@ it("writes to homes without alerts, and not again while a code holds", async () 
   expect(await letterTo(signed)).toBeUndefined();
   expect(await letterTo(silent)).toBeUndefined();
   scene.test.clock.set(NOON + 60 * DAY_MS + 1);
+  // A list that could not be written down makes no codes.
+  const full = makeCodes(stores(), utility(), scene.test.clock.now(), () => {
+    throw new Error("disk full");
+  });
+  await expect(full).rejects.toThrow("disk full");
   expect(await letterTo(silent)).toBeDefined();
   expect(await letterTo(silent)).toBeUndefined();
 });
