@@ -23,6 +23,7 @@ const form = z.object({
   back: day,
   onPurpose: day,
   budget: z.string().trim().max(12).catch(""),
+  normal: z.string().trim().max(12).catch(""),
   ended: z.union([z.array(number), number.transform((one) => [one])]).catch([]),
 });
 
@@ -52,7 +53,7 @@ export function addHomePages(server: FastifyInstance, stores: ConsentStores): vo
 
 /** @param result of what was sent, where something was */
 function homePage(
-  { utility, language, services, allowance, days }: Home,
+  { utility, language, services, allowance, days, mostNormal }: Home,
   token: string,
   result?: "saved" | { readonly filled: HomeForm; readonly wrong: readonly HomeField[] },
 ): string {
@@ -92,7 +93,7 @@ function homePage(
             </div>`
       }
       <p>${words.homeText}</p>
-      ${services.map(({ occupancy, ending, away, onPurpose, budget, normal }) => {
+      ${services.map(({ occupancy, ending, away, onPurpose, budget, normal, takesNormal }) => {
         const typed = refused?.filled.occupancy === occupancy ? refused.filled : undefined;
         const value = (field: HomeField, stands: string | undefined) => typed?.[field] ?? stands ?? "";
         return html`<form method="post">
@@ -126,7 +127,7 @@ function homePage(
                 </fieldset>`
           }
           ${
-            normal.length === 0
+            normal.length === 0 && !takesNormal
               ? []
               : html`<fieldset>
                   <legend>${words.normal}</legend>
@@ -137,6 +138,19 @@ function homePage(
                         ${words.normalFlow(flow)}</label
                       >`,
                   )}
+                  ${
+                    takesNormal
+                      ? html`<p class="hint">${words.normalText(mostNormal)}</p>
+                          <label
+                            >${words.normalLabel(words.unit[utility.units])}
+                            <input
+                              type="text"
+                              inputmode="decimal"
+                              name="normal"
+                              value="${value("normal", undefined)}"
+                          /></label>`
+                      : []
+                  }
                 </fieldset>`
           }
           <button type="submit">${words.save}</button>

@@ -105,12 +105,16 @@ export const WORDS: Readonly<Record<Language, Words>> = {
     onPurposeLast: "The last day",
     normal: "Normal here",
     normalFlow: (flow) => `${flow} an hour is no longer normal: write if it runs`,
+    normalText: (most) =>
+      `If some water always runs here, such as for a cooler, say how much: we write of a leak only if more runs. ${most} an hour at most. Leave it empty to change nothing.`,
+    normalLabel: (unit) => `Normal in an hour, ${unit}`,
     budget: "A budget for the month",
     budgetText:
       "We write once in a month that would end above it, when most of it is used. Leave it empty for none. What runs on purpose is not counted.",
     budgetLabel: (unit) => `Most in a month, ${unit}`,
     homeWrong: {
       budget: "the budget for the month (a number above zero)",
+      normal: "what is normal in an hour (a number above zero, and no more than stands there)",
       leave: "the day you leave",
       back: "the day you are back (at least two days after you leave, and half a year ahead at most)",
       onPurpose: "the last day on which water runs on purpose (within a week from now)",
@@ -230,12 +234,16 @@ export const WORDS: Readonly<Record<Language, Words>> = {
     onPurposeLast: "El último día",
     normal: "Normal aquí",
     normalFlow: (flow) => `${flow} por hora ya no es normal: escriban si corre`,
+    normalText: (most) =>
+      `Si aquí siempre corre algo de agua, por ejemplo para un enfriador, diga cuánta: le escribimos de una fuga solo si corre más. ${most} por hora como máximo. Déjelo vacío para no cambiar nada.`,
+    normalLabel: (unit) => `Normal en una hora, ${unit}`,
     budget: "Un límite para el mes",
     budgetText:
       "Le escribimos una vez en un mes que terminaría por encima, cuando ya se usó la mayor parte. Déjelo vacío si no quiere ninguno. Lo que corre a propósito no se cuenta.",
     budgetLabel: (unit) => `Lo más en un mes, ${unit}`,
     homeWrong: {
       budget: "el límite para el mes (un número mayor que cero)",
+      normal: "lo que es normal en una hora (un número mayor que cero, y no más de lo que dice ahí)",
       leave: "el día en que se van",
       back: "el día en que vuelven (al menos dos días después de irse, y medio año como máximo)",
       onPurpose: "el último día en que el agua corre a propósito (dentro de una semana)",
@@ -336,6 +344,8 @@ export interface Words {
   readonly onPurposeLast: string;
   readonly normal: string;
   readonly normalFlow: (flow: string) => string;
+  readonly normalText: (most: string) => string;
+  readonly normalLabel: (unit: string) => string;
   readonly budget: string;
   readonly budgetText: string;
   /** @param unit in the plural */

@@ -6,11 +6,11 @@ import { MILLILITRES } from "../../schemas/units.js";
  * mL/h up to which a resident may call a flow normal by themselves: what is more is critical to a utility, which should look
  * first (60 US gal/h, BEACON; DETECTION §1.1).
  */
-const MOST_NORMAL = 60 * MILLILITRES.gal;
+export const MOST_NORMAL = 60 * MILLILITRES.gal;
 /** What is normal may run so many times as fast as it did: a float valve or a cooler does not keep to a litre. */
 const MARGIN = 1.25;
 /** Rules that heed what a meter's people call normal. */
-const HEEDING: readonly AnomalyMessage["rule"][] = ["leak", "continuous-flow"];
+export const HEEDING: readonly AnomalyMessage["rule"][] = ["leak", "continuous-flow"];
 
 /** Who says something of which home. */
 export interface Declarer {

@@ -6,7 +6,7 @@ import { endingOf } from "../outbox/compose.js";
 import { Format } from "../templates/format.js";
 import { servicesOf } from "./choices.js";
 import { inUnits, lockContact } from "./contact.js";
-import { declareBudget, declarePeriod, endNormal } from "./declare.js";
+import { declareBudget, declareNormal, declarePeriod, endNormal, HEEDING, MOST_NORMAL } from "./declare.js";
 import { findContact, linkOf, type ConsentStores } from "./subscription.js";
 import type { ConsentKind, Language } from "./wording.js";
 
@@ -32,7 +32,11 @@ export interface Home {
     readonly budget: string | undefined;
     /** Flows that are normal, such as "5 gallons". */
     readonly normal: readonly { readonly declaration: number; readonly flow: string }[];
+    /** Whether they may say how much is normal: of a home with one meter, whose rules heed it. */
+    readonly takesNormal: boolean;
   }[];
+  /** The most that they can call normal, such as "60 gallons". */
+  readonly mostNormal: string;
   /** What may run in a day while nobody is there, such as "5.28 gallons"; `undefined`: the utility does not judge it. */
   readonly allowance: string | undefined;
   /** First and last day that the form takes. */
@@ -47,11 +51,13 @@ export interface HomeForm {
   readonly onPurpose: string;
   /** A number in their units. */
   readonly budget: string;
+  /** What an hour may bring and be normal, in their units; blank: nothing new is said. */
+  readonly normal: string;
   /** Normal flows that are so no longer. */
   readonly ended: readonly number[];
 }
 
-export type HomeField = "leave" | "back" | "onPurpose" | "budget";
+export type HomeField = "leave" | "back" | "onPurpose" | "budget" | "normal";
 
 interface Row {
   readonly declaration_id: number;
@@ -87,6 +93,7 @@ export async function describeHome(stores: ConsentStores, token: string): Promis
     utility,
     language,
     allowance: rules.includes("away") ? format.volume(away.minVolume) : undefined,
+    mostNormal: format.volume(MOST_NORMAL),
     days: {
       first: dateOf(today),
       lastAway: dateOf(today + MOST_DAYS_AWAY),
@@ -107,6 +114,7 @@ export async function describeHome(stores: ConsentStores, token: string): Promis
               declaration: declaration_id,
               flow: format.volume(rate!),
             })),
+          takesNormal: takesNormal(utility, meters),
         };
       }),
   };
@@ -154,6 +162,12 @@ export async function saveHome(
       const budget = wanted.budget === undefined ? undefined : { ml: wanted.budget, from };
       await declareBudget(transaction, by, budget, new Date(now));
     }
+    if (wanted.normal !== undefined && takesNormal(utility, service.meters))
+      await declareNormal(transaction, by, {
+        meter: await meterOf(transaction, form.occupancy, new Date(now)),
+        rate: wanted.normal,
+        now: new Date(now),
+      });
     for (const declaration of form.ended)
       await endNormal(transaction, form.occupancy, declaration, new Date(now));
     return [];
@@ -176,7 +190,7 @@ function shown(said: readonly Row[], zone: TimeZone): Pick<Home["services"][numb
 }
 
 function wantedOf(
-  { leave, back, onPurpose, budget }: HomeForm,
+  { leave, back, onPurpose, budget, normal }: HomeForm,
   zone: TimeZone,
   now: number,
   units: UtilityConfig["units"],
@@ -186,6 +200,8 @@ function wantedOf(
   readonly onPurpose: Period | undefined;
   /** mL a month. */
   readonly budget: number | undefined;
+  /** mL an hour. */
+  readonly normal: number | undefined;
 } {
   const wrong: HomeField[] = [];
   const today = zone.dayOf(now);
@@ -205,13 +221,34 @@ function wantedOf(
     if (last === undefined || last < today || last > today + MOST_DAYS_ON_PURPOSE) wrong.push("onPurpose");
     else filling = period(now, begin(last + 1));
   }
-  let ml: number | undefined;
-  if (budget !== "") {
-    const number = Number(budget.replace(",", "."));
-    if (/^\d{1,7}([.,]\d{1,3})?$/.test(budget) && number > 0) ml = Math.round(number * MILLILITRES[units]);
-    else wrong.push("budget");
-  }
-  return { wrong, away, onPurpose: filling, budget: ml };
+  const volume = (field: HomeField, text: string, most: number) => {
+    if (text === "") return undefined;
+    const ml = Math.round(Number(text.replace(",", ".")) * MILLILITRES[units]);
+    if (/^\d{1,7}([.,]\d{1,3})?$/.test(text) && ml > 0 && ml <= most) return ml;
+    wrong.push(field);
+    return undefined;
+  };
+  return {
+    wrong,
+    away,
+    onPurpose: filling,
+    budget: volume("budget", budget, Infinity),
+    normal: volume("normal", normal, Math.ceil(MOST_NORMAL)),
+  };
+}
+
+function takesNormal({ detect }: UtilityConfig, meters: number): boolean {
+  return meters === 1 && detect.rules.some((rule) => HEEDING.includes(rule));
+}
+
+/** The one meter of a home. */
+async function meterOf(on: Queryable, occupancy: number, now: Date): Promise<string> {
+  const [meter] = await on.query<{ meter_key: string }>(
+    `SELECT m.meter_key FROM premise_meters m JOIN occupancies o USING (premise_id)
+     WHERE o.occupancy_id = $1 AND m.valid_from <= $2 AND (m.valid_until IS NULL OR m.valid_until > $2)`,
+    [occupancy, now],
+  );
+  return meter!.meter_key;
 }
 
 function offersBudget({ detect }: UtilityConfig, kinds: readonly ConsentKind[], meters: number): boolean {

@@ -268,6 +268,31 @@ describe("what is normal", () => {
     expect(await (await get(link("home"))).text()).not.toContain('name="ended"');
   });
 
+  it("is said on the page as so much an hour, up to what a utility should look at, in the place of what was said before", async () => {
+    const { meter, occupancy, link, page } = await resident();
+    expect(page).toContain("60 gallons an hour at most");
+    const form = { occupancy, leave: "", back: "", onPurpose: "" };
+    for (const normal of ["0", "60.1", "much", "-1"]) {
+      const refused = await post(link("home"), { ...form, normal });
+      expect([normal, refused.status]).toEqual([normal, 400]);
+      expect(valueOf(await refused.text(), "normal")).toBe(normal);
+    }
+    expect(await settingsOf(meter)).toEqual([]);
+    await post(link("home"), { ...form, normal: "60" });
+    expect(await settingsOf(meter)).toEqual([{ from: NOON / 1000, continuousFlowRate: 227_125 }]);
+    test.clock.set(NOON + DAY_MS);
+    const saved = await (await post(link("home"), { ...form, normal: "1,5" })).text();
+    expect(saved).toContain("1.5 gallons an hour is no longer normal");
+    expect(valueOf(saved, "normal")).toBe("");
+    expect(await settingsOf(meter)).toEqual([
+      { from: NOON / 1000, continuousFlowRate: 227_125 },
+      { from: (NOON + DAY_MS) / 1000, continuousFlowRate: 5_678 },
+    ]);
+    // Left empty, it stands.
+    await post(link("home"), { ...form, normal: "" });
+    expect(await settingsOf(meter)).toHaveLength(2);
+  });
+
   it("counts what runs at this meter anyway, where a leak is a step upwards", async () => {
     const { meter, link } = await resident({
       rule: "leak",
