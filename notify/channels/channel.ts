@@ -111,5 +111,7 @@ export interface Channel {
   parseInbound?(call: ProviderCall): InboundText | undefined;
   /** Takes in what a provider brings over its own connection, from now on. */
   listen?(heard: Heard): void;
+  /** Why nothing can come in over that connection now, a code; `undefined`: it can. */
+  obstacle?(): string | undefined;
   close(): Promise<void>;
 }

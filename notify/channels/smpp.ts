@@ -90,6 +90,7 @@ export function createSmppChannel(config: NonNullable<Config["smpp"]>): Channel 
     // It can't be asked: its receipt, where one comes, tells.
     trace: () => Promise.resolve([]),
     listen: (heard) => link.listen(heard),
+    obstacle: () => link.obstacle,
     close: () => link.close(),
   };
 }
@@ -108,6 +109,8 @@ class Link {
   readonly #options: LinkOptions;
   #session: Promise<Session> | undefined;
   #heard: Heard | undefined;
+  /** Why there is no session, since it was last tried to keep one. */
+  obstacle: string | undefined;
   #closed = new AbortController();
 
   constructor(options: LinkOptions) {
@@ -149,12 +152,14 @@ class Link {
     while (!signal.aborted) {
       try {
         const session = await this.session();
+        this.obstacle = undefined;
         rest = 1_000;
         await new Promise<void>((resolve) => {
           session.once("close", resolve);
         });
-      } catch {
-        // Whoever sends says why.
+        this.obstacle = "smpp closed";
+      } catch (error) {
+        this.obstacle = (error as Error).message;
       }
       await sleep(rest, undefined, { signal, ref: false }).catch(() => undefined);
       rest = Math.min(LONGEST_REST_MS, 2 * rest);

@@ -66,11 +66,16 @@ export class Sender {
     this.finished.catch(() => undefined);
   }
 
-  /** Why nothing goes out, if so. */
+  /** Why nothing goes out, or what residents write does not come in, if so. */
   get obstacle(): string | undefined {
     const now = performance.now();
     const fresh = [...this.#away.values()].filter(({ since }) => now - since < AWAY_COUNTS_MS);
-    return fresh.length === 0 ? undefined : fresh.map(({ reason }) => reason).join(", ");
+    const deaf = [...this.#context.channels].flatMap(([name, channel]) => {
+      const code = channel.obstacle?.();
+      return code === undefined ? [] : [`${name}: ${code}`];
+    });
+    const reasons = new Set([...fresh.map(({ reason }) => reason), ...deaf]);
+    return reasons.size === 0 ? undefined : [...reasons].join(", ");
   }
 
   wake(): void {

@@ -177,6 +177,9 @@ it("waits where the centre is away or refuses the password, and goes on when it 
   const one = await resident();
   const { port } = centre;
   await centre.close();
+  // Also where nothing is to be sent: a STOP could not come in.
+  for (let i = 0; notify.health().ready && i < 50; i++) await sleep(100);
+  expect(notify.health()).toMatchObject({ ready: false, reason: expect.stringMatching(/provider \(sms: /) });
   await tellOf(one);
   expect(await alertOf(one.id)).toMatchObject({ state: "queued", reason: "ECONNREFUSED" });
   expect(notify.health()).toMatchObject({ ready: false, reason: expect.stringMatching(/provider/) });
@@ -188,6 +191,8 @@ it("waits where the centre is away or refuses the password, and goes on when it 
   }
   expect(await alertOf(one.id)).toMatchObject({ state: "accepted", reason: null });
   expect(centre.taken).toHaveLength(1);
+  for (let i = 0; !notify.health().ready && i < 100; i++) await sleep(100);
+  expect(notify.health()).toMatchObject({ ready: true });
 
   const context = test.context();
   const wrong = { ...context.config, smpp: { ...context.config.smpp!, systemId: "somebody" } };
