@@ -387,7 +387,9 @@ onServer("utility.sh", () => {
       privateKey: readFileSync(one.keyFile),
     });
     await client.put(Buffer.from("left"), "/ami/left.csv");
-    const { uid } = lstatSync(join(one.folder, "ami", "left.csv"));
+    const left = join(one.folder, "ami", "left.csv");
+    const { uid } = lstatSync(left);
+    const owner = () => Number(execFileSync("id", ["-u", one.name], { encoding: "utf8" }));
     const removed = await sshd.utility("remove", one.name);
     expect(removed).toMatchObject({ code: 0 });
     expect(removed.said).toContain(`kept ${one.folder} with 1 files`);
@@ -396,8 +398,20 @@ onServer("utility.sh", () => {
 
     const back = await sshd.utility("add", one.name, `${one.keyFile}.pub`, "ami");
     expect(back).toMatchObject({ code: 0 });
-    const owner = execFileSync("id", ["-u", one.name], { encoding: "utf8" });
-    expect(Number(owner)).toBe(uid);
+    // Another account may have taken its number meanwhile, then it has a new one: its files are its own in any case.
+    expect(lstatSync(left).uid).toBe(owner());
+
+    expect(await sshd.utility("remove", one.name)).toMatchObject({ code: 0 });
+    const heir = `${one.name}-heir`;
+    execFileSync("useradd", ["--system", "--uid", String(lstatSync(left).uid), heir]);
+    try {
+      expect(await sshd.utility("add", one.name, `${one.keyFile}.pub`, "ami")).toMatchObject({ code: 0 });
+      expect(owner()).not.toBe(uid);
+      expect(lstatSync(left).uid).toBe(owner());
+      expect(lstatSync(join(one.folder, "ami")).uid).toBe(owner());
+    } finally {
+      execFileSync("userdel", [heir]);
+    }
 
     const gone = await sshd.utility("remove", one.name, "--delete-files");
     expect(gone.said).toContain(`deleted ${one.folder}`);

@@ -84,7 +84,7 @@ folder() {
 
 add() {
   [ $# -ge 3 ] || usage
-  local name=$1 file=$2 source fresh uid
+  local name=$1 file=$2 source fresh uid='' former=''
   shift 2
   check_name account "$name"
   for source in "$@"; do check_name source "$source"; done
@@ -100,8 +100,9 @@ add() {
   check_path "$keys"
 
   if ! id "$name" >/dev/null 2>&1; then
-    # The number that its folders have from before, so that files keep their owner.
+    # The number that its folders have from before, so that files keep their owner; another account may have it by now.
     uid=$(stat -c %u "$root/$name"/*/ 2>/dev/null | head -n 1 || true)
+    if [ -n "$uid" ] && getent passwd "$uid" >/dev/null; then former=$uid uid=''; fi
     useradd --system ${uid:+--uid "$uid"} --gid "$senders" --home-dir / --no-create-home \
       --shell /usr/sbin/nologin --comment "SFTP drop of Curbstop" "$name"
     # "!" would lock the account for keys as well; "*" is a password that nobody has.
@@ -111,6 +112,10 @@ add() {
   folder "$root/$name" root:root 755
   # The group bit on the folder hands its group on to every file below.
   for source in "$@"; do folder "$root/$name/$source" "$name:$takers" 2770; done
+  if [ -n "$former" ]; then
+    find "$root/$name" -mindepth 2 -uid "$former" -exec chown --no-dereference "$name" {} +
+    say "files of $name: owner $name, because number $former is another account's now"
+  fi
 
   if [ ! -f "$keys/$name" ] || [ "$(cat "$keys/$name")" != "$fresh" ]; then
     (umask 022 && echo "$fresh" >"$keys/.$name.new")
