@@ -37,7 +37,7 @@ export function demoSettings(
           privacy: "privacy@santabrisa.example",
         },
         sms: { from: "+17075550199", name: "Santa Brisa Water", help: "707-555-0123" },
-        alerts: { live: true },
+        alerts: { live: true, gatherMinutes: 0 },
         // What is planted is told by the plain words of these.
         detect: { rules: ["continuous-flow", "spike"] },
         sources: [

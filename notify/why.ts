@@ -34,6 +34,8 @@ export const REASONS: Readonly<Record<Refusal | Aside, string>> = {
   "flow-goes-on": "the flow had begun again",
   answered: "the resident gave another answer",
   "quiet-hours": "it was outside of the hours for alerts (alerts.sendFrom, alerts.sendUntil)",
+  gathering:
+    "the address had an e-mail about this home a few minutes before: what comes up until then goes as one",
   "daily-limit": "the number had a text or call about this home within the last 24 hours",
   "monthly-limit":
     "the number had as many texts or calls about this home in 30 days as sign-up promised (sms.perMonth, voice.perMonth)",
@@ -60,6 +62,7 @@ type Aside =
   | "flow-goes-on"
   | "answered"
   | "quiet-hours"
+  | "gathering"
   | "daily-limit"
   | "monthly-limit"
   | "carrier-limit"

@@ -460,6 +460,14 @@ export const utilityConfig = z.strictObject({
         .describe(
           "An e-mail address with alerts for more homes than this gets one mail a day, a burst apart. 0: never.",
         ),
+      gatherMinutes: z
+        .number()
+        .min(0)
+        .max(60)
+        .default(15)
+        .describe(
+          "What comes up about a home so soon after an e-mail about it waits, and goes as one; a burst waits for nothing. 0: each at once.",
+        ),
       renewAfterMonths: z
         .number()
         .int()

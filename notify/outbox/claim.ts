@@ -63,6 +63,10 @@ interface OutboxEntry extends OwnHours {
   readonly resent: boolean;
   /** It waits for the contact's one mail a day. */
   readonly digest: boolean;
+  /** Whether more is due by mail about the same home. */
+  readonly has_company: boolean;
+  /** `null` of confirmations and replies. */
+  readonly occupancy_id: string | null;
   /** Whether the alert that this one follows can have reached the resident. */
   readonly alert_told: boolean;
   /** The address is on the list of those that get nothing. */
@@ -104,9 +108,7 @@ interface Sender {
 const PRIORITIES = [0, 1, 2] as const;
 
 /** Condition for rows that may be sent now; $1 now, $2 channels, $3 utilities that are live. */
-const DUE = `(o.digest_of IS NULL OR o.digest_of = o.outbox_id OR NOT EXISTS (
-    SELECT 1 FROM outbox first WHERE first.outbox_id = o.digest_of AND first.state IN ('queued', 'held', 'sending', 'unknown')))
-  AND o.state IN ('queued', 'held', 'unknown') AND o.not_before <= $1 AND o.channel = ANY ($2)
+const DUE = `o.state IN ('queued', 'held', 'unknown') AND o.not_before <= $1 AND o.channel = ANY ($2)
   AND (o.kind <> 'confirmation' OR o.utility = ANY ($3))
   AND (coalesce(o.reply, '') = 'stopped' OR NOT EXISTS (
     SELECT 1 FROM channel_pauses p WHERE p.utility = o.utility AND p.channel = o.channel AND p.ended_at IS NULL
@@ -116,6 +118,10 @@ const DUE = `(o.digest_of IS NULL OR o.digest_of = o.outbox_id OR NOT EXISTS (
       AND a.contact_id = o.contact_id AND a.channel = o.channel
       AND a.state IN ('queued', 'held', 'sending', 'unknown')))`;
 
+/** Condition for rows that do not wait for the one with which they go. */
+const GOES_FIRST = `(o.digest_of IS NULL OR o.digest_of = o.outbox_id OR NOT EXISTS (
+    SELECT 1 FROM outbox first WHERE first.outbox_id = o.digest_of AND first.state IN ('queued', 'held', 'sending', 'unknown')))`;
+
 function dueValues({ policies, channels, now }: ClaimContext): readonly unknown[] {
   const live = [...policies.values()].filter(({ utility }) => utility.alerts.live);
   return [new Date(now), channels, live.map(({ utility }) => utility.id)];
@@ -124,7 +130,7 @@ function dueValues({ policies, channels, now }: ClaimContext): readonly unknown[
 /** Whether anything may be sent now or is being sent. */
 export async function isBusy(database: Database, context: ClaimContext): Promise<boolean> {
   const [row] = await database.query<{ busy: boolean }>(
-    `SELECT EXISTS (SELECT 1 FROM outbox o WHERE ${DUE}) OR EXISTS (SELECT 1 FROM outbox WHERE state = 'sending') AS busy`,
+    `SELECT EXISTS (SELECT 1 FROM outbox o WHERE ${GOES_FIRST} AND ${DUE}) OR EXISTS (SELECT 1 FROM outbox WHERE state = 'sending') AS busy`,
     dueValues(context),
   );
   return row!.busy;
@@ -157,7 +163,7 @@ export async function claim(
     for (const priority of PRIORITIES) {
       if (locked.length >= limit) break;
       const more = await transaction.query<{ outbox_id: string }>(
-        `SELECT o.outbox_id FROM outbox o WHERE o.priority = $5 AND ${DUE} ORDER BY o.not_before LIMIT $4
+        `SELECT o.outbox_id FROM outbox o WHERE o.priority = $5 AND ${GOES_FIRST} AND ${DUE} ORDER BY o.not_before LIMIT $4
          FOR UPDATE OF o SKIP LOCKED`,
         [...dueValues(context), limit - locked.length, priority],
       );
@@ -190,7 +196,8 @@ export async function claim(
     const done = new Set<string>();
     for (const entry of entries) {
       if (done.has(entry.outbox_id)) continue;
-      const together = entry.digest ? await digestWith(transaction, entry, now) : [entry];
+      const together =
+        entry.digest || entry.has_company ? await goesWith(transaction, entry, context) : [entry];
       const taken: Claimed[] = [];
       for (const one of together) {
         done.add(one.outbox_id);
@@ -199,7 +206,7 @@ export async function claim(
       }
       const [first, ...others] = taken;
       if (first === undefined) continue;
-      if (others.length > 0) await joinDigest(transaction, first, others);
+      if (others.length > 0) await join(transaction, first, others);
       claimed.push({ ...first, others });
     }
     for (const bucket of buckets.values()) await bucket.save(transaction, now);
@@ -250,24 +257,34 @@ function withinLimits(
 }
 
 /** Most messages in one mail: more wait for the next. */
-const MOST_IN_DIGEST = 200;
+const MOST_IN_ONE = 200;
 
-/** What goes out with a message of a digest: what went with it before, or all of the contact's that is due. */
-async function digestWith(transaction: Queryable, entry: OutboxEntry, now: Date): Promise<OutboxEntry[]> {
+/**
+ * What goes out in one mail with this message: what went with it before; else all that is due of the home, or of the
+ * digest. What may have arrived by itself comes again as it was.
+ */
+async function goesWith(
+  transaction: Queryable,
+  entry: OutboxEntry,
+  context: ClaimContext,
+): Promise<OutboxEntry[]> {
   const rows = await transaction.query<{ outbox_id: string }>(
-    `SELECT o.outbox_id FROM outbox o, (SELECT digest_of, contact_id FROM outbox WHERE outbox_id = $1) AS mine
-     WHERE o.contact_id = mine.contact_id AND o.digest AND o.state IN ('queued', 'held', 'unknown') AND o.not_before <= $2
-       AND o.digest_of IS NOT DISTINCT FROM mine.digest_of
-     ORDER BY o.outbox_id <> $1, o.created_at, o.outbox_id LIMIT ${MOST_IN_DIGEST} FOR UPDATE OF o SKIP LOCKED`,
-    [entry.outbox_id, now],
+    `SELECT o.outbox_id FROM outbox o, (SELECT digest_of, digest, state, contact_id, occupancy_id FROM outbox WHERE outbox_id = $4) AS mine
+     WHERE o.contact_id = mine.contact_id AND o.anomaly IS NOT NULL AND o.digest_of IS NOT DISTINCT FROM mine.digest_of
+       AND (mine.digest_of IS NOT NULL OR ((o.occupancy_id = mine.occupancy_id OR (o.digest AND mine.digest))
+         AND o.state <> 'unknown' AND mine.state <> 'unknown'))
+       AND ${DUE}
+     ORDER BY o.outbox_id <> $4, o.priority, o.created_at, o.outbox_id LIMIT ${MOST_IN_ONE} FOR UPDATE OF o SKIP LOCKED`,
+    [...dueValues(context), entry.outbox_id],
   );
+  if (rows.length === 0) return [entry];
   const ids = rows.map(({ outbox_id }) => outbox_id);
-  const loaded = await loadEntries(transaction, ids, now);
+  const loaded = await loadEntries(transaction, ids, new Date(context.now));
   return loaded.sort((a, b) => ids.indexOf(a.outbox_id) - ids.indexOf(b.outbox_id));
 }
 
 /** From now on they go out as one, also when it is tried again. */
-async function joinDigest(
+async function join(
   transaction: Queryable,
   first: OutboxEntry,
   others: readonly OutboxEntry[],
@@ -284,6 +301,7 @@ interface Aside {
   readonly notBefore: Date | undefined;
 }
 
+const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 /** An answer that could not be given in that time is not given any more. */
 const REPLY_MS = DAY_MS;
@@ -332,9 +350,16 @@ function judge(
   if (entry.kind !== "alert" && !entry.alert_told) return aside("suppressed", "nothing-told");
   if (!asks) {
     const hours = policy.hours.within(entry);
-    const start = waitsForHours(entry.kind, entry.consent_kind) ? hours.next(now) : now;
+    const next = (time: number) => (waitsForHours(entry.kind, entry.consent_kind) ? hours.next(time) : time);
+    const start = next(now);
     if (start > now)
       return aside(entry.state === "unknown" ? "unknown" : "held", "quiet-hours", new Date(start));
+    const { gatherMinutes } = policy.utility.alerts;
+    // What may have arrived comes again as it was, when its time is.
+    if (entry.channel === "email" && entry.state !== "unknown" && anomaly.rule !== "burst") {
+      const free = (entry.last_routine?.getTime() ?? 0) + gatherMinutes * MINUTE_MS;
+      if (free > now) return aside("held", "gathering", new Date(next(free)));
+    }
     const most = perMonth(policy.utility, entry.channel);
     if (most !== undefined && anomaly.rule !== "burst") {
       if (entry.routine >= most) return aside("suppressed", "monthly-limit");
@@ -367,7 +392,10 @@ function loadEntries(transaction: Queryable, ids: readonly string[], now: Date):
             EXISTS (SELECT 1 FROM outbox alert WHERE alert.anomaly = o.anomaly AND alert.kind = 'alert'
                AND alert.stage = o.stage AND alert.contact_id = o.contact_id AND alert.channel = o.channel
                AND alert.told IS NOT NULL) AS alert_told,
-            o.reply, o.created_at, o.handed_at, o.resent, o.digest,
+            o.reply, o.created_at, o.handed_at, o.resent, o.digest, o.occupancy_id,
+            o.channel = 'email' AND o.anomaly IS NOT NULL AND EXISTS (SELECT 1 FROM outbox x WHERE x.contact_id = o.contact_id
+               AND x.occupancy_id = o.occupancy_id AND x.outbox_id <> o.outbox_id AND x.anomaly IS NOT NULL
+               AND x.state IN ('queued', 'held', 'unknown') AND x.not_before <= $2) AS has_company,
             EXISTS (SELECT 1 FROM suppressions x WHERE x.utility = c.utility AND x.channel = c.channel
                AND x.address_hash = c.address_hash AND x.ended_at IS NULL) AS is_suppressed,
             lately.last_routine, lately.routine

@@ -7,10 +7,9 @@ import { linkToken, type LinkPurpose } from "../consent/link-token.js";
 import { inUnits, unsealAddress } from "../consent/contact.js";
 import { normalFlow } from "../consent/declare.js";
 import type { AlertKind } from "../decide.js";
-import { digest } from "../templates/digest.js";
+import { digest, inOrder, letterOfHome } from "../templates/digest.js";
 import { confirmation, renewal } from "../templates/confirmation.js";
 import type { Frame, LeakFlow, Told } from "../templates/frame.js";
-import { letterAbout } from "../templates/letter-about.js";
 import type { Letter } from "../templates/letter.js";
 import { spokenAlert, spokenConfirmation } from "../templates/spoken.js";
 import { alertText, confirmationText, renewalText, replyText } from "../templates/text.js";
@@ -45,7 +44,7 @@ function letterOf(
 ): Letter {
   const link = (purpose: LinkPurpose, id: string, page: string = purpose) =>
     `${config.web.publicUrl}/${page}/${linkToken(vault, utility.id, purpose, id)}`;
-  const { kind, message, contact_id } = claimed;
+  const { kind, contact_id } = claimed;
   if (kind === "confirmation") {
     const { is_renewal, kinds, expires_at } = claimed;
     const ends = is_renewal
@@ -60,19 +59,18 @@ function letterOf(
     language: claimed.language,
     unsubscribeUrl: link("unsubscribe", contact_id),
     choicesUrl: link("choices", contact_id),
-    answerUrl: link("answer", claimed.outbox_id),
     homeUrl: link("choices", contact_id, "home"),
   };
   if (kind === "reply") throw new Error(`"${kind}" is said by text only`);
-  if (claimed.others.length > 0) {
-    const items = [claimed, ...claimed.others].map((one) => ({
-      about: one.kind as AlertKind,
-      told: toldOf(one.message!, one, accountEnding(one, utility, vault)),
-      answerUrl: link("answer", one.outbox_id),
-    }));
-    return digest(frame, items);
-  }
-  return letterAbout(frame, kind, toldOf(message!, claimed, accountEnding(claimed, utility, vault)));
+  const all = [claimed, ...claimed.others];
+  const items = all.map((one) => ({
+    about: one.kind as AlertKind,
+    told: toldOf(one.message!, one, accountEnding(one, utility, vault)),
+    answerUrl: link("answer", one.outbox_id),
+  }));
+  const [first, ...others] = inOrder(items);
+  const isOneHome = all.every(({ occupancy_id }) => occupancy_id === claimed.occupancy_id);
+  return isOneHome ? letterOfHome(frame, [first!, ...others]) : digest(frame, items);
 }
 
 function textOf(claimed: Claimed, utility: UtilityConfig, vault: Vault): string {

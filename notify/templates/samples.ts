@@ -2,7 +2,7 @@ import type { UtilityConfig } from "../../schemas/config.js";
 import { CONSENT_KINDS, type ConsentKind, type Language } from "../consent/wording.js";
 import { confirmation, renewal } from "./confirmation.js";
 import type { AlertKind } from "../decide.js";
-import { digest } from "./digest.js";
+import { digest, letterOfHome } from "./digest.js";
 import type { Frame, LeakFlow, Told } from "./frame.js";
 import { letterAbout } from "./letter-about.js";
 import type { Letter } from "./letter.js";
@@ -171,6 +171,23 @@ export function sampleLetters(utility: UtilityConfig, publicUrl: string, end: nu
             answerUrl: link("answer"),
           })),
         ),
+      },
+      {
+        name: "several-of-one-home",
+        language,
+        letter: letterOfHome(frame, [
+          { about: "alert", told: sampleTold(end, {}), answerUrl: link("answer") },
+          {
+            about: "alert",
+            told: sampleTold(end, { kind: "high-usage", usualPeak: 300_000 }),
+            answerUrl: link("answer"),
+          },
+          {
+            about: "stopped",
+            told: sampleTold(end, { over: true, flow: "off-and-on" }),
+            answerUrl: link("answer"),
+          },
+        ]),
       },
       ...ABOUT.map(([name, what, change]) => ({
         name,

@@ -96,7 +96,7 @@ export function writeConfig(folder: string, mailPort: number): string {
         ...utility,
         ...OAKVALE,
         languages: ["en"],
-        alerts: { live: true, sendFrom: "00:00", sendUntil: "23:59" },
+        alerts: { live: true, sendFrom: "00:00", sendUntil: "23:59", gatherMinutes: 0 },
       },
     ],
   };

@@ -43,7 +43,7 @@ export const OAKVALE = {
     postalAddress: "1 Reservoir Road, Oakvale, CA 90000",
     privacy: "privacy@oakvale.example",
   },
-  alerts: { live: true },
+  alerts: { live: true, gatherMinutes: 0 },
 } as const;
 
 /** A utility with one source of hourly usage: meter, time, litres, quality. */

@@ -7,7 +7,7 @@ import {
 } from "../../notify/index.js";
 import { linkToken } from "../../notify/consent/link-token.js";
 import { addHome, leak, optIn, tell, type World } from "../harness/residents.js";
-import { startStores, type TestStores } from "../harness/stores.js";
+import { startStores, usageUtility, type TestStores } from "../harness/stores.js";
 
 /** Noon in Los Angeles. */
 const NOON = Date.UTC(2026, 5, 1, 19);
@@ -39,7 +39,12 @@ const transport: MailTransport = {
 };
 
 beforeAll(async () => {
-  test = await startStores("digest", { now: NOON });
+  test = await startStores("digest", {
+    now: NOON,
+    config: (folder) => ({
+      utilities: [{ ...usageUtility(folder), alerts: { live: true } }],
+    }),
+  });
   world = { config: test.settings.config, stores: test.stores, clock: test.clock };
   notify = await test.start(createNotify({ ...test.context(), transport }));
 });
@@ -189,4 +194,62 @@ it("does not lose the rest where the consent behind its first ends, and sends no
   await notify.drain();
   expect(gone.mails()).toEqual([]);
   expect((await rows(gone.email)).every(({ state }) => state === "suppressed")).toBe(true);
+});
+
+it("writes of a home what comes up within 15 minutes in one mail, news before what is over, each with its answer", async () => {
+  const { email, leaks, mails } = await owner(1);
+  const [first] = leaks;
+  await tell(world, first!);
+  await notify.drain();
+  test.clock.set(NOON + 5 * 60_000);
+  await tell(world, { ...first!, version: 2, state: "closed", reason: "flow-stopped" });
+  await notify.drain();
+  test.clock.set(NOON + 10 * 60_000);
+  await tell(world, { ...first!, id: "c".repeat(32), start: first!.end, end: first!.end + 3600 });
+  await notify.drain();
+  expect(mails()).toHaveLength(1);
+  const waiting = await whyOfContact(test.stores, world.config.utilities[0]!, email);
+  expect(waiting!.filter(({ reason }) => reason === "gathering").length).toBe(2);
+  const burst = { ...first!, id: "e".repeat(32), rule: "burst" as const, start: first!.end };
+  await tell(world, { ...burst, end: burst.start + 3600 });
+  await notify.drain();
+  expect(mails().map(({ subject }) => subject)).toEqual([
+    expect.stringMatching(/^Possible leak/),
+    expect.stringMatching(/burst/),
+  ]);
+
+  test.clock.set(NOON + 15 * 60_000);
+  await notify.drain();
+  expect(mails()).toHaveLength(3);
+  const { subject, text } = mails()[2]!;
+  expect(subject).toMatch(/^Possible leak/);
+  expect(text).toMatch(/There is more to say about your water:\s+.*stopped/);
+  const told = await test.stores.database.query<{ kind: string; state: string; mail: string }>(
+    `SELECT kind, state, coalesce(digest_of, outbox_id) AS mail FROM outbox JOIN contacts USING (contact_id)
+     WHERE address_hash = $1 AND kind <> 'confirmation' ORDER BY outbox.created_at`,
+    [test.stores.vault.hash("oakvale", "email", email)],
+  );
+  expect(told.map(({ kind, state }) => `${kind} ${state}`)).toEqual([
+    "alert accepted",
+    "stopped accepted",
+    "alert accepted",
+    "alert accepted",
+  ]);
+  expect(new Set(told.map(({ mail }) => mail)).size).toBe(3);
+});
+
+it("says again alone what may have arrived alone, whatever else is due of the home by then", async () => {
+  const { leaks, mails } = await owner(1);
+  const [first] = leaks;
+  answers.push({ status: "unknown", code: "ECONNRESET" });
+  await tell(world, first!);
+  await notify.drain();
+  test.clock.set(NOON + HOUR_MS);
+  await tell(world, { ...first!, id: "d".repeat(32), start: first!.end, end: first!.end + 3600 });
+  await notify.drain();
+  const [once, again, other] = mails();
+  expect(mails()).toHaveLength(3);
+  expect(again!.id).toBe(once!.id);
+  expect(other!.id).not.toBe(once!.id);
+  for (const { text } of mails()) expect(text).not.toContain("There is more to say");
 });

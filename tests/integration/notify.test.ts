@@ -23,7 +23,7 @@ beforeAll(async () => {
     config: (folder) => ({
       utilities: [
         // All residents of these tests hear of something within the same hour.
-        { ...usageUtility(folder), alerts: { live: true, stormPercent: 100 } },
+        { ...usageUtility(folder), alerts: { live: true, stormPercent: 100, gatherMinutes: 0 } },
         { ...usageUtility(folder), id: "elmwood", alerts: { live: false } },
       ].map((utility) => ({
         ...utility,
