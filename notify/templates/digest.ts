@@ -40,18 +40,27 @@ export function digest(frame: Frame, items: readonly LetterItem[]): Letter {
   return framed(frame, {
     subject: words.subject(count),
     heading: words.heading,
-    blocks: [{ text: words.intro(count) }, ...items.flatMap((item) => inShort(frame, item))],
+    blocks: [
+      { text: words.intro(count) },
+      ...items.flatMap((item): Block[] => [
+        { text: alertSentence(frame.utility, frame.language, item.about, item.told) },
+        ...answer(frame, item),
+      ]),
+    ],
   });
 }
 
-/** All that is to be said of one home at a time: of the first in full, of the others a sentence each. */
+/** All that is to be said of one home at a time: of the first in full, of the others how their letters begin. */
 export function letterOfHome(
   frame: Frame,
   [first, ...others]: readonly [LetterItem, ...LetterItem[]],
 ): Letter {
   const letter = letterAbout({ ...frame, answerUrl: first.answerUrl }, first.about, first.told);
   if (others.length === 0) return letter;
-  const also = others.flatMap((item) => inShort(frame, item));
+  const also = others.flatMap((item) => [
+    letterAbout(frame, item.about, item.told).blocks[0]!,
+    ...answer(frame, item),
+  ]);
   return { ...letter, blocks: [...letter.blocks, { text: WORDS[frame.language].also }, ...also] };
 }
 
@@ -64,11 +73,9 @@ export function inOrder<Item extends LetterItem>(items: readonly Item[]): Item[]
   return [...items].sort((a, b) => weight(a) - weight(b));
 }
 
-function inShort({ utility, language }: Frame, { about, told, answerUrl }: LetterItem): Block[] {
+/** The link to answer an alert that still holds. */
+function answer({ language }: Frame, { about, told, answerUrl }: LetterItem): Block[] {
   const words = WORDS[language];
-  const sentence: Block = { text: alertSentence(utility, language, about, told) };
   const answerable = !told.over && told.budget === undefined && about !== "stopped" && about !== "correction";
-  return answerable
-    ? [sentence, { title: words.title, links: [{ label: words.answer, url: answerUrl }] }]
-    : [sentence];
+  return answerable ? [{ title: words.title, links: [{ label: words.answer, url: answerUrl }] }] : [];
 }
