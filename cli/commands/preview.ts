@@ -35,7 +35,7 @@ export function addPreview(root: Command): void {
           text: letterText(letter),
         }),
       );
-      const texts = sampleTexts(utility, end);
+      const texts = sampleTexts(utility, settings.config.web.publicUrl, end);
       const calls = sampleCalls(utility, end);
       if (json) {
         process.stdout.write(JSON.stringify({ mails, texts, calls }) + "\n");

@@ -32,7 +32,7 @@ export function compose(
     address: unsealAddress(vault, utility.id, claimed),
     validSeconds,
     letter: () => letterOf(claimed, utility, context),
-    text: () => textOf(claimed, utility, vault),
+    text: () => textOf(claimed, utility, context),
     spoken: () => spokenOf(claimed, utility, vault),
   };
 }
@@ -42,8 +42,7 @@ function letterOf(
   utility: UtilityConfig,
   { vault, config }: { readonly vault: Vault; readonly config: Config },
 ): Letter {
-  const link = (purpose: LinkPurpose, id: string, page: string = purpose) =>
-    `${config.web.publicUrl}/${page}/${linkToken(vault, utility.id, purpose, id)}`;
+  const link = linksOf(vault, config, utility);
   const { kind, contact_id } = claimed;
   if (kind === "confirmation") {
     const { is_renewal, kinds, expires_at } = claimed;
@@ -73,13 +72,26 @@ function letterOf(
   return isOneHome ? letterOfHome(frame, [first!, ...others]) : digest(frame, items);
 }
 
-function textOf(claimed: Claimed, utility: UtilityConfig, vault: Vault): string {
+/** Writes signed links to the pages of residents: by purpose and what it is about, to another page where one is named. */
+function linksOf(vault: Vault, { web }: Config, utility: UtilityConfig) {
+  return (purpose: LinkPurpose, id: string, page: string = purpose): string =>
+    `${web.publicUrl}/${page}/${linkToken(vault, utility.id, purpose, id)}`;
+}
+
+function textOf(
+  claimed: Claimed,
+  utility: UtilityConfig,
+  { vault, config }: { readonly vault: Vault; readonly config: Config },
+): string {
   const { kind, message, language } = claimed;
   if (kind === "confirmation") {
     const text = claimed.is_renewal ? renewalText : confirmationText;
     return text(utility.sms!, claimed.confirmation_language!, claimed.kinds!);
   }
-  if (kind === "reply") return replyText(utility.sms!, language, claimed.reply!);
+  if (kind === "reply") {
+    const homeUrl = linksOf(vault, config, utility)("choices", claimed.contact_id, "home");
+    return replyText({ ...utility.sms!, homeUrl }, language, claimed.reply!);
+  }
   return alertText(
     utility,
     language,

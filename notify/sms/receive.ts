@@ -11,7 +11,7 @@ import {
   SubscriptionInvalid,
   type ConsentStores,
 } from "../consent/subscription.js";
-import { CONSENT_KINDS } from "../consent/wording.js";
+import { CONSENT_KINDS, type ConsentKind } from "../consent/wording.js";
 import { endSuppression, suppress } from "../consent/suppression.js";
 import { endingOf } from "../outbox/compose.js";
 import type { ReplyText } from "../templates/text.js";
@@ -113,6 +113,8 @@ async function act(
       return leakOnly(transaction, writer);
     case "help":
       return "help";
+    case "home":
+      return (await hasConsent(transaction, writer)) ? "home" : "nothing-set-up";
     case "confirm": {
       const confirmed = await confirm(stores, transaction, writer, providerId);
       if (confirmed) return "confirmed";
@@ -144,10 +146,19 @@ async function start(transaction: Queryable, { contact, now }: Writer): Promise<
   );
   const since = stopped ?? ended!.at;
   if (since !== null && (await restore(transaction, contact, since, now, CONSENT_KINDS))) return "started";
-  const active = await transaction.query("SELECT 1 FROM active_consents WHERE contact_id = $1 LIMIT 1", [
-    contact,
-  ]);
-  return active.length > 0 ? "started" : "nothing-set-up";
+  return (await hasConsent(transaction, { contact })) ? "started" : "nothing-set-up";
+}
+
+async function hasConsent(
+  transaction: Queryable,
+  { contact }: Pick<Writer, "contact">,
+  kinds: readonly ConsentKind[] = CONSENT_KINDS,
+): Promise<boolean> {
+  const rows = await transaction.query(
+    "SELECT 1 FROM active_consents WHERE contact_id = $1 AND kind = ANY ($2) LIMIT 1",
+    [contact, kinds],
+  );
+  return rows.length > 0;
 }
 
 /** After a stop the leak alerts come back alone; without one the others end. */
@@ -155,11 +166,7 @@ async function leakOnly(transaction: Queryable, { contact, now }: Writer): Promi
   const stopped = await endSuppression(transaction, contact, now);
   if (stopped !== undefined) await restore(transaction, contact, stopped, now, ["leak"]);
   else await revokeConsents(transaction, { contact, method: "sms", now, kinds: ["high-usage"] });
-  const leak = await transaction.query(
-    "SELECT 1 FROM active_consents WHERE contact_id = $1 AND kind = 'leak' LIMIT 1",
-    [contact],
-  );
-  return leak.length > 0 ? "leak-only" : "nothing-set-up";
+  return (await hasConsent(transaction, { contact }, ["leak"])) ? "leak-only" : "nothing-set-up";
 }
 
 /** Consents that the stop at `stopped` ended hold again, as they were worded; whether there were any. */

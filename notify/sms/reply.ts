@@ -12,6 +12,8 @@ export type Reply =
   /** `sure` is false where it was read out of a phrase or a misspelling: people look at it, too. */
   | { readonly asks: "stop"; readonly sure: boolean }
   | { readonly asks: "start" | "help" | "leak" }
+  /** Wants the page about the home: nobody there, water on purpose, a budget, what is told. */
+  | { readonly asks: "home" }
   /** Agrees to what was asked; `start` where it is also a word that brings back what a stop ended. */
   | { readonly asks: "confirm"; readonly start: boolean }
   /** What the newest alert was about: 1 water that runs on purpose, 2 somebody looks into it, 3 remind me. */
@@ -30,6 +32,7 @@ const YES = words("yes");
 const CONFIRM = words("y, y1, y 1, si, si 1, s1, oui, o1, ok, okay, confirm, confirmar");
 const HELP = words("help, info, ayuda, aide");
 const LEAK = words("leak, leaks, fuga, fugas, fuite, fuites");
+const HOME = words("home, my home, casa, mi casa");
 
 /** Account numbers may have blanks and dashes in them. */
 const JOIN = /^(?:join|alerts|unirme|avisos) ([a-z0-9][a-z0-9 ]{2,38}) (\d{5})$/;
@@ -78,6 +81,7 @@ export function readReply(text: string): Reply {
   if (START.has(bare)) return { asks: "start" };
   if (HELP.has(bare)) return { asks: "help" };
   if (LEAK.has(bare)) return { asks: "leak" };
+  if (HOME.has(bare)) return { asks: "home" };
   if (YES.has(bare)) return { asks: "confirm", start: true };
   if (CONFIRM.has(bare)) return { asks: "confirm", start: false };
   const answer = /^([123])(?: (\d{4}))?$/.exec(bare);

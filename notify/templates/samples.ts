@@ -199,7 +199,7 @@ export function sampleLetters(utility: UtilityConfig, publicUrl: string, end: nu
 }
 
 /** Every text in every language of a utility that sends texts. */
-export function sampleTexts(utility: UtilityConfig, end: number): SampleText[] {
+export function sampleTexts(utility: UtilityConfig, publicUrl: string, end: number): SampleText[] {
   const { sms } = utility;
   if (sms === undefined) return [];
   return utility.languages.flatMap((language) => [
@@ -218,7 +218,11 @@ export function sampleTexts(utility: UtilityConfig, end: number): SampleText[] {
       language,
       text: alertText(utility, language, what, sampleTold(end, change)),
     })),
-    ...REPLIES.map((reply) => ({ name: `reply-${reply}`, language, text: replyText(sms, language, reply) })),
+    ...REPLIES.map((reply) => ({
+      name: `reply-${reply}`,
+      language,
+      text: replyText({ ...sms, homeUrl: `${publicUrl}/home/an-example` }, language, reply),
+    })),
   ]);
 }
 

@@ -18,6 +18,7 @@ export const REPLIES = [
   "leak-only",
   "nothing-set-up",
   "help",
+  "home",
   "confirmed",
   "on-purpose",
   "looking",
@@ -48,12 +49,16 @@ export function renewalText(sms: Sms, language: Language, kinds: readonly Consen
     : `${sms.name}: Do you still want ${what} alerts? Reply Y1 within 30 days, or they end. HELP. STOP to end now.`;
 }
 
-/** The one answer to what a resident wrote. */
-export function replyText(sms: Sms, language: Language, reply: ReplyText): string {
-  return (language === "es" ? SPANISH : ENGLISH)[reply](sms);
+/**
+ * The one answer to what a resident wrote.
+ * @param values `homeUrl`: page about the resident's home
+ */
+export function replyText(values: ReplyValues, language: Language, reply: ReplyText): string {
+  return (language === "es" ? SPANISH : ENGLISH)[reply](values);
 }
 
-type Wording = Readonly<Record<ReplyText, (sms: Sms) => string>>;
+type ReplyValues = Sms & { readonly homeUrl: string };
+type Wording = Readonly<Record<ReplyText, (values: ReplyValues) => string>>;
 
 const ENGLISH: Wording = {
   stopped: ({ name }) =>
@@ -63,10 +68,11 @@ const ENGLISH: Wording = {
   "nothing-set-up": ({ name, help }) => `${name}: No alerts are set up for this number. To sign up: ${help}`,
   help: ({ name, help, perMonth }) =>
     `${name} water alerts. Help: ${help}. ${perMonth} msg/mo at most. Msg&data rates may apply. STOP to end.`,
+  home: ({ name, homeUrl }) => `${name}: Days away, pool, budget: ${homeUrl}`,
   confirmed: ({ name, perMonth }) =>
     `${name}: Your water alerts are on. ${perMonth} msg/mo at most. Msg&data rates may apply. HELP for help, STOP to end.`,
   "on-purpose": ({ name }) =>
-    `${name}: Thank you. We write of it again only if the flow doubles or goes on for 2 weeks.`,
+    `${name}: Thank you. We write of it again only if the flow doubles or goes on for 2 weeks. HOME: tell us of a pool or days away.`,
   looking: ({ name }) => `${name}: Thank you. We write again when the flow has stopped.`,
   remind: ({ name }) => `${name}: We remind you in 7 days if the water still runs.`,
   which: ({ name }) =>
@@ -82,10 +88,11 @@ const SPANISH: Wording = {
   "nothing-set-up": ({ name, help }) => `${name}: No hay avisos para este celular. Para pedirlos: ${help}`,
   help: ({ name, help, perMonth }) =>
     `Avisos de agua de ${name}. Ayuda: ${help}. Hasta ${perMonth} msj/mes, puede haber cargos. STOP termina.`,
+  home: ({ name, homeUrl }) => `${name}: Viajes, piscina, consumo: ${homeUrl}`,
   confirmed: ({ name, perMonth }) =>
     `${name}: Sus avisos de agua quedan activos. Hasta ${perMonth} msj/mes, puede haber cargos. AYUDA. STOP termina.`,
   "on-purpose": ({ name }) =>
-    `${name}: Gracias. Le escribimos de nuevo solamente si el flujo se duplica o sigue 2 semanas.`,
+    `${name}: Gracias. Le escribimos de nuevo solamente si el flujo se duplica o sigue 2 semanas. CASA: piscina o viajes.`,
   looking: ({ name }) => `${name}: Gracias. Le escribimos de nuevo cuando el flujo pare.`,
   remind: ({ name }) => `${name}: Le escribimos en 7 d si el agua sigue corriendo.`,
   which: ({ name }) =>

@@ -5,6 +5,8 @@ import twilio from "twilio";
 import { freePort } from "../../infra/supervise.js";
 import {
   createNotify,
+  describeChoices,
+  describeHome,
   markHandled,
   pausesOf,
   reasonInWords,
@@ -327,6 +329,24 @@ describe("STOP", () => {
     await write(one, "help");
     expect((await textsTo(one)).at(-1)).toBe(HELP);
     expect(await activeKinds(one)).toEqual([]);
+  });
+
+  it("answers HOME with the link to the home's page, where alerts are set up", async () => {
+    const one = await signedUp();
+    await write(one, "casa");
+    const text = (await textsTo(one)).at(-1)!;
+    expect(text).toMatch(/^Oakvale Water: Days away, pool, budget: \S+\/home\/[\w-]{43}$/);
+    const [, token] = /home\/(\S+)/.exec(text)!;
+    const stores = { ...test.stores, config: test.settings.config, clock: test.clock };
+    expect((await describeHome(stores, token!))!.services).toHaveLength(1);
+    expect((await describeChoices(stores, token!))!.channel).toBe("sms");
+    await write(one, "STOP");
+    const before = await textsTo(one);
+    await write(one, "HOME");
+    expect(await textsTo(one)).toEqual(before);
+    const stranger = await home();
+    await write(stranger, "HOME");
+    expect((await textsTo(stranger)).at(-1)).toMatch(/No alerts are set up for this number/);
   });
 
   it("comes from the carrier as well: what it refuses for a STOP is one", async () => {

@@ -89,6 +89,8 @@ describe("a reply by SMS", () => {
     ["HELP", { asks: "help" }],
     ["help?", { asks: "help" }],
     ["ayuda", { asks: "help" }],
+    ["Home", { asks: "home" }],
+    ["mi casa", { asks: "home" }],
     ["LEAK", { asks: "leak" }],
     ["Fuga", { asks: "leak" }],
     ["1", { asks: "answer", answer: 1, service: undefined }],

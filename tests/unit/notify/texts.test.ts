@@ -7,6 +7,8 @@ import { segmentsOf } from "../../../schemas/segments.js";
 import { readReply } from "../../../notify/sms/reply.js";
 
 const LONGEST_NAME = "W".repeat(24);
+/** 50 characters, and a token. */
+const HOME_URL = `https://alerts.water.a-city-with-a-longer-name.gov/home/${"T".repeat(43)}`;
 const utility = (units: "gal" | "L" | "m3" | "ft3" = "gal", name = LONGEST_NAME) =>
   utilityConfig.parse({
     id: "oakvale",
@@ -62,7 +64,7 @@ const every = (["en", "es"] as const).flatMap((language) =>
     },
     ...REPLIES.map((reply) => ({
       name: `${language} reply ${reply}`,
-      text: replyText(utility().sms!, language, reply),
+      text: replyText({ ...utility().sms!, homeUrl: HOME_URL }, language, reply),
     })),
     ...CONSENT_KINDS.map((kind) => ({
       name: `${language} confirmation ${kind}`,
@@ -87,7 +89,7 @@ it("goes as one segment of the cheap alphabet, whatever its values", () => {
 it("begins with the utility's name, and says how to stop wherever it is not the answer to a stop", () => {
   for (const { name, text } of every) {
     expect(text).toContain(LONGEST_NAME);
-    if (!/reply (stopped|started|nothing-set-up|on-purpose|looking|remind|which)/.test(name))
+    if (!/reply (stopped|home|started|nothing-set-up|on-purpose|looking|remind|which)/.test(name))
       expect([name, text]).toEqual([name, expect.stringMatching(/STOP (to end|termina)/)]);
   }
 });
@@ -97,6 +99,7 @@ it("asks for answers that are read as such", () => {
   expect(readReply("S1").asks).toBe("confirm");
   for (const word of ["LEAK", "FUGA"]) expect(readReply(word).asks).toBe("leak");
   for (const word of ["HELP", "AYUDA"]) expect(readReply(word).asks).toBe("help");
+  for (const word of ["HOME", "CASA"]) expect(readReply(word).asks).toBe("home");
 });
 
 it("tells a leak in words", () => {
