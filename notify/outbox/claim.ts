@@ -268,14 +268,15 @@ async function goesWith(
   entry: OutboxEntry,
   context: ClaimContext,
 ): Promise<OutboxEntry[]> {
+  const gathers = (context.policies.get(entry.utility)?.utility.alerts.gatherMinutes ?? 0) > 0;
   const rows = await transaction.query<{ outbox_id: string }>(
     `SELECT o.outbox_id FROM outbox o, (SELECT digest_of, digest, state, contact_id, occupancy_id FROM outbox WHERE outbox_id = $4) AS mine
      WHERE o.contact_id = mine.contact_id AND o.anomaly IS NOT NULL AND o.digest_of IS NOT DISTINCT FROM mine.digest_of
-       AND (mine.digest_of IS NOT NULL OR ((o.occupancy_id = mine.occupancy_id OR (o.digest AND mine.digest))
+       AND (mine.digest_of IS NOT NULL OR ((($5 AND o.occupancy_id = mine.occupancy_id) OR (o.digest AND mine.digest))
          AND o.state <> 'unknown' AND mine.state <> 'unknown'))
        AND ${DUE}
      ORDER BY o.outbox_id <> $4, o.priority, o.created_at, o.outbox_id LIMIT ${MOST_IN_ONE} FOR UPDATE OF o SKIP LOCKED`,
-    [...dueValues(context), entry.outbox_id],
+    [...dueValues(context), entry.outbox_id, gathers],
   );
   if (rows.length === 0) return [entry];
   const ids = rows.map(({ outbox_id }) => outbox_id);

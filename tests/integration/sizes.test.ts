@@ -29,8 +29,9 @@ it("a file ten times as large needs hardly more memory, whatever the order of it
     [250_000, "by time"],
     [2_500_000, "by time"],
   ]);
-  // The first file is read before the memory that every file needs is taken.
-  expect(number(rows[3]![6]!)).toBeLessThan(1.3);
+  // The first file is read before the memory that every file needs is taken. When garbage goes makes a third of a
+  // peak; rows that stayed would make it several times as high.
+  expect(number(rows[3]![6]!)).toBeLessThan(1.5);
   for (const row of rows.slice(1)) expect(number(row[5]!)).toBeLessThan(300);
 }, 120_000);
 
