@@ -16,7 +16,7 @@ import {
 import { canonicalEmail } from "../schemas/canonical.js";
 import type { UtilityConfig } from "../schemas/config.js";
 import { framed, notFound, plainPage, send, visitorOf } from "./frame.js";
-import { html } from "./page.js";
+import { html, type Html } from "./page.js";
 import { RateLimit } from "./rate-limit.js";
 import { WORDS } from "./wording.js";
 
@@ -191,33 +191,9 @@ function subscribePage(
     >`;
   });
   const phone =
-    utility.sms === undefined
-      ? html``
-      : html`<label for="phone">${words.phone}</label>
-          <input
-            id="phone"
-            type="tel"
-            name="phone"
-            maxlength="30"
-            autocomplete="tel"
-            value="${given?.phone ?? ""}"
-            aria-describedby="phone-hint"
-          />
-          <span id="phone-hint" class="hint">${words.phoneHint}</span>`;
+    utility.sms === undefined ? html`` : phoneField("phone", words.phone, words.phoneHint, given?.phone);
   const call =
-    utility.voice === undefined
-      ? html``
-      : html`<label for="call">${words.call}</label>
-          <input
-            id="call"
-            type="tel"
-            name="call"
-            maxlength="30"
-            autocomplete="tel"
-            value="${given?.call ?? ""}"
-            aria-describedby="call-hint"
-          />
-          <span id="call-hint" class="hint">${words.callHint}</span>`;
+    utility.voice === undefined ? html`` : phoneField("call", words.call, words.callHint, given?.call);
   const complaint =
     wrong.length === 0
       ? []
@@ -283,6 +259,20 @@ function subscribePage(
           </p>`,
       )}`,
   );
+}
+
+function phoneField(name: "phone" | "call", label: string, hint: string, given = ""): Html {
+  return html`<label for="${name}">${label}</label>
+    <input
+      id="${name}"
+      type="tel"
+      name="${name}"
+      maxlength="30"
+      autocomplete="tel"
+      value="${given}"
+      aria-describedby="${name}-hint"
+    />
+    <span id="${name}-hint" class="hint">${hint}</span>`;
 }
 
 function closedPage(utility: UtilityConfig, language: Language, state: "confirmed" | "expired"): string {

@@ -12,8 +12,13 @@ export const NOT_SENT: ReadonlySet<string> = new Set([
 /** The system's code of what `fetch` threw, else its class: never its words, which quote addresses. */
 export function codeOf(error: unknown): string {
   const { name, cause } = error as Error & { cause?: { code?: unknown } };
-  const code = cause?.code;
-  return typeof code === "string" && /^[A-Z_]{2,40}$/.test(code) ? code : name;
+  return systemCode(cause) ?? name;
+}
+
+/** The code by which the system names an error, such as ECONNRESET. */
+export function systemCode(error: { readonly code?: unknown } | undefined): string | undefined {
+  const code = error?.code;
+  return typeof code === "string" && /^[A-Z_]{2,40}$/.test(code) ? code : undefined;
 }
 
 /**

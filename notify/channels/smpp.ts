@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import smpp, { type Pdu, type Session } from "smpp";
 import { requireTls } from "../../infra/endpoints.js";
 import type { Config } from "../../schemas/config.js";
-import { secretOf } from "./http.js";
+import { secretOf, systemCode } from "./http.js";
 import {
   idOfOne,
   type Channel,
@@ -176,9 +176,7 @@ class Link {
         session.destroy();
         reject(new Error(code));
       };
-      session.on("error", ({ code }: { code?: unknown }) =>
-        fail(typeof code === "string" && /^[A-Z_]{2,40}$/.test(code) ? code : "smpp broken"),
-      );
+      session.on("error", (error: { code?: unknown }) => fail(systemCode(error) ?? "smpp broken"));
       session.once("close", () => {
         this.#session = undefined;
         fail("smpp closed");

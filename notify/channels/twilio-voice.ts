@@ -1,23 +1,16 @@
-import { z } from "zod";
-import { requireTls } from "../../infra/endpoints.js";
 import type { Config } from "../../schemas/config.js";
 import type { Language } from "../consent/wording.js";
-import type { Channel, Outcome, OutgoingMessage, ProviderCall, StatusReport } from "./channel.js";
-import { codeOf, NOT_SENT, secretOf } from "./http.js";
-import { isSigned } from "./twilio-signature.js";
+import type { Channel, OutgoingMessage, ProviderCall, StatusReport } from "./channel.js";
+import { openTwilio, type TwilioFaults } from "./twilio-rest.js";
 
-const VERSION = "2010-04-01";
-const GIVE_UP_MS = 30_000;
 /** It rings for so long; then it is tried again later. */
 const RING_SECONDS = 30;
 /** Seconds for a key after the words, which are said twice. */
 const KEY_SECONDS = 8;
 const VOICES: Readonly<Record<Language, string>> = { en: "en-US", es: "es-US" };
 
-const created = z.object({ sid: z.string() });
-const refused = z.object({ code: z.number().optional() });
 /** Codes that say that no call can reach the number: 21211 and 21217 no number, 13224 none that can be called. */
-const UNUSABLE: ReadonlySet<number> = new Set([21211, 21217, 13224]);
+const FAULTS: TwilioFaults = { 21211: "unusable", 21217: "unusable", 13224: "unusable" };
 
 /** A key that was pressed during a call of ours. */
 export interface PressedKey {
@@ -38,34 +31,16 @@ export interface VoiceChannel extends Channel {
  * @throws Error where the file with the token can't be read, or there is none, or the address is plain and not this machine
  */
 export function createTwilioVoice(twilio: NonNullable<Config["twilio"]>, web: Config["web"]): VoiceChannel {
-  const token = secretOf("twilio", "CURBSTOP_TWILIO_AUTH_TOKEN", twilio.authTokenFile);
-  const { accountSid, apiUrl } = twilio;
-  requireTls("twilio.apiUrl", apiUrl, apiUrl.startsWith("https:"));
-  const calls = `${apiUrl}/${VERSION}/Accounts/${accountSid}/Calls.json`;
-  const authorization = `Basic ${Buffer.from(`${accountSid}:${token}`).toString("base64")}`;
+  const account = openTwilio(twilio);
   return {
     capabilities: { repeats: "traced" },
     hook: { name: "twilio", type: "text/xml", answer: "<Response/>" },
-    async send(message) {
-      try {
-        const response = await fetch(calls, {
-          method: "POST",
-          body: parametersOf(message, web),
-          headers: { authorization },
-          redirect: "error",
-          signal: AbortSignal.timeout(GIVE_UP_MS),
-        });
-        return await outcomeOf(response);
-      } catch (error) {
-        const code = codeOf(error);
-        return { status: NOT_SENT.has(code) ? "unreachable" : "unknown", code };
-      }
-    },
+    send: async (message) => account.create("Calls", parametersOf(message, web), FAULTS),
     trace: () => Promise.resolve([]),
-    parseStatus: (call) => (isSigned(call, token) ? statusOf(call.parameters) : undefined),
+    parseStatus: (call) => (account.isSigned(call) ? statusOf(call.parameters) : undefined),
     parseKey(call) {
       const { CallSid, Digits } = call.parameters;
-      if (!isSigned(call, token) || CallSid === undefined || Digits === undefined) return undefined;
+      if (!account.isSigned(call) || CallSid === undefined || Digits === undefined) return undefined;
       return { callId: CallSid, key: Digits };
     },
     say: (language, words) => `<Response>${spoken(language, words)}</Response>`,
@@ -90,25 +65,6 @@ function parametersOf(message: OutgoingMessage, { publicUrl }: Config["web"]): U
 
 function spoken(language: Language, words: string): string {
   return `<Say language="${VOICES[language]}">${escape(words)}</Say>`;
-}
-
-async function outcomeOf(response: Response): Promise<Outcome> {
-  const { status } = response;
-  const body: unknown = await response.json().catch(() => undefined);
-  if (status === 200 || status === 201) {
-    const { success, data } = created.safeParse(body);
-    return success ? { status: "accepted", id: data.sid } : { status: "unknown", code: "twilio body" };
-  }
-  if (status >= 500) return { status: "unknown", code: `twilio HTTP ${status}` };
-  const code = refused.safeParse(body).data?.code;
-  const named = code === undefined ? `twilio HTTP ${status}` : `twilio ${code}`;
-  if (status === 401 || status === 403 || status === 404) return { status: "unreachable", code: named };
-  return {
-    status: "refused",
-    permanent: status !== 429,
-    code: named,
-    ...(code !== undefined && UNUSABLE.has(code) ? { fault: "unusable" as const } : {}),
-  };
 }
 
 /** CallStatus of a call: what is neither over nor refused is on its way. */

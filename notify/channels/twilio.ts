@@ -1,19 +1,8 @@
 import { z } from "zod";
-import { requireTls } from "../../infra/endpoints.js";
 import type { Config, UtilityConfig } from "../../schemas/config.js";
-import { codeOf, NOT_SENT, secretOf } from "./http.js";
-import { isSigned } from "./twilio-signature.js";
-import type {
-  DeliveryFault,
-  Channel,
-  InboundText,
-  OutgoingMessage,
-  Outcome,
-  StatusReport,
-} from "./channel.js";
+import { openTwilio, type TwilioFaults } from "./twilio-rest.js";
+import type { Channel, InboundText, OutgoingMessage, StatusReport } from "./channel.js";
 
-const VERSION = "2010-04-01";
-const GIVE_UP_MS = 30_000;
 /** Bounds of ValidityPeriod in seconds. */
 const LONGEST_VALID = 36_000;
 
@@ -21,7 +10,7 @@ const LONGEST_VALID = 36_000;
  * What Twilio's error codes say of number or sender (docs "Error and Warning Dictionary"): 21610 it replied STOP, 30003 handset
  * unreachable, 30004 blocked, 30005 unknown, 30006 landline or unreachable carrier, 30007 filtered, 21614 no mobile number, 21211 no number at all.
  */
-const FAULTS: Readonly<Record<string, DeliveryFault>> = {
+const FAULTS: TwilioFaults = {
   21610: "stopped",
   21211: "unusable",
   21614: "unusable",
@@ -32,42 +21,20 @@ const FAULTS: Readonly<Record<string, DeliveryFault>> = {
   30007: "filtered",
 };
 
-const created = z.object({ sid: z.string() });
-const refused = z.object({ code: z.number().optional() });
 const listed = z.object({ messages: z.array(z.object({ sid: z.string(), body: z.string().nullable() })) });
 
 /**
- * SMS by Twilio's REST API, version 2010-04-01. Creating a message has no idempotency key, so a message that may have been
+ * SMS by Twilio's REST API. Creating a message has no idempotency key, so a message that may have been
  * taken is looked for by number, day and words before anything is sent again.
  * @throws Error where the file with the token can't be read, or there is none, or the address is plain and not this machine
  */
 export function createTwilioChannel(twilio: NonNullable<Config["twilio"]>, web: Config["web"]): Channel {
-  const token = secretOf("twilio", "CURBSTOP_TWILIO_AUTH_TOKEN", twilio.authTokenFile);
-  const { accountSid, apiUrl } = twilio;
-  requireTls("twilio.apiUrl", apiUrl, apiUrl.startsWith("https:"));
-  const messages = `${apiUrl}/${VERSION}/Accounts/${accountSid}/Messages.json`;
-  const authorization = `Basic ${Buffer.from(`${accountSid}:${token}`).toString("base64")}`;
-  const ask = (url: string, init: { readonly method?: string; readonly body?: URLSearchParams } = {}) =>
-    fetch(url, {
-      ...init,
-      headers: { authorization },
-      redirect: "error",
-      signal: AbortSignal.timeout(GIVE_UP_MS),
-    });
+  const account = openTwilio(twilio);
   return {
     capabilities: { repeats: "traced" },
     // No text back: what is said to residents goes through the outbox.
     hook: { name: "twilio", type: "text/xml", answer: "<Response/>" },
-    async send(message) {
-      const body = parametersOf(message, web);
-      try {
-        const response = await ask(messages, { method: "POST", body });
-        return await outcomeOf(response);
-      } catch (error) {
-        const code = codeOf(error);
-        return { status: NOT_SENT.has(code) ? "unreachable" : "unknown", code };
-      }
-    },
+    send: async (message) => account.create("Messages", parametersOf(message, web), FAULTS),
     async trace(message, since) {
       const query = new URLSearchParams({
         To: message.address,
@@ -75,19 +42,17 @@ export function createTwilioChannel(twilio: NonNullable<Config["twilio"]>, web: 
         "DateSent>": new Date(since.getTime() - 86_400_000).toISOString().slice(0, 10),
         PageSize: "100",
       });
-      const response = await ask(`${messages}?${query.toString()}`);
+      const response = await account.list("Messages", query);
       if (!response.ok) throw new Error(`Twilio answered ${response.status} to a look-up`);
       const text = message.text();
       const { messages: found } = listed.parse(await response.json());
       const same = found.filter(({ body }) => body === text);
       return same.map(({ sid }) => sid).reverse();
     },
-    parseStatus(call) {
-      return isSigned(call, token) ? statusOf(call.parameters) : undefined;
-    },
+    parseStatus: (call) => (account.isSigned(call) ? statusOf(call.parameters) : undefined),
     parseInbound(call) {
       const { MessageSid, From, Body } = call.parameters;
-      if (!isSigned(call, token) || MessageSid === undefined || From === undefined) return undefined;
+      if (!account.isSigned(call) || MessageSid === undefined || From === undefined) return undefined;
       return { providerId: MessageSid, from: From, body: Body ?? "" } satisfies InboundText;
     },
     close: () => Promise.resolve(),
@@ -118,27 +83,6 @@ function parametersOf(message: OutgoingMessage, web: Config["web"]): URLSearchPa
 function senderOf({ sms }: UtilityConfig): Record<string, string> {
   const { from } = sms!;
   return from.startsWith("MG") ? { MessagingServiceSid: from } : { From: from };
-}
-
-async function outcomeOf(response: Response): Promise<Outcome> {
-  const { status } = response;
-  const body: unknown = await response.json().catch(() => undefined);
-  if (status === 200 || status === 201) {
-    const { success, data } = created.safeParse(body);
-    return success ? { status: "accepted", id: data.sid } : { status: "unknown", code: "twilio body" };
-  }
-  // A fault on their side may come after the message was taken.
-  if (status >= 500) return { status: "unknown", code: `twilio HTTP ${status}` };
-  const code = refused.safeParse(body).data?.code;
-  const named = code === undefined ? `twilio HTTP ${status}` : `twilio ${code}`;
-  if (status === 401 || status === 403 || status === 404) return { status: "unreachable", code: named };
-  const fault = FAULTS[String(code)];
-  return {
-    status: "refused",
-    permanent: status !== 429,
-    code: named,
-    ...(fault === undefined ? {} : { fault }),
-  };
 }
 
 function statusOf(parameters: Readonly<Record<string, string>>): StatusReport | undefined {

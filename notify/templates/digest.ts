@@ -2,6 +2,7 @@ import type { AlertKind } from "../decide.js";
 import { framed, type Frame, type Told } from "./frame.js";
 import type { Block, Letter } from "./letter.js";
 import { letterAbout } from "./letter-about.js";
+import { isAnswerable } from "./sentence.js";
 import { alertSentence } from "./text.js";
 
 /** One message of several in a letter. */
@@ -76,6 +77,7 @@ export function inOrder<Item extends LetterItem>(items: readonly Item[]): Item[]
 /** The link to answer an alert that still holds. */
 function answer({ language }: Frame, { about, told, answerUrl }: LetterItem): Block[] {
   const words = WORDS[language];
-  const answerable = !told.over && told.budget === undefined && about !== "stopped" && about !== "correction";
-  return answerable ? [{ title: words.title, links: [{ label: words.answer, url: answerUrl }] }] : [];
+  return isAnswerable(about, told)
+    ? [{ title: words.title, links: [{ label: words.answer, url: answerUrl }] }]
+    : [];
 }

@@ -1,9 +1,10 @@
 import type { UtilityConfig } from "../../schemas/config.js";
 import type { ConsentKind, Language } from "../consent/wording.js";
-import { isReminder, type AlertKind } from "../decide.js";
+import type { AlertKind } from "../decide.js";
 import { listOf } from "./confirmation.js";
 import { Format } from "./format.js";
-import type { LeakFlow, Told } from "./frame.js";
+import type { Told } from "./frame.js";
+import { isAnswerable, sentence, type Sentences, type Values } from "./sentence.js";
 
 /**
  * What a computer voice says. It names the utility first and how to end the calls last (47 CFR 64.1200(b)), no person, no
@@ -47,8 +48,8 @@ export function spokenAlert(
     volume: format.volume(told.volume ?? told.rate),
     budget: format.volume(told.budget?.of ?? 0),
   };
-  const ended = told.over || told.budget !== undefined || about === "stopped" || about === "correction";
-  const keys = ended ? words.end : told.kind === "leak" ? words.keys : words.fewKeys;
+  const answers = told.kind === "leak" ? words.keys : words.fewKeys;
+  const keys = isAnswerable(about, told) ? answers : words.end;
   return `${hello(utility, language)} ${sentence(words, about, told, values)} ${keys}`;
 }
 
@@ -63,39 +64,15 @@ function hello({ name }: UtilityConfig, language: Language): string {
     : `Hello. This is ${name}, with a computer voice.`;
 }
 
-interface Values {
-  readonly at: string;
-  readonly length: string;
-  readonly rate: string;
-  readonly volume: string;
-  readonly budget: string;
-}
-type Sentence = (values: Values) => string;
-
-interface Sentences {
+interface SpokenSentences extends Sentences {
   readonly service: (ending: string | undefined) => string;
-  readonly leak: Readonly<Record<LeakFlow, Sentence>>;
-  readonly leakOver: Sentence;
-  readonly reminder: Sentence;
-  readonly highUsage: Sentence;
-  readonly budget: Sentence;
-  readonly stopped: Sentence;
-  readonly correction: Sentence;
   readonly keys: string;
   readonly fewKeys: string;
   readonly end: string;
   readonly replies: Readonly<Record<SpokenReply, string>>;
 }
 
-function sentence(words: Sentences, about: AlertKind, told: Told, values: Values): string {
-  if (about === "stopped" || about === "correction") return words[about](values);
-  if (isReminder(about)) return words.reminder(values);
-  if (told.budget !== undefined) return words.budget(values);
-  if (told.kind === "high-usage") return words.highUsage(values);
-  return told.over ? words.leakOver(values) : words.leak[told.flow](values);
-}
-
-const EN: Sentences = {
+const EN: SpokenSentences = {
   service: (ending) =>
     ending === undefined ? "your water service" : `your water service with the account ending in ${ending}`,
   leak: {
@@ -132,7 +109,7 @@ const EN: Sentences = {
   },
 };
 
-const ES: Sentences = {
+const ES: SpokenSentences = {
   service: (ending) =>
     ending === undefined
       ? "su servicio de agua"

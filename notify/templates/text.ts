@@ -1,8 +1,9 @@
 import type { UtilityConfig } from "../../schemas/config.js";
 import type { ConsentKind, Language } from "../consent/wording.js";
-import { isReminder, type AlertKind } from "../decide.js";
+import type { AlertKind } from "../decide.js";
 import { Format } from "./format.js";
-import type { LeakFlow, Told } from "./frame.js";
+import type { Told } from "./frame.js";
+import { isAnswerable, sentence, type Sentences } from "./sentence.js";
 
 /**
  * Texts for SMS. Each fits one segment of GSM 7-bit letters with the longest of its values (a test counts). Of the Spanish
@@ -103,10 +104,8 @@ const SPANISH: Wording = {
 /** A message about an anomaly. */
 export function alertText(utility: UtilityConfig, language: Language, about: AlertKind, told: Told): string {
   const words = language === "es" ? ES : EN;
-  // Of a budget there is nothing to answer.
-  const ended = told.over || told.budget !== undefined || about === "stopped" || about === "correction";
-  const sentence = alertSentence(utility, language, about, told);
-  return `${utility.sms!.name}: ${sentence}${ended ? words.stop : words.replies}`;
+  const end = isAnswerable(about, told) ? words.replies : words.stop;
+  return `${utility.sms!.name}: ${alertSentence(utility, language, about, told)}${end}`;
 }
 
 /** The sentence alone, such as "Possible leak at your service 4417: …". */
@@ -130,34 +129,10 @@ export function alertSentence(
   return sentence(language === "es" ? ES : EN, about, told, values);
 }
 
-interface Values {
-  readonly at: string;
-  readonly length: string;
-  readonly rate: string;
-  readonly volume: string;
-  readonly budget: string;
-}
-type Sentence = (values: Values) => string;
-
-interface Sentences {
-  readonly leak: Readonly<Record<LeakFlow, Sentence>>;
-  readonly leakOver: Sentence;
-  readonly reminder: Sentence;
-  readonly highUsage: Sentence;
-  readonly budget: Sentence;
-  readonly stopped: Sentence;
-  readonly correction: Sentence;
+interface TextSentences extends Sentences {
   readonly stop: string;
   /** How to answer, where water still runs. */
   readonly replies: string;
-}
-
-function sentence(words: Sentences, about: AlertKind, told: Told, values: Values): string {
-  if (about === "stopped" || about === "correction") return words[about](values);
-  if (isReminder(about)) return words.reminder(values);
-  if (told.budget !== undefined) return words.budget(values);
-  if (told.kind === "high-usage") return words.highUsage(values);
-  return told.over ? words.leakOver(values) : words.leak[told.flow](values);
 }
 
 function serviceOf(language: Language, ending: string | undefined): string {
@@ -165,7 +140,7 @@ function serviceOf(language: Language, ending: string | undefined): string {
   return ending === undefined ? "your service" : `your service ${ending}`;
 }
 
-const EN: Sentences = {
+const EN: TextSentences = {
   leak: {
     nonstop: ({ at, length, rate }) => `Possible leak at ${at}: water ran nonstop for ${length}, ${rate}.`,
     "off-and-on": ({ at, length, rate }) =>
@@ -185,7 +160,7 @@ const EN: Sentences = {
   replies: " Reply 1 if intended, 2 looking, 3 later. STOP to end.",
 };
 
-const ES: Sentences = {
+const ES: TextSentences = {
   leak: {
     nonstop: ({ at, length, rate }) => `Posible fuga en ${at}: corre sin parar hace ${length}, ${rate}.`,
     "off-and-on": ({ at, length, rate }) =>
