@@ -12,6 +12,9 @@ export type Answer = 1 | 2 | 3 | 4;
 /** Those that a text can give: what holds for good is said on a page, where its number stands. */
 export type TextAnswer = Exclude<Answer, 4>;
 
+/** Which words thank for them, said or written. */
+export const ANSWERED = { 1: "on-purpose", 2: "looking", 3: "remind" } as const;
+
 /** The answers as residents read them. */
 export const ANSWER_WORDS: Readonly<Record<Language, Readonly<Record<Answer, string>>>> = {
   en: {

@@ -58,7 +58,7 @@ export { inboundUrl } from "./channels/twilio.js";
 export { dkimKey, dkimRecord } from "./channels/dkim.js";
 export { openChannel, openVoice } from "./channels/index.js";
 export { pressKey } from "./voice/press-key.js";
-export type { ProviderCall } from "./channels/channel.js";
+export type { Channel, ProviderCall } from "./channels/channel.js";
 export { receiveText } from "./sms/receive.js";
 export { takeStatus } from "./outbox/take-status.js";
 export { markHandled, waitingTexts } from "./sms/queue.js";

@@ -6,8 +6,10 @@ import {
   pressKey,
   receiveText,
   takeStatus,
+  type Channel,
   type ProviderCall,
 } from "../notify/index.js";
+import type { Config, UtilityConfig } from "../schemas/config.js";
 
 const OUTBOX_ID = /^[0-9a-f-]{36}$/;
 
@@ -23,9 +25,6 @@ export function addProviderHooks(server: FastifyInstance, context: StageContext)
   const sms = openChannel("sms", { config });
   if (sms?.hook === undefined) return;
   const { name, type, answer } = sms.hook;
-  const callOf = (request: FastifyRequest) => providerCall(config.web.publicUrl, request);
-  const utilityOf = (request: Hook) =>
-    config.utilities.find(({ id, sms: given }) => id === request.params.utility && given !== undefined);
 
   void server.register((hooks, _options, done) => {
     // A signature is over the bytes that came.
@@ -33,8 +32,8 @@ export function addProviderHooks(server: FastifyInstance, context: StageContext)
       parsed(null, body),
     );
     hooks.post(`/hooks/${name}/:utility/messages`, async (request: Hook, reply) => {
-      const utility = utilityOf(request);
-      const text = sms.parseInbound?.(callOf(request));
+      const utility = utilityOf(config, request, "sms");
+      const text = sms.parseInbound?.(providerCall(config, request));
       if (utility === undefined || text === undefined) return refuse(reply, request, logger);
       const received = await receiveText(context, utility, text);
       if (received !== undefined)
@@ -42,15 +41,7 @@ export function addProviderHooks(server: FastifyInstance, context: StageContext)
       return reply.type(type).send(answer);
     });
 
-    hooks.post(`/hooks/${name}/:utility/status/:outbox`, async (request: Hook, reply) => {
-      const utility = utilityOf(request);
-      const report = sms.parseStatus?.(callOf(request));
-      if (utility === undefined || report === undefined) return refuse(reply, request, logger);
-      const { outbox } = request.params;
-      if (OUTBOX_ID.test(outbox))
-        await takeStatus(context, { utility: utility.id, outboxId: outbox, channel: "sms" }, report);
-      return reply.code(204).send();
-    });
+    hooks.post(`/hooks/${name}/:utility/status/:outbox`, statusHook(context, "sms", sms));
     done();
   });
 }
@@ -61,13 +52,10 @@ function addVoiceHooks(server: FastifyInstance, context: StageContext): void {
   const voice = openVoice({ config });
   if (voice?.hook === undefined) return;
   const { name, type, answer } = voice.hook;
-  const callOf = (request: FastifyRequest) => providerCall(config.web.publicUrl, request);
-  const utilityOf = (request: Hook) =>
-    config.utilities.find(({ id, voice: given }) => id === request.params.utility && given !== undefined);
 
   server.post(`/hooks/${name}/:utility/keys/:outbox`, async (request: Hook, reply) => {
-    const utility = utilityOf(request);
-    const pressed = voice.parseKey(callOf(request));
+    const utility = utilityOf(config, request, "voice");
+    const pressed = voice.parseKey(providerCall(config, request));
     const { outbox } = request.params;
     if (utility === undefined || pressed === undefined || !OUTBOX_ID.test(outbox))
       return refuse(reply, request, logger);
@@ -75,18 +63,33 @@ function addVoiceHooks(server: FastifyInstance, context: StageContext): void {
     return reply.type(type).send(said === undefined ? answer : voice.say(said.language, said.words));
   });
 
-  server.post(`/hooks/${name}/:utility/calls/:outbox`, async (request: Hook, reply) => {
-    const utility = utilityOf(request);
-    const report = voice.parseStatus?.(callOf(request));
+  server.post(`/hooks/${name}/:utility/calls/:outbox`, statusHook(context, "voice", voice));
+}
+
+/** What became of a message or a call. */
+function statusHook(context: StageContext, name: "sms" | "voice", channel: Channel) {
+  const { config, logger } = context;
+  return async (request: Hook, reply: FastifyReply): Promise<FastifyReply> => {
+    const utility = utilityOf(config, request, name);
+    const report = channel.parseStatus?.(providerCall(config, request));
     if (utility === undefined || report === undefined) return refuse(reply, request, logger);
     const { outbox } = request.params;
     if (OUTBOX_ID.test(outbox))
-      await takeStatus(context, { utility: utility.id, outboxId: outbox, channel: "voice" }, report);
+      await takeStatus(context, { utility: utility.id, outboxId: outbox, channel: name }, report);
     return reply.code(204).send();
-  });
+  };
 }
 
-function providerCall(publicUrl: string, request: FastifyRequest): ProviderCall {
+/** The utility that is called for, where it has the channel. */
+function utilityOf(
+  { utilities }: Config,
+  { params }: Hook,
+  channel: "sms" | "voice",
+): UtilityConfig | undefined {
+  return utilities.find((utility) => utility.id === params.utility && utility[channel] !== undefined);
+}
+
+function providerCall({ web: { publicUrl } }: Config, request: FastifyRequest): ProviderCall {
   const isText = typeof request.body === "string";
   return {
     url: publicUrl + request.url,

@@ -5,22 +5,28 @@ import type { InboundText } from "../channels/channel.js";
 import { contactOf, lockContact } from "../consent/contact.js";
 import {
   confirmRequest,
-  dropWaiting,
   requestIn,
   revokeConsents,
   SubscriptionInvalid,
   type ConsentStores,
 } from "../consent/subscription.js";
 import { CONSENT_KINDS, type ConsentKind } from "../consent/wording.js";
-import { endSuppression, suppress } from "../consent/suppression.js";
+import { stopNumber } from "../consent/stop.js";
+import { endSuppression } from "../consent/suppression.js";
 import { endingOf } from "../outbox/compose.js";
 import type { ReplyText } from "../templates/text.js";
 import { textContext } from "./queue.js";
-import { ANSWERABLE_MS, answersTo, takeAnswer, type AnsweredAlert, type TextAnswer } from "../answers.js";
+import {
+  ANSWERABLE_MS,
+  ANSWERED,
+  answersTo,
+  takeAnswer,
+  type AnsweredAlert,
+  type TextAnswer,
+} from "../answers.js";
 import { readReply, type Reply } from "./reply.js";
 
 const DAY_MS = 86_400_000;
-const ANSWERED: Readonly<Record<TextAnswer, ReplyText>> = { 1: "on-purpose", 2: "looking", 3: "remind" };
 /** What may turn out to be no answer to anything. */
 const UNCLEAR: readonly Reply["asks"][] = ["unknown", "confirm", "answer"];
 /** Those who write what is not understood get one answer in that time. */
@@ -131,9 +137,7 @@ async function act(
 
 /** One text says that it worked; whoever says it again gets none: they wanted silence. */
 async function stop(transaction: Queryable, { contact, now }: Writer): Promise<ReplyText | undefined> {
-  const before = await suppress(transaction, contact, "stop", now);
-  await dropWaiting(transaction, contact, "stopped", now);
-  await revokeConsents(transaction, { contact, method: "sms", now });
+  const before = await stopNumber(transaction, contact, "sms", now);
   return before === undefined ? "stopped" : undefined;
 }
 

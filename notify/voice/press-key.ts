@@ -1,15 +1,14 @@
 import type { UtilityConfig } from "../../schemas/config.js";
-import { answersTo, takeAnswer, type AnsweredAlert, type TextAnswer } from "../answers.js";
+import { ANSWERED, answersTo, takeAnswer, type AnsweredAlert, type TextAnswer } from "../answers.js";
 import type { PressedKey } from "../channels/twilio-voice.js";
 import { lockContact } from "../consent/contact.js";
-import { confirmRequest, dropWaiting, revokeConsents, type ConsentStores } from "../consent/subscription.js";
-import { suppress } from "../consent/suppression.js";
+import { stopNumber } from "../consent/stop.js";
+import { confirmRequest, type ConsentStores } from "../consent/subscription.js";
 import type { Language } from "../consent/wording.js";
 import { isReminder } from "../decide.js";
 import { spokenReply, type SpokenReply } from "../templates/spoken.js";
 
 const STOP = "9";
-const ANSWERED: Readonly<Record<TextAnswer, SpokenReply>> = { 1: "on-purpose", 2: "looking", 3: "remind" };
 
 /** What is said back to a key. */
 export interface KeyAnswer {
@@ -50,9 +49,7 @@ export async function pressKey(
     const { contact_id: contact, language, kind } = call;
     const answer = (reply: SpokenReply) => ({ language, words: spokenReply(language, reply) });
     if (pressed.key === STOP) {
-      await suppress(transaction, contact, "stop", now);
-      await dropWaiting(transaction, contact, "stopped", now);
-      await revokeConsents(transaction, { contact, method: "voice", now });
+      await stopNumber(transaction, contact, "voice", now);
       return answer("stopped");
     }
     if (kind === "confirmation" && pressed.key === "1") {

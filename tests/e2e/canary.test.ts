@@ -7,7 +7,8 @@ import { TOPICS } from "../../schemas/topics.js";
 import { everythingStored } from "../harness/everything-stored.js";
 import { startMailbox, type Mailbox } from "../harness/mailbox.js";
 import { startStores, type TestStores } from "../harness/stores.js";
-import { ACCOUNT, startTwilio, TOKEN, type TwilioFake } from "../../demo/twilio.js";
+import { OAKVALE_TEXTS, twilioSettings } from "../harness/twilio.js";
+import { startTwilio, type TwilioFake } from "../../demo/twilio.js";
 
 /** Words that stand nowhere else: wherever one is found, personal data got out. */
 const CANARY = {
@@ -47,14 +48,13 @@ beforeAll(async () => {
   test = await startStores("canary", {
     now: NOW,
     config: (folder) => {
-      writeFileSync(join(folder, "token"), TOKEN);
       const drop = (source: string) => ({
         folder: join(folder, "drop", source),
         complete: { by: "stability", seconds: 0 } as const,
       });
       return {
         smtp: { host: "127.0.0.1", port: 9 },
-        twilio: { accountSid: ACCOUNT, authTokenFile: join(folder, "token"), apiUrl: fake.url },
+        twilio: twilioSettings(folder, fake),
         utilities: [
           {
             id: "oakvale",
@@ -66,7 +66,7 @@ beforeAll(async () => {
               privacy: "privacy@oakvale.example",
             },
             alerts: { live: true },
-            sms: { from: "+12135550199", name: "Oakvale Water", help: "213-555-0100" },
+            sms: OAKVALE_TEXTS,
             detect: { rules: ["continuous-flow"] },
             sources: [
               {

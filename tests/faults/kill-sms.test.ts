@@ -5,7 +5,8 @@ import { createNotify, receiveText, requestSubscription } from "../../notify/ind
 import { startCurbstop } from "../harness/processes.js";
 import { addHome, leak, tell, type World } from "../harness/residents.js";
 import { startStores, usageUtility, type TestStores } from "../harness/stores.js";
-import { ACCOUNT, startTwilio, TOKEN, type TwilioFake } from "../../demo/twilio.js";
+import { OAKVALE_TEXTS, twilioSettings } from "../harness/twilio.js";
+import { startTwilio, type TwilioFake } from "../../demo/twilio.js";
 
 const MINUTE_MS = 60_000;
 
@@ -20,16 +21,15 @@ beforeAll(async () => {
   test = await startStores("kill-sms", {
     now: Date.now(),
     config: (folder) => {
-      writeFileSync(join(folder, "token"), TOKEN);
       const given = {
         web: { port: 0 },
-        twilio: { accountSid: ACCOUNT, authTokenFile: join(folder, "token"), apiUrl: fake.url },
+        twilio: twilioSettings(folder, fake),
         utilities: [
           {
             ...usageUtility(folder),
             // At any hour: the killed process goes by the clock on the wall.
             alerts: { live: true, sendFrom: "00:00", sendUntil: "00:00" },
-            sms: { from: "+12135550199", name: "Oakvale Water", help: "213-555-0100" },
+            sms: OAKVALE_TEXTS,
           },
         ],
       };

@@ -1,10 +1,9 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { ACCOUNT, startTwilio, TOKEN } from "../../demo/twilio.js";
+import { startTwilio } from "../../demo/twilio.js";
 import { answerAlert, callList, createNotify, receiveText, requestSubscription } from "../../notify/index.js";
 import { linkToken } from "../../notify/consent/link-token.js";
 import { startNotified, type Notified } from "../harness/notified.js";
 import { addHome, leak, optIn, tell, type World } from "../harness/residents.js";
+import { OAKVALE_TEXTS, twilioSettings } from "../harness/twilio.js";
 import { startStores, usageUtility } from "../harness/stores.js";
 
 /** Noon in Los Angeles. */
@@ -83,13 +82,12 @@ it("reminds a last time by text where a home has both, and by mail where the tex
   const test = await startStores("last-reminder", {
     now: NOON,
     config: (folder) => {
-      writeFileSync(join(folder, "token"), TOKEN);
       return {
-        twilio: { accountSid: ACCOUNT, authTokenFile: join(folder, "token"), apiUrl: fake.url },
+        twilio: twilioSettings(folder, fake),
         utilities: [
           {
             ...usageUtility(folder),
-            sms: { from: "+12135550199", name: "Oakvale Water", help: "213-555-0100" },
+            sms: OAKVALE_TEXTS,
           },
         ],
       };

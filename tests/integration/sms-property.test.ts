@@ -1,5 +1,3 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import fc from "fast-check";
 import {
   createNotify,
@@ -12,7 +10,8 @@ import {
 import type { AnomalyMessage } from "../../schemas/anomalies.js";
 import { addHome, leak, tell, type World } from "../harness/residents.js";
 import { startStores, usageUtility, type TestStores } from "../harness/stores.js";
-import { ACCOUNT, startTwilio, TOKEN, type Taken, type TwilioFake } from "../../demo/twilio.js";
+import { OAKVALE_TEXTS, twilioSettings } from "../harness/twilio.js";
+import { startTwilio, type Taken, type TwilioFake } from "../../demo/twilio.js";
 
 const NOON = Date.UTC(2026, 5, 1, 19);
 const HOUR_MS = 3_600_000;
@@ -30,16 +29,15 @@ beforeAll(async () => {
   test = await startStores("sms-property", {
     now: NOON,
     config: (folder) => {
-      writeFileSync(join(folder, "token"), TOKEN);
       return {
         web: { port: 0 },
-        twilio: { accountSid: ACCOUNT, authTokenFile: join(folder, "token"), apiUrl: fake.url },
+        twilio: twilioSettings(folder, fake),
         utilities: [
           {
             ...usageUtility(folder),
             // Years go by over all runs.
             alerts: { live: true, renewAfterMonths: 0 },
-            sms: { from: "+12135550199", name: "Oakvale Water", help: "213-555-0100", perMonth: 50 },
+            sms: { ...OAKVALE_TEXTS, perMonth: 50 },
           },
         ],
       };

@@ -1,9 +1,8 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { createNotify, receiveText, requestSubscription, type NotifyStage } from "../../notify/index.js";
 import { addHome, leak, tell, type World } from "../harness/residents.js";
 import { startStores, usageUtility, type TestStores } from "../harness/stores.js";
-import { ACCOUNT, startTwilio, TOKEN, type TwilioFake } from "../../demo/twilio.js";
+import { OAKVALE_TEXTS, twilioSettings } from "../harness/twilio.js";
+import { startTwilio, type TwilioFake } from "../../demo/twilio.js";
 
 /** Noon in Los Angeles. */
 const NOON = Date.UTC(2026, 5, 1, 19);
@@ -27,14 +26,13 @@ beforeAll(async () => {
   test = await startStores("text-limits", {
     now: NOON,
     config: (folder) => {
-      writeFileSync(join(folder, "token"), TOKEN);
       return {
-        twilio: { accountSid: ACCOUNT, authTokenFile: join(folder, "token"), apiUrl: fake.url },
+        twilio: twilioSettings(folder, fake),
         utilities: [
           {
             ...usageUtility(folder),
             alerts: { live: true, stormPercent: 100 },
-            sms: { from: "+12135550199", name: "Oakvale Water", help: "213-555-0100", limits: LIMITS },
+            sms: { ...OAKVALE_TEXTS, limits: LIMITS },
           },
         ],
       };

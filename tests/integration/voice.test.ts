@@ -1,5 +1,3 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { freePort } from "../../infra/supervise.js";
 import {
   createNotify,
@@ -11,7 +9,8 @@ import {
 import { createWeb, type WebStage } from "../../web/index.js";
 import { addHome, leak, tell, type World } from "../harness/residents.js";
 import { startStores, usageUtility, type TestStores } from "../harness/stores.js";
-import { ACCOUNT, startTwilio, TOKEN, type Called, type TwilioFake } from "../../demo/twilio.js";
+import { OAKVALE_TEXTS, twilioSettings } from "../harness/twilio.js";
+import { startTwilio, type Called, type TwilioFake } from "../../demo/twilio.js";
 
 /** Noon in Los Angeles. */
 const NOON = Date.UTC(2026, 5, 1, 19);
@@ -32,17 +31,16 @@ beforeAll(async () => {
   test = await startStores("voice", {
     now: NOON,
     config: (folder) => {
-      writeFileSync(join(folder, "token"), TOKEN);
       return {
         web: { port, publicUrl: `http://127.0.0.1:${port}` },
-        twilio: { accountSid: ACCOUNT, authTokenFile: join(folder, "token"), apiUrl: fake.url },
+        twilio: twilioSettings(folder, fake),
         utilities: [
           {
             ...usageUtility(folder),
             name: 'Oak & "Vale" <Water>',
             languages: ["en", "es"],
             alerts: { live: true, renewAfterMonths: 0 },
-            sms: { from: "+12135550199", name: "Oakvale Water", help: "213-555-0100" },
+            sms: OAKVALE_TEXTS,
             voice: { from: "+12135550198", perMonth: 3 },
           },
         ],
