@@ -162,11 +162,11 @@ export const detectConfig = z.strictObject({
       rate: z
         .number()
         .min(1)
-        .default(6.5)
+        .default(3.5)
         .describe(
-          "A steady rate needs so many times the most evidence that the meter showed in `days` and that went away by itself. Higher: fewer alerts, later.",
+          "A steady rate needs so many times the most evidence that the meter showed in `days` and that went away by itself, and seven tenths of that once the meter was watched for as long. Higher: fewer alerts, later.",
         ),
-      run: z.number().min(1).default(3.5).describe("The same for flow without a pause, whatever its rate."),
+      run: z.number().min(1).default(4.5).describe("The same for flow without a pause, whatever its rate."),
       days: z
         .number()
         .int()
@@ -195,7 +195,9 @@ export const detectConfig = z.strictObject({
         .number()
         .min(1)
         .default(3)
-        .describe("The sustained rate needs so many times the highest of the last `days`."),
+        .describe(
+          "The sustained rate needs so many times the highest of the last `days`; twice that after the warm-up, which wears off until the 75th day, as of `hours`.",
+        ),
       hours: z.number().min(1).max(48).default(6).describe("Or flow of `minRate` for so many hours,"),
       length: z.number().min(1).default(2).describe("and so many times the longest of the last `days`."),
       days: z.number().int().min(14).max(400).default(120).describe("Days that are remembered."),

@@ -1,4 +1,5 @@
 import type { Reader, Writer } from "../../varints.js";
+import { demandOn, type Demand } from "../demand.js";
 import { RecentMaximum } from "../recent-maximum.js";
 import { UsualUse } from "./usual-use.js";
 
@@ -10,10 +11,10 @@ export interface FlowTestParameters {
   /** Hours in a unit: a divisor of 24. */
   readonly hours: 1 | 2 | 3;
   /** Evidence of a bare rate that opens, and hours that it must have lasted. */
-  readonly evidence: number;
+  readonly evidence: Demand;
   readonly leastHours: number;
   /** Evidence of flow without a pause that opens, whatever its rate. */
-  readonly run: number;
+  readonly run: Demand;
 }
 
 /** How the tests of a meter weigh what it did before. */
@@ -21,7 +22,7 @@ export interface FlowTestCaution {
   /** A rate needs so many times the most evidence of one that went away by itself, a run so many times the longest. */
   readonly rate: number;
   readonly run: number;
-  /** Days for which that is remembered, and days of units before the test speaks. */
+  /** Days for which that is remembered, after which a meter is known, and days of units before the test speaks. */
   readonly days: number;
   readonly warmUpDays: number;
 }
@@ -40,6 +41,8 @@ interface Hypothesis {
   seconds: number;
 }
 
+/** Of `FlowTestCaution.rate` and `run`, what a meter is asked for. */
+const CAUTION: Demand = { young: 1, known: 0.7 };
 /** Most that a unit adds. */
 const MOST_A_UNIT = 1000;
 /** In the warm-up, a fixed flow for so long opens, as San Francisco has it for homes (DETECTION §1.1). */
@@ -163,20 +166,22 @@ export class FlowTest {
     this.#follow(start, seconds, over, slot);
     if (this.isOpen) return;
     const best = this.best!;
-    const learns = usual.units < (caution.warmUpDays * 24) / parameters.hours;
+    const days = (usual.units * parameters.hours) / 24;
+    const learns = days < caution.warmUpDays;
+    const evidence = 1000 * asked(parameters.evidence, days, caution);
+    const run = 1000 * asked(parameters.run, days, caution);
     if (learns) {
       if (this.runEnd - this.runStart < WARM_UP_HOURS * 3600) return;
       // No unit of the stretch allows less than the first hypothesis.
       if (this.#hypotheses[0]!.rate / RATE_ONE - 1 < fixed) return;
-    } else if (best.evidence < 1000 * parameters.evidence && this.#run < 1000 * parameters.run) {
+    } else if (best.evidence < evidence && this.#run < run) {
       // Most units end here: the meter's past can only ask for more.
       return;
     }
     const since = usual.day - caution.days;
-    const neededRate = Math.round(
-      Math.max(parameters.evidence * 1000, caution.rate * this.#rates.since(since)),
-    );
-    const neededRun = Math.round(Math.max(parameters.run * 1000, caution.run * this.#runs.since(since)));
+    const times = asked(CAUTION, days, caution);
+    const neededRate = Math.round(Math.max(evidence, times * caution.rate * this.#rates.since(since)));
+    const neededRun = Math.round(Math.max(run, times * caution.run * this.#runs.since(since)));
     const lasts = this.runEnd - best.start >= parameters.leastHours * 3600;
     if (learns) this.by = "warm-up";
     else if (best.evidence >= neededRate && lasts) this.by = "rate";
@@ -270,4 +275,8 @@ export class FlowTest {
       });
     }
   }
+}
+
+function asked(demand: Demand, days: number, caution: FlowTestCaution): number {
+  return demandOn(demand, days, caution.warmUpDays, caution.days);
 }

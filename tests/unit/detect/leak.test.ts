@@ -132,6 +132,14 @@ describe("leak", () => {
     expect(wary.open!.detectedAt).toBeGreaterThan(first.open!.detectedAt);
   });
 
+  it("finds a leak sooner where it watched the meter for long, when it has lasted half a day", () => {
+    const alert = (days: number) => follow(withLeak(home(days + 4), 4, days * 24)).open!;
+    const hoursUntil = (days: number) => alert(days).detectedAt / HOUR - days * 24;
+    expect(hoursUntil(130)).toBeLessThan(hoursUntil(22));
+    expect(hoursUntil(130)).toBeLessThanOrEqual(18);
+    expect(alert(130).detectedAt - alert(130).start).toBeGreaterThanOrEqual(12 * HOUR);
+  });
+
   it("takes what is normal for the meter by its setting for its floor", () => {
     const leaking = withLeak(home(WARM_UP + 7), 4, from);
     expect(follow(leaking, { rate: 5 * LITRE }).open).toBeUndefined();
@@ -163,7 +171,8 @@ describe("burst", () => {
   const burst = (hours: readonly number[], seconds = HOUR) =>
     followRule(new Burst(), hours, { resolution: LITRE }, seconds);
   /** The lawn, two hours at 800 L each second night. */
-  const watering = home(WARM_UP).map((ml, i) => (i % 48 === 25 || i % 48 === 26 ? ml + 800 * LITRE : ml));
+  const watering = (days: number) =>
+    home(days).map((ml, i) => (i % 48 === 25 || i % 48 === 26 ? ml + 800 * LITRE : ml));
 
   it("opens when two hours ran at a rate that the meter never saw", () => {
     const hours = [...home(25), ...times(2, 600 * LITRE)];
@@ -182,9 +191,19 @@ describe("burst", () => {
   });
 
   it("knows the home that waters its lawn, and finds what lasts longer", () => {
-    expect(burst(watering).closed).toEqual([]);
-    expect(burst([...watering, ...times(4, 800 * LITRE)]).open).toBeUndefined();
-    expect(burst([...watering, ...times(6, 800 * LITRE)]).open).toBeDefined();
+    const known = watering(76);
+    expect(burst(known).closed).toEqual([]);
+    expect(burst([...known, ...times(5, 800 * LITRE)]).open).toBeUndefined();
+    expect(burst([...known, ...times(6, 800 * LITRE)]).open).toBeDefined();
+  });
+
+  it("asks up to twice as much of a meter that nobody knows for long", () => {
+    const young = watering(22);
+    expect(burst([...young, ...times(11, 800 * LITRE)]).open).toBeUndefined();
+    const { open } = burst([...young, ...times(12, 800 * LITRE)]);
+    expect(open!.evidence).toMatchObject({ days: 23 });
+    expect(Number(open!.evidence["neededHours"])).toBeCloseTo(6 * (2 - 2 / 54), 5);
+    expect(Number(open!.evidence["neededRate"])).toBeCloseTo(3 * (2 - 2 / 54) * 800 * LITRE, -5);
   });
 
   it("ends when less than half of it flows", () => {
