@@ -8,6 +8,7 @@ import type { Stage } from "../infra/stage.js";
 import { openStores, stageContext, type Stores } from "../infra/stores.js";
 import { createIngest } from "../ingest/index.js";
 import { createNotify } from "../notify/index.js";
+import type { RuleName } from "../schemas/anomalies.js";
 import type { Config, ConfigInput } from "../schemas/config.js";
 
 type UtilityInput = ConfigInput["utilities"][number];
@@ -32,6 +33,8 @@ export interface PathUtility {
   readonly timeZone: string;
   /** Profile of each source by its id. */
   readonly sources: Readonly<Record<string, Profile>>;
+  /** Those that the engine and the oracle can say in SQL by default. */
+  readonly rules?: RuleName[];
 }
 
 /**
@@ -47,13 +50,12 @@ export function pathConfig(
     dataDirectory: join(folder, "data"),
     web: { port: 0 },
     ...(mailPort === undefined ? {} : { smtp: { host: "127.0.0.1", port: mailPort } }),
-    utilities: utilities.map(({ id, timeZone, sources }): UtilityInput => ({
+    utilities: utilities.map(({ id, timeZone, sources, rules }): UtilityInput => ({
       id,
       timeZone,
       name: id,
       units: "L",
-      // Those that the engine and the oracle can say in SQL.
-      detect: { rules: ["continuous-flow", "spike"] },
+      detect: { rules: rules ?? ["continuous-flow", "spike"] },
       mail: {
         from: "alerts@bench.example",
         postalAddress: "1 Bench Road",

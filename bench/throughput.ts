@@ -3,7 +3,7 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { SteppedClock } from "../infra/clock.js";
 import type { ClickHouse } from "../infra/clickhouse/client.js";
-import { detectConfig } from "../schemas/config.js";
+import { detectConfig } from "../schemas/detect-config.js";
 import { startEngine, type Answers } from "./engine.js";
 import { generateTown, LONG_COLUMNS } from "./generate.js";
 import { openPath } from "./path.js";

@@ -1,5 +1,5 @@
 import { RULES, type RuleName } from "../schemas/anomalies.js";
-import type { DetectConfig } from "../schemas/config.js";
+import { detectOf, type DetectConfig } from "../schemas/detect-config.js";
 import { DOUBTFUL } from "../schemas/flags.js";
 import type { MeterSetting } from "../schemas/meters.js";
 import type { TimeZone } from "../infra/time-zone.js";
@@ -59,7 +59,6 @@ class Known implements RuleContext {
   }
 
   of({ detect, days, settings, resolution }: FoldContext, start: number, day: number): void {
-    this.detect = detect;
     this.resolution = resolution;
     this.day = day;
     this.#days = days;
@@ -78,7 +77,13 @@ class Known implements RuleContext {
       if (setting.budget !== undefined) this.budget = setting.budget ?? undefined;
       this.onPurpose = setting.onPurpose ?? this.onPurpose;
     }
+    this.detect = detectOf(detect, this.class);
   }
+}
+
+/** Class of a meter at a time (UTC seconds), by settings in order of time. */
+export function classAt(settings: readonly MeterSetting[], time: number): MeterSetting["class"] {
+  return settings.findLast((setting) => setting.from <= time && setting.class !== undefined)?.class;
 }
 
 // Used again for each unit, for each day of even ones, and for each copy.
@@ -199,10 +204,11 @@ export class Fold {
   }
 
   /** Anomalies that go on, of the rules that are judged. */
-  open({ detect, rules }: FoldContext): Found[] {
+  open({ detect, rules, settings }: FoldContext): Found[] {
     const open: Found[] = [];
+    const parameters = detectOf(detect, classAt(settings, this.at));
     for (const rule of this.#rules) {
-      const found = rules.has(rule.name) ? rule.open(detect) : undefined;
+      const found = rules.has(rule.name) ? rule.open(parameters) : undefined;
       if (found !== undefined) open.push(found);
     }
     return open;

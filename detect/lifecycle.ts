@@ -14,6 +14,7 @@ export interface Known {
 interface Owner {
   readonly utility: string;
   readonly meter: string;
+  readonly class: AnomalyMessage["class"];
   readonly backfill: boolean;
 }
 
@@ -137,6 +138,7 @@ function message(
     version,
     utility: owner.utility,
     meter: owner.meter,
+    ...(owner.class === undefined ? {} : { class: owner.class }),
     rule: found.rule,
     ruleVersion: found.ruleVersion,
     state,

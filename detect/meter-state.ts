@@ -1,7 +1,7 @@
 import { Flag } from "../schemas/flags.js";
 import type { MeterSetting } from "../schemas/meters.js";
 import { deliveredAt, MAX_BLOCK_READS, sequenceAt, type ReadsBlock } from "../schemas/reads.js";
-import { Fold, PackedFold, type EvenIntervals, type FoldContext } from "./fold.js";
+import { classAt, Fold, PackedFold, type EvenIntervals, type FoldContext } from "./fold.js";
 import { REPORTED, reportsAt } from "./checks/flag-runs.js";
 import { sameFinding, type CheckContext, type Finding, type StoredFinding } from "./checks/finding.js";
 import { KeptReads, type AsDelivered, type KeptMark, type Read } from "./kept-reads.js";
@@ -12,7 +12,7 @@ import { registerStep, type RegisterMark, type RegisterParameters } from "./regi
 import type { Found } from "./rules/rule.js";
 import { TimeZone } from "../infra/time-zone.js";
 import type { AnomalyMessage, RuleName } from "../schemas/anomalies.js";
-import type { DetectConfig } from "../schemas/config.js";
+import type { DetectConfig } from "../schemas/detect-config.js";
 import { isWord } from "./varints.js";
 
 /** One register (channel) of a meter. */
@@ -113,11 +113,14 @@ export interface BlockCounts {
 
 export interface MeterEnvironment {
   readonly context: Omit<FoldContext, "settings" | "resolution" | "checks">;
-  /** The rules that are judged where residents never said what these need: two rules less for nearly all meters. */
+  /** The rules that are judged where nobody ever said what these need: three rules less for nearly all meters. */
   readonly rulesWithoutWord: ReadonlySet<RuleName>;
   readonly checkLimits: CheckContext["limits"];
   readonly registers: Omit<RegisterParameters, "modulus" | "resolution">;
 }
+
+/** Rules that speak only of meters of which somebody said something. */
+const NEED_WORD: readonly RuleName[] = ["away", "budget", "watering"];
 
 /** @param rules that are judged; checks of data are, where they have limits */
 export function environmentOf(
@@ -130,7 +133,7 @@ export function environmentOf(
   const judged = new Set(rules);
   return {
     context: { detect, rules: judged, since, days: new TimeZone(timeZone) },
-    rulesWithoutWord: new Set([...judged].filter((name) => name !== "away" && name !== "budget")),
+    rulesWithoutWord: new Set([...judged].filter((name) => !NEED_WORD.includes(name))),
     checkLimits,
     registers: detect.registers,
   };
@@ -363,6 +366,11 @@ export class MeterState {
     for (const message of messages) message.hours = recentHours(rows, message.end);
   }
 
+  /** Class of the meter as far as settings tell. */
+  get class(): MeterSetting["class"] {
+    return classAt(this.settings, Infinity);
+  }
+
   /** Whether settings reach back to before the kept reads. */
   settingsNeedHistory(settings: readonly MeterSetting[]): boolean {
     if (this.base.at === 0) return false;
@@ -402,7 +410,8 @@ export class MeterState {
   }
 
   #rules({ context, rulesWithoutWord }: MeterEnvironment): ReadonlySet<RuleName> {
-    const says = ({ away, budget }: MeterSetting) => away === true || typeof budget === "number";
+    const says = ({ away, budget, class: of }: MeterSetting) =>
+      away === true || typeof budget === "number" || of === "irrigation";
     return this.settings.some(says) ? context.rules : rulesWithoutWord;
   }
 

@@ -735,6 +735,10 @@ export function encodeAnomalies(messages: readonly AnomalyMessage[]): readonly E
     },
     { name: "version", type: "UInt32", values: Uint32Array.from(numbers(({ version }) => version)) },
     words(
+      "class",
+      messages.map((message) => message.class ?? ""),
+    ),
+    words(
       "rule",
       messages.map(({ rule }) => rule),
     ),

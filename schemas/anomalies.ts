@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { meterClass } from "./meters.js";
 import { meterKey, utilityId } from "./reads.js";
 
 /** What residents agree to hear of. */
@@ -146,6 +147,12 @@ const FACTS = {
       "The month would end above the budget that the people of the home set; of other homes it says nothing.",
     least: "any, if the month's volume passes it",
   },
+  watering: {
+    kind: "leak",
+    means:
+      "Water through an irrigation meter out of the season or on a weekday without watering, where the utility names them; of other meters it says nothing.",
+    least: "100 L in a day",
+  },
 } as const satisfies Record<string, RuleFacts>;
 export type RuleName = keyof typeof FACTS;
 export const RULE_FACTS: Readonly<Record<RuleName, RuleFacts>> = FACTS;
@@ -168,6 +175,8 @@ export const anomalyMessage = z.object({
   version: z.int().positive(),
   utility: utilityId,
   meter: meterKey,
+  /** Class of the meter as it was known then; left out where nobody said it. */
+  class: meterClass.optional(),
   rule,
   ruleVersion: z.int().positive(),
   /** `withdrawn`: later reads, or what was said of the meter, showed that it never was. */

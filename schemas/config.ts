@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { segmentsOf } from "./segments.js";
 import { checksConfig } from "./checks.js";
+import { detectConfig } from "./detect-config.js";
 import { billingOptions } from "./formats/billing.js";
 import { cmepOptions } from "./formats/cmep.js";
 import { espiOptions } from "./formats/espi.js";
@@ -11,7 +12,6 @@ import { JURISDICTIONS, type JurisdictionCode } from "./jurisdictions.js";
 import { csvProfile } from "./profile.js";
 import { expectConfig, pullConfig } from "./pull.js";
 import { sourceId, utilityId } from "./reads.js";
-import { rule } from "./anomalies.js";
 import { isTimeZone } from "./time-zone.js";
 
 const timeZone = z.string().refine(isTimeZone, "expected an IANA time zone such as America/Los_Angeles");
@@ -107,167 +107,6 @@ export const sourceConfig = z.strictObject({
   expect: expectConfig.optional().describe("What the feed is expected to bring, for alarms to the operator."),
 });
 export type SourceConfig = z.infer<typeof sourceConfig>;
-
-/** Parameters of the rules. Rates are millilitres an hour. */
-export const detectConfig = z.strictObject({
-  rules: z
-    .array(rule)
-    .default(["leak", "burst", "high-day", "away", "budget"])
-    .describe("Rules that are judged; docs/rules.md tells of each."),
-  continuousFlow: z
-    .strictObject({
-      hours: z
-        .number()
-        .min(1)
-        .max(168)
-        .default(24)
-        .describe("Hours of flow without a dry one that open an anomaly."),
-      minRate: z
-        .number()
-        .int()
-        .min(0)
-        .default(3785)
-        .describe(
-          "mL/h: an hour counts as flow from here (or from the register's resolution, if that is larger). Default 1 US gal/h, the normal setting of EyeOnWater.",
-        ),
-      maxGapHours: z
-        .number()
-        .min(0)
-        .max(48)
-        .default(4)
-        .describe("A longer hole without proof of flow starts the count again."),
-    })
-    .prefault({}),
-  spike: z
-    .strictObject({
-      minVolume: z.number().int().min(0).default(300_000).describe("mL in one hour: less is never a spike."),
-      deviations: z
-        .number()
-        .min(1)
-        .default(8)
-        .describe(
-          "Robust standard deviations (1.4826 MAD) above the median of the meter's daily peak hours.",
-        ),
-      minDays: z
-        .number()
-        .int()
-        .min(3)
-        .max(28)
-        .default(14)
-        .describe("Whole days of history before the rule speaks."),
-    })
-    .prefault({}),
-  leak: z
-    .strictObject({
-      rate: z
-        .number()
-        .min(1)
-        .default(3.5)
-        .describe(
-          "A steady rate needs so many times the most evidence that the meter showed in `days` and that went away by itself, and seven tenths of that once the meter was watched for as long. Higher: fewer alerts, later.",
-        ),
-      run: z.number().min(1).default(4.5).describe("The same for flow without a pause, whatever its rate."),
-      days: z
-        .number()
-        .int()
-        .min(14)
-        .max(400)
-        .default(120)
-        .describe("Days for which a meter's past stretches are remembered."),
-      warmUpDays: z
-        .number()
-        .int()
-        .min(7)
-        .max(60)
-        .default(21)
-        .describe("Days of hours that are learnt from before the rule speaks."),
-    })
-    .prefault({}),
-  burst: z
-    .strictObject({
-      minRate: z
-        .number()
-        .int()
-        .min(1)
-        .default(400_000)
-        .describe("mL/h: less is never a burst. A garden hose gives more, a shower less."),
-      rate: z
-        .number()
-        .min(1)
-        .default(3)
-        .describe(
-          "The sustained rate needs so many times the highest of the last `days`; twice that after the warm-up, which wears off until the 75th day, as of `hours`.",
-        ),
-      hours: z.number().min(1).max(48).default(6).describe("Or flow of `minRate` for so many hours,"),
-      length: z.number().min(1).default(2).describe("and so many times the longest of the last `days`."),
-      days: z.number().int().min(14).max(400).default(120).describe("Days that are remembered."),
-      warmUpDays: z.number().int().min(3).max(60).default(21).describe("Days before the rule speaks."),
-    })
-    .prefault({}),
-  highDay: z
-    .strictObject({
-      minVolume: z.number().int().min(1).default(700_000).describe("mL in a day: less is never high."),
-      highest: z
-        .number()
-        .min(0)
-        .default(1.5)
-        .describe("A high day is so many times the highest of the last 56. Higher: fewer alerts."),
-      deviations: z
-        .number()
-        .min(0)
-        .default(2.25)
-        .describe(
-          "Robust standard deviations of the log of a day's volume above the usual day of the weekday.",
-        ),
-      minDays: z
-        .number()
-        .int()
-        .min(3)
-        .max(56)
-        .default(14)
-        .describe("Whole days of history before the rule speaks."),
-    })
-    .prefault({}),
-  away: z
-    .strictObject({
-      minVolume: z
-        .number()
-        .int()
-        .min(0)
-        .default(20_000)
-        .describe("mL in a day of a home whose people are away: no more is an ice maker, a drip or a pet."),
-    })
-    .prefault({}),
-  budget: z
-    .strictObject({
-      share: z
-        .number()
-        .min(0.5)
-        .max(1)
-        .default(0.8)
-        .describe("Share of a resident's monthly budget from which the pace of the month is judged."),
-    })
-    .prefault({}),
-  registers: z
-    .strictObject({
-      stepBack: z
-        .number()
-        .int()
-        .min(0)
-        .default(20_000)
-        .describe(
-          "mL: a register that falls by no more has jittered (5 gal seen on real meters), not run backwards.",
-        ),
-      maxRate: z
-        .number()
-        .int()
-        .positive()
-        .default(11_400_000)
-        .describe("mL/h: more can't pass the meter. Default 50 gal/min, a 1-inch meter (AWWA C700)."),
-    })
-    .prefault({}),
-});
-export type DetectConfig = z.infer<typeof detectConfig>;
 
 /** Of the characters that a text message carries at their cheapest. */
 const shortText = (least: number, most: number) =>

@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { packageRoot } from "../../infra/package-root.js";
-import { detectConfig, type DetectConfig } from "../../schemas/config.js";
+import { detectConfig, type DetectConfig } from "../../schemas/detect-config.js";
 import { OURS } from "./detectors.js";
 import { evaluate, type Half } from "./evaluate.js";
 import { reached } from "./expected.js";
@@ -25,7 +25,8 @@ Scores the detector and the published rules of others on real meters with inject
   --jobs N       worker threads (default: processors)
   --json FILE    write the figures there too
 `;
-const CAUTION = [0.35, 0.5, 0.7, 1, 1.5];
+/** What caution is multiplied with, for the curve: rising, so that the first within a budget finds most. */
+const CAUTION = [0.35, 0.5, 0.7, 1, 1.5, 2.5, 4, 8];
 const BEGIN = "<!-- figures: written by npm run evaluate -->";
 
 const { values } = parseArgs({
@@ -69,13 +70,16 @@ async function main(): Promise<void> {
   let { seconds } = whole;
   const curve: CurvePoint[] = [];
   for (const caution of CAUTION) {
-    const { leak } = detect;
+    const { leak, burst } = detect;
+    const times = (value: number) => Math.max(1, value * caution);
     const parameters = {
       ...detect,
-      leak: {
-        ...leak,
-        rate: Math.max(1, leak.rate * caution),
-        run: Math.max(1, leak.run * caution),
+      leak: { ...leak, rate: times(leak.rate), run: times(leak.run) },
+      burst: {
+        ...burst,
+        rate: times(burst.rate),
+        hours: times(burst.hours),
+        length: times(burst.length),
       },
     };
     const point = await figures(`caution ${caution}`, true, parameters);

@@ -1,5 +1,6 @@
 import { MeterState, NO_ROWS, type MeterEnvironment } from "../../detect/meter-state.js";
 import { decodeState, encodeState } from "../../detect/state-codec.js";
+import { normalFlow } from "../../notify/consent/declare.js";
 import type { AnomalyMessage, RuleName } from "../../schemas/anomalies.js";
 import { Flag } from "../../schemas/flags.js";
 import type { ReadsBlock } from "../../schemas/reads.js";
@@ -10,6 +11,10 @@ export interface Alert {
   readonly rule: RuleName;
   readonly at: number;
   until: number;
+  /** When it says that it began. */
+  readonly start: number;
+  /** Event time at which it was told to be over; Infinity: never. */
+  closedAt: number;
   /** mL/h as told at the alert, and 24 hours later or at the end. */
   readonly rate: number;
   later: number;
@@ -29,9 +34,14 @@ export interface Read {
   readonly ml: number;
   readonly flags: number;
   readonly register: number;
+  /** Smallest step, mL, where it is not the reading's. */
+  readonly resolution?: number;
 }
 
 const DAY = 86_400;
+/** Hours after an alert at which a resident who answers does. */
+const ANSWERS_AFTER = 6 * 3600;
+
 /** The production detector over the reads of one meter. */
 export class Replay {
   readonly #state: MeterState;
@@ -41,6 +51,9 @@ export class Replay {
   readonly #alerts = new Map<string, Alert>();
   #line = 0;
   #at = 0;
+  /** Whether the first alert of a leak is answered with "normal for us", and what then is normal (mL/h) from when on. */
+  answers = false;
+  #answer: { readonly at: number; readonly rate: number } | undefined;
 
   private constructor(state: MeterState, environment: MeterEnvironment, resolution: number, modulus: number) {
     this.#state = state;
@@ -76,7 +89,7 @@ export class Replay {
       register: reads[0]!.register,
       unit: "L",
       mlPerUnit: 1000,
-      resolution: this.#resolution,
+      resolution: reads[0]!.resolution ?? this.#resolution,
       modulus: this.#modulus,
       count: reads.length,
       time: reads.map(({ time }) => time),
@@ -89,6 +102,14 @@ export class Replay {
     const counts = { accepted: 0, superseded: 0, missing: 0 };
     for (const message of this.#state.apply(block, this.#environment, NO_ROWS, counts)) this.#take(message);
     this.#state.trim(this.#environment);
+    if (this.#answer !== undefined && this.#at >= this.#answer.at) {
+      const { at, rate } = this.#answer;
+      this.answers = false;
+      this.#answer = undefined;
+      const settings = [{ from: at, continuousFlowRate: rate }];
+      for (const message of this.#state.applySettings(settings, this.#environment, NO_ROWS))
+        this.#take(message);
+    }
   }
 
   /** All that was told and not withdrawn, by event time. */
@@ -96,17 +117,22 @@ export class Replay {
     return [...this.#alerts.values()].sort((a, b) => a.at - b.at);
   }
 
-  #take({ id, state, rule, end, detectedAt, rate, reason }: AnomalyMessage): void {
+  #take(message: AnomalyMessage): void {
+    const { id, state, rule, start, end, detectedAt, rate, reason } = message;
     if (state === "withdrawn") {
       this.#alerts.delete(id);
       return;
     }
     const until = reason === null ? Infinity : Math.max(end, detectedAt);
     const known = this.#alerts.get(id);
+    const closedAt = reason === null ? Infinity : this.#at;
     if (known === undefined) {
-      this.#alerts.set(id, { rule, at: detectedAt, until, rate, later: rate });
+      this.#alerts.set(id, { rule, at: detectedAt, until, start, closedAt, rate, later: rate });
+      const normal = this.answers && this.#answer === undefined ? normalFlow(message) : undefined;
+      if (normal !== undefined) this.#answer = { at: detectedAt + ANSWERS_AFTER, rate: normal };
       return;
     }
+    if (closedAt < known.closedAt || closedAt === Infinity) known.closedAt = closedAt;
     known.until = until;
     if (this.#at <= known.at + DAY) known.later = rate;
   }

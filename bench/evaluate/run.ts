@@ -1,4 +1,4 @@
-import { detectConfig, type DetectConfig } from "../../schemas/config.js";
+import { detectConfig, type DetectConfig } from "../../schemas/detect-config.js";
 import { environmentOf, type MeterEnvironment } from "../../detect/meter-state.js";
 import { RULES, type RuleName } from "../../schemas/anomalies.js";
 import { seeded } from "../random.js";
@@ -6,7 +6,16 @@ import { DETECTORS } from "./detectors.js";
 import type { Home } from "./homes.js";
 import { hashOf, readsOf, Replay, withEstimates, type Alert, type Read, type Reading } from "./replay.js";
 import { episodes, outcome, type Outcome } from "./score.js";
-import { countUpTo, GRID_LEAKS, HARD_NEGATIVES, HIGH_USAGE, LEAKS, type Shape } from "./shapes.js";
+import {
+  ALWAYS_ON_LEAKS,
+  countUpTo,
+  EARLY_LEAKS,
+  GRID_LEAKS,
+  HARD_NEGATIVES,
+  HIGH_USAGE,
+  LEAKS,
+  type Shape,
+} from "./shapes.js";
 
 export interface Plan {
   readonly seed: number;
@@ -48,6 +57,10 @@ const DAY = 86_400;
 /** Reads that are delivered in one block where nobody looks at when an alert came. */
 const CHUNK = 168;
 const WARM_UP_DAYS = 35;
+/** Days after a meter's first read at which leaks begin that it could not yet be known for (DETECTION §4.2). */
+export const EARLY_DAYS = [3, 7, 14] as const;
+/** L/h that an always-on meter passes by itself, on top of the home's use. */
+export const ALWAYS_ON = 40;
 /** Windows with fewer reads are left out (DETECTION §4.2). */
 const LEAST_READS = 0.9;
 
@@ -88,9 +101,42 @@ export function* evaluateHome(home: Home, place: number, plan: Plan): Generator<
         : first
           ? [...LEAKS, ...HARD_NEGATIVES, ...HIGH_USAGE]
           : GRID_LEAKS;
-      yield* injections(home, place, { resolution, missing }, name, shapes, environment, plan);
+      const reading = { resolution, missing };
+      const longest = Math.max(0, ...shapes.map(({ days }) => days));
+      // The one home with shorter intervals stands for itself: more starts make up for it a little.
+      const count = home.set === "ampds2" ? 10 * plan.starts : plan.starts;
+      const starts = startsOf(home, count, longest, plan.seed);
+      yield* injections({ home, place, reading, name, shapes, starts, environment, plan });
     }
   }
+  if (plan.quick || home.set === "ampds2") return;
+  const reading = { resolution: 1000, missing: 0 };
+  const always = withBase(home, ALWAYS_ON);
+  const starts = startsOf(home, plan.starts, 7, plan.seed);
+  const at = { place, reading, environment, plan };
+  yield* injections({ ...at, home: always, name: ALWAYS_ON_CELL, shapes: ALWAYS_ON_LEAKS, starts });
+  for (const days of EARLY_DAYS) {
+    const time = home.time[0]! + days * DAY + Math.floor(seeded(hashOf(`${home.name} ${days}`))() * DAY);
+    const starts = [{ time, place: placeAt(home, time) }];
+    yield* injections({ ...at, home, name: earlyCell(days), shapes: EARLY_LEAKS, starts });
+  }
+}
+
+export const ALWAYS_ON_CELL = "always on";
+export function earlyCell(days: number): string {
+  return `after ${days} days`;
+}
+
+/** The home with a flow that never stops, 15 % stronger than its mean by day and weaker by night. */
+function withBase(home: Home, litres: number): Home {
+  const first = home.time[0]!;
+  const flowed = (time: number) => {
+    const hours = (time - first) / 3600;
+    return (
+      1000 * litres * (hours + ((0.15 * 24) / (2 * Math.PI)) * (1 - Math.cos((2 * Math.PI * hours) / 24)))
+    );
+  };
+  return { ...home, register: home.register.map((ml, i) => ml + Math.round(flowed(home.time[i]!))) };
 }
 
 interface Start {
@@ -100,18 +146,28 @@ interface Start {
   saved?: Buffer;
 }
 
-function* injections(
-  home: Home,
-  place: number,
-  reading: Reading,
-  resolution: string,
-  shapes: readonly Shape[],
-  environment: MeterEnvironment,
-  { seed, starts: count }: Plan,
-): Generator<Result> {
-  const longest = Math.max(0, ...shapes.map(({ days }) => days));
-  // The one home with shorter intervals stands for itself: more starts make up for it a little.
-  const starts = startsOf(home, home.set === "ampds2" ? 10 * count : count, longest, seed);
+interface Injections {
+  readonly home: Home;
+  readonly place: number;
+  readonly reading: Reading;
+  /** First part of the name of its cells. */
+  readonly name: string;
+  readonly shapes: readonly Shape[];
+  readonly starts: readonly Start[];
+  readonly environment: MeterEnvironment;
+  readonly plan: Plan;
+}
+
+function* injections({
+  home,
+  place,
+  reading,
+  name,
+  shapes,
+  starts,
+  environment,
+  plan,
+}: Injections): Generator<Result> {
   const control = Replay.begin(environment, reading.resolution);
   let at = 0;
   for (const start of starts) {
@@ -123,19 +179,22 @@ function* injections(
   for (; at < home.time.length; at += CHUNK)
     control.push(readsOf(home, reading, at, Math.min(at + CHUNK, home.time.length)));
   const quiet = control.alerts();
-  yield controlResult(home, place, quiet, cellOf(resolution, reading.missing), control.save().length);
+  yield controlResult(home, place, quiet, cellOf(name, reading.missing), control.save().length);
   const usage = usageOf(home);
   for (const shape of shapes) {
     for (const { time, place: from, saved } of starts) {
-      const until = placeAt(home, time + shape.days * DAY);
-      if (until - from < (LEAST_READS * shape.days * DAY) / home.interval) continue;
-      const random = seeded(hashOf(`${home.name} ${shape.name} ${time} ${seed}`));
-      const added = shape.at(time, random, usage);
+      const begin = shape.begins === undefined ? time : shape.begins(time, usage);
+      if (begin === undefined) continue;
+      const until = placeAt(home, begin + shape.days * DAY);
+      if (until - placeAt(home, begin) < (LEAST_READS * shape.days * DAY) / home.interval) continue;
+      const random = seeded(hashOf(`${home.name} ${shape.name} ${time} ${plan.seed}`));
+      const added = shape.at(begin, random, usage);
       const copy = Replay.restore(saved!, environment, reading.resolution);
+      copy.answers = shape.answered === true;
       for (const read of readsOf(home, reading, from, until, added)) copy.push([read]);
       yield {
         type: "injection",
-        cell: cellOf(resolution, reading.missing, shape.name),
+        cell: cellOf(name, reading.missing, shape.name),
         set: setOf(home),
         outcomes: DETECTORS.map(({ rules }) =>
           outcome(
@@ -143,9 +202,10 @@ function* injections(
             copy.alerts(),
             quiet,
             rules,
-            time,
+            begin,
             shape.days * DAY,
             shape.steady === true ? shape.rate : undefined,
+            shape.stops ?? shape.days * DAY,
           ),
         ),
       };
@@ -253,6 +313,17 @@ export function* faults(
         i < half ? read : { ...read, ml: read.ml - reads[half]!.ml, register: 1 },
       );
       return run([...chunksOf(moved.slice(0, half)), ...chunksOf(moved.slice(half))]);
+    },
+    // From the middle on in US gallons; the meter shows whole ones.
+    "unit change": () => {
+      const half = reads.length >> 1;
+      const gallon = 3785.41;
+      const later = reads.slice(half).map((read) => ({
+        ...read,
+        ml: Math.round(Math.floor(read.ml / gallon) * gallon),
+        resolution: Math.round(gallon),
+      }));
+      return run([...chunksOf(reads.slice(0, half)), ...chunksOf(later)]);
     },
   };
   for (const [fault, alertsOf] of Object.entries(cases)) {

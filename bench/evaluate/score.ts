@@ -6,6 +6,8 @@ import type { Alert } from "./replay.js";
 export interface Outcome {
   /** Place of the home: results of one home are drawn together. */
   readonly home: number;
+  /** UTC seconds at which the shape began. */
+  readonly begin: number;
   /** Seconds until an alert that the control has not, -1: none within the window. */
   readonly after: number;
   /** Not found, and the control was alerting when the shape began. */
@@ -13,6 +15,10 @@ export interface Outcome {
   /** Estimated over true rate at the alert and a day later; 0 where not found or not steady. */
   readonly rate: number;
   readonly later: number;
+  /** Beginning as told less the true one; NaN where not found. */
+  readonly startError: number;
+  /** Until its end was told, from when the water stopped: below 0 while it still ran, NaN where it was not told. */
+  readonly closed: number;
   /** Alerts that began in the window and that the control has not. */
   readonly alerts: number;
 }
@@ -38,6 +44,7 @@ export function episodes(
  * The first alert of the injected copy at a time when the control has none (DETECTION §4.3).
  * @param window seconds from `start` (UTC seconds)
  * @param trueRate mL/h of a steady shape
+ * @param stops seconds from `start` until the water of the shape stops
  */
 export function outcome(
   home: number,
@@ -47,6 +54,7 @@ export function outcome(
   start: number,
   window: number,
   trueRate: number | undefined,
+  stops = Infinity,
 ): Outcome {
   const quiet = control.filter(({ rule }) => rules.has(rule));
   let first = Infinity;
@@ -65,10 +73,13 @@ export function outcome(
   const ratio = (rate: number) => (by === undefined || trueRate === undefined ? 0 : rate / trueRate);
   return {
     home,
+    begin: start,
     after: by === undefined ? -1 : first - start,
     masked: by === undefined && quiet.some(({ at, until }) => at <= start && until > start),
     rate: ratio(by?.rate ?? 0),
     later: ratio(by?.later ?? 0),
+    startError: by === undefined ? NaN : by.start - start,
+    closed: by === undefined || by.closedAt === Infinity ? NaN : by.closedAt - start - stops,
     alerts,
   };
 }
@@ -100,12 +111,28 @@ export interface Summary {
   /** Median of |estimated - true| / true; NaN without any. */
   readonly rateError: number;
   readonly rateErrorLater: number;
+  /** Median hours between the true beginning and the one told; NaN without any. */
+  readonly startError: number;
+  /** Of those found, the share told to be over while it ran; median hours until it was told after the water stopped. */
+  readonly closedEarly: number;
+  readonly closeDelay: number;
+  /** Median and ninth tenth of the hours until an alert where reads come each so many hours, at whole multiples of these. */
+  readonly delivered: Readonly<Record<string, readonly [median: number, ninth: number]>>;
 }
+
+/** Hours between deliveries (DETECTION §4.2: four times a day, daily). */
+export const DELIVERIES = [6, 24] as const;
 
 export function summarise(outcomes: readonly Outcome[], random: () => number): Summary {
   const found = outcomes.filter(({ after }) => after >= 0);
   const times = found.map(({ after }) => after / 3600).sort((a, b) => a - b);
-  const at = (share: number) => times[Math.ceil(share * outcomes.length) - 1] ?? Infinity;
+  const at = (share: number, sorted = times) => sorted[Math.ceil(share * outcomes.length) - 1] ?? Infinity;
+  const delivered = (hours: number) => {
+    const each = hours * 3600;
+    const known = found.map(({ begin, after }) => (Math.ceil((begin + after) / each) * each - begin) / 3600);
+    known.sort((a, b) => a - b);
+    return [at(0.5, known), at(0.9, known)] as const;
+  };
   const [recallFrom, recallUntil] = interval(outcomes, random, (drawn) =>
     drawn.length === 0 ? 0 : drawn.filter(({ after }) => after >= 0).length / drawn.length,
   );
@@ -121,6 +148,10 @@ export function summarise(outcomes: readonly Outcome[], random: () => number): S
     masked: outcomes.filter(({ masked }) => masked).length,
     rateError: error(({ rate }) => rate),
     rateErrorLater: error(({ later }) => later),
+    startError: middle(found.map(({ startError }) => Math.abs(startError) / 3600)),
+    closedEarly: found.length === 0 ? NaN : found.filter(({ closed }) => closed < 0).length / found.length,
+    closeDelay: middle(found.filter(({ closed }) => closed >= 0).map(({ closed }) => closed / 3600)),
+    delivered: Object.fromEntries(DELIVERIES.map((hours) => [hours, delivered(hours)])),
   };
 }
 

@@ -8,6 +8,12 @@ export interface Shape {
   /** Whether its true rate is constant, so that an estimate of it can be right or wrong. */
   readonly steady?: boolean;
   readonly days: number;
+  /** Seconds after which its water stops. */
+  readonly stops?: number;
+  /** Whether a resident answers the first alert with "normal for us". */
+  readonly answered?: boolean;
+  /** When it begins in this home, at or after `start`; undefined: not in this home. */
+  begins?(start: number, usage: (time: number) => number): number | undefined;
   /** @param usage millilitres that the home itself used until a time */
   at(start: number, random: () => number, usage: (time: number) => number): Added;
 }
@@ -88,7 +94,50 @@ const onOff: Shape = {
 const repaired: Shape = {
   name: "15 L/h, repaired after 4 days",
   days: 14,
+  stops: 4 * DAY,
   at: (start) => steady(15, start, start + 4 * DAY),
+};
+
+/** An hour in which a home uses as much counts as a run of its irrigation, mL; and days within which one must come. */
+const IRRIGATES = 300 * LITRE;
+const IRRIGATES_WITHIN = 7;
+
+/** The next whole hour in which the home irrigates. */
+function nextRun(start: number, usage: (time: number) => number): number | undefined {
+  const first = Math.ceil(start / HOUR) * HOUR;
+  for (let hour = first; hour < first + IRRIGATES_WITHIN * DAY; hour += HOUR)
+    if (usage(hour + HOUR) - usage(hour) >= IRRIGATES) return hour;
+  return undefined;
+}
+
+/** A valve that opens for a run of the irrigation and does not close. */
+function stuckValve(litres: number): Shape {
+  return {
+    name: `stuck valve, ${litres} L/h`,
+    rate: litres * LITRE,
+    days: 3,
+    begins: nextRun,
+    at: (start) => steady(litres, start),
+  };
+}
+
+/** A broken head: three tenths more in each hour in which the home irrigates. */
+const irrigationLeak: Shape = {
+  name: "irrigation runs, 30 % more",
+  days: 14,
+  begins: nextRun,
+  at(start, _random, usage) {
+    const more = [0];
+    return (time) => {
+      const hours = Math.max(0, Math.floor((time - start) / HOUR));
+      while (more.length <= hours) {
+        const at = start + (more.length - 1) * HOUR;
+        const used = usage(at + HOUR) - usage(at);
+        more.push(more[more.length - 1]! + (used >= IRRIGATES ? Math.round(0.3 * used) : 0));
+      }
+      return more[hours]!;
+    };
+  },
 };
 
 /** Every leak that is scored; in the order of the tables. */
@@ -109,6 +158,19 @@ export const LEAKS: readonly Shape[] = [
   ...[300, 600, 1200, 2000].map((litres) => constant(litres, 3)),
   onOff,
   repaired,
+  stuckValve(400),
+  stuckValve(1200),
+  irrigationLeak,
+];
+
+/** Steps on top of what an always-on meter uses. */
+export const ALWAYS_ON_LEAKS: readonly Shape[] = [8, 15, 30, 60].map((litres) => constant(litres, 7));
+
+/** Those that begin in the first weeks of a meter. */
+export const EARLY_LEAKS: readonly Shape[] = [
+  ...[4, 15, 60].map((litres) => constant(litres)),
+  ghostFlush(4, 2),
+  constant(600, 3),
 ];
 
 /** Those of the grid of resolutions and missing reads. */
@@ -161,6 +223,20 @@ export const HARD_NEGATIVES: readonly Shape[] = [
     28,
     scaled(0, 28 * DAY, () => 0.6),
   ),
+  {
+    name: "cooler, 4 to 15 L/h for 12 to 24 hours a day; the first alert is answered",
+    days: 21,
+    answered: true,
+    at(start, random) {
+      const litres = 4 + 11 * random();
+      const hours = 12 + 12 * random();
+      return (time) => {
+        const passed = Math.max(0, time - start);
+        const on = Math.floor(passed / DAY) * hours * HOUR + Math.min(passed % DAY, hours * HOUR);
+        return (on / HOUR) * litres * LITRE;
+      };
+    },
+  },
 ];
 
 /** Use that a household would want to hear of on the same day, as DETECTION §4.6 has it; each within 24 hours. */

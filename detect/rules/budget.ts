@@ -1,4 +1,4 @@
-import type { DetectConfig } from "../../schemas/config.js";
+import type { DetectConfig } from "../../schemas/detect-config.js";
 import type { Reader, Writer } from "../varints.js";
 import { HOUR, type Found, type OnClosed, type RuleContext, type RuleFold, type Unit } from "./rule.js";
 

@@ -1,5 +1,5 @@
 import { median } from "simple-statistics";
-import type { DetectConfig } from "../../schemas/config.js";
+import type { DetectConfig } from "../../schemas/detect-config.js";
 import type { Reader, Writer } from "../varints.js";
 import { robustDeviation } from "./robust-deviation.js";
 import {

@@ -1,3 +1,4 @@
+import { Watering } from "./watering.js";
 import type { RuleName } from "../../schemas/anomalies.js";
 import { Away } from "./away.js";
 import { Budget } from "./budget.js";
@@ -47,6 +48,7 @@ const NEW: Readonly<Record<RuleName, () => RuleFold>> = {
   "high-day": () => new HighDay(),
   away: () => new Away(),
   budget: () => new Budget(),
+  watering: () => new Watering(),
 };
 
 export function newRule(name: RuleName): RuleFold {

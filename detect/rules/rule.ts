@@ -1,5 +1,5 @@
 import type { RuleName } from "../../schemas/anomalies.js";
-import type { DetectConfig } from "../../schemas/config.js";
+import type { DetectConfig } from "../../schemas/detect-config.js";
 import type { MeterSetting } from "../../schemas/meters.js";
 import { MILLILITRES } from "../../schemas/units.js";
 import type { Reader, Writer } from "../varints.js";

@@ -25,6 +25,8 @@ export const VIEWS = [
   "corrections",
   "anomalies_current",
   "leaks",
+  "baselines",
+  "device_agreement",
   "silent_meters",
   "checks_current",
   "sum_check",

@@ -151,7 +151,7 @@ function budgetOf({ rule, evidence: { budget, expected } }: AnomalyMessage): Tol
 
 /** @param kind what evidence of rule `leak` says */
 function flowOf(rule: AnomalyMessage["rule"], kind: unknown): LeakFlow {
-  if (rule === "burst" || rule === "away") return rule;
+  if (rule === "burst" || rule === "away" || rule === "watering") return rule;
   if (kind === "intermittent") return "off-and-on";
   return kind === "base-step" ? "above-usual" : "nonstop";
 }

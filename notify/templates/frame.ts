@@ -72,8 +72,8 @@ export function answerLinks({ language, answerUrl, homeUrl }: Frame, { kind, can
   return [{ title: TELL_US[language], links }];
 }
 
-/** Without a break; again and again; more than the meter's usual flow, which never stops; as never before; while nobody is there. */
-export type LeakFlow = "nonstop" | "off-and-on" | "above-usual" | "burst" | "away";
+/** Without a break; again and again; more than the meter's usual flow, which never stops; as never before; while nobody is there; when nobody waters. */
+export type LeakFlow = "nonstop" | "off-and-on" | "above-usual" | "burst" | "away" | "watering";
 
 /** An anomaly as a letter tells it. Times are UTC seconds, volumes millilitres, rates millilitres an hour. */
 export interface Told {

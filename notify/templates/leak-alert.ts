@@ -60,6 +60,14 @@ const ENGLISH: Readonly<Record<LeakFlow, Words>> = {
     why: "You told us that nobody is home, so this may be a leak.",
     rate: "Most in an hour",
   },
+  watering: {
+    subject: "Your irrigation runs when no watering is due",
+    overSubject: "Your irrigation ran when no watering was due",
+    runs: "Your irrigation has been using water",
+    ran: "Your irrigation used water",
+    why: "It is out of the season, or not one of the days for watering. A valve may be stuck open, or the controller may have lost its program.",
+    rate: "Most in an hour",
+  },
 };
 
 const SPANISH: Readonly<Record<LeakFlow, Words>> = {
@@ -103,6 +111,14 @@ const SPANISH: Readonly<Record<LeakFlow, Words>> = {
     why: "Usted nos dijo que no hay nadie en casa, así que puede ser una fuga.",
     rate: "Lo más alto en una hora",
   },
+  watering: {
+    subject: "Su riego corre cuando no toca regar",
+    overSubject: "Su riego corrió cuando no tocaba regar",
+    runs: "Su riego está usando agua",
+    ran: "Su riego usó agua",
+    why: "No es temporada de riego, o no es uno de los días para regar. Puede que una válvula no cierre, o que el programador haya perdido su programa.",
+    rate: "Lo más alto en una hora",
+  },
 };
 
 /** What to do while it runs. */
@@ -119,6 +135,11 @@ const STEPS = {
       "If not, ask whoever has a key to look for water that runs: toilets, faucets, hoses, the water heater.",
       "If nobody finds it, have the main shut-off valve of the building closed until you are back.",
     ],
+    watering: [
+      "Look at the controller: its date and time, and the days and the season of its program.",
+      "Walk along the lines while the controller is off. Where water still comes out, a valve does not close, or a pipe leaks.",
+      "If you find nothing, close the valve of the irrigation and see whether the meter stands still.",
+    ],
   },
   es: {
     leak: [
@@ -132,8 +153,22 @@ const STEPS = {
       "Si no, pida a quien tenga llave que busque agua que corra: inodoros, llaves, mangueras, el calentador.",
       "Si nadie la encuentra, haga cerrar la llave de paso principal del edificio hasta que vuelva.",
     ],
+    watering: [
+      "Revise el programador: su fecha y hora, y los días y la temporada de su programa.",
+      "Recorra las líneas con el programador apagado. Donde salga agua, una válvula no cierra o un tubo tiene una fuga.",
+      "Si no encuentra nada, cierre la llave del riego y vea si el medidor se detiene.",
+    ],
   },
 } as const;
+
+/** Whether it is about the water of days, which need not flow all the time. */
+function isByTheDay({ flow }: Told): boolean {
+  return flow === "away" || flow === "watering";
+}
+
+function stepsOf({ flow }: Told): keyof (typeof STEPS)["en"] {
+  return flow === "away" || flow === "watering" ? flow : "leak";
+}
 
 function english(frame: Frame, told: Told): Letter {
   const format = new Format(frame.utility, "en");
@@ -144,7 +179,7 @@ function english(frame: Frame, told: Told): Letter {
     [over ? "Ran for" : "Running for", format.duration(end - start)],
     [
       words.rate,
-      `about ${format.volume(rate)}${told.flow === "away" ? "" : ` an hour, ${format.volume(rate * 24)} a day`}`,
+      `about ${format.volume(rate)}${isByTheDay(told) ? "" : ` an hour, ${format.volume(rate * 24)} a day`}`,
     ],
   ];
   if (told.volume !== undefined) {
@@ -171,7 +206,7 @@ function english(frame: Frame, told: Told): Letter {
         ...hoursChart(frame, told),
         {
           title: "What to do",
-          steps: STEPS.en[told.flow === "away" ? "away" : "leak"],
+          steps: STEPS.en[stepsOf(told)],
         },
         ...answerLinks(frame, told),
         { text: "We write once more when the readings show that the flow has stopped." },
@@ -192,7 +227,7 @@ function spanish(frame: Frame, told: Told): Letter {
     [over ? "Corrió durante" : "Corre desde hace", format.duration(end - start)],
     [
       words.rate,
-      `unos ${format.volume(rate)}${told.flow === "away" ? "" : ` por hora, ${format.volume(rate * 24)} por día`}`,
+      `unos ${format.volume(rate)}${isByTheDay(told) ? "" : ` por hora, ${format.volume(rate * 24)} por día`}`,
     ],
   ];
   if (told.volume !== undefined) {
@@ -222,7 +257,7 @@ function spanish(frame: Frame, told: Told): Letter {
         ...hoursChart(frame, told),
         {
           title: "Qué hacer",
-          steps: STEPS.es[told.flow === "away" ? "away" : "leak"],
+          steps: STEPS.es[stepsOf(told)],
         },
         ...answerLinks(frame, told),
         { text: "Le escribiremos una vez más cuando las lecturas muestren que el flujo se detuvo." },

@@ -22,7 +22,7 @@ export interface SampleText extends Sample {
   readonly text: string;
 }
 
-const FLOWS: readonly LeakFlow[] = ["nonstop", "off-and-on", "above-usual", "burst", "away"];
+const FLOWS: readonly LeakFlow[] = ["nonstop", "off-and-on", "above-usual", "burst", "away", "watering"];
 const HOUR = 3600;
 
 /**
@@ -105,7 +105,7 @@ type About = readonly [name: string, what: AlertKind, told: Partial<Told>];
 /** Every message about an anomaly that there is. */
 const ABOUT: readonly About[] = [
   ...FLOWS.flatMap((flow): About[] => {
-    const canBeNormal = flow !== "burst" && flow !== "away";
+    const canBeNormal = flow !== "burst" && flow !== "away" && flow !== "watering";
     return [
       [`leak-${flow}`, "alert", { flow, canBeNormal }],
       [`leak-${flow}-over`, "alert", { flow, canBeNormal, over: true }],

@@ -85,6 +85,7 @@ const EN: SpokenSentences = {
     burst: ({ at, rate }) =>
       `There may be a burst at ${at}. About ${rate} an hour is running. Please look now.`,
     away: ({ at, length, volume }) => `Water is used at ${at} while you are away: ${volume} in ${length}.`,
+    watering: ({ at, volume }) => `The irrigation at ${at} runs when no watering is due: ${volume} so far.`,
   },
   leakOver: ({ at, length, volume }) =>
     `There may have been a leak at ${at}. It is over now: ${volume} of water in ${length}.`,
@@ -124,6 +125,7 @@ const ES: SpokenSentences = {
     burst: ({ at, rate }) =>
       `Puede haber una rotura en ${at}. Corren unos ${rate} por hora. Revise ahora, por favor.`,
     away: ({ at, length, volume }) => `Se usa agua en ${at} en su ausencia: ${volume} en ${length}.`,
+    watering: ({ at, volume }) => `El riego de ${at} corre cuando no toca regar: ya ${volume}.`,
   },
   leakOver: ({ at, length, volume }) =>
     `Pudo haber una fuga en ${at}. Ya terminó: ${volume} de agua en ${length}.`,

@@ -148,6 +148,7 @@ const EN: TextSentences = {
     "above-usual": ({ at, length, rate }) => `Possible leak at ${at}: ${rate} more than usual for ${length}.`,
     burst: ({ at, rate }) => `Possible burst at ${at}: ${rate} is running. Please look now.`,
     away: ({ at, length, volume }) => `Water is used at ${at} while you are away: ${volume} in ${length}.`,
+    watering: ({ at, volume }) => `Irrigation runs at ${at} when no watering is due: ${volume} so far.`,
   },
   leakOver: ({ at, length, volume }) => `Possible leak at ${at}, now over: ${volume} of water in ${length}.`,
   reminder: ({ at, length, rate }) => `Water still runs at ${at}, for ${length} now, ${rate}.`,
@@ -169,6 +170,7 @@ const ES: TextSentences = {
       `Posible fuga en ${at}: ${rate} encima de lo usual hace ${length}.`,
     burst: ({ at, rate }) => `Posible rotura en ${at}: corren ${rate}. Revise ahora.`,
     away: ({ at, length, volume }) => `Se usa agua en ${at} en su ausencia: ${volume} en ${length}.`,
+    watering: ({ at, volume }) => `El riego corre en ${at} cuando no toca regar: ya ${volume}.`,
   },
   leakOver: ({ at, length, volume }) =>
     `Posible fuga en ${at}, ya terminada: ${volume} de agua en ${length}.`,

@@ -414,7 +414,7 @@ it("writes every message that residents may get, without a store", async () => {
   const into = join(folder, "preview");
   const { code, stdout } = await curbstop(["preview", into, "-c", config]);
   expect(code).toBe(0);
-  expect(stdout).toMatch(/^Wrote 44 mails, 0 text messages and 0 calls\. Open /);
+  expect(stdout).toMatch(/^Wrote 48 mails, 0 text messages and 0 calls\. Open /);
   const mail = readFileSync(join(into, "es", "leak-nonstop.html"), "utf8");
   expect(mail).toContain("City of Oakvale Water");
   expect(mail).toContain("El agua corre a propósito");

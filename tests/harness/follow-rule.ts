@@ -1,6 +1,6 @@
 import type { Found, RuleContext, RuleFold, Unit } from "../../detect/rules/rule.js";
 import { Reader, Writer } from "../../detect/varints.js";
-import { detectConfig } from "../../schemas/config.js";
+import { detectConfig } from "../../schemas/detect-config.js";
 
 const HOUR = 3600;
 

@@ -1,5 +1,6 @@
 import { analystGrants } from "../../infra/clickhouse/analyst-grants.js";
 import { openClickHouse, type ClickHouse } from "../../infra/clickhouse/client.js";
+import { kindOf, RULES } from "../../schemas/anomalies.js";
 import { startCutProxy, type Fault } from "../harness/cut-proxy.js";
 import { startStores, usageUtility, type TestStores } from "../harness/stores.js";
 
@@ -127,6 +128,88 @@ it("lets the analyst of a utility see its rows alone, in tables and views, and c
   ]) {
     await expect(analyst.query(refused)).rejects.toThrow();
   }
+});
+
+const anomaly = (rule: string, meter: string, start: string, end: string) => ({
+  ...{
+    utility: "oakvale",
+    meter,
+    rule,
+    rule_version: 1,
+    version: 1,
+    state: "closed",
+    reason: "flow-stopped",
+  },
+  ...{ id: `${rule}${meter}${start}`.replace(/\W/g, "").padEnd(32, "0").slice(0, 32), evidence: "{}" },
+  ...{ start, end, detected_at: start, rate: 4000, volume: 40_000, backfill: 0, class: "commercial" },
+});
+
+it("counts as leaks what rules of that kind found, with the class of the meter, and nothing else", async () => {
+  const { clickhouse } = test.stores;
+  const at = ["2026-02-01 00:00:00", "2026-02-01 10:00:00"] as const;
+  await clickhouse.insertRows(
+    "anomalies",
+    RULES.map((rule) => anomaly(rule, "171", ...at)),
+  );
+  const found = await analyst.query<{ rule: string }>(
+    "SELECT DISTINCT rule, class FROM curbstop.leaks WHERE meter = 171 ORDER BY rule",
+  );
+  const leaks = RULES.filter((rule) => kindOf(rule) === "leak").sort();
+  expect(found).toEqual(leaks.map((rule) => ({ rule, class: "commercial" })));
+});
+
+it("tells whether the detector found what a device reported", async () => {
+  const { clickhouse } = test.stores;
+  const report = (code: string, meter: string, start: string, end = start) => ({
+    ...{ utility: "oakvale", meter, code, start, end, open: 0, value: 0, limit: 0, version: 1, gone: 0 },
+  });
+  await clickhouse.insertRows("check_findings", [
+    report("device-leak", "172", "2026-02-02 06:00:00", "2026-02-03 06:00:00"),
+    report("device-leak", "172", "2026-02-20 06:00:00"),
+    report("device-burst", "173", "2026-02-02 06:00:00"),
+    report("device-clock", "172", "2026-02-02 06:00:00"),
+  ]);
+  await clickhouse.insertRows("anomalies", [
+    anomaly("leak", "172", "2026-02-04 00:00:00", "2026-02-06 00:00:00"),
+    anomaly("high-day", "173", "2026-02-02 00:00:00", "2026-02-03 00:00:00"),
+  ]);
+  const answers = await analyst.query(
+    "SELECT meter, code, toString(start) AS start, agrees, rules FROM curbstop.device_agreement ORDER BY meter, start",
+  );
+  expect(answers).toEqual([
+    { meter: 172, code: "device-leak", start: "2026-02-02 06:00:00", agrees: true, rules: ["leak"] },
+    { meter: 172, code: "device-leak", start: "2026-02-20 06:00:00", agrees: false, rules: [] },
+    { meter: 173, code: "device-burst", start: "2026-02-02 06:00:00", agrees: false, rules: [] },
+  ]);
+});
+
+it("tells what is usual for a meter, from its good hours of the last 28 days", async () => {
+  const { clickhouse } = test.stores;
+  const first = Date.UTC(2026, 2, 1) / 1000;
+  // 40 days: 10 L in each waking hour, 2 L in each hour of the last 20 nights; a day of which half is missing, and a bad hour.
+  const hours = Array.from({ length: 40 * 24 }, (_, i) => {
+    const [day, hour] = [Math.floor(i / 24), i % 24];
+    const litres = hour >= 6 ? 10 : day >= 20 ? 2 : 0;
+    return { day, hour, litres, start: first + i * 3600 };
+  }).filter(({ day, hour }) => day !== 30 || hour < 12);
+  await clickhouse.insertRows(
+    "intervals",
+    hours.map(({ day, hour, litres, start }) => {
+      const estimated = day === 35 && hour === 12;
+      return interval("oakvale", 1, {
+        ...{ meter: "174", start, length: 3600 },
+        ...{ ml: (estimated ? 500 : litres) * 1000, flags: estimated ? 1 : 0 },
+      });
+    }),
+  );
+  const [usual] = await analyst.query<Record<string, unknown>>(
+    "SELECT days, litres_a_day, highest_day, highest_hour, floor, dry[1] AS night, dry[13] AS noon FROM curbstop.baselines WHERE meter = 174",
+  );
+  expect(usual).toEqual({
+    ...{ days: 27, litres_a_day: 192, highest_day: 192, highest_hour: 10, floor: 2 },
+    night: 8 / 27,
+    noon: 0,
+  });
 });
 
 it("gives statements for the same analyst on a server of one's own, which parse", async () => {

@@ -62,19 +62,23 @@ it("answers every question of docs/analysts.md", async () => {
   } finally {
     await analyst.close();
   }
-  const [open, longest, lost, byRule, why, history, night, silent, checks, late] = answers;
-  expect(answers).toHaveLength(10);
+  const [open, longest, lost, byRule, byClass, why, history, night, usual, devices, silent, checks, late] =
+    answers;
+  expect(answers).toHaveLength(13);
   expect(open).toEqual([]);
   // 101 hours of 7 L and one of 20: no more is lost than was measured.
   expect(longest).toMatchObject([{ rule: "continuous-flow", open: false, days: 4.2 }]);
   expect(lost).toMatchObject([{ month: "2026-05-01", leaks: 1, cubic_metres: 0.7 }]);
   expect(byRule).toMatchObject([{ rule: "continuous-flow", anomalies: 1, open: 0, over_in_a_day: 0 }]);
+  expect(byClass).toMatchObject([{ rule: "continuous-flow", class: "", anomalies: 1, open: 0 }]);
   expect(why).toMatchObject([{ rule: "continuous-flow" }]);
   // Found and over within one batch; another version for each time that a batch tells it again.
   expect(history).toMatchObject([
     { rule: "continuous-flow", version: 1, state: "closed", reason: "flow-stopped" },
   ]);
   expect(night).toHaveLength(20);
+  expect(usual).toHaveLength(1);
+  expect(devices).toEqual([]);
   expect(silent).toEqual([]);
   expect(checks).toMatchObject([{ code: "stuck", findings: 1, meters: 1, open: 0 }]);
   // Twenty days from the first of May, taken on the first of June.

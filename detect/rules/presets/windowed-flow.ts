@@ -1,5 +1,5 @@
 import type { RuleName } from "../../../schemas/anomalies.js";
-import type { DetectConfig } from "../../../schemas/config.js";
+import type { DetectConfig } from "../../../schemas/detect-config.js";
 import type { Reader, Writer } from "../../varints.js";
 import { FlowRun } from "../flow-run.js";
 import {

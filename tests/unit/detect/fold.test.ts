@@ -4,6 +4,7 @@ import type { Found } from "../../../detect/rules/rule.js";
 import { Writer } from "../../../detect/varints.js";
 import { TimeZone } from "../../../infra/time-zone.js";
 import { RULES, type RuleName } from "../../../schemas/anomalies.js";
+import { detectConfig } from "../../../schemas/detect-config.js";
 import { Flag } from "../../../schemas/flags.js";
 import { environmentOf } from "./model.js";
 
@@ -44,6 +45,17 @@ it("judges quarters of an hour by the hour", () => {
     { rule: "continuous-flow", start: 0, end: 24 * HOUR, rate: 4000 },
   ]);
   expect(follow(quarters(95, drop)).open).toEqual([]);
+});
+
+it("judges a meter by the parameters of its class, from when it has it", () => {
+  const detect = detectConfig.parse({ classes: { commercial: { continuousFlow: { hours: 48 } } } });
+  const open = (count: number, settings: FoldContext["settings"]) =>
+    follow(hours(count, { ml: 5000 }), { detect, settings }).open;
+  const commercial = { from: 0, class: "commercial" } as const;
+  expect(open(24, [])).toHaveLength(1);
+  expect(open(47, [commercial])).toEqual([]);
+  expect(open(48, [commercial])).toHaveLength(1);
+  expect(open(24, [{ ...commercial, from: 30 * HOUR }])).toHaveLength(1);
 });
 
 it("lets an hour with a quarter missing or estimated say nothing", () => {

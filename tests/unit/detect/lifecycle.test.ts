@@ -3,7 +3,7 @@ import type { Found } from "../../../detect/rules/rule.js";
 import { anomalyMessage } from "../../../schemas/anomalies.js";
 import { METER, UTILITY } from "./model.js";
 
-const owner = { utility: UTILITY, meter: METER, backfill: false };
+const owner = { utility: UTILITY, meter: METER, class: undefined, backfill: false };
 const both = { rules: new Set(["continuous-flow", "spike"] as const) };
 
 function flow(start: number, end: number, closed: Found["closed"] = null): Found {
@@ -124,6 +124,12 @@ it("closes what a rule left open that is not judged any more, and leaves what it
   expect(diffAnomalies(known, [], owner, { ...both, since }).messages).toMatchObject([
     { id: known[1]!.id, state: "closed", reason: "rule-changed" },
   ]);
+});
+
+it("says of which class the meter is known to be", () => {
+  const classOf = (known: "commercial" | undefined) =>
+    diffAnomalies([], [flow(0, 40)], { ...owner, class: known }, both).messages[0]!.class;
+  expect([classOf("commercial"), classOf(undefined)]).toEqual(["commercial", undefined]);
 });
 
 it("says when the source was in backfill", () => {

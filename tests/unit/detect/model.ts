@@ -21,7 +21,7 @@ import type { ReadColumns } from "../../../detect/read-columns.js";
 import { decodeState, encodeState } from "../../../detect/state-codec.js";
 import type { AnomalyMessage, RuleName } from "../../../schemas/anomalies.js";
 import { CHECK_CODES } from "../../../schemas/checks.js";
-import { detectConfig } from "../../../schemas/config.js";
+import { detectConfig } from "../../../schemas/detect-config.js";
 import { Flag } from "../../../schemas/flags.js";
 import type { MeterSetting } from "../../../schemas/meters.js";
 import { deliveredAt, sequenceAt, type ReadsBlock, type Sequence } from "../../../schemas/reads.js";
