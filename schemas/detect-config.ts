@@ -86,7 +86,9 @@ const burst = z.strictObject({
     .int()
     .min(1)
     .default(400_000)
-    .describe("mL/h: less is never a burst. A garden hose gives more, a shower less."),
+    .describe(
+      "mL/h: less is never a burst. A garden hose gives more, a shower less. A sustained rate needs twice that after the warm-up, which wears off until the 75th day.",
+    ),
   rate: z
     .number()
     .min(1)

@@ -3,6 +3,7 @@ import { decodeState, encodeState } from "../../detect/state-codec.js";
 import { normalFlow } from "../../notify/consent/declare.js";
 import type { AnomalyMessage, RuleName } from "../../schemas/anomalies.js";
 import { Flag } from "../../schemas/flags.js";
+import type { MeterSetting } from "../../schemas/meters.js";
 import type { ReadsBlock } from "../../schemas/reads.js";
 import type { Home } from "./homes.js";
 
@@ -64,6 +65,12 @@ export class Replay {
 
   static begin(environment: MeterEnvironment, resolution: number, modulus = 0): Replay {
     return new Replay(new MeterState("evaluation", "0123456789abcdef"), environment, resolution, modulus);
+  }
+
+  /** What the registry tells of the meter, before its first read. */
+  told(settings: readonly MeterSetting[]): this {
+    this.#state.applySettings(settings, this.#environment, NO_ROWS);
+    return this;
   }
 
   /** The state as it would be saved. */

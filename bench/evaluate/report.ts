@@ -43,6 +43,10 @@ export function reportOf(report: Report): {
     of.controls.find((one) => one.set === set && one.cell === cell && one.detector === detector);
   const leak = (shape: string) => cellOf("1 L", 0, shape);
 
+  const alwaysOnAlerts = SETS.map(
+    (set) => `${NAMES[set]!} ${control(set, cellOf(ALWAYS_ON_CELL, 0))?.alerts.toFixed(2) ?? "–"}`,
+  ).join(", ");
+
   const markdown = [
     ...head(report),
     "",
@@ -162,7 +166,7 @@ export function reportOf(report: Report): {
     "",
     "### Meters that are never dry, and young ones",
     "",
-    `Curbstop. Steps on top of ${ALWAYS_ON} L/h that always flow, found in 7 days; and leaks that begin so many days after the meter's first read (the fixed rule of the warm-up holds until the 21st).`,
+    `Curbstop. Steps on top of ${ALWAYS_ON} L/h that always flow, found in 7 days at a meter that the registry calls always-on (${alwaysOnAlerts} alerts per 1,000 meter-days without a step); and leaks that begin so many days after the meter's first read (the fixed rule of the warm-up holds until the 21st).`,
     "",
     ...table(
       ["set", "leak", "always on", ...EARLY_DAYS.map((days) => `after ${days} days`)],

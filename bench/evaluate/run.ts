@@ -1,6 +1,7 @@
 import { detectConfig, type DetectConfig } from "../../schemas/detect-config.js";
 import { environmentOf, type MeterEnvironment } from "../../detect/meter-state.js";
 import { RULES, type RuleName } from "../../schemas/anomalies.js";
+import type { MeterSetting } from "../../schemas/meters.js";
 import { seeded } from "../random.js";
 import { DETECTORS } from "./detectors.js";
 import type { Home } from "./homes.js";
@@ -114,7 +115,8 @@ export function* evaluateHome(home: Home, place: number, plan: Plan): Generator<
   const always = withBase(home, ALWAYS_ON);
   const starts = startsOf(home, plan.starts, 7, plan.seed);
   const at = { place, reading, environment, plan };
-  yield* injections({ ...at, home: always, name: ALWAYS_ON_CELL, shapes: ALWAYS_ON_LEAKS, starts });
+  const settings: MeterSetting[] = [{ from: 0, class: "always-on" }];
+  yield* injections({ ...at, home: always, settings, name: ALWAYS_ON_CELL, shapes: ALWAYS_ON_LEAKS, starts });
   for (const days of EARLY_DAYS) {
     const time = home.time[0]! + days * DAY + Math.floor(seeded(hashOf(`${home.name} ${days}`))() * DAY);
     const starts = [{ time, place: placeAt(home, time) }];
@@ -154,6 +156,8 @@ interface Injections {
   readonly name: string;
   readonly shapes: readonly Shape[];
   readonly starts: readonly Start[];
+  /** What the registry tells of the meter. */
+  readonly settings?: readonly MeterSetting[];
   readonly environment: MeterEnvironment;
   readonly plan: Plan;
 }
@@ -165,10 +169,11 @@ function* injections({
   name,
   shapes,
   starts,
+  settings = [],
   environment,
   plan,
 }: Injections): Generator<Result> {
-  const control = Replay.begin(environment, reading.resolution);
+  const control = Replay.begin(environment, reading.resolution).told(settings);
   let at = 0;
   for (const start of starts) {
     for (; at < start.place; at += CHUNK)

@@ -10,7 +10,7 @@ const LONGEST = 5400;
 /** A rate is sustained over two units at least, and over this (seconds). */
 const SUSTAINED = 2700;
 
-/** Of `hours`, what a meter is asked for, and the day from which it is known. */
+/** Of `minRate` and `hours`, what a meter is asked for, and the day from which it is known. */
 const CAUTION: Demand = { young: 2, known: 1 };
 const KNOWN_DAYS = 75;
 
@@ -30,7 +30,8 @@ export interface BurstParameters {
  * A rate counts as sustained where two units in a row reach it (three, of a quarter of an hour). It opens where the
  * sustained rate reaches `minRate` and `rate` times the highest of the last months, or where flow of `minRate` lasts
  * `hours`, and `length` times as long as the longest of the last months: a home that waters its lawn does both, and is
- * known for it. Of a meter that nobody knows for long, twice the hours are asked at first. It ends with a unit under half of `minRate`, or under half of the rate that opened it.
+ * known for it. Of a meter that nobody knows for long, a sustained rate of twice
+ * `minRate` and twice the hours are asked at first. It ends with a unit under half of `minRate`, or under half of the rate that opened it.
  *
  * MULTICAL 21 takes 30 minutes over a share of the meter's capacity, WaterSmart 30 gal/h for 8 hours (DETECTION §1.1).
  * The smallest burst that can be seen is `minRate`, whatever the register.
@@ -128,9 +129,9 @@ export class Burst implements RuleFold {
     const lasts = this.start < 0 ? 0 : this.#end - this.start;
     if (lasts > 0 && this.#days > warmUpDays) {
       const since = this.#day - days;
-      const asked = demandOn(CAUTION, this.#days, warmUpDays, KNOWN_DAYS) * hours;
-      this.#neededRate = Math.round(Math.max(minRate, rate * this.#rates.since(since)));
-      this.#neededSeconds = Math.round(Math.max(asked * HOUR, length * this.#lengths.since(since)));
+      const times = demandOn(CAUTION, this.#days, warmUpDays, KNOWN_DAYS);
+      this.#neededRate = Math.round(Math.max(times * minRate, rate * this.#rates.since(since)));
+      this.#neededSeconds = Math.round(Math.max(times * hours * HOUR, length * this.#lengths.since(since)));
       const byRate = sustained >= this.#neededRate;
       if (byRate || lasts >= this.#neededSeconds) {
         this.#detectedAt = this.#end;

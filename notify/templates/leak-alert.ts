@@ -63,8 +63,8 @@ const ENGLISH: Readonly<Record<LeakFlow, Words>> = {
   watering: {
     subject: "Your irrigation runs when no watering is due",
     overSubject: "Your irrigation ran when no watering was due",
-    runs: "Your irrigation has been using water",
-    ran: "Your irrigation used water",
+    runs: "Water has been running through the irrigation meter",
+    ran: "Water ran through the irrigation meter",
     why: "It is out of the season, or not one of the days for watering. A valve may be stuck open, or the controller may have lost its program.",
     rate: "Most in an hour",
   },
@@ -114,8 +114,8 @@ const SPANISH: Readonly<Record<LeakFlow, Words>> = {
   watering: {
     subject: "Su riego corre cuando no toca regar",
     overSubject: "Su riego corrió cuando no tocaba regar",
-    runs: "Su riego está usando agua",
-    ran: "Su riego usó agua",
+    runs: "Corre agua por el medidor de riego",
+    ran: "Corrió agua por el medidor de riego",
     why: "No es temporada de riego, o no es uno de los días para regar. Puede que una válvula no cierre, o que el programador haya perdido su programa.",
     rate: "Lo más alto en una hora",
   },
@@ -161,6 +161,18 @@ const STEPS = {
   },
 } as const;
 
+/** Where to look once it is over. */
+const LOOK_AT = {
+  en: {
+    leak: "look at the toilets and the irrigation first: a leak that comes and goes is most often there.",
+    watering: "look at the controller of the irrigation, and whether each valve closes.",
+  },
+  es: {
+    leak: "revise primero los inodoros y el riego: una fuga que va y viene suele estar ahí.",
+    watering: "revise el programador del riego, y si cada válvula cierra.",
+  },
+} as const;
+
 /** Whether it is about the water of days, which need not flow all the time. */
 function isByTheDay({ flow }: Told): boolean {
   return flow === "away" || flow === "watering";
@@ -195,7 +207,7 @@ function english(frame: Frame, told: Told): Letter {
         { facts },
         ...hoursChart(frame, told),
         {
-          text: "If you know what it was, there is nothing to do. If not, look at the toilets and the irrigation first: a leak that comes and goes is most often there.",
+          text: `If you know what it was, there is nothing to do. If not, ${LOOK_AT.en[told.flow === "watering" ? "watering" : "leak"]}`,
         },
       ]
     : [
@@ -246,7 +258,7 @@ function spanish(frame: Frame, told: Told): Letter {
         { facts },
         ...hoursChart(frame, told),
         {
-          text: "Si sabe qué fue, no tiene que hacer nada. Si no, revise primero los inodoros y el riego: una fuga que va y viene suele estar ahí.",
+          text: `Si sabe qué fue, no tiene que hacer nada. Si no, ${LOOK_AT.es[told.flow === "watering" ? "watering" : "leak"]}`,
         },
       ]
     : [

@@ -3,8 +3,8 @@ import { demandOn, type Demand } from "../demand.js";
 import { RecentMaximum } from "../recent-maximum.js";
 import { UsualUse } from "./usual-use.js";
 
-/** What may open a test: flow without a pause, a bare rate, the fixed rule while it learns. */
-export const BY = ["run", "rate", "warm-up"] as const;
+/** What may open a test: flow without a pause, a bare rate, the fixed rule while it learns, raised daily minima. */
+export const BY = ["run", "rate", "warm-up", "base"] as const;
 
 /** What one test asks for, in its own units. Evidence is in nats. */
 export interface FlowTestParameters {
@@ -15,6 +15,8 @@ export interface FlowTestParameters {
   readonly leastHours: number;
   /** Evidence of flow without a pause that opens, whatever its rate. */
   readonly run: Demand;
+  /** Whole days of a raised minimum that open at a meter that is never dry and no home's; left out: none do. */
+  readonly raisedDays?: number;
 }
 
 /** How the tests of a meter weigh what it did before. */
@@ -97,6 +99,7 @@ export class FlowTest {
    * @param steps whole steps of the register
    * @param least steps that are usual for this meter by what was set for it
    * @param fixed steps over the floor that open in the warm-up, Infinity: none do
+   * @param isHome of one family, as far as anybody said: its lowest hours rise and fall with guests, and open nothing
    * @param slot unit of the local day
    * @param day local day, days since 1970-01-01
    */
@@ -106,6 +109,7 @@ export class FlowTest {
     steps: number,
     least: number,
     fixed: number,
+    isHome: boolean,
     slot: number,
     day: number,
     caution: FlowTestCaution,
@@ -115,7 +119,7 @@ export class FlowTest {
     const over = steps - Math.max(usual.floor, least);
     if (over <= 0) {
       if (this.runStart >= 0) this.end();
-    } else this.#flow(start, seconds, over, fixed, slot, caution);
+    } else this.#flow(start, seconds, over, fixed, isHome, slot, caution);
     // What is usual stays while a leak runs; the fixed rule may speak of what is usual.
     if (!this.isOpen || this.by === "warm-up") usual.learn(steps, slot);
   }
@@ -124,6 +128,7 @@ export class FlowTest {
   end(): void {
     this.#note(this.#rates, this.best?.evidence ?? 0, this.#neededRate);
     this.#note(this.#runs, this.#run, this.#neededRun);
+    if (this.isOpen) this.usual.learnRaised();
     this.runStart = -1;
     this.#run = 0;
     this.#hypotheses = [];
@@ -142,12 +147,21 @@ export class FlowTest {
     return best;
   }
 
-  /** Thousandths of a nat: the evidence that opened it, or would, and what was needed. */
+  /** Where raised minima opened it, the first rate that is above all that the meter's lowest hours were; else `best`. */
+  get leading(): Hypothesis | undefined {
+    if (this.by !== "base") return this.best;
+    const { highestOver } = this.usual;
+    return this.#hypotheses.find(({ rate }) => rate / RATE_ONE - 1 > highestOver) ?? this.best;
+  }
+
+  /** Thousandths of a nat, of a day where minima are raised: the evidence that opened it, or would, and what was needed. */
   get reached(): number {
+    if (this.by === "base") return 1000 * this.usual.raisedDays;
     return this.by === "rate" ? (this.best?.evidence ?? 0) : this.#run;
   }
 
   get needed(): number {
+    if (this.by === "base") return 1000 * (this.parameters.raisedDays ?? 0);
     return this.by === "rate" ? this.#neededRate : this.#neededRun;
   }
 
@@ -156,6 +170,7 @@ export class FlowTest {
     seconds: number,
     over: number,
     fixed: number,
+    isHome: boolean,
     slot: number,
     caution: FlowTestCaution,
   ): void {
@@ -174,7 +189,9 @@ export class FlowTest {
       if (this.runEnd - this.runStart < WARM_UP_HOURS * 3600) return;
       // No unit of the stretch allows less than the first hypothesis.
       if (this.#hypotheses[0]!.rate / RATE_ONE - 1 < fixed) return;
-    } else if (best.evidence < evidence && this.#run < run) {
+    }
+    const isRaised = !isHome && usual.raisedDays >= (parameters.raisedDays ?? Infinity);
+    if (!learns && !isRaised && best.evidence < evidence && this.#run < run) {
       // Most units end here: the meter's past can only ask for more.
       return;
     }
@@ -186,6 +203,7 @@ export class FlowTest {
     if (learns) this.by = "warm-up";
     else if (best.evidence >= neededRate && lasts) this.by = "rate";
     else if (this.#run >= neededRun) this.by = "run";
+    else if (isRaised) this.by = "base";
     else return;
     this.isOpen = true;
     this.#neededRate = neededRate;

@@ -12,7 +12,13 @@ import { BY, FlowTest, type FlowTestParameters } from "./flow-test.js";
 
 const VERSION = 2;
 const TESTS: readonly FlowTestParameters[] = [
-  { hours: 1, evidence: { young: 10, known: 5.5 }, leastHours: 12, run: { young: 16, known: 12 } },
+  {
+    hours: 1,
+    evidence: { young: 10, known: 5.5 },
+    leastHours: 12,
+    run: { young: 16, known: 12 },
+    raisedDays: 2,
+  },
   { hours: 2, evidence: { young: 12, known: 12 }, leastHours: 24, run: { young: 16, known: 12 } },
   { hours: 3, evidence: { young: 12, known: 12 }, leastHours: 30, run: { young: 14, known: 10 } },
 ];
@@ -147,9 +153,9 @@ export class Leak implements RuleFold {
     const steps = Math.floor((ml + 2) / step);
     const least = rate === undefined ? 0 : Math.ceil((rate * seconds) / HOUR / step);
     const was = test.isOpen;
-    const learns = i === 0 && (meterClass === undefined || meterClass === "single-family");
-    const fixed = learns ? Math.ceil((WARM_UP_RATE * seconds) / HOUR / step) : Infinity;
-    test.step(start, end - start, steps, least, fixed, slot, day, detect.leak);
+    const isHome = meterClass === undefined || meterClass === "single-family";
+    const fixed = i === 0 && isHome ? Math.ceil((WARM_UP_RATE * seconds) / HOUR / step) : Infinity;
+    test.step(start, end - start, steps, least, fixed, isHome, slot, day, detect.leak);
     if (test.isOpen) {
       if (!was) this.#opened(i, end, ml, step);
       if (this.#closed === null) this.#follow(i, end, step);
@@ -163,7 +169,7 @@ export class Leak implements RuleFold {
 
   #opened(i: number, end: number, ml: number, step: number): void {
     const test = this.#tests[i]!;
-    const best = test.best!;
+    const leading = test.leading!;
     if (this.#start >= 0) {
       if (this.#closed !== null) {
         this.#closed = null;
@@ -171,21 +177,24 @@ export class Leak implements RuleFold {
       }
       return;
     }
-    this.#start = Math.max(this.#past, test.by === "rate" ? best.start : test.runStart);
+    this.#start = Math.max(
+      this.#past,
+      test.by === "rate" || test.by === "base" ? leading.start : test.runStart,
+    );
     this.#detectedAt = end;
     this.#hours = test.parameters.hours;
-    this.#volume = Math.round((best.steps * step * (end - this.#start)) / Math.max(1, best.seconds));
+    this.#volume = Math.round((leading.steps * step * (end - this.#start)) / Math.max(1, leading.seconds));
     const { reached, needed, by, usual } = test;
-    this.#evidence = [reached, needed, BY.indexOf(by), best.units, usual.floor * step];
+    this.#evidence = [reached, needed, BY.indexOf(by), leading.units, usual.floor * step];
   }
 
   /** While it goes on: where it is now, and its rate by the test that sees it best. */
   #follow(i: number, end: number, step: number): void {
     if (end > this.#end) this.#end = end;
     const first = this.#tests.findIndex(({ isOpen }) => isOpen);
-    const best = this.#tests[i]!.best;
-    if (i !== first || best === undefined || best.seconds === 0) return;
-    this.#rate = Math.round((best.steps * step * HOUR) / best.seconds);
+    const leading = this.#tests[i]!.leading;
+    if (i !== first || leading === undefined || leading.seconds === 0) return;
+    this.#rate = Math.round((leading.steps * step * HOUR) / leading.seconds);
   }
 
   /** @param reason usual where the fixed rule spoke and the flow turned out to be the meter's usual */

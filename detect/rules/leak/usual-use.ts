@@ -14,6 +14,11 @@ const DAILY = Math.pow(0.5, 1 / DAYS);
 const LEAST_MINIMA = 7;
 /** Of the daily minima, this share lies at or under what counts as the meter's usual flow. */
 const FLOOR_QUANTILE = 0.6;
+/** Minima that must be known before a day's can be raised, and how many raised ones wait to be learnt. */
+const RAISED_AFTER = 14;
+const MOST_RAISED = 3;
+/** A raised minimum is so many times the highest of those before, and a step of the register more. */
+const RAISED = 1.1;
 /** Share of a day's units that a daily minimum needs (DETECTION §5, 20 of 24 hours). */
 const WHOLE_DAY = 0.8;
 
@@ -46,6 +51,8 @@ export class UsualUse {
   #dayLowest = 0;
   #dayUnits = 0;
   #minima: number[] = [];
+  /** The lowest units of the last whole days, all above every one before: learnt once a day is as before, or they are many. */
+  #raised: number[] = [];
 
   /** @param slots units in a day */
   constructor(slots: number) {
@@ -58,13 +65,38 @@ export class UsualUse {
   begin(day: number): void {
     if (day === this.day) return;
     if (this.#dayUnits >= WHOLE_DAY * this.#slots) {
-      if (this.#minima.length === DAYS) this.#minima.shift();
-      this.#minima.push(this.#dayLowest);
-      if (this.#minima.length >= LEAST_MINIMA) this.floor = quantile(this.#minima);
+      this.#raised.push(this.#dayLowest);
+      if (!this.#isRaised(this.#dayLowest) || this.#raised.length > MOST_RAISED) this.learnRaised();
     }
     if (this.day >= 0) this.#fade();
     this.day = day;
     this.#dayUnits = 0;
+  }
+
+  /** Whole days, the last ones, in which a meter that is never dry never went as low as it always had. */
+  get raisedDays(): number {
+    return this.#raised.length;
+  }
+
+  /** Highest of the daily minima that are learnt, in steps over the floor. */
+  get highestOver(): number {
+    return Math.max(0, ...this.#minima) - this.floor;
+  }
+
+  #isRaised(lowest: number): boolean {
+    return (
+      this.floor > 0 && this.#minima.length >= RAISED_AFTER && lowest > RAISED * Math.max(...this.#minima) + 1
+    );
+  }
+
+  /** What was raised went away by itself, or stays: it is usual from now on. */
+  learnRaised(): void {
+    for (const lowest of this.#raised) {
+      if (this.#minima.length === DAYS) this.#minima.shift();
+      this.#minima.push(lowest);
+    }
+    this.#raised = [];
+    if (this.#minima.length >= LEAST_MINIMA) this.floor = quantile(this.#minima);
   }
 
   learn(steps: number, slot: number): void {
@@ -100,6 +132,8 @@ export class UsualUse {
     to.runs(this.#volumes);
     to.number(this.#minima.length);
     to.runs(this.#minima);
+    to.number(this.#raised.length);
+    to.runs(this.#raised);
   }
 
   readFrom(from: Reader): void {
@@ -113,6 +147,7 @@ export class UsualUse {
     from.runs(this.#volumes, 0, BINS);
     this.#volumesSum = this.#volumes.reduce((sum, count) => sum + count, 0);
     from.runs(this.#minima, 0, from.number());
+    from.runs(this.#raised, 0, from.number());
   }
 
   #fade(): void {

@@ -109,6 +109,43 @@ describe("leak", () => {
     expect(Number(open!.evidence["usualFloor"])).toBeGreaterThanOrEqual(35 * LITRE);
   });
 
+  describe("at a meter that is never dry, of which the lowest hours rise", () => {
+    /** 40 L/h, 15 % more by day and less by night, on top of what the home draws. */
+    const always = (days: number) =>
+      home(days, 5).map((ml, i) => ml + Math.round(40 * (1 + 0.15 * Math.sin(i / 3.82))) * LITRE);
+    const stepAt = 60 * 24;
+    const found = (litres: number, days: number) =>
+      follow(withLeak(always(60 + days), litres, stepAt), { class: "always-on" });
+
+    it("opens after two whole days, with the step's beginning and rate", () => {
+      const { open } = found(15, 4);
+      expect(open).toMatchObject({ evidence: { by: "base", kind: "base-step", evidence: 2, needed: 2 } });
+      expect(Math.abs(open!.start - stepAt * HOUR)).toBeLessThanOrEqual(30 * HOUR);
+      expect(open!.detectedAt - stepAt * HOUR).toBeLessThanOrEqual(49 * HOUR);
+      expect(open!.rate / (15 * LITRE)).toBeGreaterThan(0.7);
+      expect(open!.rate / (15 * LITRE)).toBeLessThan(1.4);
+    });
+
+    it("says nothing without a step, nor before the second day is over", () => {
+      expect(found(0, 40)).toEqual({ closed: [], open: undefined });
+      expect(found(15, 1)).toEqual({ closed: [], open: undefined });
+    });
+
+    it("ends when it is as low as it was, and asks for more the next time", () => {
+      const days = 90;
+      const twice = withLeak(
+        withLeak(always(days), 15, stepAt, stepAt + 24 * 5),
+        15,
+        stepAt + 24 * 12,
+        stepAt + 24 * 17,
+      );
+      const { closed, open } = follow(twice, { class: "always-on" });
+      expect(open).toBeUndefined();
+      expect(closed).toMatchObject([{ closed: "flow-stopped", evidence: { by: "base" } }]);
+      expect(closed[0]!.end).toBeLessThan((stepAt + 24 * 6) * HOUR);
+    });
+  });
+
   it("ends with the first dry hour, and goes on as the same leak if it is back within three days", () => {
     const until = from + 72;
     const rest = WARM_UP + 14;
@@ -167,7 +204,7 @@ describe("leak", () => {
 });
 
 describe("burst", () => {
-  const start = 25 * 24;
+  const start = 76 * 24;
   const burst = (hours: readonly number[], seconds = HOUR) =>
     followRule(new Burst(), hours, { resolution: LITRE }, seconds);
   /** The lawn, two hours at 800 L each second night. */
@@ -175,7 +212,7 @@ describe("burst", () => {
     home(days).map((ml, i) => (i % 48 === 25 || i % 48 === 26 ? ml + 800 * LITRE : ml));
 
   it("opens when two hours ran at a rate that the meter never saw", () => {
-    const hours = [...home(25), ...times(2, 600 * LITRE)];
+    const hours = [...home(76), ...times(2, 600 * LITRE)];
     expect(burst(hours).open).toMatchObject({
       start: start * HOUR,
       detectedAt: (start + 2) * HOUR,
@@ -185,7 +222,7 @@ describe("burst", () => {
   });
 
   it("opens after three quarters of an hour where quarters are read", () => {
-    const quarters = [...home(25).flatMap((ml) => [ml, 0, 0, 0]), ...times(3, 150 * LITRE)];
+    const quarters = [...home(76).flatMap((ml) => [ml, 0, 0, 0]), ...times(3, 150 * LITRE)];
     const { open } = burst(quarters, HOUR / 4);
     expect(open).toMatchObject({ start: start * HOUR, detectedAt: start * HOUR + 2700, rate: 600 * LITRE });
   });
@@ -197,6 +234,12 @@ describe("burst", () => {
     expect(burst([...known, ...times(6, 800 * LITRE)]).open).toBeDefined();
   });
 
+  it("asks up to twice the least rate of a meter that nobody knows for long", () => {
+    const young = (rate: number) => burst([...home(22), ...times(2, rate * LITRE)]).open;
+    expect(young(750)).toBeUndefined();
+    expect(young(800)).toMatchObject({ evidence: { days: 23 } });
+  });
+
   it("asks up to twice as many hours of a meter that nobody knows for long", () => {
     const young = watering(22);
     expect(burst([...young, ...times(11, 800 * LITRE)]).open).toBeUndefined();
@@ -206,14 +249,14 @@ describe("burst", () => {
   });
 
   it("ends when less than half of it flows", () => {
-    const { closed } = burst([...home(25), ...times(3, 900 * LITRE), 100 * LITRE]);
+    const { closed } = burst([...home(76), ...times(3, 900 * LITRE), 100 * LITRE]);
     expect(closed).toMatchObject([
       { end: (start + 3) * HOUR, volume: 2_700 * LITRE, closed: "flow-stopped" },
     ]);
   });
 
   it("is silent below 400 L an hour and in the first three weeks", () => {
-    expect(burst([...home(25), ...times(5, 399 * LITRE)]).open).toBeUndefined();
+    expect(burst([...home(76), ...times(5, 399 * LITRE)]).open).toBeUndefined();
     expect(burst([...home(20), ...times(5, 2000 * LITRE)]).open).toBeUndefined();
   });
 });
