@@ -82,6 +82,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant("restart") }) },
 );
 
+/** The first resident has said yes to bursts at any hour, at noon. */
+const BURST_AT_NIGHT: Step[] = [
+  { do: "later", hours: 12 },
+  { do: "burst", home: 0, to: "open" },
+];
+
 /** What a resident has agreed to, as they would tell it themselves. */
 interface Resident {
   readonly phone: string;
@@ -328,6 +334,8 @@ it("sends nothing that was not agreed to at that moment, at night bursts alone w
   await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40 }), run), {
     numRuns: RUNS,
     endOnFailure: true,
+    // Chance alone brings no burst at night in some hundreds of steps now and then.
+    examples: [[BURST_AT_NIGHT]],
   });
   // It was not silence that passed.
   expect(fake.taken.filter(isAlert).length).toBeGreaterThanOrEqual(RUNS);
