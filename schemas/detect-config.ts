@@ -245,19 +245,13 @@ export function detectOf(config: DetectConfig, meterClass: MeterClass | undefine
   if (merged === undefined) {
     merged = {
       ...config,
-      continuousFlow: { ...config.continuousFlow, ...given(own.continuousFlow) },
-      spike: { ...config.spike, ...given(own.spike) },
-      leak: { ...config.leak, ...given(own.leak) },
-      burst: { ...config.burst, ...given(own.burst) },
-      highDay: { ...config.highDay, ...given(own.highDay) },
+      continuousFlow: { ...config.continuousFlow, ...own.continuousFlow },
+      spike: { ...config.spike, ...own.spike },
+      leak: { ...config.leak, ...own.leak },
+      burst: { ...config.burst, ...own.burst },
+      highDay: { ...config.highDay, ...own.highDay },
     };
     known.set(meterClass, merged);
   }
   return merged;
-}
-
-/** The fields that are there. */
-function given<T extends object>(some: T | undefined): { [K in keyof T]: Exclude<T[K], undefined> } {
-  const entries = Object.entries(some ?? {}).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
 }

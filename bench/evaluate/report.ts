@@ -43,6 +43,11 @@ export function reportOf(report: Report): {
     of.controls.find((one) => one.set === set && one.cell === cell && one.detector === detector);
   const leak = (shape: string) => cellOf("1 L", 0, shape);
 
+  /** Under `CURVE_LEAKS`, at a point of the curve. */
+  const foundAt = (set: string, of: Figures) => [
+    ...[1, 4, 15].map((litres) => found(look(set, leak(`constant ${litres} L/h`), OURS, of))),
+    found(look(set, cellOf("10 L", 0, "constant 8 L/h"), OURS, of)),
+  ];
   const alwaysOnAlerts = SETS.map(
     (set) => `${NAMES[set]!} ${control(set, cellOf(ALWAYS_ON_CELL, 0))?.alerts.toFixed(2) ?? "–"}`,
   ).join(", ");
@@ -218,22 +223,12 @@ export function reportOf(report: Report): {
     "`leak.rate`, `leak.run`, `burst.rate`, `burst.hours` and `burst.length` multiplied: less caution finds more and sooner, and alerts more.",
     "",
     ...table(
-      [
-        "caution",
-        ...SETS.flatMap((set) => [
-          `${NAMES[set]!}: alerts`,
-          "1 L/h",
-          "4 L/h",
-          "15 L/h",
-          "10 L register, 8 L/h",
-        ]),
-      ],
+      ["caution", ...SETS.flatMap((set) => [`${NAMES[set]!}: alerts`, ...CURVE_LEAKS])],
       curve.map(({ caution, figures: of }) => [
         `× ${caution}`,
         ...SETS.flatMap((set) => [
           control(set, PLAIN, OURS, of)?.alerts.toFixed(2) ?? "",
-          ...[1, 4, 15].map((litres) => found(look(set, leak(`constant ${litres} L/h`), OURS, of))),
-          found(look(set, cellOf("10 L", 0, "constant 8 L/h"), OURS, of)),
+          ...foundAt(set, of),
         ]),
       ]),
     ),
@@ -243,7 +238,7 @@ export function reportOf(report: Report): {
     "The most that is found within a budget of alerts, of the points above:",
     "",
     ...table(
-      ["set", "alerts at most", "caution", "1 L/h", "4 L/h", "15 L/h", "10 L register, 8 L/h"],
+      ["set", "alerts at most", "caution", ...CURVE_LEAKS],
       SETS.flatMap((set) =>
         BUDGETS.map((budget) => {
           const point = curve.find(
@@ -251,13 +246,7 @@ export function reportOf(report: Report): {
           );
           if (point === undefined) return [NAMES[set]!, String(budget), "none of them"];
           const { caution, figures: of } = point;
-          return [
-            NAMES[set]!,
-            String(budget),
-            `× ${caution}`,
-            ...[1, 4, 15].map((litres) => found(look(set, leak(`constant ${litres} L/h`), OURS, of))),
-            found(look(set, cellOf("10 L", 0, "constant 8 L/h"), OURS, of)),
-          ];
+          return [NAMES[set]!, String(budget), `× ${caution}`, ...foundAt(set, of)];
         }),
       ),
     ),
@@ -373,6 +362,8 @@ const HIGH = [
   "R10 day > 3 ×, 5 days",
   "R10 day > 150 % of week",
 ];
+/** Headings of what is found at a point of the curve. */
+const CURVE_LEAKS = ["1 L/h", "4 L/h", "15 L/h", "10 L register, 8 L/h"];
 /** Leaks of which the page tells more. */
 const TOLD = [
   "constant 1 L/h",

@@ -12,19 +12,9 @@ const DAY_MS = 86_400_000;
 export class Watering extends UnexpectedUse {
   readonly name = "watering";
   protected readonly expected = "usage-normal";
-  /** The last day that was looked at, and what was found of it: a day has many units. */
-  #day = -1;
-  #detect: DetectConfig | undefined;
-  #isOut = false;
 
   protected isUnexpected({ class: meterClass, day, detect }: RuleContext): boolean {
-    if (meterClass !== "irrigation") return false;
-    if (day !== this.#day || detect !== this.#detect) {
-      this.#day = day;
-      this.#detect = detect;
-      this.#isOut = isOutOfTurn(day, detect.watering);
-    }
-    return this.#isOut;
+    return meterClass === "irrigation" && isOutOfTurn(day, detect.watering);
   }
 
   protected minVolume({ watering }: DetectConfig): number {

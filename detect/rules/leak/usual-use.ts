@@ -80,13 +80,15 @@ export class UsualUse {
 
   /** Highest of the daily minima that are learnt, in steps over the floor. */
   get highestOver(): number {
-    return Math.max(0, ...this.#minima) - this.floor;
+    return this.#highest - this.floor;
+  }
+
+  get #highest(): number {
+    return Math.max(0, ...this.#minima);
   }
 
   #isRaised(lowest: number): boolean {
-    return (
-      this.floor > 0 && this.#minima.length >= RAISED_AFTER && lowest > RAISED * Math.max(...this.#minima) + 1
-    );
+    return this.floor > 0 && this.#minima.length >= RAISED_AFTER && lowest > RAISED * this.#highest + 1;
   }
 
   /** What was raised went away by itself, or stays: it is usual from now on. */
