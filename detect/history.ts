@@ -125,6 +125,7 @@ export function statesOf(
       state.settings = old.settings;
       state.backfill = old.backfill;
       state.known = old.known;
+      state.moved = old.moved;
       for (const [name, { resolution, modulus, modulusFile }] of old.channels) {
         state.channels.set(name, { ...newChannel(), resolution, modulus, modulusFile });
       }
@@ -135,7 +136,12 @@ export function statesOf(
   for (const read of stored.registers)
     keep(channelOf(states.get(read.key)!, read.channel), "registers", read);
   for (const read of stored.usage) keep(channelOf(states.get(read.key)!, read.channel), "usage", read);
-  for (const anomaly of stored.anomalies) remember(states.get(anomaly.key)!, anomaly);
+  for (const anomaly of stored.anomalies) {
+    const state = states.get(anomaly.key)!;
+    remember(state, anomaly);
+    // What a lost state knew of them: not fewer have moved.
+    if (before.get(anomaly.key) === undefined) state.moved++;
+  }
   for (const state of states.values()) state.findings = [];
   for (const row of stored.findings) rememberFinding(states.get(row.key)!, row);
   return [...states.values()];

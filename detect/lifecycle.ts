@@ -16,6 +16,8 @@ interface Owner {
   readonly meter: string;
   readonly class: AnomalyMessage["class"];
   readonly backfill: boolean;
+  /** How many anomalies are forgotten whose ids later ones could take, see `isNamedBy`. */
+  readonly moved: number;
 }
 
 /** The rules, and since when they are judged (UTC seconds): those that are not named always were. */
@@ -46,7 +48,7 @@ export function diffAnomalies(
   for (const one of found) {
     const match = oldestOverlap(left, one);
     if (match === undefined) {
-      const id = freeId(known, next, owner.meter, one);
+      const id = freeId(known, next, owner, one);
       const revived = known.find((candidate) => candidate.withdrawn && candidate.id === id);
       if (revived !== undefined) left.delete(revived);
       const opened: Known = { id, version: (revived?.version ?? 0) + 1, found: one, withdrawn: false };
@@ -97,9 +99,9 @@ function oldestOverlap(known: Iterable<Known>, found: Found): Known | undefined 
 }
 
 /** The hash of meter, rule and start; where a living anomaly moved away from that start with its id, the next free one. */
-function freeId(known: readonly Known[], next: readonly Known[], meter: string, found: Found): string {
+function freeId(known: readonly Known[], next: readonly Known[], owner: Owner, found: Found): string {
   for (let attempt = 0; ; attempt++) {
-    const id = anomalyId(meter, found, attempt);
+    const id = anomalyId(owner.meter, found, owner.moved, attempt);
     const taken = (one: Known) => one.id === id && !one.withdrawn;
     if (!known.some(taken) && !next.some(taken)) return id;
   }
@@ -121,8 +123,17 @@ function same(a: Found, b: Found): boolean {
   );
 }
 
-function anomalyId(meter: string, found: Found, attempt: number): string {
-  const text = `${meter}|${found.rule}|${found.start}${attempt === 0 ? "" : `|${attempt}`}`;
+/**
+ * Whether an anomaly begins where its id says. Of one that does not and is forgotten, another one may begin there later:
+ * it must not take the id, for readers would pass over its first versions.
+ */
+export function isNamedBy(meter: string, { id, found }: Known): boolean {
+  return id === anomalyId(meter, found, 0, 0);
+}
+
+function anomalyId(meter: string, found: Found, moved: number, attempt: number): string {
+  const more = moved === 0 && attempt === 0 ? "" : moved === 0 ? `|${attempt}` : `|${moved}|${attempt}`;
+  const text = `${meter}|${found.rule}|${found.start}${more}`;
   return createHash("sha256").update(text).digest("hex").slice(0, 32);
 }
 

@@ -5,7 +5,7 @@ import { classAt, Fold, PackedFold, type EvenIntervals, type FoldContext } from 
 import { REPORTED, reportsAt } from "./checks/flag-runs.js";
 import { sameFinding, type CheckContext, type Finding, type StoredFinding } from "./checks/finding.js";
 import { KeptReads, type AsDelivered, type KeptMark, type Read } from "./kept-reads.js";
-import { diffAnomalies, type Known } from "./lifecycle.js";
+import { diffAnomalies, isNamedBy, type Known } from "./lifecycle.js";
 import { ReadColumns } from "./read-columns.js";
 import { recentHours } from "./recent-hours.js";
 import { registerStep, type RegisterMark, type RegisterParameters } from "./registers.js";
@@ -204,6 +204,8 @@ export class MeterState {
   readonly #phase: number;
   /** Anomalies told that later reads may still change. */
   known: Known[] = [];
+  /** Of those that are no longer known, at least as many as there are that do not begin where their ids say. */
+  moved = 0;
   backfill = false;
   /** What checks found since `base` as it is stored; `undefined`: as `base` and the kept reads give it. */
   findings: readonly Finding[] | undefined;
@@ -776,7 +778,11 @@ export class MeterState {
     }
     if (this.known.length === 0) return;
     const base = this.base.unpack();
-    this.known = this.known.filter(({ found }) => found.start >= base.earliest(found.rule));
+    this.known = this.known.filter((one) => {
+      if (one.found.start >= base.earliest(one.found.rule)) return true;
+      if (!isNamedBy(this.meter, one)) this.moved++;
+      return false;
+    });
   }
 
   /** Folds segments from before `cut` into the base: one register, one kind of reads, no overlap. */

@@ -1,9 +1,9 @@
-import { diffAnomalies, type Known } from "../../../detect/lifecycle.js";
+import { diffAnomalies, isNamedBy, type Known } from "../../../detect/lifecycle.js";
 import type { Found } from "../../../detect/rules/rule.js";
 import { anomalyMessage } from "../../../schemas/anomalies.js";
 import { METER, UTILITY } from "./model.js";
 
-const owner = { utility: UTILITY, meter: METER, class: undefined, backfill: false };
+const owner = { utility: UTILITY, meter: METER, class: undefined, backfill: false, moved: 0 };
 const both = { rules: new Set(["continuous-flow", "spike"] as const) };
 
 function flow(start: number, end: number, closed: Found["closed"] = null): Found {
@@ -135,4 +135,14 @@ it("says of which class the meter is known to be", () => {
 it("says when the source was in backfill", () => {
   const { messages } = diffAnomalies([], [flow(0, 40)], { ...owner, backfill: true }, both);
   expect(messages).toMatchObject([{ backfill: true }]);
+});
+
+it("gives no id again whose anomaly moved away from its start and is forgotten", () => {
+  const [opened] = diffAnomalies([], [flow(60, 100)], owner, both).known;
+  expect(isNamedBy(METER, opened!)).toBe(true);
+  const [moved] = diffAnomalies([opened!], [flow(20, 100)], owner, both).known;
+  expect(moved!.id).toBe(opened!.id);
+  expect(isNamedBy(METER, moved!)).toBe(false);
+  const again = diffAnomalies([], [flow(60, 100)], { ...owner, moved: 1 }, both).known;
+  expect(again[0]!.id).not.toBe(opened!.id);
 });
