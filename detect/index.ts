@@ -252,7 +252,8 @@ class DetectStage implements Stage {
   async #judgeReads(batch: LogBatch, owned: OwnedStates, messages: AnomalyMessage[]): Promise<void> {
     /** Blocks of meters whose history must be loaded first, in order. */
     let late = new Map<string, Placed[]>();
-    const judged = new Set<MeterState>();
+    /** Meters of which something is to be told: what they know must last until it is. */
+    const told = new Set<MeterState>();
     for (const { value, offset } of batch.records) {
       if (value === null) continue;
       const block =
@@ -274,17 +275,17 @@ class DetectStage implements Stage {
         continue;
       }
       const state = known ?? new MeterState(utility, meter);
+      const before = messages.length;
       if (!this.#judge(state, { block, offset }, owned, messages)) {
         late.set(meter, [{ block, offset }]);
         continue;
       }
-      judged.add(state);
-      if (known === undefined) owned.put(state);
-    }
-    for (const state of judged) {
-      if (!late.has(state.meter)) state.trim(this.#environments.get(state.utility)!);
+      if (messages.length > before) told.add(state);
+      // At once: what is unpacked dies young, and costs the collector nothing.
+      if (!told.has(state)) state.trim(this.#environments.get(utility)!);
       owned.put(state);
     }
+    for (const state of told) if (!late.has(state.meter)) state.trim(this.#environments.get(state.utility)!);
     while (late.size > 0) {
       const before = late;
       late = new Map();
@@ -547,7 +548,8 @@ class DetectStage implements Stage {
   }
 }
 
-function environmentFor(
+/** What judging a utility's meters goes by. @param since from when rules are judged that were not always (UTC seconds) */
+export function environmentFor(
   { detect, timeZone, checks }: UtilityConfig,
   since: ReadonlyMap<RuleName, number>,
 ): MeterEnvironment {

@@ -7,7 +7,7 @@ import { Reader, Writer } from "./varints.js";
 import type { MeterSetting } from "../schemas/meters.js";
 
 /** Raise it when the layout changes: states of another format are rebuilt from ClickHouse. */
-export const STATE_FORMAT = 9;
+export const STATE_FORMAT = 10;
 
 const to = new Writer();
 
@@ -69,7 +69,7 @@ function writeState(to: Writer, state: MeterState): void {
   to.text(state.meter);
   to.text(state.settings.length === 0 ? "" : JSON.stringify(state.settings));
   to.text(state.known.length === 0 ? "" : JSON.stringify(state.known));
-  to.number(state.backfill ? 1 : 0);
+  to.number((state.backfill ? 1 : 0) + 2 * state.moved);
   to.text(state.ahead.length === 0 ? "" : JSON.stringify(state.ahead));
   state.base.writeTo(to);
   to.number(state.channels.size);
@@ -94,7 +94,9 @@ function readState(from: Reader): MeterState {
   if (settings !== "") state.settings = JSON.parse(settings) as MeterSetting[];
   const known = from.text();
   if (known !== "") state.known = JSON.parse(known) as Known[];
-  state.backfill = from.number() === 1;
+  const facts = from.number();
+  state.backfill = (facts & 1) === 1;
+  state.moved = facts >> 1;
   const ahead = from.text();
   if (ahead !== "") state.ahead = JSON.parse(ahead) as StoredFinding[];
   state.base = PackedFold.readFrom(from);

@@ -1,6 +1,7 @@
 import type { Reader, Writer } from "../../varints.js";
 import { demandOn, type Demand } from "../demand.js";
 import { RecentMaximum } from "../recent-maximum.js";
+import { HOUR } from "../rule.js";
 import { UsualUse } from "./usual-use.js";
 
 /** What may open a test: flow without a pause, a bare rate, the fixed rule while it learns, raised daily minima. */
@@ -15,6 +16,8 @@ export interface FlowTestParameters {
   readonly leastHours: number;
   /** Evidence of flow without a pause that opens, whatever its rate. */
   readonly run: Demand;
+  /** Steps over the floor, mL/h, that open a home's meter in the warm-up once they lasted; left out: none do. */
+  readonly warmUpRate?: number;
   /** Whole days of a raised minimum that open at a meter that is never dry and no home's; left out: none do. */
   readonly raisedDays?: number;
 }
@@ -82,7 +85,9 @@ export class FlowTest {
   runEnd = 0;
   /** Evidence of the run so far, thousandths of a nat. */
   #run = 0;
-  #hypotheses: Hypothesis[] = [];
+  /** The staircase: so many of these, their rates rising; the rest wait to be used again. */
+  readonly #hypotheses: Hypothesis[] = [];
+  #count = 0;
   #rates = new RecentMaximum();
   #runs = new RecentMaximum();
   /** What was needed for a rate and for a run when it opened. */
@@ -97,8 +102,8 @@ export class FlowTest {
   /**
    * @param start,seconds of the unit (UTC)
    * @param steps whole steps of the register
+   * @param step mL in one
    * @param least steps that are usual for this meter by what was set for it
-   * @param fixed steps over the floor that open in the warm-up, Infinity: none do
    * @param isHome of one family, as far as anybody said: its lowest hours rise and fall with guests, and open nothing
    * @param slot unit of the local day
    * @param day local day, days since 1970-01-01
@@ -107,8 +112,8 @@ export class FlowTest {
     start: number,
     seconds: number,
     steps: number,
+    step: number,
     least: number,
-    fixed: number,
     isHome: boolean,
     slot: number,
     day: number,
@@ -119,7 +124,7 @@ export class FlowTest {
     const over = steps - Math.max(usual.floor, least);
     if (over <= 0) {
       if (this.runStart >= 0) this.end();
-    } else this.#flow(start, seconds, over, fixed, isHome, slot, caution);
+    } else this.#flow(start, seconds, over, step, isHome, slot, caution);
     // What is usual stays while a leak runs; the fixed rule may speak of what is usual.
     if (!this.isOpen || this.by === "warm-up") usual.learn(steps, slot);
   }
@@ -131,7 +136,7 @@ export class FlowTest {
     if (this.isOpen) this.usual.learnRaised();
     this.runStart = -1;
     this.#run = 0;
-    this.#hypotheses = [];
+    this.#count = 0;
     this.isOpen = false;
   }
 
@@ -142,8 +147,12 @@ export class FlowTest {
 
   /** The rate with the most evidence. */
   get best(): Hypothesis | undefined {
-    let best: Hypothesis | undefined;
-    for (const one of this.#hypotheses) if (best === undefined || one.evidence > best.evidence) best = one;
+    if (this.#count === 0) return undefined;
+    let best = this.#hypotheses[0]!;
+    for (let i = 1; i < this.#count; i++) {
+      const one = this.#hypotheses[i]!;
+      if (one.evidence > best.evidence) best = one;
+    }
     return best;
   }
 
@@ -151,7 +160,11 @@ export class FlowTest {
   get leading(): Hypothesis | undefined {
     if (this.by !== "base") return this.best;
     const { highestOver } = this.usual;
-    return this.#hypotheses.find(({ rate }) => rate / RATE_ONE - 1 > highestOver) ?? this.best;
+    for (let i = 0; i < this.#count; i++) {
+      const one = this.#hypotheses[i]!;
+      if (one.rate / RATE_ONE - 1 > highestOver) return one;
+    }
+    return this.best;
   }
 
   /** Thousandths of a nat, of a day where minima are raised: the evidence that opened it, or would, and what was needed. */
@@ -169,7 +182,7 @@ export class FlowTest {
     start: number,
     seconds: number,
     over: number,
-    fixed: number,
+    step: number,
     isHome: boolean,
     slot: number,
     caution: FlowTestCaution,
@@ -186,8 +199,11 @@ export class FlowTest {
     const evidence = 1000 * asked(parameters.evidence, days, caution);
     const run = 1000 * asked(parameters.run, days, caution);
     if (learns) {
-      if (this.runEnd - this.runStart < WARM_UP_HOURS * 3600) return;
+      if (this.runEnd - this.runStart < WARM_UP_HOURS * HOUR) return;
       // No unit of the stretch allows less than the first hypothesis.
+      const fixed = isHome
+        ? Math.ceil(((parameters.warmUpRate ?? Infinity) * seconds) / HOUR / step)
+        : Infinity;
       if (this.#hypotheses[0]!.rate / RATE_ONE - 1 < fixed) return;
     }
     const isRaised = !isHome && usual.raisedDays >= (parameters.raisedDays ?? Infinity);
@@ -199,7 +215,7 @@ export class FlowTest {
     const times = asked(CAUTION, days, caution);
     const neededRate = Math.round(Math.max(evidence, times * caution.rate * this.#rates.since(since)));
     const neededRun = Math.round(Math.max(run, times * caution.run * this.#runs.since(since)));
-    const lasts = this.runEnd - best.start >= parameters.leastHours * 3600;
+    const lasts = this.runEnd - best.start >= parameters.leastHours * HOUR;
     if (learns) this.by = "warm-up";
     else if (best.evidence >= neededRate && lasts) this.by = "rate";
     else if (this.#run >= neededRun) this.by = "run";
@@ -213,28 +229,37 @@ export class FlowTest {
   /** Keeps the staircase of rates, and adds the unit to those that it is at. */
   #follow(start: number, seconds: number, over: number, slot: number): void {
     const hypotheses = this.#hypotheses;
-    const span = seconds / (this.parameters.hours * 3600);
+    const span = seconds / (this.parameters.hours * HOUR);
     const most = Math.round((RATE_ONE * (over + 1)) / span);
     const atLeast = (RATE_ONE * (over - 1)) / span;
     let from = start;
     let kept: Hypothesis | undefined;
-    while (hypotheses.length > 0 && hypotheses[hypotheses.length - 1]!.rate > most) {
-      const lowered = hypotheses.pop()!;
+    let count = this.#count;
+    while (count > 0 && hypotheses[count - 1]!.rate > most) {
+      const lowered = hypotheses[--count]!;
       from = lowered.start;
       if (most >= lowered.rate * (1 - TOLERANCE) && (kept === undefined || lowered.evidence > kept.evidence))
         kept = lowered;
     }
-    const top = hypotheses[hypotheses.length - 1];
-    if (top === undefined || top.rate < most) {
-      kept ??= { rate: 0, evidence: 0, units: 0, start: from, steps: 0, seconds: 0 };
-      kept.rate = most;
-      kept.start = from;
-      hypotheses.push(kept);
+    if (count === 0 || hypotheses[count - 1]!.rate < most) {
+      const top = (hypotheses[count] ??= { rate: 0, evidence: 0, units: 0, start: 0, steps: 0, seconds: 0 });
+      top.rate = most;
+      top.start = from;
+      top.evidence = kept?.evidence ?? 0;
+      top.units = kept?.units ?? 0;
+      top.steps = kept?.steps ?? 0;
+      top.seconds = kept?.seconds ?? 0;
+      count++;
     }
-    if (hypotheses.length > MOST_HYPOTHESES) hypotheses.splice(1, 1);
+    if (count > MOST_HYPOTHESES) {
+      // The second goes, to wait at the end.
+      hypotheses.push(...hypotheses.splice(1, 1));
+      count--;
+    }
+    this.#count = count;
     const scale = span / RATE_ONE;
     // Rates rise along the list.
-    for (let i = hypotheses.length - 1; i >= 0; i--) {
+    for (let i = count - 1; i >= 0; i--) {
       const one = hypotheses[i]!;
       const highest = one.rate * (1 + TOLERANCE);
       if (atLeast >= highest) break;
@@ -259,14 +284,16 @@ export class FlowTest {
       .number(this.isOpen ? 1 + BY.indexOf(this.by) : 0)
       .number(this.#neededRate)
       .number(this.#neededRun);
-    to.number(this.#hypotheses.length);
-    for (const { rate, evidence, units, start, steps, seconds } of this.#hypotheses)
+    to.number(this.#count);
+    for (let i = 0; i < this.#count; i++) {
+      const { rate, evidence, units, start, steps, seconds } = this.#hypotheses[i]!;
       to.number(rate)
         .number(evidence)
         .number(units)
         .number(start - this.runStart)
         .number(steps)
         .number(seconds);
+    }
   }
 
   readFrom(from: Reader): void {
@@ -282,7 +309,8 @@ export class FlowTest {
     if (by > 0) this.by = BY[by - 1]!;
     this.#neededRate = from.number();
     this.#neededRun = from.number();
-    for (let left = from.number(); left > 0; left--) {
+    this.#count = from.number();
+    for (let i = 0; i < this.#count; i++) {
       this.#hypotheses.push({
         rate: from.number(),
         evidence: from.number(),

@@ -17,6 +17,8 @@ const TESTS: readonly FlowTestParameters[] = [
     evidence: { young: 10, known: 5.5 },
     leastHours: 12,
     run: { young: 16, known: 12 },
+    // San Francisco's for homes (DETECTION §1.1).
+    warmUpRate: 7.5 * GALLON,
     raisedDays: 2,
   },
   { hours: 2, evidence: { young: 12, known: 12 }, leastHours: 24, run: { young: 16, known: 12 } },
@@ -29,8 +31,6 @@ const LONGEST_HOLE = 24 * HOUR;
 const LONGEST_HOLE_OPEN = 168 * HOUR;
 /** A unit of the first test may last so long; what is longer only proves that nothing flowed. */
 const LONGEST_UNIT = 5400;
-/** mL/h that open in the warm-up after 48 hours: 7.5 US gal, San Francisco's for homes (DETECTION §1.1). */
-const WARM_UP_RATE = 7.5 * GALLON;
 /** mL: finer registers are read in whole litres, for what is less is no leak. */
 const LEAST_STEP = 1000;
 
@@ -154,8 +154,7 @@ export class Leak implements RuleFold {
     const least = rate === undefined ? 0 : Math.ceil((rate * seconds) / HOUR / step);
     const was = test.isOpen;
     const isHome = meterClass === undefined || meterClass === "single-family";
-    const fixed = i === 0 && isHome ? Math.ceil((WARM_UP_RATE * seconds) / HOUR / step) : Infinity;
-    test.step(start, end - start, steps, least, fixed, isHome, slot, day, detect.leak);
+    test.step(start, end - start, steps, step, least, isHome, slot, day, detect.leak);
     if (test.isOpen) {
       if (!was) this.#opened(i, end, ml, step);
       if (this.#closed === null) this.#follow(i, end, step);

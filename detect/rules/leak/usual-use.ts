@@ -124,14 +124,14 @@ export class UsualUse {
    * two steps next to it; usual use comes with the opposite probability and hits these volumes as often as it has.
    */
   odds(slot: number, from: number, until: number): number {
-    return LEAK_ODDS[this.#dry[slot]! >> 6]! - Math.round(1000 * Math.log(this.#share(from, until)));
+    return (LEAK_ODDS[this.#dry[slot]! >> 6]! - Math.round(1000 * Math.log(this.#share(from, until)))) | 0;
   }
 
   writeTo(to: Writer): void {
     to.number(this.floor).number(this.units).number(this.day).number(this.#dayLowest).number(this.#dayUnits);
-    to.runs(this.#dry);
+    to.fixed(this.#dry);
     to.runs(this.#seen);
-    to.runs(this.#volumes);
+    to.fixed(this.#volumes);
     to.number(this.#minima.length);
     to.runs(this.#minima);
     to.number(this.#raised.length);
@@ -144,9 +144,9 @@ export class UsualUse {
     this.day = from.number();
     this.#dayLowest = from.number();
     this.#dayUnits = from.number();
-    from.runs(this.#dry, 0, this.#slots);
+    from.fixed(this.#dry, this.#slots);
     from.runs(this.#seen, 0, this.#slots);
-    from.runs(this.#volumes, 0, BINS);
+    from.fixed(this.#volumes, BINS);
     this.#volumesSum = this.#volumes.reduce((sum, count) => sum + count, 0);
     from.runs(this.#minima, 0, from.number());
     from.runs(this.#raised, 0, from.number());
@@ -154,7 +154,9 @@ export class UsualUse {
 
   #fade(): void {
     let sum = 0;
-    for (let i = 0; i < BINS; i++) sum += this.#volumes[i] = Math.round(this.#volumes[i]! * DAILY);
+    const volumes = this.#volumes;
+    // Rounded as whole numbers: `Math.round` makes each a fraction first.
+    for (let i = 0; i < BINS; i++) sum += volumes[i] = (volumes[i]! * DAILY + 0.5) | 0;
     this.#volumesSum = sum;
   }
 

@@ -171,7 +171,7 @@ export class Tables {
 
 export interface ModelOptions {
   readonly environment?: MeterEnvironment;
-  /** Whether the state is trimmed after this batch; the stage does it after each. */
+  /** Whether the state is trimmed after this batch and on the way; the stage does it always. */
   readonly trims?: (batch: number) => boolean;
   /** Whether the state goes through its bytes after this batch. */
   readonly saves?: (batch: number) => boolean;
@@ -211,6 +211,7 @@ export class Model {
     const counts: BlockCounts = { accepted: 0, superseded: 0, missing: 0 };
     const sink = new InsertSink(() => this.#offset + 1);
     const messages: AnomalyMessage[] = [];
+    const trims = this.#options.trims?.(this.#batches) ?? true;
     for (const block of blocks) {
       if (state.needsHistory(block)) {
         for (const insert of sink.take()) this.store(insert);
@@ -219,9 +220,11 @@ export class Model {
       const found = state.apply(block, this.#environment, sink, counts);
       state.showHours(found, this.#environment);
       messages.push(...found);
+      // What the state knows must last until it is told.
+      if (trims && messages.length === 0) state.trim(this.#environment);
       this.#offset++;
     }
-    if (this.#options.trims?.(this.#batches) ?? true) state.trim(this.#environment);
+    if (trims) state.trim(this.#environment);
     if (this.#options.saves?.(this.#batches) ?? false) state = throughBytes(state);
     this.#batches++;
     this.state = state;
