@@ -3,7 +3,7 @@
  * `npm run bench:detector`. Ends with 1 where it does not take every read.
  */
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -20,7 +20,7 @@ import { RULE_FACTS, RULES } from "../schemas/anomalies.js";
 import { detectConfig } from "../schemas/detect-config.js";
 import { readsMessage } from "../schemas/reads.js";
 import { sourceOf } from "./formats/in-child.js";
-import { generateTown } from "./generate.js";
+import { generateTown, splitByDay } from "./generate.js";
 
 const HELP = `npm run bench:detector -- [options]
 
@@ -94,15 +94,6 @@ async function main(meters: number, days: number, rounds: number, daily: boolean
       process.exitCode = 1;
     }
   }
-}
-
-function splitByDay(path: string, days: number): string[] {
-  const [header, ...rows] = readFileSync(path, "utf8").trimEnd().split("\n");
-  return Array.from({ length: days }, (_, day) => {
-    const own = `${path}.${day}`;
-    writeFileSync(own, [header, ...rows.filter((_row, i) => i % days === day), ""].join("\n"));
-    return own;
-  });
 }
 
 /** Reads a wide file as ingest does, into the texts of blocks; meters get keys of their ids. */

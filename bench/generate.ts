@@ -1,4 +1,4 @@
-import { createWriteStream, type WriteStream } from "node:fs";
+import { createWriteStream, readFileSync, writeFileSync, type WriteStream } from "node:fs";
 import { once } from "node:events";
 import { seeded } from "./random.js";
 
@@ -72,4 +72,14 @@ export async function generateTown(shape: BenchShape, longPath: string, widePath
 
 async function write(stream: WriteStream, text: string): Promise<void> {
   if (!stream.write(text)) await once(stream, "drain");
+}
+
+/** Makes a file of each day of a wide one, beside it. @returns their paths, by day */
+export function splitByDay(path: string, days: number): string[] {
+  const [header, ...rows] = readFileSync(path, "utf8").trimEnd().split("\n");
+  return Array.from({ length: days }, (_, day) => {
+    const own = `${path}.${day}`;
+    writeFileSync(own, [header, ...rows.filter((_row, i) => i % days === day), ""].join("\n"));
+    return own;
+  });
 }

@@ -72,7 +72,7 @@ function memoryOf(pid: number): { readonly resident: number; readonly shared: nu
 }
 
 /** Processor seconds of the processes, and of those that ended below them. */
-function cpuOf(pids: readonly number[]): number | undefined {
+export function cpuOf(pids: readonly number[]): number | undefined {
   let ticks: number | undefined;
   for (const pid of pids) {
     const stat = read(`/proc/${pid}/stat`);

@@ -28,6 +28,7 @@ import {
 } from "./checkpoint.js";
 import { holdsReads, loadHistory } from "./history.js";
 import { judgedSince } from "./judged-rules.js";
+import { PartitionLocks } from "./partition-locks.js";
 import { environmentOf, MeterState, type BlockCounts, type MeterEnvironment } from "./meter-state.js";
 import { encodeAnomalies, fileRow, RowBuffer, type EncodedInsert } from "./rows.js";
 
@@ -39,6 +40,8 @@ export interface DetectContext extends StageContext {
 
 const GROUP = "detect";
 const FILES_GROUP = "detect-files";
+/** How long a partition's former owner may take to save what it has in hand, before it is fenced. */
+const HANDOVER_MS = 15_000;
 /** How long `stop` waits for a store that does not answer before it leaves the work to the next start. */
 const STOP_PATIENCE_MS = 5_000;
 /**
@@ -83,6 +86,7 @@ class DetectStage implements Stage {
   /** By utility; made at the start. */
   readonly #environments = new Map<string, MeterEnvironment>();
   readonly #owned = new Map<number, OwnedStates>();
+  readonly #locks: PartitionLocks;
   readonly #blocks = new BlockReader();
   readonly #rows = new RowBuffer();
   /** What became of reads since the metric was told. */
@@ -112,6 +116,7 @@ class DetectStage implements Stage {
 
   constructor(context: DetectContext) {
     this.#context = context;
+    this.#locks = new PartitionLocks(context.database, HANDOVER_MS);
     this.#ended.promise.catch(() => undefined);
   }
 
@@ -139,6 +144,7 @@ class DetectStage implements Stage {
         revoked: async (partition) => {
           await this.#owned.get(partition)?.saved.catch(() => undefined);
           this.#owned.delete(partition);
+          await this.#locks.release(partition);
         },
       },
     });
@@ -176,6 +182,7 @@ class DetectStage implements Stage {
     const patience = setTimeout(() => this.#abandon.abort(), STOP_PATIENCE_MS);
     await Promise.all([this.#consumer?.stop(), this.#files?.stop()]);
     await this.#told.catch(() => undefined);
+    await this.#locks.close();
     clearTimeout(patience);
     await this.#producer?.close();
     this.#end();
@@ -199,6 +206,7 @@ class DetectStage implements Stage {
 
   async #assigned(partition: number): Promise<Record<string, number>> {
     const { database } = this.#context;
+    await this.#stalling("PostgreSQL", () => this.#locks.take(partition));
     const known = await this.#stalling("PostgreSQL", () => isKnownPartition(database, partition));
     const beginsAnew =
       !known && (await this.#stalling("ClickHouse", () => holdsReads(this.#context.clickhouse)));

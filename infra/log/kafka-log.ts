@@ -152,7 +152,7 @@ export function createKafkaLog(options: KafkaLogOptions): Log {
   async function* read(topic: string, partition: number, from: number): AsyncGenerator<LogBatch> {
     await checkPartition(topic, partition);
     const client = await admin();
-    const bounds = await client.fetchTopicOffsets(topic);
+    const bounds = await boundsOf(client, topic);
     const { low, high } = bounds.find((one) => one.partition === partition)!;
     const start = Math.max(from, Number(low));
     const end = Number(high);
@@ -252,7 +252,7 @@ export function createKafkaLog(options: KafkaLogOptions): Log {
 
     async offsets(topic) {
       await partitionCount(topic);
-      const rows = await (await admin()).fetchTopicOffsets(topic);
+      const rows = await boundsOf(await admin(), topic);
       return rows
         .map(({ partition, low, high }) => ({ partition, first: Number(low), next: Number(high) }))
         .sort((a, b) => a.partition - b.partition);
@@ -448,7 +448,7 @@ class KafkaConsumer implements LogConsumer {
   async drained(): Promise<void> {
     const ends: { topic: string; partition: number; end: number }[] = [];
     for (const topic of this.#options.topics) {
-      for (const { partition, high } of await this.#admin.fetchTopicOffsets(topic))
+      for (const { partition, high } of await boundsOf(this.#admin, topic))
         ends.push({ topic, partition, end: Number(high) });
     }
     while (this.#stopped === undefined) {
@@ -563,7 +563,7 @@ class KafkaConsumer implements LogConsumer {
 
   /** The offset, or the first one still kept. */
   async #inBounds(topic: string, partition: number, offset: number): Promise<number> {
-    const bounds = await this.#admin.fetchTopicOffsets(topic);
+    const bounds = await boundsOf(this.#admin, topic);
     const { low, high } = bounds.find((one) => one.partition === partition)!;
     if (offset > Number(high)) throw new OffsetBeyondEnd(topic, partition, offset, Number(high));
     return Math.max(offset, Number(low));
@@ -635,6 +635,22 @@ class KafkaConsumer implements LogConsumer {
 
   #over(owned: OwnedPartition): boolean {
     return this.#stopped !== undefined || this.#abandoned || owned.abort.signal.aborted;
+  }
+}
+
+/** Of a topic that was just made the leaders may be unknown for a moment; kafkajs 2.2.4 then fails in its own code. */
+const LEADERLESS = { tries: 50, waitMs: 100 };
+
+/** First and next offset of each partition of a topic. */
+async function boundsOf(client: Admin, topic: string): ReturnType<Admin["fetchTopicOffsets"]> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await client.fetchTopicOffsets(topic);
+    } catch (error) {
+      const passes = error instanceof TypeError || (error as { retriable?: boolean }).retriable === true;
+      if (!passes || attempt === LEADERLESS.tries) throw error;
+      await sleep(LEADERLESS.waitMs);
+    }
   }
 }
 

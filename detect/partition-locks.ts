@@ -1,0 +1,69 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type pg from "pg";
+import type { Database } from "../infra/postgres/database.js";
+
+/** Class of the advisory locks of partitions that a detector has work of in hand. */
+const LOCK = 0x43_44;
+const RETRY_MS = 20;
+
+/**
+ * Lets a partition's new owner wait until the former one has saved what it has in hand: a group of Kafka gives a
+ * partition away before that. They are locks of a session in PostgreSQL, so they end with their process, and where the
+ * connection breaks the epoch of the partition still fences.
+ */
+export class PartitionLocks {
+  readonly #database: Database;
+  readonly #patience: number;
+  #session: Promise<pg.Client> | undefined;
+  #asked: Promise<unknown> = Promise.resolve();
+
+  /** @param patience milliseconds after which a partition is taken over from an owner that still holds it */
+  constructor(database: Database, patience: number) {
+    this.#database = database;
+    this.#patience = patience;
+  }
+
+  /** Resolves when the partition is free and ours, or when the wait was long enough. */
+  async take(partition: number): Promise<void> {
+    const until = performance.now() + this.#patience;
+    while (!(await this.#ask("pg_try_advisory_lock", partition)) && performance.now() < until)
+      await sleep(RETRY_MS);
+  }
+
+  /** Gives the partition back; one that is not ours stays whose it is. */
+  async release(partition: number): Promise<void> {
+    if (this.#session !== undefined) await this.#ask("pg_advisory_unlock", partition).catch(() => undefined);
+  }
+
+  /** Gives all back. */
+  async close(): Promise<void> {
+    const session = await this.#session?.catch(() => undefined);
+    this.#session = undefined;
+    await session?.end().catch(() => undefined);
+  }
+
+  /** One after the other, as a connection takes them. */
+  #ask(what: "pg_try_advisory_lock" | "pg_advisory_unlock", partition: number): Promise<boolean> {
+    const answer = this.#asked.then(async () => {
+      const session = await this.#connected();
+      const { rows } = await session.query<{ done: boolean }>(`SELECT ${what}($1, $2) AS done`, [
+        LOCK,
+        partition,
+      ]);
+      return rows[0]!.done;
+    });
+    this.#asked = answer.catch(() => undefined);
+    return answer;
+  }
+
+  #connected(): Promise<pg.Client> {
+    if (this.#session !== undefined) return this.#session;
+    const session = this.#database.connect();
+    this.#session = session;
+    const forget = () => {
+      if (this.#session === session) this.#session = undefined;
+    };
+    session.then((client) => client.once("end", forget), forget);
+    return session;
+  }
+}
