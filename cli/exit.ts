@@ -1,3 +1,4 @@
+import { Fenced } from "../detect/checkpoint.js";
 import { ConfigurationError } from "../infra/config/load-config.js";
 import { DataDirectoryInUse } from "../infra/data-directory.js";
 import { AnotherLog } from "../infra/log/offset-store.js";
@@ -28,6 +29,7 @@ export function explain(error: unknown): { readonly code: number; readonly text:
     error instanceof DataDirectoryInUse ||
     error instanceof StoreUnavailable ||
     error instanceof AnotherLog ||
+    error instanceof Fenced ||
     error instanceof TopicMismatch
   ) {
     return { code: EXIT.store, text: error.message };

@@ -162,7 +162,9 @@ export class OwnedStates {
 export class Fenced extends Error {
   override readonly name = "Fenced";
   constructor(partition: number) {
-    super(`Partition ${partition} has another owner since; this one's work is dropped and done again there.`);
+    super(
+      `Partition ${partition} has another owner since; this one's work is dropped and done again there. Started again, this process takes its share.`,
+    );
   }
 }
 

@@ -77,7 +77,9 @@ const leak = z.strictObject({
     .min(7)
     .max(60)
     .default(21)
-    .describe("Days of hours that are learnt from before the rule speaks."),
+    .describe(
+      "Days of hours after which a meter is no longer new: from the third day on it needs more evidence, which wears off until then.",
+    ),
 });
 
 const burst = z.strictObject({

@@ -171,7 +171,7 @@ export function reportOf(report: Report): {
     "",
     "### Meters that are never dry, and young ones",
     "",
-    `Curbstop. Steps on top of ${ALWAYS_ON} L/h that always flow, found in 7 days at a meter that the registry calls always-on (${alwaysOnAlerts} alerts per 1,000 meter-days without a step); and leaks that begin so many days after the meter's first read (the fixed rule of the warm-up holds until the 21st).`,
+    `Curbstop. Steps on top of ${ALWAYS_ON} L/h that always flow, found in 7 days at a meter that the registry calls always-on (${alwaysOnAlerts} alerts per 1,000 meter-days without a step); and leaks that begin so many days after the meter's first read (from the third on the rule speaks; until the seventh the fixed rule does too).`,
     "",
     ...table(
       ["set", "leak", "always on", ...EARLY_DAYS.map((days) => `after ${days} days`)],

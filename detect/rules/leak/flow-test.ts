@@ -16,8 +16,8 @@ export interface FlowTestParameters {
   readonly leastHours: number;
   /** Evidence of flow without a pause that opens, whatever its rate. */
   readonly run: Demand;
-  /** Steps over the floor, mL/h, that open a home's meter in the warm-up once they lasted; left out: none do. */
-  readonly warmUpRate?: number;
+  /** mL/h over the floor that open a home's meter in its first week once they lasted; left out: none do. */
+  readonly fixedRate?: number;
   /** Whole days of a raised minimum that open at a meter that is never dry and no home's; left out: none do. */
   readonly raisedDays?: number;
 }
@@ -27,7 +27,7 @@ export interface FlowTestCaution {
   /** A rate needs so many times the most evidence of one that went away by itself, a run so many times the longest. */
   readonly rate: number;
   readonly run: number;
-  /** Days for which that is remembered, after which a meter is known, and days of units before the test speaks. */
+  /** Days for which that is remembered, after which a meter is known, and days of units after which it is young, no longer new. */
   readonly days: number;
   readonly warmUpDays: number;
 }
@@ -50,8 +50,15 @@ interface Hypothesis {
 const CAUTION: Demand = { young: 1, known: 0.7 };
 /** Most that a unit adds. */
 const MOST_A_UNIT = 1000;
-/** In the warm-up, a fixed flow for so long opens, as San Francisco has it for homes (DETECTION §1.1). */
-const WARM_UP_HOURS = 48;
+/** Days of units after which the test of a new meter speaks, and nats that it is asked for on top of a young one then. */
+const NEW_DAYS = 3;
+const NEW_RATE = 5;
+const NEW_RUN = 60;
+/** Share of its units that a new meter is dry, at least: an eighth is what is thought of one that never was in three days. */
+const LEAST_DRY = 0.13;
+/** In a meter's first week, a fixed flow for so long opens, as San Francisco has it for homes (DETECTION §1.1). */
+const FIXED_DAYS = 7;
+const FIXED_HOURS = 48;
 /** Rates this close are the same: pressure and small draws move a leak. */
 const TOLERANCE = 0.05;
 const MOST_HYPOTHESES = 8;
@@ -70,7 +77,8 @@ const ENOUGH = 1_000_000_000;
  * staircase: one that began later may be higher; a unit below a rate ends it, and its stretch goes on with the lower.
  *
  * What the meter did before and ended by itself sets the bar: a stretch has to reach several times the highest of the
- * last months. A stretch that opened counts with what was needed for it.
+ * last months. A stretch that opened counts with what was needed for it. A new meter, of which little is known, is asked
+ * for more: for a run so much that a steady rate nearly always speaks first.
  *
  * The smallest leak that can be seen gives a step of the register in each unit.
  */
@@ -195,35 +203,38 @@ export class FlowTest {
     if (this.isOpen) return;
     const best = this.best!;
     const days = (usual.units * parameters.hours) / 24;
-    const learns = days < caution.warmUpDays;
-    const evidence = 1000 * asked(parameters.evidence, days, caution);
-    const run = 1000 * asked(parameters.run, days, caution);
-    if (learns) {
-      if (this.runEnd - this.runStart < WARM_UP_HOURS * HOUR) return;
-      // No unit of the stretch allows less than the first hypothesis.
-      const fixed = isHome
-        ? Math.ceil(((parameters.warmUpRate ?? Infinity) * seconds) / HOUR / step)
-        : Infinity;
-      if (this.#hypotheses[0]!.rate / RATE_ONE - 1 < fixed) return;
-    }
+    const isFixed = isHome && days < FIXED_DAYS && this.#isFixed(seconds, step);
+    if (days < NEW_DAYS && !isFixed) return;
+    const isNew = Math.max(0, (caution.warmUpDays - days) / (caution.warmUpDays - NEW_DAYS));
+    const evidence = 1000 * (asked(parameters.evidence, days, caution) + isNew * NEW_RATE);
+    const run = 1000 * (asked(parameters.run, days, caution) + isNew * NEW_RUN);
     const isRaised = !isHome && usual.raisedDays >= (parameters.raisedDays ?? Infinity);
-    if (!learns && !isRaised && best.evidence < evidence && this.#run < run) {
+    if (!isFixed && !isRaised && best.evidence < evidence && this.#run < run) {
       // Most units end here: the meter's past can only ask for more.
       return;
     }
+    // Of a meter that never stands still nobody knows yet what it always does.
+    if (isNew > 0 && !isFixed && usual.dryShare < LEAST_DRY) return;
     const since = usual.day - caution.days;
     const times = asked(CAUTION, days, caution);
     const neededRate = Math.round(Math.max(evidence, times * caution.rate * this.#rates.since(since)));
     const neededRun = Math.round(Math.max(run, times * caution.run * this.#runs.since(since)));
     const lasts = this.runEnd - best.start >= parameters.leastHours * HOUR;
-    if (learns) this.by = "warm-up";
-    else if (best.evidence >= neededRate && lasts) this.by = "rate";
+    if (best.evidence >= neededRate && lasts) this.by = "rate";
     else if (this.#run >= neededRun) this.by = "run";
     else if (isRaised) this.by = "base";
+    else if (isFixed) this.by = "warm-up";
     else return;
     this.isOpen = true;
     this.#neededRate = neededRate;
     this.#neededRun = neededRun;
+  }
+
+  /** Whether the fixed rate ran for long enough; no unit of the stretch allows less than the first hypothesis. */
+  #isFixed(seconds: number, step: number): boolean {
+    if (this.runEnd - this.runStart < FIXED_HOURS * HOUR) return false;
+    const steps = Math.ceil(((this.parameters.fixedRate ?? Infinity) * seconds) / HOUR / step);
+    return this.#hypotheses[0]!.rate / RATE_ONE - 1 >= steps;
   }
 
   /** Keeps the staircase of rates, and adds the unit to those that it is at. */

@@ -10,7 +10,7 @@ import {
 } from "../rule.js";
 import { BY, FlowTest, type FlowTestParameters } from "./flow-test.js";
 
-const VERSION = 2;
+const VERSION = 3;
 const TESTS: readonly FlowTestParameters[] = [
   {
     hours: 1,
@@ -18,7 +18,7 @@ const TESTS: readonly FlowTestParameters[] = [
     leastHours: 12,
     run: { young: 16, known: 12 },
     // San Francisco's for homes (DETECTION §1.1).
-    warmUpRate: 7.5 * GALLON,
+    fixedRate: 7.5 * GALLON,
     raisedDays: 2,
   },
   { hours: 2, evidence: { young: 12, known: 12 }, leastHours: 24, run: { young: 16, known: 12 } },

@@ -113,6 +113,13 @@ export class UsualUse {
     this.#volumesSum += COUNT;
   }
 
+  /** Share of units that are dry, 0 to 1. */
+  get dryShare(): number {
+    let sum = 0;
+    for (let slot = 0; slot < this.#slots; slot++) sum += this.#dry[slot]!;
+    return sum / this.#slots / ONE;
+  }
+
   /** How surprising flow in this slot is: thousandths of a nat. */
   surprise(slot: number): number {
     return SURPRISE[this.#dry[slot]! >> 6]!;

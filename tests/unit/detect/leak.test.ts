@@ -183,8 +183,34 @@ describe("leak", () => {
     expect(follow(withLeak(leaking, 8, from), { rate: 5 * LITRE }).open).toBeDefined();
   });
 
-  it("has a fixed rule while it learns: 7.5 gal an hour for 48 hours", () => {
-    const flow = (litres: number, hours: number) => [...home(3), ...times(hours, litres * LITRE)];
+  it("finds a leak in a meter's first week already, and asks for more the newer the meter is", () => {
+    const alert = (days: number) => follow(withLeak(home(days + 8), 4, days * 24)).open!;
+    const needed = (days: number) => Number(alert(days).evidence["needed"]);
+    expect(alert(4)).toMatchObject({ evidence: { by: "rate" } });
+    expect(Math.abs(alert(4).start - 4 * 24 * HOUR)).toBeLessThan(12 * HOUR);
+    expect(needed(4)).toBeGreaterThan(needed(12));
+    expect(needed(12)).toBeGreaterThan(needed(22));
+    // Nothing is known of a meter's second day.
+    const hours = withLeak(home(3), 4, 36).slice(0, 70);
+    expect(follow(hours).open).toBeUndefined();
+  });
+
+  it("is silent about a new meter that hardly ever stands still over what it always does", () => {
+    const told = [1, 2, 3, 4, 5, 6, 7, 8].map((seed) => {
+      const random = seeded(seed + 99);
+      let drift = 0;
+      const hours = home(21, seed).map((ml, i) => {
+        if (i % 24 === 0) drift = 3 * (2 * random() - 1);
+        const base = 40 + drift + 6 * Math.sin(((i % 24) - 9) * (Math.PI / 12));
+        return Math.round(ml / LITRE + base) * LITRE;
+      });
+      return follow(hours, { class: "always-on" });
+    });
+    expect(told).toEqual(told.map(() => ({ closed: [], open: undefined })));
+  });
+
+  it("has a fixed rule for a meter's first days: 7.5 gal an hour for 48 hours", () => {
+    const flow = (litres: number, hours: number) => times(hours, litres * LITRE);
     expect(follow(flow(29, 60)).open).toMatchObject({ evidence: { by: "warm-up" } });
     expect(follow(flow(28, 60)).open).toBeUndefined();
     expect(follow(flow(29, 40)).open).toBeUndefined();
