@@ -42,6 +42,7 @@ const GROUP = "detect";
 const FILES_GROUP = "detect-files";
 /** How long a partition's former owner may take to save what it has in hand, before it is fenced. */
 const HANDOVER_MS = 15_000;
+const HANDOVER_RETRY_MS = 20;
 /** How long `stop` waits for a store that does not answer before it leaves the work to the next start. */
 const STOP_PATIENCE_MS = 5_000;
 /**
@@ -116,7 +117,7 @@ class DetectStage implements Stage {
 
   constructor(context: DetectContext) {
     this.#context = context;
-    this.#locks = new PartitionLocks(context.database, HANDOVER_MS);
+    this.#locks = new PartitionLocks(context.database);
     this.#ended.promise.catch(() => undefined);
   }
 
@@ -144,7 +145,8 @@ class DetectStage implements Stage {
         revoked: async (partition) => {
           await this.#owned.get(partition)?.saved.catch(() => undefined);
           this.#owned.delete(partition);
-          await this.#locks.release(partition);
+          // A server that does not answer must not keep the stage from stopping.
+          void this.#locks.release(partition);
         },
       },
     });
@@ -182,7 +184,7 @@ class DetectStage implements Stage {
     const patience = setTimeout(() => this.#abandon.abort(), STOP_PATIENCE_MS);
     await Promise.all([this.#consumer?.stop(), this.#files?.stop()]);
     await this.#told.catch(() => undefined);
-    await this.#locks.close();
+    this.#locks.close();
     clearTimeout(patience);
     await this.#producer?.close();
     this.#end();
@@ -206,7 +208,7 @@ class DetectStage implements Stage {
 
   async #assigned(partition: number): Promise<Record<string, number>> {
     const { database } = this.#context;
-    await this.#stalling("PostgreSQL", () => this.#locks.take(partition));
+    await this.#takeOver(partition);
     const known = await this.#stalling("PostgreSQL", () => isKnownPartition(database, partition));
     const beginsAnew =
       !known && (await this.#stalling("ClickHouse", () => holdsReads(this.#context.clickhouse)));
@@ -220,6 +222,16 @@ class DetectStage implements Stage {
     this.#owned.set(partition, owned);
     await this.#tell([partition]);
     return owned.offsets;
+  }
+
+  /** Resolves when the partition's former owner has saved what it had in hand, or had long enough to do so. */
+  async #takeOver(partition: number): Promise<void> {
+    const until = performance.now() + HANDOVER_MS;
+    const { signal } = this.#abandon;
+    while (!(await this.#stalling("PostgreSQL", () => this.#locks.take(partition)))) {
+      if (performance.now() > until) return;
+      await sleep(HANDOVER_RETRY_MS, undefined, { signal });
+    }
   }
 
   /** What was told of the meters whose states were lost: the topic keeps the newest of each. */

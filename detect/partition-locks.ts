@@ -1,10 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import type { Database } from "../infra/postgres/database.js";
 
 /** Class of the advisory locks of partitions that a detector has work of in hand. */
 const LOCK = 0x43_44;
-const RETRY_MS = 20;
 
 /**
  * Lets a partition's new owner wait until the former one has saved what it has in hand: a group of Kafka gives a
@@ -13,21 +11,16 @@ const RETRY_MS = 20;
  */
 export class PartitionLocks {
   readonly #database: Database;
-  readonly #patience: number;
   #session: Promise<pg.Client> | undefined;
   #asked: Promise<unknown> = Promise.resolve();
 
-  /** @param patience milliseconds after which a partition is taken over from an owner that still holds it */
-  constructor(database: Database, patience: number) {
+  constructor(database: Database) {
     this.#database = database;
-    this.#patience = patience;
   }
 
-  /** Resolves when the partition is free and ours, or when the wait was long enough. */
-  async take(partition: number): Promise<void> {
-    const until = performance.now() + this.#patience;
-    while (!(await this.#ask("pg_try_advisory_lock", partition)) && performance.now() < until)
-      await sleep(RETRY_MS);
+  /** Whether the partition is ours, taking it where it is free. */
+  take(partition: number): Promise<boolean> {
+    return this.#ask("pg_try_advisory_lock", partition);
   }
 
   /** Gives the partition back; one that is not ours stays whose it is. */
@@ -35,11 +28,10 @@ export class PartitionLocks {
     if (this.#session !== undefined) await this.#ask("pg_advisory_unlock", partition).catch(() => undefined);
   }
 
-  /** Gives all back. */
-  async close(): Promise<void> {
-    const session = await this.#session?.catch(() => undefined);
+  /** Gives all back, as soon as the server takes notice. */
+  close(): void {
+    this.#session?.then((session) => session.end()).catch(() => undefined);
     this.#session = undefined;
-    await session?.end().catch(() => undefined);
   }
 
   /** One after the other, as a connection takes them. */
@@ -63,7 +55,7 @@ export class PartitionLocks {
     const forget = () => {
       if (this.#session === session) this.#session = undefined;
     };
-    session.then((client) => client.once("end", forget), forget);
+    session.then((client) => client.once("error", forget).once("end", forget), forget);
     return session;
   }
 }
