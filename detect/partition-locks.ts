@@ -13,6 +13,7 @@ export class PartitionLocks {
   readonly #database: Database;
   #session: Promise<pg.Client> | undefined;
   #asked: Promise<unknown> = Promise.resolve();
+  #closed = false;
 
   constructor(database: Database) {
     this.#database = database;
@@ -28,8 +29,9 @@ export class PartitionLocks {
     if (this.#session !== undefined) await this.#ask("pg_advisory_unlock", partition).catch(() => undefined);
   }
 
-  /** Gives all back, as soon as the server takes notice. */
+  /** Gives all back, as soon as the server takes notice, for good: what is still to be asked is not, on no new connection either. */
   close(): void {
+    this.#closed = true;
     this.#session?.then((session) => session.end()).catch(() => undefined);
     this.#session = undefined;
   }
@@ -37,6 +39,7 @@ export class PartitionLocks {
   /** One after the other, as a connection takes them. */
   #ask(what: "pg_try_advisory_lock" | "pg_advisory_unlock", partition: number): Promise<boolean> {
     const answer = this.#asked.then(async () => {
+      if (this.#closed) throw new Error("The locks of partitions were given back.");
       const session = await this.#connected();
       const { rows } = await session.query<{ done: boolean }>(`SELECT ${what}($1, $2) AS done`, [
         LOCK,

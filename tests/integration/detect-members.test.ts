@@ -126,6 +126,23 @@ describe("a partition's lock", () => {
     former.close();
   });
 
+  it("keeps no connection open once all are given back", async () => {
+    const sessions = () =>
+      test.stores.database.query(
+        `SELECT pid FROM pg_stat_activity WHERE query ~ '^SELECT pg_(try_advisory_lock|advisory_unlock)[(][$]1, [$]2'`,
+      );
+    // Those of tests before end when the server takes notice.
+    while ((await sessions()).length > 0) await sleep(5);
+    const some = locks();
+    for (const partition of [7, 8, 9]) await some.take(partition);
+    expect(await sessions()).toHaveLength(1);
+    const releases = [7, 8, 9].map((partition) => some.release(partition));
+    some.close();
+    await Promise.all(releases);
+    await sleep(200);
+    expect(await sessions()).toEqual([]);
+  });
+
   it("is free as soon as its owner's connection ends, whose next asks on another", async () => {
     const [dead, other] = [locks(), locks()];
     expect([await dead.take(5), await other.take(5)]).toEqual([true, false]);
