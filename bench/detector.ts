@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { median } from "simple-statistics";
 import { BlockReader } from "../detect/block-reader.js";
 import { environmentFor } from "../detect/index.js";
 import { MeterState, type MeterEnvironment } from "../detect/meter-state.js";
@@ -16,11 +17,12 @@ import { parseConfig } from "../infra/config/load-config.js";
 import { parseMessage } from "../infra/log/parse-message.js";
 import { nameMeter } from "../ingest/block-text.js";
 import { reading } from "../ingest/reading.js";
-import { RULE_FACTS, RULES } from "../schemas/anomalies.js";
+import { RULE_FACTS, RULES, type RuleName } from "../schemas/anomalies.js";
+import type { UtilityConfig } from "../schemas/config.js";
 import { detectConfig } from "../schemas/detect-config.js";
 import { readsMessage } from "../schemas/reads.js";
-import { sourceOf } from "./formats/in-child.js";
-import { generateTown, splitByDay } from "./generate.js";
+import { generateTown, splitByDay, WIDE_PROFILE } from "./generate.js";
+import { pathConfig } from "./path.js";
 
 const HELP = `npm run bench:detector -- [options]
 
@@ -31,14 +33,6 @@ const HELP = `npm run bench:detector -- [options]
   --rounds N   rounds of each set, of which the median counts (default 3)
 `;
 const START = Date.UTC(2026, 0, 5) / 1000;
-const WIDE = {
-  format: "csv" as const,
-  profile: {
-    layout: "wide" as const,
-    columns: { meter: "meter_id", time: "date", first: "h1" },
-    time: { format: "YYYY-MM-DD", zone: "UTC" },
-  },
-};
 /** Blocks that are judged before rows and states become bytes. */
 const A_CHECKPOINT = 1000;
 
@@ -66,7 +60,7 @@ async function main(meters: number, days: number, rounds: number, daily: boolean
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  const sets =
+  const sets: (readonly RuleName[])[] =
     values.rules === undefined
       ? [
           ["continuous-flow", "spike"],
@@ -74,15 +68,15 @@ async function main(meters: number, days: number, rounds: number, daily: boolean
           RULES.filter((rule) => RULE_FACTS[rule].source === undefined),
           RULES,
         ]
-      : [values.rules.split(",")];
+      : [values.rules.split(",") as RuleName[]];
   process.stdout.write(
     `${reads.toLocaleString("en")} reads of ${meters.toLocaleString("en")} meters in ${blocks.length.toLocaleString("en")} blocks, ` +
       `medians of ${rounds} rounds, one thread\n`,
   );
   for (const rules of sets) {
-    const environment = environmentOfRules(rules);
+    const environment = environmentFor(utilityOf([...rules]), new Map());
     const all = Array.from({ length: rounds }, () => judge(blocks, environment));
-    const seconds = all.map((one) => one.seconds).sort((a, b) => a - b)[rounds >> 1]!;
+    const seconds = median(all.map((one) => one.seconds));
     const { accepted, bytes, largest, anomalies } = all[0]!;
     process.stdout.write(
       `${rules.join(", ")}: ${seconds.toFixed(2)} s, ${(reads / seconds / 1e6).toFixed(2)} million reads/s, ` +
@@ -98,7 +92,7 @@ async function main(meters: number, days: number, rounds: number, daily: boolean
 
 /** Reads a wide file as ingest does, into the texts of blocks; meters get keys of their ids. */
 async function readBlocks(path: string, into: Buffer[]): Promise<number> {
-  const source = sourceOf({ source: WIDE });
+  const source = utilityOf().sources[0]!;
   const bytes = statSync(path).size;
   const now = Date.UTC(2027, 0, 1) / 1000;
   const portions = reading({ path, bytes, source, file: 1, utility: "bench", timeZone: "UTC", now });
@@ -117,17 +111,9 @@ async function readBlocks(path: string, into: Buffer[]): Promise<number> {
   }
 }
 
-function environmentOfRules(rules: readonly string[]): MeterEnvironment {
-  const utility = {
-    id: "bench",
-    name: "Bench",
-    timeZone: "America/New_York",
-    mail: { from: "a@bench.example", postalAddress: "1 Bench Road", privacy: "p@bench.example" },
-    detect: { rules },
-    sources: [{ id: "ami", folder: ".", ...WIDE }],
-  };
-  const { config } = parseConfig(JSON.stringify({ utilities: [utility] }), "curbstop.yaml", {});
-  return environmentFor(config.utilities[0]!, new Map());
+function utilityOf(rules: RuleName[] = [...RULES]): UtilityConfig {
+  const path = { id: "bench", timeZone: "America/New_York", sources: { ami: WIDE_PROFILE }, rules };
+  return parseConfig(JSON.stringify(pathConfig(".", [path])), "curbstop.yaml", {}).config.utilities[0]!;
 }
 
 interface Judged {

@@ -15,6 +15,13 @@ const HOURS = 24;
 /** Columns of `long.csv`, as a source's profile names them. */
 export const LONG_COLUMNS = { meter: "meter_id", time: "timestamp", usage: "value", quality: "flag" };
 
+/** How `wide.csv` is read. */
+export const WIDE_PROFILE = {
+  layout: "wide" as const,
+  columns: { meter: "meter_id", time: "date", first: "h1" },
+  time: { format: "YYYY-MM-DD", zone: "UTC" },
+};
+
 /**
  * Hourly usage of a town in litres with one decimal: mornings and evenings, dry nights, 0.1 % of hours missing, leaks
  * that run for days on some meters, and rare hours far above the meter's own. Sorted by meter, then time.

@@ -1,5 +1,3 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -8,10 +6,10 @@ import { parseArgs } from "node:util";
 import { median } from "simple-statistics";
 import { parseConfig } from "../infra/config/load-config.js";
 import { createLogger } from "../infra/logger.js";
-import { packageRoot } from "../infra/package-root.js";
 import { openStores } from "../infra/stores.js";
 import { generateTown, LONG_COLUMNS } from "./generate.js";
 import { pathConfig } from "./path.js";
+import { endStage, hasEnded, startStage } from "./stages.js";
 
 /*
  * The log in PostgreSQL against Kafka: the long file of a town through processes of their own, `curbstop ingest` and
@@ -45,12 +43,7 @@ async function openSide(folder: string, utilities: readonly string[], brokers?: 
   const stores = await openStores(parseConfig(text, file, environment), {
     logger: createLogger({ level: "silent" }),
   });
-  const children = ["ingest", "detect"].map((stage) =>
-    spawn(process.execPath, [join(packageRoot(), "bin", "curbstop.js"), stage, "-c", file], {
-      env: { ...process.env, ...environment, CURBSTOP_LOG_LEVEL: "error" },
-      stdio: ["ignore", "ignore", "inherit"],
-    }),
-  );
+  const children = ["ingest", "detect"].map((stage) => startStage(stage, file, environment));
   const stored = async (utility: string) => {
     const [row] = await stores.clickhouse.query<{ n: string }>(
       `SELECT count() AS n FROM curbstop.intervals WHERE utility = '${utility}'`,
@@ -66,24 +59,18 @@ async function openSide(folder: string, utilities: readonly string[], brokers?: 
       while ((await stored(utility)) < reads) {
         if (performance.now() - from > PATIENCE_MS)
           throw new Error(`${utility}: ${await stored(utility)} of ${reads} reads after two minutes`);
-        const ended = children.find(({ exitCode }) => exitCode !== null);
-        if (ended !== undefined) throw new Error(`A stage ended with ${String(ended.exitCode)}.`);
+        const ended = children.find(hasEnded);
+        if (ended !== undefined)
+          throw new Error(`A stage ended with ${String(ended.exitCode ?? ended.signalCode)}.`);
         await sleep(POLL_MS);
       }
       return (performance.now() - from) / 1000;
     },
     async close() {
-      await Promise.all(children.map(ended));
+      await Promise.all(children.map(endStage));
       await stores.close();
     },
   };
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return;
-  const exit = once(child, "exit");
-  child.kill("SIGTERM");
-  await exit;
 }
 
 const { values } = parseArgs({

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { SteppedClock } from "../infra/clock.js";
 import { detectConfig } from "../schemas/detect-config.js";
-import { generateTown } from "./generate.js";
+import { generateTown, WIDE_PROFILE } from "./generate.js";
 import { openPath } from "./path.js";
 import { measured } from "./processes.js";
 
@@ -70,11 +70,9 @@ async function main(meters: number, days: number, late: number): Promise<void> {
         return [meter, day, ...more].join(",");
       }),
   );
-  const columns = { meter: "meter_id", time: "date", first: "h1" };
-  const profile = { layout: "wide" as const, columns, time: { format: "YYYY-MM-DD" } };
   const way = await openPath(
     join(folder, "place"),
-    [{ id: "bench", timeZone: "UTC", sources: { wide: profile }, rules: detectConfig.parse({}).rules }],
+    [{ id: "bench", timeZone: "UTC", sources: { wide: WIDE_PROFILE }, rules: detectConfig.parse({}).rules }],
     new SteppedClock((START + (days + 1) * DAY) * 1000),
   );
   const litres = async () => {

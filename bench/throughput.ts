@@ -5,7 +5,7 @@ import { SteppedClock } from "../infra/clock.js";
 import type { ClickHouse } from "../infra/clickhouse/client.js";
 import { detectConfig } from "../schemas/detect-config.js";
 import { startEngine, type Answers } from "./engine.js";
-import { generateTown, LONG_COLUMNS } from "./generate.js";
+import { generateTown, LONG_COLUMNS, WIDE_PROFILE } from "./generate.js";
 import { openPath } from "./path.js";
 import { measured, type Cost } from "./processes.js";
 
@@ -153,11 +153,7 @@ async function ourRound({ folder, layout, path, warmPath, days }: Place): Promis
     timeZone: "UTC",
     sources: {
       long: { columns: LONG_COLUMNS },
-      wide: {
-        layout: "wide" as const,
-        columns: { meter: "meter_id", time: "date", first: "h1" },
-        time: { format: "YYYY-MM-DD" },
-      },
+      wide: WIDE_PROFILE,
     },
   };
   const way = await openPath(

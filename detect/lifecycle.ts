@@ -132,7 +132,7 @@ export function isNamedBy(meter: string, { id, found }: Known): boolean {
 }
 
 function anomalyId(meter: string, found: Found, moved: number, attempt: number): string {
-  const more = moved === 0 && attempt === 0 ? "" : moved === 0 ? `|${attempt}` : `|${moved}|${attempt}`;
+  const more = moved > 0 ? `|${moved}|${attempt}` : attempt > 0 ? `|${attempt}` : "";
   const text = `${meter}|${found.rule}|${found.start}${more}`;
   return createHash("sha256").update(text).digest("hex").slice(0, 32);
 }

@@ -1,19 +1,19 @@
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import kafkajs from "kafkajs";
 import { median } from "simple-statistics";
 import { parseConfig } from "../../infra/config/load-config.js";
 import { createLogger } from "../../infra/logger.js";
 import { packageRoot } from "../../infra/package-root.js";
 import { openStores, type Stores } from "../../infra/stores.js";
-import { generateTown, splitByDay } from "../generate.js";
+import { generateTown, splitByDay, WIDE_PROFILE } from "../generate.js";
 import { pathConfig } from "../path.js";
 import { cpuOf, measured } from "../processes.js";
+import { endStage, hasEnded, startStage } from "../stages.js";
 
 /*
  * The detector against Kafka Streams on the same topic: `npm run bench:streams -- --brokers HOST:PORT`. Files go through
@@ -69,15 +69,14 @@ async function main(brokers: string): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "curbstop-streams-"));
   chmodSync(folder, 0o755);
   const classPath = javaClasses(folder);
-  const admin = new kafkajs.Kafka({ brokers: [brokers], logLevel: kafkajs.logLevel.NOTHING }).admin();
-  await admin.connect();
   try {
-    const reads = await fillTopic(folder, brokers, admin);
+    const filled = await fillTopic(folder, brokers);
+    const { reads } = filled;
     const all: { readonly ours: Taken; readonly streams: Taken }[] = [];
     for (let round = 1; round <= Number(values.rounds); round++) {
       const place = join(folder, `round-${round}`);
       const first = round % 2 === 0 ? await byStreams(place, classPath, brokers, round, reads) : undefined;
-      const ours = await byDetector(place, brokers, admin, reads);
+      const ours = await byDetector(place, brokers, filled);
       const streams = first ?? (await byStreams(place, classPath, brokers, round, reads));
       rmSync(place, { recursive: true, force: true });
       all.push({ ours, streams });
@@ -101,7 +100,6 @@ async function main(brokers: string): Promise<void> {
         `each found ${all[0]!.ours.opened} runs\n`,
     );
   } finally {
-    await admin.disconnect();
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -134,15 +132,10 @@ async function openSide(
   mkdirSync(folder, { recursive: true });
   chmodSync(folder, 0o755);
   const file = join(folder, "curbstop.yaml");
-  const profile = {
-    layout: "wide" as const,
-    columns: { meter: "meter_id", time: "date", first: "h1" },
-    time: { format: "YYYY-MM-DD" },
-  };
   const utility = {
     id: UTILITY,
     timeZone: "UTC",
-    sources: { ami: profile },
+    sources: { ami: WIDE_PROFILE },
     rules: ["any-flow-24h" as const],
   };
   const text = JSON.stringify(pathConfig(folder, [utility]));
@@ -153,30 +146,27 @@ async function openSide(
   return { stores, file };
 }
 
-function startStage(stage: string, file: string, brokers: string) {
-  return spawn(process.execPath, [join(packageRoot(), "bin", "curbstop.js"), stage, "-c", file], {
-    env: { ...process.env, CURBSTOP_KAFKA_BROKERS: brokers, CURBSTOP_LOG_LEVEL: "error" },
-    stdio: ["ignore", "ignore", "inherit"],
-  });
-}
-
-async function until(what: string, holds: () => Promise<boolean>, ended: () => boolean): Promise<void> {
+async function until(
+  what: string,
+  holds: () => Promise<boolean>,
+  stages: readonly ChildProcess[],
+): Promise<void> {
   const from = performance.now();
-  // A topic that was just made has no leader yet.
-  const asks = () =>
-    holds().catch((error: unknown) => {
-      if ((error as { retriable?: boolean }).retriable !== true) throw error;
-      return false;
-    });
-  while (!(await asks())) {
-    if (ended()) throw new Error(`The process ended before ${what}.`);
-    if (performance.now() - from > PATIENCE_MS) throw new Error(`No ${what} within two minutes.`);
+  while (!(await holds())) {
+    if (stages.some(hasEnded)) throw new Error(`A stage ended before ${what}.`);
+    if (performance.now() - from > PATIENCE_MS) throw new Error(`Two minutes were not enough until ${what}.`);
     await sleep(POLL_MS);
   }
 }
 
-/** Puts a town into the topics by `curbstop ingest`. @returns its reads */
-async function fillTopic(folder: string, brokers: string, admin: kafkajs.Admin): Promise<number> {
+/** What is in topic `reads`: how many reads, and the next offset of each partition. */
+interface Filled {
+  readonly reads: number;
+  readonly ends: readonly number[];
+}
+
+/** Puts a town into the topics by `curbstop ingest`. */
+async function fillTopic(folder: string, brokers: string): Promise<Filled> {
   const meters = Number(values.meters);
   const days = Number(values.days);
   const wide = join(folder, "wide.csv");
@@ -185,43 +175,34 @@ async function fillTopic(folder: string, brokers: string, admin: kafkajs.Admin):
   rmSync(long);
   const files = values.daily ? splitByDay(wide, days) : [wide];
   const { stores, file } = await openSide(join(folder, "ingest"), brokers);
-  const ingest = startStage("ingest", file, brokers);
+  const ingest = startStage("ingest", file, { CURBSTOP_KAFKA_BROKERS: brokers });
+  const endsOf = async (topic: string) => (await stores.log.offsets(topic)).map(({ next }) => next);
   try {
     const drop = join(folder, "ingest", "drop", UTILITY, "ami");
     mkdirSync(drop, { recursive: true });
     for (const [i, path] of files.entries())
       renameSync(path, join(drop, `town-${String(i).padStart(4, "0")}.csv`));
-    const taken = async () => (await endsOf(admin, "files"))[0]! >= files.length;
-    await until("all files", taken, () => ingest.exitCode !== null);
+    const isTaken = async () => (await endsOf("files"))[0]! >= files.length;
+    await until("all files were taken", isTaken, [ingest]);
+    const ends = await endsOf("reads");
+    const blocks = ends.reduce((sum, offset) => sum + offset, 0);
+    process.stdout.write(
+      `${reads.toLocaleString("en")} reads in ${blocks.toLocaleString("en")} messages of topic reads\n`,
+    );
+    return { reads, ends };
   } finally {
-    await end(ingest);
+    await endStage(ingest);
     await stores.close();
   }
-  const blocks = (await endsOf(admin, "reads")).reduce((sum, offset) => sum + offset, 0);
-  process.stdout.write(
-    `${reads.toLocaleString("en")} reads in ${blocks.toLocaleString("en")} messages of topic reads\n`,
-  );
-  return reads;
 }
 
-/** Next offset of each partition of a topic. */
-async function endsOf(admin: kafkajs.Admin, topic: string): Promise<number[]> {
-  const offsets = await admin.fetchTopicOffsets(topic);
-  return offsets.sort((a, b) => a.partition - b.partition).map(({ offset }) => Number(offset));
-}
-
-async function byDetector(
-  folder: string,
-  brokers: string,
-  admin: kafkajs.Admin,
-  reads: number,
-): Promise<Taken> {
-  const ends = await endsOf(admin, "reads");
+async function byDetector(folder: string, brokers: string, { reads, ends }: Filled): Promise<Taken> {
   const { stores, file } = await openSide(join(folder, "ours"), brokers);
-  const members: ReturnType<typeof startStage>[] = [];
+  const members: ChildProcess[] = [];
   try {
     const taken = await timed(async () => {
-      for (let i = 0; i < Number(values.processes); i++) members.push(startStage("detect", file, brokers));
+      for (let i = 0; i < Number(values.processes); i++)
+        members.push(startStage("detect", file, { CURBSTOP_KAFKA_BROKERS: brokers }));
       const isThrough = async () => {
         const rows = await stores.database.query<{ partition: number; next: string }>(
           "SELECT partition, offsets->>'reads' AS next FROM detector_partitions",
@@ -230,11 +211,11 @@ async function byDetector(
           rows.some((row) => row.partition === partition && Number(row.next) >= all),
         );
       };
-      await until("its last checkpoint", isThrough, () => members.some(({ exitCode }) => exitCode !== null));
+      await until("the last checkpoint was saved", isThrough, members);
       return cpuOf(members.map(({ pid }) => pid!)) ?? 0;
     });
     // What checkpoints saved is told before a process ends.
-    await Promise.all(members.map(end));
+    await Promise.all(members.map(endStage));
     const [row] = await stores.clickhouse.query<{ reads: string; runs: string }>(
       `SELECT (SELECT count() FROM curbstop.intervals WHERE utility = '${UTILITY}') AS reads,
               (SELECT count() FROM curbstop.anomalies FINAL WHERE utility = '${UTILITY}' AND state != 'withdrawn') AS runs`,
@@ -242,7 +223,7 @@ async function byDetector(
     if (Number(row!.reads) !== reads) throw new Error(`ClickHouse holds ${row!.reads} of ${reads} reads.`);
     return { ...taken, opened: Number(row!.runs) };
   } finally {
-    await Promise.all(members.map(end));
+    await Promise.all(members.map(endStage));
     await stores.close();
   }
 }
@@ -282,11 +263,4 @@ async function timed(work: () => Promise<number>): Promise<Omit<Taken, "opened">
   const before = ofBroker();
   const { value: own, cost } = await measured(work);
   return { seconds: cost.seconds, own, all: cost.cpuSeconds ?? 0, broker: ofBroker() - before };
-}
-
-async function end(child: ReturnType<typeof startStage>): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exit = once(child, "exit");
-  child.kill("SIGTERM");
-  await exit;
 }

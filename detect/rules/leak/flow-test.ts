@@ -4,7 +4,7 @@ import { RecentMaximum } from "../recent-maximum.js";
 import { HOUR } from "../rule.js";
 import { UsualUse } from "./usual-use.js";
 
-/** What may open a test: flow without a pause, a bare rate, the fixed rule while it learns, raised daily minima. */
+/** What may open a test: flow without a pause, a bare rate, the fixed rule of its first week, raised daily minima. */
 export const BY = ["run", "rate", "warm-up", "base"] as const;
 
 /** What one test asks for, in its own units. Evidence is in nats. */
