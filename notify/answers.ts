@@ -4,7 +4,8 @@ import type { UtilityConfig } from "../schemas/config.js";
 import { inUnits, lockContact } from "./consent/contact.js";
 import { declareNormal, normalFlow } from "./consent/declare.js";
 import { linkOf, type ConsentStores, type Link } from "./consent/subscription.js";
-import type { ConsentChannel, ConsentKind, Language } from "./consent/wording.js";
+import type { ConsentChannel, ConsentKind } from "./consent/wording.js";
+import type { Language } from "./words/index.js";
 import { Format } from "./templates/format.js";
 
 /** What a resident says of an alert: 1 the water runs on purpose, 2 somebody looks into it, 3 remind me, 4 it is normal here. */
@@ -14,22 +15,6 @@ export type TextAnswer = Exclude<Answer, 4>;
 
 /** Which words thank for them, said or written. */
 export const ANSWERED = { 1: "on-purpose", 2: "looking", 3: "remind" } as const;
-
-/** The answers as residents read them. */
-export const ANSWER_WORDS: Readonly<Record<Language, Readonly<Record<Answer, string>>>> = {
-  en: {
-    1: "The water runs on purpose",
-    2: "Somebody is looking into it",
-    3: "Remind me in a week",
-    4: "This is normal here: write only if more runs",
-  },
-  es: {
-    1: "El agua corre a propósito",
-    2: "Alguien lo está revisando",
-    3: "Recuérdenmelo en una semana",
-    4: "Aquí es normal: escriban solo si corre más",
-  },
-};
 
 const DAY_MS = 86_400_000;
 /** An alert that was sent longer ago is not answered any more. */

@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { z } from "zod";
 import {
-  ANSWER_WORDS,
   answerAlert,
   CONSENT_KINDS,
   consentText,
@@ -14,12 +13,12 @@ import {
   type Choice,
   type Choices,
   type ConsentStores,
+  WORDS,
   type Language,
 } from "../notify/index.js";
 import { UNITS } from "../schemas/config.js";
 import { framed, notFound, plainPage, send, visitorOf } from "./frame.js";
 import { html } from "./page.js";
-import { LANGUAGE_NAMES, WORDS } from "./wording.js";
 
 const several = z.union([z.array(z.string()), z.string().transform((one) => [one])]).catch([]);
 const word = z.string().trim().max(20).catch("");
@@ -73,12 +72,16 @@ export function addChoicePages(server: FastifyInstance, stores: ConsentStores): 
     const erased = await eraseByLink(stores, token);
     if (erased === undefined) return notFound(reply, "en");
     const { utility, language } = erased;
-    const words = WORDS[language];
+    const words = WORDS[language].page;
     const { receipt, erasedAt, dueAt } = erased.erasure;
     if (erasedAt !== null)
-      return send(reply, 200, plainPage(utility, language, words.erased, words.erasedText(receipt)));
+      return send(reply, 200, plainPage(utility, language, words.erased, words.erasedText({ receipt })));
     const due = dueAt.toLocaleDateString(language, { dateStyle: "long", timeZone: utility.timeZone });
-    return send(reply, 200, plainPage(utility, language, words.eraseHeld, words.eraseHeldText(receipt, due)));
+    return send(
+      reply,
+      200,
+      plainPage(utility, language, words.eraseHeld, words.eraseHeldText({ receipt, due })),
+    );
   });
 
   server.get("/answer/:token", async (request: ByToken, reply) => {
@@ -99,8 +102,8 @@ export function addChoicePages(server: FastifyInstance, stores: ConsentStores): 
     if (!alert.answers.includes(answer)) return send(reply, 400, answerPage(alert, undefined));
     if ((await answerAlert(stores, token, answer)) === undefined) return send(reply, 200, closedPage(alert));
     const { utility, language, normal } = alert;
-    const words = WORDS[language];
-    const text = answer === 4 ? words.answeredNormal(normal!) : words.answeredText[answer];
+    const words = WORDS[language].page;
+    const text = answer === 4 ? words.answeredNormal({ flow: normal! }) : words.answeredText[answer];
     return send(reply, 200, plainPage(utility, language, words.answered, text));
   });
 }
@@ -124,8 +127,8 @@ function choicesPage(
   result?: "saved" | { readonly from: string; readonly until: string; readonly timeZone: string },
 ): string {
   const { utility, language, channel, address, services, unsubscribe } = choices;
-  const words = WORDS[language];
-  const title = words.choices(utility.name);
+  const words = WORDS[language].page;
+  const title = words.choices({ utility: utility.name });
   const erase = html`<p><a href="/erase/${token}">${words.erase}</a></p>`;
   if (services.length === 0)
     return framed(
@@ -150,7 +153,7 @@ function choicesPage(
     return html`<label class="tick" lang="${lang}">${input} ${label}</label>`;
   };
   const languages = utility.languages.map((one) =>
-    radio("language", one, one === language, LANGUAGE_NAMES[one], one),
+    radio("language", one, one === language, WORDS[one].name, one),
   );
   const { sendFrom, sendUntil } = utility.alerts;
   const refused = typeof result === "object" ? result : undefined;
@@ -165,13 +168,13 @@ function choicesPage(
     language,
     title,
     html`${result === "saved" ? html`<p class="done" role="status">${words.saved}</p>` : []}
-      ${refused === undefined ? [] : html`<p class="wrong" role="alert">${words.wrongHours(sendFrom, sendUntil)}</p>`}
-      <p>${words.choicesText(address)}</p>
+      ${refused === undefined ? [] : html`<p class="wrong" role="alert">${words.wrongHours({ from: sendFrom, until: sendUntil })}</p>`}
+      <p>${words.choicesText({ address })}</p>
       <form method="post">
         ${services.map(
           ({ occupancy, ending, kinds }) =>
             html`<fieldset>
-              <legend>${words.service(ending)}</legend>
+              <legend>${words.service({ ending: ending ?? "none" })}</legend>
               ${CONSENT_KINDS.map((kind) => tick(`${occupancy}:${kind}`, kinds.has(kind), words.kind[kind]))}
             </fieldset>`,
         )}
@@ -189,7 +192,7 @@ function choicesPage(
         </fieldset>
         <fieldset>
           <legend>${words.hours}</legend>
-          <p class="hint">${words.hoursText(sendFrom, sendUntil)}</p>
+          <p class="hint">${words.hoursText({ from: sendFrom, until: sendUntil })}</p>
           <label>${words.hoursFrom} <input type="time" name="from" value="${hours?.from ?? ""}" /></label>
           <label>${words.hoursUntil} <input type="time" name="until" value="${hours?.until ?? ""}" /></label>
           <label
@@ -210,25 +213,25 @@ function choicesPage(
 }
 
 function erasePage({ utility, language, address }: Choices): string {
-  const words = WORDS[language];
+  const words = WORDS[language].page;
   return framed(
     utility,
     language,
     words.erase,
-    html`<p>${words.eraseText(address)}</p>
+    html`<p>${words.eraseText({ address })}</p>
       <p>${words.eraseKept}</p>
       <form method="post"><button type="submit">${words.eraseButton}</button></form>`,
   );
 }
 
 function answerPage({ utility, language, answers }: AnswerableAlert, asked: Answer | undefined): string {
-  const words = WORDS[language];
+  const words = WORDS[language].page;
   const options = answers.map((answer) => {
     const input =
       answer === asked
         ? html`<input type="radio" name="answer" value="${String(answer)}" required checked />`
         : html`<input type="radio" name="answer" value="${String(answer)}" required />`;
-    return html`<label class="tick">${input} ${ANSWER_WORDS[language][answer]}</label>`;
+    return html`<label class="tick">${input} ${WORDS[language].answers[answer]}</label>`;
   });
   return framed(
     utility,
@@ -245,7 +248,7 @@ function answerPage({ utility, language, answers }: AnswerableAlert, asked: Answ
 }
 
 function closedPage({ utility, language, state }: AnswerableAlert): string {
-  const words = WORDS[language];
+  const words = WORDS[language].page;
   return plainPage(
     utility,
     language,

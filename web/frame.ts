@@ -1,19 +1,23 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { Evidence, Language } from "../notify/index.js";
+import { WORDS, type Evidence, type Language } from "../notify/index.js";
 import type { UtilityConfig } from "../schemas/config.js";
 import { CONTENT_SECURITY_POLICY, html, page, type Html } from "./page.js";
-import { WORDS } from "./wording.js";
 
 export function plainPage(utility: UtilityConfig, language: Language, title: string, text: string): string {
   return framed(utility, language, title, html`<p>${text}</p>`);
 }
 
 export function framed(utility: UtilityConfig, language: Language, title: string, body: Html): string {
-  return page({ language, title, body, footer: WORDS[language].privacy(utility.mail.privacy) });
+  return page({
+    language,
+    title,
+    body,
+    footer: WORDS[language].page.privacy({ address: utility.mail.privacy }),
+  });
 }
 
 export function notFound(reply: FastifyReply, language: Language): FastifyReply {
-  const words = WORDS[language];
+  const words = WORDS[language].page;
   return send(
     reply,
     404,

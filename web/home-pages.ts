@@ -3,6 +3,7 @@ import { z } from "zod";
 import {
   describeHome,
   saveHome,
+  WORDS,
   type ConsentStores,
   type Home,
   type HomeField,
@@ -10,7 +11,6 @@ import {
 } from "../notify/index.js";
 import { framed, notFound, send } from "./frame.js";
 import { html } from "./page.js";
-import { WORDS } from "./wording.js";
 
 const number = z
   .string()
@@ -57,7 +57,7 @@ function homePage(
   token: string,
   result?: "saved" | { readonly filled: HomeForm; readonly wrong: readonly HomeField[] },
 ): string {
-  const words = WORDS[language];
+  const words = WORDS[language].page;
   if (services.length === 0)
     return framed(
       utility,
@@ -97,14 +97,14 @@ function homePage(
         const typed = refused?.filled.occupancy === occupancy ? refused.filled : undefined;
         const value = (field: HomeField, stands: string | undefined) => typed?.[field] ?? stands ?? "";
         return html`<form method="post">
-          <h2>${words.service(ending)}</h2>
+          <h2>${words.service({ ending: ending ?? "none" })}</h2>
           <input type="hidden" name="occupancy" value="${String(occupancy)}" />
           ${
             allowance === undefined
               ? []
               : html`<fieldset>
                   <legend>${words.away}</legend>
-                  <p class="hint">${words.awayText(allowance)}</p>
+                  <p class="hint">${words.awayText({ allowance })}</p>
                   ${date("leave", words.leave, value("leave", away?.leave), days.lastAway)}
                   ${date("back", words.back, value("back", away?.back), days.lastAway)}
                 </fieldset>`
@@ -121,7 +121,7 @@ function homePage(
                   <legend>${words.budget}</legend>
                   <p class="hint">${words.budgetText}</p>
                   <label
-                    >${words.budgetLabel(words.unit[utility.units])}
+                    >${words.budgetLabel({ unit: words.unit[utility.units] })}
                     <input type="text" inputmode="decimal" name="budget" value="${value("budget", budget)}"
                   /></label>
                 </fieldset>`
@@ -135,14 +135,14 @@ function homePage(
                     ({ declaration, flow }) =>
                       html`<label class="tick"
                         ><input type="checkbox" name="ended" value="${String(declaration)}" />
-                        ${words.normalFlow(flow)}</label
+                        ${words.normalFlow({ flow })}</label
                       >`,
                   )}
                   ${
                     takesNormal
-                      ? html`<p class="hint">${words.normalText(mostNormal)}</p>
+                      ? html`<p class="hint">${words.normalText({ most: mostNormal })}</p>
                           <label
-                            >${words.normalLabel(words.unit[utility.units])}
+                            >${words.normalLabel({ unit: words.unit[utility.units] })}
                             <input
                               type="text"
                               inputmode="decimal"
@@ -156,6 +156,6 @@ function homePage(
           <button type="submit">${words.save}</button>
         </form>`;
       })}
-      <p><a href="/choices/${token}">${words.choices(utility.name)}</a></p>`,
+      <p><a href="/choices/${token}">${words.choices({ utility: utility.name })}</a></p>`,
   );
 }

@@ -11,6 +11,7 @@ import {
   SubscriptionInvalid,
   unsubscribe,
   type ConsentStores,
+  WORDS,
   type Language,
 } from "../notify/index.js";
 import { canonicalEmail } from "../schemas/canonical.js";
@@ -18,7 +19,6 @@ import type { UtilityConfig } from "../schemas/config.js";
 import { framed, notFound, plainPage, send, visitorOf } from "./frame.js";
 import { html, type Html } from "./page.js";
 import { RateLimit } from "./rate-limit.js";
-import { WORDS } from "./wording.js";
 
 /** A sign-up is answered after this time at the earliest: how long the look-up took says nothing. */
 const ANSWER_AFTER_MS = 200;
@@ -64,7 +64,7 @@ export function addResidentPages(server: FastifyInstance, stores: ConsentStores)
     const given = form.parse(request.body);
     const language = utility.languages.find((one) => one === given.language) ?? languageOf(request, utility);
     if (!utility.alerts.live) return notOpen(reply, utility, language);
-    const words = WORDS[language];
+    const words = WORDS[language].page;
     const to = vault
       .hash(
         utility.id,
@@ -73,7 +73,11 @@ export function addResidentPages(server: FastifyInstance, stores: ConsentStores)
       )
       .toString("base64");
     if (!byVisitor.take(request.ip) || !byAddress.take(to)) {
-      return send(reply, 429, plainPage(utility, language, words.subscribe(utility.name), words.tooMany));
+      return send(
+        reply,
+        429,
+        plainPage(utility, language, words.subscribe({ utility: utility.name }), words.tooMany),
+      );
     }
     const earliest = sleep(ANSWER_AFTER_MS);
     try {
@@ -95,7 +99,7 @@ export function addResidentPages(server: FastifyInstance, stores: ConsentStores)
     }
     await earliest;
     const asked = [
-      given.phone.trim() === "" ? words.askedText : words.askedTextSms(utility.sms?.from ?? ""),
+      given.phone.trim() === "" ? words.askedText : words.askedTextSms({ from: textsFrom(utility) }),
       ...(given.call.trim() === "" ? [] : [words.askedTextCall]),
     ].join(" ");
     return send(reply, 200, plainPage(utility, language, words.asked, asked));
@@ -105,9 +109,12 @@ export function addResidentPages(server: FastifyInstance, stores: ConsentStores)
     const found = await describeConfirmation(stores, token);
     if (found === undefined) return notFound(reply, "en");
     const { utility, language, kinds, state } = found;
-    const words = WORDS[language];
+    const words = WORDS[language].page;
     if (state !== "open") return send(reply, 200, closedPage(utility, language, state));
-    const text = words.confirmText(utility.name, kinds.map((kind) => words.kind[kind]).join(", "));
+    const text = words.confirmText({
+      utility: utility.name,
+      kinds: kinds.map((kind) => words.kind[kind]).join(", "),
+    });
     return send(
       reply,
       200,
@@ -127,7 +134,7 @@ export function addResidentPages(server: FastifyInstance, stores: ConsentStores)
     const found = await describeConfirmation(stores, token);
     if (found === undefined) return notFound(reply, "en");
     const { utility, language, state } = found;
-    const words = WORDS[language];
+    const words = WORDS[language].page;
     const confirmed = await confirmSubscription(stores, token, visitorOf(request));
     if (!confirmed) {
       return send(reply, 200, closedPage(utility, language, state === "confirmed" ? state : "expired"));
@@ -139,7 +146,7 @@ export function addResidentPages(server: FastifyInstance, stores: ConsentStores)
     const found = await describeUnsubscribe(stores, token);
     if (found === undefined) return notFound(reply, "en");
     const { utility, language, state } = found;
-    const words = WORDS[language];
+    const words = WORDS[language].page;
     if (state === "done") {
       return send(reply, 200, plainPage(utility, language, words.unsubscribed, words.unsubscribedText));
     }
@@ -150,7 +157,7 @@ export function addResidentPages(server: FastifyInstance, stores: ConsentStores)
         utility,
         language,
         words.unsubscribe,
-        html`<p>${words.unsubscribeText(utility.name)}</p>
+        html`<p>${words.unsubscribeText({ utility: utility.name })}</p>
           <form method="post"><button type="submit">${words.unsubscribeButton}</button></form>`,
       ),
     );
@@ -160,7 +167,7 @@ export function addResidentPages(server: FastifyInstance, stores: ConsentStores)
   server.post("/unsubscribe/:token", async ({ params: { token } }: ByToken, reply) => {
     const found = await describeUnsubscribe(stores, token);
     if (found === undefined || !(await unsubscribe(stores, token))) return notFound(reply, "en");
-    const words = WORDS[found.language];
+    const words = WORDS[found.language].page;
     return send(
       reply,
       200,
@@ -177,7 +184,8 @@ function subscribePage(
   given?: Form,
   wrong: readonly string[] = [],
 ): string {
-  const words = WORDS[language];
+  const words = WORDS[language].page;
+  const fields: Readonly<Record<string, string>> = words.field;
   const others = utility.languages.filter((one) => one !== language);
   const kinds = CONSENT_KINDS.map((kind) => {
     const ticked = given?.kinds.includes(kind) === true;
@@ -198,12 +206,12 @@ function subscribePage(
     wrong.length === 0
       ? []
       : html`<p class="wrong" role="alert">
-          ${words.wrong} ${wrong.map((name) => words.field[name] ?? name).join(", ")}
+          ${words.wrong} ${wrong.map((name) => fields[name] ?? name).join(", ")}
         </p>`;
   return framed(
     utility,
     language,
-    words.subscribe(utility.name),
+    words.subscribe({ utility: utility.name }),
     html`<p>${utility.sms === undefined ? words.intro : words.introSms}</p>
       ${complaint}
       <form method="post" action="/${utility.id}/subscribe">
@@ -254,7 +262,7 @@ function subscribePage(
         (other) =>
           html`<p>
             <a href="/${utility.id}/subscribe?lang=${other}" hreflang="${other}" lang="${other}"
-              >${words.otherLanguage}</a
+              >${WORDS[other].name}</a
             >
           </p>`,
       )}`,
@@ -276,13 +284,22 @@ function phoneField(name: "phone" | "call", label: string, hint: string, given =
 }
 
 function closedPage(utility: UtilityConfig, language: Language, state: "confirmed" | "expired"): string {
-  const words = WORDS[language];
+  const words = WORDS[language].page;
   return plainPage(utility, language, words.confirm, state === "confirmed" ? words.used : words.expired);
 }
 
 function notOpen(reply: FastifyReply, utility: UtilityConfig, language: Language): FastifyReply {
-  const words = WORDS[language];
-  return send(reply, 404, plainPage(utility, language, words.subscribe(utility.name), words.notOpen));
+  const words = WORDS[language].page;
+  return send(
+    reply,
+    404,
+    plainPage(utility, language, words.subscribe({ utility: utility.name }), words.notOpen),
+  );
+}
+
+/** Number that texts come from, `none` where the provider picks one. */
+function textsFrom({ sms }: UtilityConfig): string {
+  return sms !== undefined && /^\+/.test(sms.from) ? sms.from : "none";
 }
 
 /** `?lang=`, else the first language of the browser that the utility writes, else the utility's first. */

@@ -1,5 +1,5 @@
 import type { UtilityConfig } from "../../schemas/config.js";
-import type { Language } from "../consent/wording.js";
+import type { Language } from "../words/index.js";
 import type { Letter } from "../templates/letter.js";
 
 /** A message on its way to one contact. */

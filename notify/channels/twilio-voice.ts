@@ -1,5 +1,5 @@
 import type { Config } from "../../schemas/config.js";
-import type { Language } from "../consent/wording.js";
+import { LOCALES, type Language } from "../words/index.js";
 import type { Channel, OutgoingMessage, ProviderCall, StatusReport } from "./channel.js";
 import { openTwilio, type TwilioFaults } from "./twilio-rest.js";
 
@@ -7,7 +7,6 @@ import { openTwilio, type TwilioFaults } from "./twilio-rest.js";
 const RING_SECONDS = 30;
 /** Seconds for a key after the words, which are said twice. */
 const KEY_SECONDS = 8;
-const VOICES: Readonly<Record<Language, string>> = { en: "en-US", es: "es-US" };
 
 /** Codes that say that no call can reach the number: 21211 and 21217 no number, 13224 none that can be called. */
 const FAULTS: TwilioFaults = { 21211: "unusable", 21217: "unusable", 13224: "unusable" };
@@ -64,7 +63,7 @@ function parametersOf(message: OutgoingMessage, { publicUrl }: Config["web"]): U
 }
 
 function spoken(language: Language, words: string): string {
-  return `<Say language="${VOICES[language]}">${escape(words)}</Say>`;
+  return `<Say language="${LOCALES[language]}">${escape(words)}</Say>`;
 }
 
 /** CallStatus of a call: what is neither over nor refused is on its way. */

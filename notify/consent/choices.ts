@@ -20,8 +20,8 @@ import {
   consentHash,
   type ConsentChannel,
   type ConsentKind,
-  type Language,
 } from "./wording.js";
+import type { Language } from "../words/index.js";
 
 /** What a resident is told of now, at one address. */
 export interface Choices {

@@ -4,7 +4,8 @@ import type { Queryable } from "../../infra/postgres/database.js";
 import { canonicalEmail } from "../../schemas/canonical.js";
 import type { UtilityConfig } from "../../schemas/config.js";
 import { phoneNumber } from "../sms/phone.js";
-import type { ConsentChannel, Language } from "./wording.js";
+import type { ConsentChannel } from "./wording.js";
+import type { Language } from "../words/index.js";
 
 /** The utility with the units that a contact chose; `null`: its own. */
 export function inUnits(utility: UtilityConfig, units: UtilityConfig["units"] | null): UtilityConfig {

@@ -2,14 +2,8 @@ import type { Vault } from "../../infra/crypto/vault.js";
 import type { Database, Queryable } from "../../infra/postgres/database.js";
 import type { UtilityConfig } from "../../schemas/config.js";
 import { contactsWith } from "./contact.js";
-import {
-  CONSENT_VERSION,
-  consentHash,
-  consentText,
-  reaches,
-  type ConsentChannel,
-  type Language,
-} from "./wording.js";
+import { CONSENT_VERSION, consentHash, consentText, reaches, type ConsentChannel } from "./wording.js";
+import type { Language } from "../words/index.js";
 
 /** What is known of whoever confirmed or asked; kept sealed. */
 export interface Evidence {

@@ -8,7 +8,8 @@ import { servicesOf } from "./choices.js";
 import { inUnits, lockContact } from "./contact.js";
 import { declareBudget, declareNormal, declarePeriod, endNormal, HEEDING, MOST_NORMAL } from "./declare.js";
 import { findContact, linkOf, type ConsentStores } from "./subscription.js";
-import type { ConsentKind, Language } from "./wording.js";
+import type { ConsentKind } from "./wording.js";
+import type { Language } from "../words/index.js";
 
 /** Longest time that a home can be called empty, and that water can run on purpose: days. */
 const MOST_DAYS_AWAY = 184;

@@ -2,7 +2,8 @@ import type { UtilityConfig } from "../../schemas/config.js";
 import type { OwnHours, SendingHours } from "../outbox/sending-hours.js";
 import { lockContact } from "./contact.js";
 import { askToConfirm, type ConsentStores } from "./subscription.js";
-import { CONSENT_KINDS, reaches, type ConsentChannel, type ConsentKind, type Language } from "./wording.js";
+import { CONSENT_KINDS, reaches, type ConsentChannel, type ConsentKind } from "./wording.js";
+import type { Language } from "../words/index.js";
 
 const ANSWER_HOURS = 30 * 24;
 /** Contacts asked in one round, so that those who signed up together are not all written to at once. */

@@ -17,8 +17,8 @@ import {
   consentHash,
   type ConsentChannel,
   type ConsentKind,
-  type Language,
 } from "./wording.js";
+import type { Language } from "../words/index.js";
 
 export interface ConsentStores {
   readonly config: Config;

@@ -1,6 +1,7 @@
 import type { Database, Queryable } from "../../infra/postgres/database.js";
 import type { AnomalyMessage } from "../../schemas/anomalies.js";
-import { reaches, type ConsentChannel, type ConsentKind, type Language } from "../consent/wording.js";
+import { reaches, type ConsentChannel, type ConsentKind } from "../consent/wording.js";
+import type { Language } from "../words/index.js";
 import {
   concernsOccupant,
   isReminder,

@@ -1,4 +1,5 @@
 import type { AlertKind } from "../decide.js";
+import { WORDS } from "../words/index.js";
 import { framed, type Frame, type Told } from "./frame.js";
 import type { Block, Letter } from "./letter.js";
 import { letterAbout } from "./letter-about.js";
@@ -13,36 +14,15 @@ export interface LetterItem {
   readonly answerUrl: string;
 }
 
-const WORDS = {
-  en: {
-    subject: (count: number) => `Water alerts for your homes: ${count}`,
-    heading: "Water alerts for your homes",
-    intro: (count: number) =>
-      `Since yesterday there is news of ${count} of your meters. A possible burst is told at once; all else comes in one e-mail a day, because you get alerts for many homes.`,
-    also: "There is more to say about your water:",
-    answer: "About this one",
-    title: "Tell us, and we write less",
-  },
-  es: {
-    subject: (count: number) => `Avisos sobre el agua de sus casas: ${count}`,
-    heading: "Avisos sobre el agua de sus casas",
-    intro: (count: number) =>
-      `Desde ayer hay novedades en ${count} de sus medidores. Una posible rotura se avisa enseguida; lo demás llega en un correo al día, porque usted recibe avisos de muchas casas.`,
-    also: "Hay algo más que decirle sobre su agua:",
-    answer: "Sobre este aviso",
-    title: "Díganos, y escribiremos menos",
-  },
-} as const;
-
 /** What a day brought to who has many homes: a sentence each, with the link to answer it. */
 export function digest(frame: Frame, items: readonly LetterItem[]): Letter {
-  const words = WORDS[frame.language];
-  const count = items.length;
+  const words = WORDS[frame.language].mail.digest;
+  const n = items.length;
   return framed(frame, {
-    subject: words.subject(count),
+    subject: words.subject({ n }),
     heading: words.heading,
     blocks: [
-      { text: words.intro(count) },
+      { text: words.intro({ n }) },
       ...items.flatMap((item): Block[] => [
         { text: alertSentence(frame.utility, frame.language, item.about, item.told) },
         ...answer(frame, item),
@@ -62,7 +42,7 @@ export function letterOfHome(
     letterAbout(frame, item.about, item.told).blocks[0]!,
     ...answer(frame, item),
   ]);
-  return { ...letter, blocks: [...letter.blocks, { text: WORDS[frame.language].also }, ...also] };
+  return { ...letter, blocks: [...letter.blocks, { text: WORDS[frame.language].mail.digest.also }, ...also] };
 }
 
 /** What comes first in a letter of several. */
@@ -76,8 +56,8 @@ export function inOrder<Item extends LetterItem>(items: readonly Item[]): Item[]
 
 /** The link to answer an alert that still holds. */
 function answer({ language }: Frame, { about, told, answerUrl }: LetterItem): Block[] {
-  const words = WORDS[language];
+  const words = WORDS[language].mail.answer;
   return isAnswerable(about, told)
-    ? [{ title: words.title, links: [{ label: words.answer, url: answerUrl }] }]
+    ? [{ title: words.title, links: [{ label: words.one, url: answerUrl }] }]
     : [];
 }

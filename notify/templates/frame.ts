@@ -1,6 +1,7 @@
 import type { UtilityConfig } from "../../schemas/config.js";
-import type { ConsentKind, Language } from "../consent/wording.js";
-import { ANSWER_WORDS, answersTo } from "../answers.js";
+import type { ConsentKind } from "../consent/wording.js";
+import { answersTo } from "../answers.js";
+import { WORDS, type Language } from "../words/index.js";
 import type { Block, Letter } from "./letter.js";
 
 /** What every letter needs beside its own words. */
@@ -16,60 +17,36 @@ export interface Frame {
   readonly homeUrl?: string | undefined;
 }
 
-const FOOT = {
-  en: {
-    why: (name: string) => `You get this because you asked ${name} for water alerts at this address.`,
-    once: (name: string) =>
-      `Somebody, most likely you, asked ${name} for water alerts at this address. Without your confirmation nothing more is sent.`,
-    privacy: (address: string) => `Questions about your personal data: ${address}`,
-    stop: "Stop these e-mails",
-    choices: "Change what you are told",
-  },
-  es: {
-    why: (name: string) =>
-      `Recibe este correo porque pidió a ${name} avisos sobre su agua en esta dirección.`,
-    once: (name: string) =>
-      `Alguien, probablemente usted, pidió a ${name} avisos sobre el agua en esta dirección. Sin su confirmación no se envía nada más.`,
-    privacy: (address: string) => `Preguntas sobre sus datos personales: ${address}`,
-    stop: "Dejar de recibir estos correos",
-    choices: "Cambiar los avisos que recibe",
-  },
-} as const;
-
 /** The letter with its foot: why it came, postal address, where to ask, how to stop. */
 export function framed(
   { utility, language, unsubscribeUrl, choicesUrl }: Frame,
   letter: Pick<Letter, "subject" | "heading" | "blocks">,
 ): Letter {
-  const words = FOOT[language];
+  const words = WORDS[language].mail.foot;
+  const name = { utility: utility.name };
   return {
     ...letter,
     language,
     footer: [
-      unsubscribeUrl === undefined ? words.once(utility.name) : words.why(utility.name),
+      unsubscribeUrl === undefined ? words.once(name) : words.why(name),
       `${utility.name}, ${utility.mail.postalAddress}`,
-      words.privacy(utility.mail.privacy),
+      words.privacy({ address: utility.mail.privacy }),
     ],
     unsubscribe: unsubscribeUrl === undefined ? undefined : { label: words.stop, url: unsubscribeUrl },
     choices: choicesUrl === undefined ? undefined : { label: words.choices, url: choicesUrl },
   };
 }
 
-const ABOUT_HOME = {
-  en: "Tell us until when a pool fills, or nobody is home",
-  es: "Díganos hasta cuándo se llena una piscina o no hay nadie en casa",
-} as const;
-const TELL_US = { en: "Tell us, and we write less", es: "Díganos, y escribiremos menos" } as const;
-
 /** Links by which a resident answers an alert; none where there is no page for it. */
 export function answerLinks({ language, answerUrl, homeUrl }: Frame, { kind, canBeNormal }: Told): Block[] {
   if (answerUrl === undefined) return [];
+  const { mail, answers } = WORDS[language];
   const links = answersTo(kind, canBeNormal).map((answer) => ({
-    label: ANSWER_WORDS[language][answer],
+    label: answers[answer],
     url: `${answerUrl}?answer=${answer}`,
   }));
-  if (homeUrl !== undefined) links.push({ label: ABOUT_HOME[language], url: homeUrl });
-  return [{ title: TELL_US[language], links }];
+  if (homeUrl !== undefined) links.push({ label: mail.answer.home, url: homeUrl });
+  return [{ title: mail.answer.title, links }];
 }
 
 /** Without a break; again and again; more than the meter's usual flow, which never stops; as never before; while nobody is there; when nobody waters. */
@@ -98,12 +75,4 @@ export interface Told {
   readonly hours: { readonly from: number; readonly ml: readonly (number | null)[] } | undefined;
   /** Last four of the account number, where it is long enough to stay private. */
   readonly accountEnding: string | undefined;
-}
-
-export function service(language: Language, ending: string | undefined): string {
-  if (language === "es")
-    return ending === undefined
-      ? "su servicio de agua"
-      : `su servicio de agua (cuenta terminada en ${ending})`;
-  return ending === undefined ? "your water service" : `your water service (account ending in ${ending})`;
 }

@@ -1,4 +1,4 @@
-import type { Language } from "../consent/wording.js";
+import type { Language } from "../words/index.js";
 
 /** A message to a resident, apart from how a channel shows it. Texts are plain: channels escape. */
 export interface Letter {

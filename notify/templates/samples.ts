@@ -1,13 +1,14 @@
 import type { UtilityConfig } from "../../schemas/config.js";
-import { CONSENT_KINDS, type ConsentKind, type Language } from "../consent/wording.js";
+import { CONSENT_KINDS, type ConsentKind } from "../consent/wording.js";
+import { WORDS, type Language } from "../words/index.js";
 import { confirmation, renewal } from "./confirmation.js";
 import type { AlertKind } from "../decide.js";
 import { digest, letterOfHome } from "./digest.js";
 import type { Frame, LeakFlow, Told } from "./frame.js";
 import { letterAbout } from "./letter-about.js";
 import type { Letter } from "./letter.js";
-import { spokenAlert, spokenConfirmation, spokenReply, SPOKEN_REPLIES } from "./spoken.js";
-import { alertText, confirmationText, renewalText, replyText, REPLIES } from "./text.js";
+import { spokenAlert, spokenConfirmation, spokenReply, type SpokenReply } from "./spoken.js";
+import { alertText, confirmationText, renewalText, replyText, type ReplyText } from "./text.js";
 
 /** A message as residents may get it, with made-up values. */
 export interface Sample {
@@ -218,7 +219,7 @@ export function sampleTexts(utility: UtilityConfig, publicUrl: string, end: numb
       language,
       text: alertText(utility, language, what, sampleTold(end, change)),
     })),
-    ...REPLIES.map((reply) => ({
+    ...namesOf<ReplyText>(WORDS[language].sms.replies).map((reply) => ({
       name: `reply-${reply}`,
       language,
       text: replyText({ ...sms, homeUrl: `${publicUrl}/home/an-example` }, language, reply),
@@ -238,7 +239,7 @@ export function sampleCalls(utility: UtilityConfig, end: number): SampleText[] {
       ...{ name, language },
       text: spokenAlert(utility, language, what, sampleTold(end, change)),
     })),
-    ...SPOKEN_REPLIES.map((reply) => ({
+    ...namesOf<SpokenReply>(WORDS[language].voice.replies).map((reply) => ({
       ...{ name: `reply-${reply}`, language },
       text: spokenReply(language, reply),
     })),
@@ -250,4 +251,8 @@ function askable(what: string): (readonly [name: string, kinds: readonly Consent
     ...CONSENT_KINDS.map((kind) => [`${what}-${kind}`, [kind]] as const),
     [`${what}-all`, CONSENT_KINDS],
   ];
+}
+
+function namesOf<Name extends string>(messages: Readonly<Record<Name, unknown>>): Name[] {
+  return Object.keys(messages) as Name[];
 }

@@ -1,28 +1,23 @@
 import { isReminder, type AlertKind } from "../decide.js";
-import type { LeakFlow, Told } from "./frame.js";
+import type { Words } from "../words/index.js";
+import type { Told } from "./frame.js";
 
 /** What a sentence about an anomaly is put together from, in words. */
-export interface Values {
+export interface SentenceValues {
   readonly at: string;
   readonly length: string;
   readonly rate: string;
   readonly volume: string;
   readonly budget: string;
 }
-type Sentence = (values: Values) => string;
 
-/** The sentences of a language about anomalies, as a text or a voice says them. */
-export interface Sentences {
-  readonly leak: Readonly<Record<LeakFlow, Sentence>>;
-  readonly leakOver: Sentence;
-  readonly reminder: Sentence;
-  readonly highUsage: Sentence;
-  readonly budget: Sentence;
-  readonly stopped: Sentence;
-  readonly correction: Sentence;
-}
-
-export function sentence(words: Sentences, about: AlertKind, told: Told, values: Values): string {
+/** The sentence about an anomaly, as a text or a voice says it. */
+export function sentence(
+  words: (Words["sms"] | Words["voice"])["about"],
+  about: AlertKind,
+  told: Told,
+  values: SentenceValues,
+): string {
   if (about === "stopped" || about === "correction") return words[about](values);
   if (isReminder(about)) return words.reminder(values);
   if (told.budget !== undefined) return words.budget(values);

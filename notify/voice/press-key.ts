@@ -4,7 +4,7 @@ import type { PressedKey } from "../channels/twilio-voice.js";
 import { lockContact } from "../consent/contact.js";
 import { stopNumber } from "../consent/stop.js";
 import { confirmRequest, type ConsentStores } from "../consent/subscription.js";
-import type { Language } from "../consent/wording.js";
+import type { Language } from "../words/index.js";
 import { isReminder } from "../decide.js";
 import { spokenReply, type SpokenReply } from "../templates/spoken.js";
 

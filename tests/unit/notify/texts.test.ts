@@ -1,10 +1,11 @@
-import { alertText, confirmationText, replyText, REPLIES } from "../../../notify/templates/text.js";
+import { alertText, confirmationText, replyText, type ReplyText } from "../../../notify/templates/text.js";
 import type { AlertKind } from "../../../notify/decide.js";
 import type { LeakFlow, Told } from "../../../notify/templates/frame.js";
 import { CONSENT_KINDS } from "../../../notify/consent/wording.js";
 import { utilityConfig } from "../../../schemas/config.js";
 import { segmentsOf } from "../../../schemas/segments.js";
 import { readReply } from "../../../notify/sms/reply.js";
+import { WORDS, type Language } from "../../../notify/words/index.js";
 
 const LONGEST_NAME = "W".repeat(24);
 /** 50 characters, and a token. */
@@ -41,7 +42,8 @@ const longest: Told = {
   accountEnding: "4417",
 };
 
-const every = (["en", "es"] as const).flatMap((language) =>
+const LANGUAGES = Object.keys(WORDS) as Language[];
+const every = LANGUAGES.flatMap((language) =>
   (["gal", "ft3", "m3", "L"] as const).flatMap((units) => [
     ...ABOUT.flatMap((about) =>
       FLOWS.flatMap((flow) =>
@@ -62,7 +64,7 @@ const every = (["en", "es"] as const).flatMap((language) =>
         budget: { of: 8_888_000_000, expected: 12_345_000_000 },
       }),
     },
-    ...REPLIES.map((reply) => ({
+    ...(Object.keys(WORDS[language].sms.replies) as ReplyText[]).map((reply) => ({
       name: `${language} reply ${reply}`,
       text: replyText({ ...utility().sms!, homeUrl: HOME_URL }, language, reply),
     })),
