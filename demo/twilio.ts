@@ -6,6 +6,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 export const ACCOUNT = `AC${"a1".repeat(16)}`;
 export const TOKEN = "5e".repeat(16);
 
+/** What Lookup knows of a number: its line, that it can't tell, or nothing, for it is away. */
+type KnownLine = { readonly type: string; readonly carrier: string | null } | "unknown" | "away";
+
 /** A message as the fake took it. */
 export interface Taken {
   readonly sid: string;
@@ -72,10 +75,14 @@ export interface TwilioFake {
   hangUp(sid: string, status: string): Promise<number>;
   /** A request as Twilio makes it. */
   signed(url: string, parameters: Record<string, string>): SignedCall;
-  /** Look-ups answered so far. */
+  /** Look-ups of messages answered so far. */
   readonly lookups: () => number;
-  /** The next look-ups, so many, are answered with 503. */
+  /** The next look-ups of messages, so many, are answered with 503. */
   failLookups(times: number): void;
+  /** What Lookup says of a number; of all others that they are mobile. */
+  line(number: string, line: KnownLine): void;
+  /** Numbers that were asked for at Lookup, in order. */
+  readonly askedFor: readonly string[];
   close(): Promise<void>;
 }
 
@@ -87,6 +94,8 @@ export interface TwilioFake {
 export async function startTwilio(now: () => number): Promise<TwilioFake> {
   const taken: Taken[] = [];
   const steps: Misbehaviour[] = [];
+  const lines = new Map<string, KnownLine>();
+  const askedFor: string[] = [];
   let lookups = 0;
   let failing = 0;
   let last = 0;
@@ -103,6 +112,8 @@ export async function startTwilio(now: () => number): Promise<TwilioFake> {
     if (request.headers.authorization !== expected) return refuse(response, 401, 20003);
     if (pathname === callsPath && request.method === "POST")
       return dial(new URLSearchParams(Buffer.concat(chunks).toString("utf8")), response);
+    if (pathname.startsWith(LOOKUP) && request.method === "GET")
+      return lookUp(decodeURIComponent(pathname.slice(LOOKUP.length)), searchParams, response);
     if (pathname !== messages) return refuse(response, 404, 20404);
     if (request.method === "GET") {
       lookups++;
@@ -169,6 +180,14 @@ export async function startTwilio(now: () => number): Promise<TwilioFake> {
     calls.push({ sid, to: to!, from: from!, twiml: twiml!, statusCallback, at: new Date(now()) });
     if (step?.do === "cut-after-taking") return void response.destroy();
     send(response, 201, { sid, to, from, status: "queued", direction: "outbound-api", account_sid: ACCOUNT });
+  }
+
+  function lookUp(number: string, query: URLSearchParams, response: ServerResponse): void {
+    askedFor.push(number);
+    const line = lines.get(number) ?? { type: "mobile", carrier: "Fake Wireless" };
+    if (line === "away") return refuse(response, 503, 20503);
+    const wanted = query.get("Fields")?.split(",").includes("line_type_intelligence") === true;
+    send(response, 200, phoneNumberResource(number, wanted ? lineType(line) : null));
   }
 
   function page(query: URLSearchParams): object {
@@ -258,6 +277,8 @@ export async function startTwilio(now: () => number): Promise<TwilioFake> {
         ...{ Direction: "outbound-api", From: from, To: to },
       });
     },
+    line: (number, line) => void lines.set(number, line),
+    askedFor,
     lookups: () => lookups,
     failLookups: (times) => void (failing = times),
     close: () =>
@@ -296,6 +317,47 @@ function refuse(response: ServerResponse, status: number, code = 20_500, to: str
     more_info: `https://www.twilio.com/docs/errors/${code}`,
     status,
   });
+}
+
+const LOOKUP = "/v2/PhoneNumbers/";
+
+/** A phone number resource: lookups.v2.phone_number of the published description. */
+function phoneNumberResource(number: string, line: object | null): object {
+  return {
+    calling_country_code: "1",
+    country_code: "US",
+    phone_number: number,
+    national_format: `(${number.slice(2, 5)}) ${number.slice(5, 8)}-${number.slice(8)}`,
+    valid: true,
+    validation_errors: null,
+    caller_name: null,
+    sim_swap: null,
+    call_forwarding: null,
+    live_activity: null,
+    line_type_intelligence: line,
+    identity_match: null,
+    reassigned_number: null,
+    sms_pumping_risk: null,
+    phone_number_quality_score: null,
+    url: `https://lookups.twilio.com${LOOKUP}${number}`,
+  };
+}
+
+/** Its line type intelligence; of a number that it can't tell of, the error alone (60600: not provisioned or out of coverage). */
+function lineType(line: Exclude<KnownLine, "away">): object {
+  if (line === "unknown")
+    return {
+      ...{ error_code: 60600, mobile_country_code: null, mobile_network_code: null },
+      ...{ carrier_name: null, type: null },
+    };
+  const [country, network] = line.type === "landline" ? [null, null] : ["310", "260"];
+  return {
+    error_code: null,
+    mobile_country_code: country,
+    mobile_network_code: network,
+    carrier_name: line.carrier,
+    type: line.type,
+  };
 }
 
 /** A message resource: api.v2010.account.message of the published description. */

@@ -10,7 +10,7 @@ import { Rounds } from "../infra/rounds.js";
 import { stalling } from "../infra/stall.js";
 import { anomalyMessage, type AnomalyMessage } from "../schemas/anomalies.js";
 import type { MailTransport } from "./channels/email.js";
-import { openChannels } from "./channels/index.js";
+import { openChannels, openLookUp } from "./channels/index.js";
 import { recordDecisions, type Policy } from "./outbox/record-decisions.js";
 import { Sender } from "./outbox/sender.js";
 import { BounceFolders } from "./bounces/bounce-folder.js";
@@ -149,6 +149,7 @@ class Notify implements NotifyStage {
     this.#sender = new Sender({
       ...this.#context,
       channels,
+      lookUp: openLookUp(this.#context),
       policies: this.#policies,
       stalling: (work) => this.#stalling(work),
     });

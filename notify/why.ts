@@ -40,6 +40,7 @@ export const REASONS: Readonly<Record<Refusal | Aside, string>> = {
   "monthly-limit":
     "the number had as many texts or calls about this home in 30 days as sign-up promised (sms.perMonth, voice.perMonth)",
   "carrier-limit": "carriers take so many texts in a time, and others went before it (sms.limits)",
+  landline: "the number is a landline (twilio.lookup)",
   "sender-died": "the process that had it in hand ended",
   "not-composed": "the message could not be written",
   erased: "the resident had their data deleted",
@@ -66,6 +67,7 @@ type Aside =
   | "daily-limit"
   | "monthly-limit"
   | "carrier-limit"
+  | "landline"
   | "sender-died"
   | "not-composed"
   | "not-found-yet";

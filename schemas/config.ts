@@ -208,11 +208,20 @@ export const utilityConfig = z.strictObject({
             name: z.string().min(1).max(40).describe("Such as att-per-minute."),
             segments: z.number().int().min(10).describe("So many texts"),
             seconds: z.number().int().min(1).max(86_400).describe("in so many seconds."),
+            carrier: z
+              .string()
+              .trim()
+              .min(2)
+              .max(40)
+              .optional()
+              .describe(
+                "To this carrier's numbers alone: a part of its name, such as T-Mobile. Needs twilio.lookup; numbers whose carrier is not known count too. Left out: to all.",
+              ),
           }),
         )
         .default([])
         .describe(
-          "What carriers let this sender hand over; what is more waits its turn. A campaign of low volume in the US: 75 in 60 s (AT&T) and 2000 in 86400 s (T-Mobile).",
+          "What carriers let this sender hand over; what is more waits its turn. A campaign of low volume in the US: 75 in 60 s to AT&T and 2000 in 86400 s to T-Mobile.",
         ),
       perMonth: z
         .number()
@@ -429,9 +438,22 @@ export const config = z
           .overwrite(withoutSlash)
           .default("https://api.twilio.com")
           .describe("Address of the API; another one for tests."),
+        lookup: z
+          .boolean()
+          .default(false)
+          .describe(
+            "Ask, before a number's first text and once a year, what kind of line it is and whose network it is on (Lookup, which Twilio bills): landlines get no text, and limits may name a carrier.",
+          ),
+        lookupUrl: z
+          .url({ protocol: /^https?$/ })
+          .overwrite(withoutSlash)
+          .default("https://lookups.twilio.com")
+          .describe("Address of Lookup; another one for tests."),
       })
       .optional()
-      .describe("Account that sends text messages. Left out: they wait in the outbox."),
+      .describe(
+        "Account that sends text messages (unless smpp or smsWebhook do) and makes calls. Left out: they wait in the outbox.",
+      ),
     smpp: z
       .strictObject({
         host: z.string().min(1).describe("Message centre of a carrier or an aggregator."),
@@ -467,15 +489,18 @@ export const config = z
     when: () => true,
   });
 
-/** Of these one at most sends the texts. */
-const SMS_PROVIDERS = ["twilio", "smpp", "smsWebhook"] as const;
-
 /** What one field alone can't tell. `value` may be wrong in any part, so nothing of its shape is trusted. */
 function checkAcrossFields(value: unknown, context: z.RefinementCtx): void {
   const complain = (path: PropertyKey[], message: string) =>
     context.addIssue({ code: "custom", path, message });
-  const [sends, ...others] = SMS_PROVIDERS.filter((name) => fieldOf(value, name) !== undefined);
-  for (const name of others) complain([name], `texts go out by ${sends} already; keep one of them`);
+  const isSet = (name: string) => fieldOf(value, name) !== undefined;
+  const gateway = ["smpp", "smsWebhook"].find(isSet);
+  if (gateway === "smpp" && isSet("smsWebhook"))
+    complain(["smsWebhook"], "texts go out by smpp already; keep one of them");
+  const calls = listOf(value, "utilities").some((utility) => fieldOf(utility, "voice") !== undefined);
+  const looksUp = fieldOf(fieldOf(value, "twilio"), "lookup") === true;
+  if (gateway !== undefined && isSet("twilio") && !calls && !looksUp)
+    complain(["twilio"], `texts go out by ${gateway}, and no utility has voice; take one of the two out`);
   const utilities = new Set<unknown>();
   /** Which source takes which files: `folder` and `files` together. */
   const feeds = new Map<string, string>();

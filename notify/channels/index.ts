@@ -1,6 +1,7 @@
 import type { Config } from "../../schemas/config.js";
 import type { Channel } from "./channel.js";
 import { createTwilioVoice, type VoiceChannel } from "./twilio-voice.js";
+import { createTwilioLookUp, type LookUp } from "./twilio-lookup.js";
 import { createTwilioChannel } from "./twilio.js";
 import { createSmppChannel } from "./smpp.js";
 import { createWebhookChannel } from "./webhook.js";
@@ -19,9 +20,9 @@ const CHANNELS: Readonly<Record<string, (context: ChannelContext) => Channel | u
     return mail === undefined ? undefined : createEmailChannel(mail, utilities);
   },
   sms: ({ config: { twilio, smpp, smsWebhook, web } }) => {
-    if (twilio !== undefined) return createTwilioChannel(twilio, web);
     if (smpp !== undefined) return createSmppChannel(smpp);
-    return smsWebhook === undefined ? undefined : createWebhookChannel(smsWebhook);
+    if (smsWebhook !== undefined) return createWebhookChannel(smsWebhook);
+    return twilio === undefined ? undefined : createTwilioChannel(twilio, web);
   },
   voice: openVoice,
 };
@@ -32,6 +33,11 @@ export function openVoice({
 }: Pick<ChannelContext, "config">): VoiceChannel | undefined {
   const calls = utilities.some(({ voice }) => voice !== undefined);
   return twilio === undefined || !calls ? undefined : createTwilioVoice(twilio, web);
+}
+
+/** `undefined`: numbers are not looked up. */
+export function openLookUp({ config: { twilio } }: Pick<ChannelContext, "config">): LookUp | undefined {
+  return twilio?.lookup === true ? createTwilioLookUp(twilio) : undefined;
 }
 
 /** One of them; `undefined` where it is not configured. */

@@ -24,11 +24,26 @@ export interface Twilio {
   isSigned(call: ProviderCall): boolean;
 }
 
-/** @throws Error where the file with the token can't be read, or there is none, or the address is plain and not this machine */
-export function openTwilio({ accountSid, apiUrl, authTokenFile }: NonNullable<Config["twilio"]>): Twilio {
+type Account = Pick<NonNullable<Config["twilio"]>, "accountSid" | "authTokenFile">;
+export type ApiAccount = Account & Pick<NonNullable<Config["twilio"]>, "apiUrl">;
+
+/**
+ * The account's token, and the header by which it shows it (Basic).
+ * @throws Error where the file with the token can't be read, or there is none
+ */
+export function credentialsOf({ accountSid, authTokenFile }: Account): {
+  token: string;
+  authorization: string;
+} {
   const token = secretOf("twilio", "CURBSTOP_TWILIO_AUTH_TOKEN", authTokenFile);
+  return { token, authorization: `Basic ${Buffer.from(`${accountSid}:${token}`).toString("base64")}` };
+}
+
+/** @throws Error where the file with the token can't be read, or there is none, or the address is plain and not this machine */
+export function openTwilio(account: ApiAccount): Twilio {
+  const { accountSid, apiUrl } = account;
+  const { token, authorization } = credentialsOf(account);
   requireTls("twilio.apiUrl", apiUrl, apiUrl.startsWith("https:"));
-  const authorization = `Basic ${Buffer.from(`${accountSid}:${token}`).toString("base64")}`;
   const ask = (path: string, init: { readonly method?: string; readonly body?: URLSearchParams } = {}) =>
     fetch(`${apiUrl}/${VERSION}/Accounts/${accountSid}/${path}`, {
       ...init,

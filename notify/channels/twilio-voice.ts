@@ -1,7 +1,7 @@
 import type { Config } from "../../schemas/config.js";
 import { LOCALES, type Language } from "../words/index.js";
 import type { Channel, OutgoingMessage, ProviderCall, StatusReport } from "./channel.js";
-import { openTwilio, type TwilioFaults } from "./twilio-rest.js";
+import { openTwilio, type ApiAccount, type TwilioFaults } from "./twilio-rest.js";
 
 /** It rings for so long; then it is tried again later. */
 const RING_SECONDS = 30;
@@ -29,7 +29,7 @@ export interface VoiceChannel extends Channel {
  * A call can't be asked for by what was said in it: one that may have been made is not made again.
  * @throws Error where the file with the token can't be read, or there is none, or the address is plain and not this machine
  */
-export function createTwilioVoice(twilio: NonNullable<Config["twilio"]>, web: Config["web"]): VoiceChannel {
+export function createTwilioVoice(twilio: ApiAccount, web: Config["web"]): VoiceChannel {
   const account = openTwilio(twilio);
   return {
     capabilities: { repeats: "traced" },

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Config, UtilityConfig } from "../../schemas/config.js";
-import { openTwilio, type TwilioFaults } from "./twilio-rest.js";
+import { openTwilio, type ApiAccount, type TwilioFaults } from "./twilio-rest.js";
 import type { Channel, InboundText, OutgoingMessage, StatusReport } from "./channel.js";
 
 /** Bounds of ValidityPeriod in seconds. */
@@ -28,7 +28,7 @@ const listed = z.object({ messages: z.array(z.object({ sid: z.string(), body: z.
  * taken is looked for by number, day and words before anything is sent again.
  * @throws Error where the file with the token can't be read, or there is none, or the address is plain and not this machine
  */
-export function createTwilioChannel(twilio: NonNullable<Config["twilio"]>, web: Config["web"]): Channel {
+export function createTwilioChannel(twilio: ApiAccount, web: Config["web"]): Channel {
   const account = openTwilio(twilio);
   return {
     capabilities: { repeats: "traced" },

@@ -182,7 +182,7 @@ async function erase(transaction: Queryable, receipt: string, contact: string, n
     await dropWaiting(transaction, contact, "erased", now);
     // Its consents stay as evidence, what was sent as a record without an address.
     await transaction.query(
-      "UPDATE contacts SET address_sealed = NULL, erased_at = $2 WHERE contact_id = $1",
+      "UPDATE contacts SET address_sealed = NULL, line = NULL, carrier = NULL, erased_at = $2 WHERE contact_id = $1",
       [contact, now],
     );
     await transaction.query("DELETE FROM texts_received WHERE contact_id = $1", [contact]);

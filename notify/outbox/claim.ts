@@ -43,6 +43,10 @@ interface OutboxEntry extends OwnHours {
   readonly contact_id: string;
   readonly address_hash: Buffer;
   readonly address_sealed: Buffer;
+  /** What the number was found to be, and its carrier; `null`: not known. */
+  readonly line: string | null;
+  readonly carrier: string | null;
+  readonly looked_up_at: Date | null;
   readonly language: Language;
   /** Units that the resident chose; `null`: the utility's. */
   readonly units: UtilityConfig["units"] | null;
@@ -248,12 +252,12 @@ function withinLimits(
   if (isAsked || entry.reason === TURN) return verdict;
   // Nobody waits for the question whether alerts are still wanted.
   const isUrgent = entry.priority === 0 && !entry.is_renewal;
-  const turn = now + Math.ceil(bucket.wait(isUrgent)) * 1000;
+  const turn = now + Math.ceil(bucket.wait(isUrgent, entry.carrier)) * 1000;
   const { hours } = policies.get(entry.utility)!;
   const start = waitsForHours(entry.kind, entry.consent_kind) ? hours.within(entry).next(turn) : turn;
   // Of a night's turns none is kept for the morning: they would all be one.
   if (start > turn) return { state: "held", reason: "quiet-hours", notBefore: new Date(start) };
-  bucket.take();
+  bucket.take(entry.carrier);
   return turn === now ? verdict : { state: "held", reason: TURN, notBefore: new Date(turn) };
 }
 
@@ -322,6 +326,9 @@ function judge(
   if (policy === undefined) return aside("suppressed", "utility-unknown");
   if (!reaches(policy.utility, entry.channel)) return aside("suppressed", "channel-unknown");
   if (entry.is_erased) return aside("suppressed", "erased");
+  // A reply answers a text: whatever a look-up says, it gets some.
+  if (entry.channel === "sms" && entry.line === "landline" && entry.kind !== "reply")
+    return aside("suppressed", "landline");
   if (entry.is_suppressed && !answersAlways(entry))
     return aside("suppressed", entry.channel === "email" ? "returned" : "stopped");
   // It may have arrived: whether it did is asked, whatever has changed since.
@@ -386,7 +393,7 @@ function answersAlways({ reply }: OutboxEntry): boolean {
 function loadEntries(transaction: Queryable, ids: readonly string[], now: Date): Promise<OutboxEntry[]> {
   return transaction.query<OutboxEntry>(
     `SELECT o.outbox_id, o.utility, o.kind, o.stage, o.priority, o.consent_kind, o.state, o.reason, o.channel, o.attempts, o.told, o.contact_id,
-            c.address_hash, c.address_sealed, c.erased_at IS NOT NULL AS is_erased, c.language, c.units, c.send_from, c.send_until, c.time_zone, s.message, a.number_sealed,
+            c.address_hash, c.address_sealed, c.line, c.carrier, c.looked_up_at, c.erased_at IS NOT NULL AS is_erased, c.language, c.units, c.send_from, c.send_until, c.time_zone, s.message, a.number_sealed,
             f.confirmation_id, coalesce(f.method = 'renewal', false) AS is_renewal, f.kinds, f.language AS confirmation_language, f.expires_at, f.confirmed_at,
             (SELECT extract(epoch FROM min(r.valid_from))::float8 FROM recipients r
              WHERE r.meter_key = s.meter_key AND r.contact_id = o.contact_id AND r.kind = o.consent_kind

@@ -12,6 +12,8 @@ import { lockContact } from "../consent/contact.js";
 import { waitsForHours } from "../decide.js";
 import { endFormerConsents } from "../consent/subscription.js";
 import { takeProvidersWord } from "./providers-word.js";
+import type { LookUp } from "../channels/twilio-lookup.js";
+import { LineLookUp } from "./line-look-up.js";
 import { claim, isBusy, OWNER_LOCK, type Claimed, type ClaimContext } from "./claim.js";
 import { compose } from "./compose.js";
 import type { Policy } from "./record-decisions.js";
@@ -38,6 +40,8 @@ export interface SenderContext {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly channels: ReadonlyMap<string, Channel>;
+  /** `undefined`: numbers are not looked up. */
+  readonly lookUp: LookUp | undefined;
   readonly policies: ReadonlyMap<string, Policy>;
   /** Tries again while the database can't be used. */
   readonly stalling: <T>(work: () => Promise<T>) => Promise<T>;
@@ -47,6 +51,7 @@ export interface SenderContext {
 export class Sender {
   readonly finished: Promise<void>;
   readonly #context: SenderContext;
+  readonly #lines: LineLookUp | undefined;
   readonly #inHand = new Map<string, Promise<void>>();
   readonly #stop = new AbortController();
   #wake = new Deferred();
@@ -62,6 +67,7 @@ export class Sender {
 
   constructor(context: SenderContext) {
     this.#context = context;
+    this.#lines = context.lookUp && new LineLookUp(context.lookUp, context);
     this.finished = this.#run();
     this.finished.catch(() => undefined);
   }
@@ -160,10 +166,14 @@ export class Sender {
         : ANY_HOUR_SECONDS;
       const outgoing = compose(message, utility, { ...this.#context, validSeconds });
       const channel = channels.get(message.channel)!;
-      outcome =
-        message.state === "unknown" && channel.trace !== undefined
-          ? await this.#retrace(message, outgoing, channel)
-          : await channel.send(outgoing);
+      if (message.state === "unknown" && channel.trace !== undefined)
+        outcome = await this.#retrace(message, outgoing, channel);
+      else if (
+        message.channel === "sms" &&
+        (await this.#lines?.isLandline(message, outgoing.address)) === true
+      )
+        outcome = { status: "refused", permanent: true, code: "landline", fault: "unusable" };
+      else outcome = await channel.send(outgoing);
     } catch (error) {
       // Nothing was handed over: the message could not be put together.
       const erased = error instanceof PersonErased;

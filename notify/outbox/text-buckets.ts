@@ -3,25 +3,27 @@ import type { UtilityConfig } from "../../schemas/config.js";
 
 type Limit = NonNullable<UtilityConfig["sms"]>["limits"][number];
 
+interface Bucket {
+  readonly limit: Limit;
+  tokens: number;
+}
+
 /** Of each bucket this share is for answers, requests to confirm and bursts alone. */
 const RESERVED = 0.1;
 
 /**
  * What carriers let a sender hand over in a time, as token buckets: one for each limit, filled evenly, full after a pause.
- * Texts are one segment each, so a token is a segment. Which carrier a number is with is not known before it is written to;
- * each text counts against every limit.
+ * Texts are one segment each, so a token is a segment. A text counts against the limits of its number's carrier and those
+ * of all; where the carrier is not known, against every limit.
  *
  * Holds the buckets' rows in the caller's transaction, in one order for all.
  */
 export class TextBuckets {
-  readonly #buckets: { readonly limit: Limit; tokens: number }[];
+  readonly #buckets: Bucket[];
   readonly #utility: string;
   #used = false;
 
-  private constructor(
-    utility: string,
-    buckets: readonly { readonly limit: Limit; readonly tokens: number }[],
-  ) {
+  private constructor(utility: string, buckets: readonly Bucket[]) {
     this.#utility = utility;
     this.#buckets = buckets.map((bucket) => ({ ...bucket }));
   }
@@ -49,14 +51,23 @@ export class TextBuckets {
   }
 
   /** In how many seconds the next text may go, behind all that have a turn already. What is urgent may at once. */
-  wait(urgent: boolean): number {
-    return urgent ? 0 : Math.max(0, ...this.#buckets.map((bucket) => waitOf(bucket)));
+  wait(urgent: boolean, carrier: string | null): number {
+    return urgent ? 0 : Math.max(0, ...this.#of(carrier).map((bucket) => waitOf(bucket)));
   }
 
   /** One more goes, or has its turn: buckets that are short tell how long the line is. */
-  take(): void {
-    for (const bucket of this.#buckets) bucket.tokens -= 1;
+  take(carrier: string | null): void {
+    for (const bucket of this.#of(carrier)) bucket.tokens -= 1;
     this.#used = true;
+  }
+
+  #of(carrier: string | null): Bucket[] {
+    return this.#buckets.filter(
+      ({ limit }) =>
+        limit.carrier === undefined ||
+        carrier === null ||
+        carrier.toLowerCase().includes(limit.carrier.toLowerCase()),
+    );
   }
 
   /** Writes down what is left. */
@@ -79,7 +90,7 @@ function rateOf({ segments, seconds }: Limit): number {
   return segments / seconds;
 }
 
-function waitOf({ limit, tokens }: { readonly limit: Limit; readonly tokens: number }): number {
+function waitOf({ limit, tokens }: Readonly<Bucket>): number {
   const short = Math.max(1, Math.ceil(RESERVED * limit.segments)) + 1 - tokens;
   return short <= 0 ? 0 : short / rateOf(limit);
 }

@@ -6,7 +6,7 @@ import { ACCOUNT, TOKEN, type TwilioFake } from "../../demo/twilio.js";
 export function twilioSettings(folder: string, { url }: TwilioFake) {
   const authTokenFile = join(folder, "token");
   writeFileSync(authTokenFile, TOKEN);
-  return { accountSid: ACCOUNT, authTokenFile, apiUrl: url };
+  return { accountSid: ACCOUNT, authTokenFile, apiUrl: url, lookupUrl: url };
 }
 
 /** What the utility of tests has in `sms`. */

@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { z } from "zod";
+import { createTwilioLookUp } from "../../../notify/channels/twilio-lookup.js";
 import { createTwilioChannel } from "../../../notify/channels/twilio.js";
 import type { OutgoingMessage } from "../../../notify/channels/channel.js";
 import { ACCOUNT, startTwilio, TOKEN, type TwilioFake } from "../../../demo/twilio.js";
@@ -64,6 +65,31 @@ const create = z.strictObject({
   Body: z.string().min(1).max(1600),
   StatusCallback: z.url().refine((url) => !new URL(url).hostname.includes("_")),
   ValidityPeriod: z.coerce.number().int().min(1).max(36_000),
+});
+/** A phone number resource of Lookup (twilio_lookups_v2.json of 2026), with the line type intelligence of its example. */
+const phoneNumber = z.strictObject({
+  calling_country_code: z.string().nullable(),
+  country_code: z.string().nullable(),
+  phone_number: z.string().nullable(),
+  national_format: z.string().nullable(),
+  valid: z.boolean().nullable(),
+  validation_errors: z.array(z.string()).nullable(),
+  line_type_intelligence: z
+    .strictObject({
+      error_code: z.number().nullable(),
+      mobile_country_code: z.string().nullable(),
+      mobile_network_code: z.string().nullable(),
+      carrier_name: z.string().nullable(),
+      type: z.string().nullable(),
+    })
+    .nullable(),
+  ...Object.fromEntries(
+    [
+      ..."caller_name sim_swap call_forwarding live_activity identity_match".split(" "),
+      ..."reassigned_number sms_pumping_risk phone_number_quality_score".split(" "),
+    ].map((name) => [name, z.unknown().nullable()]),
+  ),
+  url: z.url().nullable(),
 });
 const FILTERS = ["To", "From", "DateSent", "DateSent<", "DateSent>", "PageSize", "Page", "PageToken"];
 
@@ -157,6 +183,32 @@ it("our fake answers in the published form, also when it refuses", async () => {
     expect([response.status, refusal.safeParse(body).error]).toEqual([status, undefined]);
     expect((body as { status: number }).status).toBe(status);
   }
+});
+
+it("our fake looks numbers up in the published form, and our client reads what it says", async () => {
+  const lookUp = createTwilioLookUp({
+    ...{ accountSid: ACCOUNT, apiUrl: fake.url, lookup: true, lookupUrl: fake.url },
+  });
+  const kinds = "mobile landline fixedVoip nonFixedVoip tollFree voicemail pager unknown".split(" ");
+  const heard = [];
+  for (const [n, type] of kinds.entries()) {
+    fake.line(`+1213555020${n}`, { type, carrier: type === "mobile" ? "T-Mobile USA, Inc." : null });
+    const url = `${fake.url}/v2/PhoneNumbers/%2B1213555020${n}?Fields=line_type_intelligence`;
+    const response = await fetch(url, { headers: { authorization } });
+    expect([type, phoneNumber.safeParse(await response.json()).error]).toEqual([type, undefined]);
+    heard.push((await lookUp(`+1213555020${n}`))?.kind);
+  }
+  expect(heard).toEqual(["mobile", "landline", "voip", "voip", "other", "other", "other", "other"]);
+  expect(await lookUp("+12135550200")).toEqual({ kind: "mobile", carrier: "T-Mobile USA, Inc." });
+  expect(fake.askedFor).toContain("+12135550200");
+  for (const line of ["unknown", "away"] as const) {
+    fake.line("+12135550299", line);
+    expect(await lookUp("+12135550299")).toBeUndefined();
+  }
+  const nobody = createTwilioLookUp({
+    ...{ accountSid: ACCOUNT, apiUrl: fake.url, lookup: true, lookupUrl: "http://127.0.0.1:1" },
+  });
+  expect(await nobody("+12135550299")).toBeUndefined();
 });
 
 it("our client knows every published status", () => {

@@ -60,6 +60,20 @@ it("asks csv sources for a profile, a time column and a value column", () => {
   expect(problemsOf(VALID.replace(", usage: value", "")).join("\n")).toMatch(/columns: names no value/);
 });
 
+it("lets one provider send the texts, and another make the calls", () => {
+  const twilio = `twilio: { accountSid: AC${"0".repeat(32)}, authTokenFile: token }\n`;
+  const smpp = "smpp: { host: centre.example, tls: true, systemId: oakvale, passwordFile: password }\n";
+  const webhook = "smsWebhook: { url: 'https://gateway.example/texts', secretFile: secret }\n";
+  const calling = VALID.replace("    sources:", '    voice: { from: "+12135550198" }\n    sources:');
+  expect(problemsOf(smpp + twilio + calling)).toEqual([]);
+  expect(problemsOf(webhook + twilio + calling)).toEqual([]);
+  expect(problemsOf(smpp + twilio + VALID).join()).toMatch(
+    /twilio: texts go out by smpp, and no utility has voice/,
+  );
+  expect(problemsOf(smpp + webhook + VALID).join()).toMatch(/smsWebhook: texts go out by smpp already/);
+  expect(problemsOf(smpp + calling).join()).toMatch(/voice: calls go through twilio, which is not set/);
+});
+
 it("refuses two utilities or sources of one id, and two sources of the same files", () => {
   const twice = VALID + VALID.slice(VALID.indexOf("  - id: oakvale"));
   expect(problemsOf(twice).join("\n")).toMatch(/"oakvale" stands twice/);
