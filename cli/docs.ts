@@ -16,6 +16,7 @@ import {
   commandsPage,
   configSchema,
   configurationPage,
+  dataClassesPage,
   messageSchemas,
   tablesPage,
   topicsPage,
@@ -30,6 +31,7 @@ pages.set("topics.md", topicsPage());
 for (const [topic, schema] of messageSchemas()) pages.set(`messages/${topic}.schema.json`, json(schema));
 pages.set("commands.md", commandsPage(program()));
 pages.set("tables.md", await tables());
+pages.set("data-classes.md", dataClassesPage());
 pages.set("../checks.md", checksPage());
 pages.set("../rules.md", rulesPage());
 

@@ -11,6 +11,7 @@ import { readsBlock } from "../schemas/reads.js";
 import { TOPICS, type TopicName } from "../schemas/topics.js";
 import { environment } from "../infra/config/environment.js";
 import type { ClickHouse } from "../infra/clickhouse/client.js";
+import { CLICKHOUSE_COLUMNS, DATA_CLASSES, POSTGRES_COLUMNS } from "../infra/data-classes.js";
 
 interface JsonSchema {
   readonly type?: string;
@@ -154,6 +155,38 @@ topic. What a field means stands beside it in \`schemas/\`.
 ${list.join("\n")}
 
 ${fields.join("\n")}`;
+}
+
+/** What kind of data each column of the stores holds. */
+export function dataClassesPage(): string {
+  const classes = Object.entries(DATA_CLASSES).map(([name, means]) => `| ${name} | ${means} |`);
+  const rows = (tables: typeof POSTGRES_COLUMNS) =>
+    Object.entries(tables).map(([table, columns]) => {
+      const cells = Object.keys(DATA_CLASSES).map((name) => columns[name as keyof typeof columns] ?? "");
+      return `| \`${table}\` | ${cells.join(" | ")} |`;
+    });
+  const head = `| table | ${Object.keys(DATA_CLASSES).join(" | ")} |\n|---|${"---|".repeat(Object.keys(DATA_CLASSES).length)}`;
+  return `${GENERATED}
+# Classes of data
+
+A column without a class fails a test. Files lie sealed in the archive, and their names in PostgreSQL as the utility gave them.
+
+| class | what it is |
+|---|---|
+${classes.join("\n")}
+
+## PostgreSQL
+
+${head}
+${rows(POSTGRES_COLUMNS).join("\n")}
+
+## ClickHouse
+
+Its views show columns of these tables, and what is reckoned from them.
+
+${head}
+${rows(CLICKHOUSE_COLUMNS).join("\n")}
+`;
 }
 
 /** Every rule: what it means, what it can see, whose it is. */
