@@ -153,6 +153,13 @@ async function smallFiles(folder: string): Promise<void> {
   }
 }
 
+/** A hundred thousand of them to the last, which takes twenty minutes: how many in each of them. */
+async function smallFilesToTheEnd(folder: string): Promise<void> {
+  const { seconds, peakMb } = await wholeInChild({ kind: "small", files: 100_000, folder, toTheEnd: true });
+  say("small files", "s until the last is archived", "peak MB");
+  say(100_000, seconds.toFixed(0), peakMb.toFixed(0));
+}
+
 type Whole =
   | {
       readonly kind: "file";
@@ -160,7 +167,7 @@ type Whole =
       readonly stages: "ingest" | "ingest and detect";
       readonly folder: string;
     }
-  | { readonly kind: "small"; readonly files: number; readonly folder: string };
+  | { readonly kind: "small"; readonly files: number; readonly folder: string; readonly toTheEnd?: true };
 interface WholeCost {
   readonly seconds: number;
   readonly peakMb: number;
@@ -216,7 +223,7 @@ async function whole(work: Whole): Promise<WholeCost> {
       for (let i = 0; i < work.files; i++)
         writeFileSync(join(drop("a"), `small ${i}.csv`), `${HEADER}W${i},2026-01-05 00:00,1,\n`);
       await ingest.start();
-      return await whileTaken(work.files);
+      return await (work.toTheEnd === true ? untilTaken(work.files) : whileTaken(work.files));
     }
     await ingest.start();
     const from = performance.now();
@@ -231,14 +238,35 @@ async function whole(work: Whole): Promise<WholeCost> {
     await stores.close();
   }
 
+  async function archived(source: string): Promise<number> {
+    const [row] = await stores.database.query<{ n: number }>(
+      "SELECT count(*)::int AS n FROM files WHERE source = $1 AND announced",
+      [source],
+    );
+    return row!.n;
+  }
+
+  async function untilTaken(files: number): Promise<WholeCost> {
+    const from = performance.now();
+    const seconds = () => (performance.now() - from) / 1000;
+    say("minute", "taken in it");
+    let taken = 0;
+    for (let minute = 1; taken < files; minute++) {
+      const before = taken;
+      while (taken < files && seconds() < 60 * minute) {
+        await sleep(1000);
+        taken = await archived("a");
+      }
+      say(minute, taken - before);
+    }
+    const [row] = await stores.database.query<{ n: number }>(
+      "SELECT count(DISTINCT sha256)::int AS n FROM files WHERE source = 'a' AND reads = 1 AND rejected = 0",
+    );
+    if (row!.n !== files || (await readdir(drop("a"))).length > 0) process.exitCode = 1;
+    return { seconds: seconds(), peakMb: peakMb(), taken, other: 0 };
+  }
+
   async function whileTaken(files: number): Promise<WholeCost> {
-    const archived = async (source: string) => {
-      const [row] = await stores.database.query<{ n: number }>(
-        "SELECT count(*)::int AS n FROM files WHERE source = $1 AND announced",
-        [source],
-      );
-      return row!.n;
-    };
     const from = performance.now();
     const seconds = () => (performance.now() - from) / 1000;
     let other = NaN;
@@ -265,6 +293,8 @@ function peakMb(): number {
 }
 
 const PARTS = { growing, longLines, unknownMeters, smallFiles };
+/** Run where they are named alone. */
+const LONG_PARTS = { smallFilesToTheEnd };
 
 if (process.argv[2] === "--whole") {
   process.once("message", (work: Whole) => {
@@ -274,8 +304,8 @@ if (process.argv[2] === "--whole") {
   const folder = mkdtempSync(join(tmpdir(), "curbstop-sizes-"));
   chmodSync(folder, 0o755);
   try {
-    for (const [name, part] of Object.entries(PARTS)) {
-      if (process.argv.length > 2 && !process.argv.includes(name)) continue;
+    const named = Object.entries({ ...PARTS, ...LONG_PARTS }).filter(([name]) => process.argv.includes(name));
+    for (const [, part] of named.length > 0 ? named : Object.entries(PARTS)) {
       await part(folder);
       process.stdout.write("\n");
     }

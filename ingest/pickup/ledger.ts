@@ -54,8 +54,12 @@ const ENTER = `
 WITH entered AS (
   SELECT * FROM files WHERE work_path = $6
 ), before AS (
-  SELECT file, state, again_of FROM files WHERE utility = $1 AND source = $2 AND sha256 = $4 AND state <> 'duplicate'
-  ORDER BY state = 'rejected', file LIMIT 1
+  -- In two parts, each of which has an index of its own.
+  SELECT file, state, again_of FROM (
+    SELECT * FROM files WHERE utility = $1 AND source = $2 AND sha256 = $4 AND state <> 'duplicate' AND again_of IS NULL
+    UNION ALL
+    SELECT * FROM files WHERE utility = $1 AND source = $2 AND sha256 = $4 AND state <> 'duplicate' AND again_of IS NOT NULL
+  ) AS same ORDER BY state = 'rejected', file LIMIT 1
 ), again AS (
   SELECT coalesce($8::bigint, (SELECT coalesce(again_of, file) FROM before WHERE state = 'rejected')) AS file
 ), duplicate AS (
