@@ -76,7 +76,7 @@ export function concernsOccupant({ rule, start, end }: AnomalyMessage, from: num
 
 /** Whether a message keeps to the hours in which residents are written to: not the alert of a burst to whom wants it at any hour. */
 export function waitsForHours(
-  message: AlertKind | "confirmation" | "reply",
+  message: AlertKind | "confirmation" | "reply" | "notice",
   consent: ConsentKind | null,
 ): boolean {
   return message !== "confirmation" && message !== "reply" && !(message === "alert" && consent === "burst");

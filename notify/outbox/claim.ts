@@ -29,7 +29,7 @@ const MOST_UNKNOWN = 5;
 interface OutboxEntry extends OwnHours {
   readonly outbox_id: string;
   readonly utility: string;
-  readonly kind: AlertKind | "confirmation" | "reply";
+  readonly kind: AlertKind | "confirmation" | "reply" | "notice";
   readonly stage: number;
   /** 0: goes before all else. */
   readonly priority: number;
@@ -311,6 +311,8 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 /** An answer that could not be given in that time is not given any more. */
 const REPLY_MS = DAY_MS;
+/** Nor is a notice. */
+const NOTICE_MS = 7 * DAY_MS;
 
 /** Whether a message may go now, and what it says. */
 function judge(
@@ -343,6 +345,11 @@ function judge(
     if (day > now) return aside("held", "quiet-hours", new Date(day));
     if (entry.confirmed_at !== null) return aside("suppressed", "confirmed");
     return entry.expires_at!.getTime() <= now ? aside("expired", "link-expired") : { send: null };
+  }
+  if (entry.kind === "notice") {
+    if (now - entry.created_at.getTime() > NOTICE_MS) return aside("expired", "too-late");
+    const day = policy.hours.within(entry).next(now);
+    return day > now ? aside("held", "quiet-hours", new Date(day)) : { send: null };
   }
   const anomaly = entry.message!;
   const refusal = refusalForAll(anomaly, policy.utility.alerts, Math.floor(now / 1000));
@@ -439,7 +446,9 @@ async function take(
        AND (coalesce(reply, '') IN ('stopped', 'help') OR NOT EXISTS (
          SELECT 1 FROM suppressions x JOIN contacts c USING (utility, channel, address_hash)
          WHERE c.contact_id = o.contact_id AND x.ended_at IS NULL))
-       AND (kind IN ('confirmation', 'reply') OR EXISTS (
+       AND (kind IN ('confirmation', 'reply') OR (kind = 'notice' AND EXISTS (
+         SELECT 1 FROM active_consents a WHERE a.contact_id = o.contact_id AND a.occupancy_id = o.occupancy_id AND a.channel = o.channel))
+       OR EXISTS (
        SELECT 1 FROM recipients r JOIN anomalies_seen s ON s.meter_key = r.meter_key
        WHERE s.anomaly = o.anomaly AND r.contact_id = o.contact_id AND r.kind = o.consent_kind AND r.channel = o.channel
          AND r.valid_from <= $5 AND (r.valid_until IS NULL OR r.valid_until > $5)))

@@ -13,6 +13,7 @@ import type { Frame, LeakFlow, Told } from "../templates/frame.js";
 import type { Letter } from "../templates/letter.js";
 import { spokenAlert, spokenConfirmation } from "../templates/spoken.js";
 import { alertText, confirmationText, renewalText, replyText } from "../templates/text.js";
+import { textsEnded } from "../templates/texts-ended.js";
 import type { Claimed } from "./claim.js";
 
 /** Shorter account numbers would be given away by their last four. */
@@ -61,6 +62,7 @@ function letterOf(
     homeUrl: link("choices", contact_id, "home"),
   };
   if (kind === "reply") throw new Error(`"${kind}" is said by text only`);
+  if (kind === "notice") return textsEnded(frame, accountEnding(claimed, utility, vault));
   const all = [claimed, ...claimed.others];
   const items = all.map((one) => ({
     about: one.kind as AlertKind,
@@ -92,6 +94,7 @@ function textOf(
     const homeUrl = linksOf(vault, config, utility)("choices", claimed.contact_id, "home");
     return replyText({ ...utility.sms!, homeUrl }, language, claimed.reply!);
   }
+  if (kind === "notice") throw new Error(`"${kind}" is said by mail only`);
   return alertText(
     utility,
     language,
@@ -107,6 +110,7 @@ function spokenOf(
 ): ReturnType<OutgoingMessage["spoken"]> {
   const { kind, message, language } = claimed;
   if (kind === "reply") throw new Error(`"${kind}" is said in the call itself`);
+  if (kind === "notice") throw new Error(`"${kind}" is said by mail only`);
   if (kind === "confirmation") {
     const asked = claimed.confirmation_language!;
     return { language: asked, words: spokenConfirmation(utility, asked, claimed.kinds!) };

@@ -24,6 +24,18 @@ export async function takeProvidersWord(
     );
     if (last.length < MOST_UNREACHED || last.some(({ state }) => state !== "failed")) return;
   }
+  if (fault !== "stopped") await tellByMail(transaction, contact, now);
   await suppress(transaction, contact, fault === "stopped" ? "provider-stop" : "unreachable", now);
   await revokeConsents(transaction, { contact, method: "provider", now });
+}
+
+/** Who gets mails about a home whose texts end now is told so: else nobody would know that what came by text alone is not told any more. */
+async function tellByMail(transaction: Queryable, contact: string, now: Date): Promise<void> {
+  await transaction.query(
+    `INSERT INTO outbox (utility, kind, contact_id, occupancy_id, channel, state, not_before, created_at, updated_at)
+     SELECT DISTINCT ON (mail.contact_id) mail.utility, 'notice', mail.contact_id, mail.occupancy_id, 'email', 'queued', $2, $2, $2
+     FROM active_consents text JOIN active_consents mail ON mail.occupancy_id = text.occupancy_id AND mail.channel = 'email'
+     WHERE text.contact_id = $1 AND text.channel = 'sms' ORDER BY mail.contact_id, mail.occupancy_id`,
+    [contact, now],
+  );
 }

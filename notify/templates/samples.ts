@@ -5,6 +5,7 @@ import { confirmation, renewal } from "./confirmation.js";
 import type { AlertKind } from "../decide.js";
 import { digest, letterOfHome } from "./digest.js";
 import type { Frame, LeakFlow, Told } from "./frame.js";
+import { textsEnded } from "./texts-ended.js";
 import { letterAbout } from "./letter-about.js";
 import type { Letter } from "./letter.js";
 import { spokenAlert, spokenConfirmation, spokenReply, type SpokenReply } from "./spoken.js";
@@ -161,6 +162,7 @@ export function sampleLetters(utility: UtilityConfig, publicUrl: string, end: nu
         language,
         letter: renewal(frame, CONSENT_KINDS, link("confirm"), new Date((end + 30 * 24 * HOUR) * 1000)),
       },
+      { name: "texts-ended", language, letter: textsEnded(frame, "4417") },
       {
         name: "digest",
         language,

@@ -182,6 +182,15 @@ export const en = {
       noMore: "We write no more of it this month.",
       change: "Change or end the budget",
     },
+    textsEnded: {
+      subject: "Text alerts have ended",
+      heading: "Our texts do not arrive",
+      text: "A phone number that got text alerts about {at} can't be reached any more, so we have stopped them.",
+      mails:
+        "You still get e-mails, but only about what you ticked for them. Please look whether that is all you want to hear of: a leak that is told by text alone would go unnoticed.",
+      button: "Look at my alerts",
+      again: "To get texts again, sign up with a mobile number that can get them.",
+    },
     digest: {
       subject: "Water alerts for your homes: {n, number}",
       heading: "Water alerts for your homes",

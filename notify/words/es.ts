@@ -170,6 +170,15 @@ export const es: Catalogue = {
       noMore: "En este mes no le escribiremos más sobre él.",
       change: "Cambiar o quitar el límite",
     },
+    textsEnded: {
+      subject: "Los avisos por mensaje de texto terminaron",
+      heading: "Nuestros mensajes no llegan",
+      text: "Un teléfono que recibía avisos por mensaje de texto sobre {at} ya no se puede alcanzar, así que los terminamos.",
+      mails:
+        "Usted sigue recibiendo correos, pero solo sobre lo que marcó para ellos. Vea si es todo lo que quiere saber: una fuga que se avisa solo por mensaje de texto pasaría inadvertida.",
+      button: "Ver mis avisos",
+      again: "Para recibir mensajes de nuevo, suscríbase con un celular que los reciba.",
+    },
     digest: {
       subject: "Avisos sobre el agua de sus casas: {n, number}",
       heading: "Avisos sobre el agua de sus casas",

@@ -1,6 +1,6 @@
 import { startTwilio, type TwilioFake } from "../../demo/twilio.js";
 import { createNotify, receiveText, requestSubscription, type NotifyStage } from "../../notify/index.js";
-import { addHome, leak, tell, type World } from "../harness/residents.js";
+import { addHome, leak, optIn, tell, type World } from "../harness/residents.js";
 import { startStores, usageUtility, type TestStores } from "../harness/stores.js";
 import { OAKVALE_TEXTS, twilioSettings } from "../harness/twilio.js";
 
@@ -14,6 +14,7 @@ let world: World;
 let fake: TwilioFake;
 let notify: NotifyStage;
 const meters: string[] = [];
+const mails: { readonly to: string; readonly bytes: Buffer }[] = [];
 const phone = (n: number) => `+1213555${1000 + n}`;
 const id = (n: number, kind: string) => kind + n.toString(16).padStart(31, "0");
 
@@ -37,7 +38,14 @@ beforeAll(async () => {
     }),
   });
   world = { config: test.settings.config, stores: test.stores, clock: test.clock };
-  notify = await test.start(createNotify(test.context()));
+  const transport = {
+    send: (mail: { readonly to: string; readonly bytes: Buffer }) => {
+      mails.push(mail);
+      return Promise.resolve({ status: "accepted" as const });
+    },
+    close: () => Promise.resolve(),
+  };
+  notify = await test.start(createNotify({ ...test.context(), transport }));
 });
 afterAll(async () => {
   await test.close();
@@ -104,6 +112,8 @@ it("counts a text against the limit of its number's carrier alone", async () => 
 it("looks a number up again after a year, and ends texts to one that became a landline", async () => {
   test.clock.set(NOON + 366 * DAY_MS);
   const before = fake.to(phone(1)).length;
+  await optIn(world, { account: "ACCT-0000-1", email: "ann@mail.example", kinds: ["high-usage"] });
+  await optIn(world, { account: "ACCT-0000-3", email: "bob@mail.example", kinds: ["leak"] });
   fake.line(phone(1), { type: "landline", carrier: null });
   await tell(world, ...[1, 3].map((n) => leak(test.clock, meters[n]!, { id: id(n, "b") })));
   await notify.drain();
@@ -113,6 +123,14 @@ it("looks a number up again after a year, and ends texts to one that became a la
     "SELECT channel, action, method FROM consents WHERE action <> 'request' AND action <> 'confirm'",
   );
   expect(ended).toEqual([{ channel: "sms", action: "revoke", method: "provider" }]);
+});
+
+it("tells who gets mails about the home that texts have ended, and nobody else", async () => {
+  const told = mails.filter(({ bytes }) => bytes.includes("Subject: Text alerts have ended"));
+  expect(told.map(({ to }) => to)).toEqual(["ann@mail.example"]);
+  expect(told[0]!.bytes.toString()).toMatch(/can't be\s+reached any more/);
+  // Of the leak that was to be told by text she did not ask to hear by mail.
+  expect(mails.filter(({ to, bytes }) => to === "ann@mail.example" && bytes.includes("leak:"))).toEqual([]);
 });
 
 it("writes to who can't be looked up like to anybody, within every limit, and leaves the provider alone", async () => {
