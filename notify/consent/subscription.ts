@@ -139,9 +139,10 @@ export async function requestIn(
       [contact, hoursAfter(now, -CONFIRM_HOURS)],
     );
     if (recent!.requests >= MOST_REQUESTS) continue;
-    // Who asks again may have a mailbox again. Who called our mail spam comes back through the utility's staff alone.
-    if (channel !== "sms")
-      await endSuppression(transaction, contact, now, byStaff(request) ? undefined : "unreachable");
+    // Who asks again may have a mailbox or a number that can be reached again. Who called our mail spam comes back through
+    // the utility's staff alone, who said STOP by a text alone.
+    const mayEnd = byStaff(request) && channel !== "sms" ? undefined : "unreachable";
+    await endSuppression(transaction, contact, now, mayEnd);
     const { evidence, method } = request;
     await askToConfirm(
       transaction,

@@ -14,6 +14,7 @@ import {
 } from "../decide.js";
 import type { ReplyText } from "../templates/text.js";
 import type { UtilityConfig } from "../../schemas/config.js";
+import { holds } from "./line-look-up.js";
 import { STORM } from "./pause.js";
 import type { Policy } from "./record-decisions.js";
 import { TextBuckets } from "./text-buckets.js";
@@ -329,8 +330,8 @@ function judge(
   if (!reaches(policy.utility, entry.channel)) return aside("suppressed", "channel-unknown");
   if (entry.is_erased) return aside("suppressed", "erased");
   // A reply answers a text: whatever a look-up says, it gets some.
-  if (entry.channel === "sms" && entry.line === "landline" && entry.kind !== "reply")
-    return aside("suppressed", "landline");
+  const isLandline = entry.line === "landline" && holds(entry.looked_up_at, now);
+  if (isLandline && entry.channel === "sms" && entry.kind !== "reply") return aside("suppressed", "landline");
   if (entry.is_suppressed && !answersAlways(entry))
     return aside("suppressed", entry.channel === "email" ? "returned" : "stopped");
   // It may have arrived: whether it did is asked, whatever has changed since.

@@ -4,6 +4,11 @@ import type { LookUp } from "../channels/twilio-lookup.js";
 
 /** Numbers move from one network to another: after so long one is asked for again. */
 const HOLDS_MS = 365 * 86_400_000;
+/** Whether what was found at that time still counts. `now`: UTC milliseconds. */
+export function holds(lookedUpAt: Date | null, now: number): boolean {
+  return lookedUpAt !== null && now - lookedUpAt.getTime() < HOLDS_MS;
+}
+
 /** A provider that had no answer is left alone for so long. */
 const REST_MS = 60_000;
 
@@ -30,8 +35,7 @@ export class LineLookUp {
     number: string,
   ): Promise<boolean> {
     const now = this.#clock.now();
-    const isKnown = looked_up_at !== null && now - looked_up_at.getTime() < HOLDS_MS;
-    if (isKnown || performance.now() < this.#rests) return false;
+    if (holds(looked_up_at, now) || performance.now() < this.#rests) return false;
     const line = await this.#lookUp(number);
     if (line === undefined) {
       this.#rests = performance.now() + REST_MS;

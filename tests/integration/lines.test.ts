@@ -119,6 +119,10 @@ it("looks a number up again after a year, and ends texts to one that became a la
   await notify.drain();
   expect(fake.askedFor.slice(HOMES).sort()).toEqual([phone(1), phone(3)]);
   expect([fake.to(phone(1)).length, fake.to(phone(3)).length - before]).toEqual([before, 1]);
+  // One that is none any more can sign up.
+  fake.line(phone(0), { type: "mobile", carrier: "Verizon Wireless" });
+  await signUp(0);
+  expect(fake.to(phone(0))).toHaveLength(1);
   const ended = await test.stores.database.query<object>(
     "SELECT channel, action, method FROM consents WHERE action <> 'request' AND action <> 'confirm'",
   );
