@@ -40,14 +40,7 @@ export {
   listErasures,
   type Erasure,
 } from "./consent/erasure.js";
-export {
-  noteDisclosure,
-  noteLook,
-  privacyLog,
-  PURPOSES,
-  type PrivacyEntry,
-  type Purpose,
-} from "./consent/privacy-log.js";
+export { noteDisclosure, noteLook, privacyLog, refusalOf, type PrivacyEntry } from "./consent/privacy-log.js";
 export { makeCodes, type CodeLetter } from "./consent/mailed-codes.js";
 export { exportEnds, importEnd, parseEnd } from "./consent/ends.js";
 export { describeHome, saveHome, type Home, type HomeField, type HomeForm } from "./consent/home.js";

@@ -119,10 +119,21 @@ const shortText = (least: number, most: number) =>
         `expected letters of the GSM 7-bit alphabet only, without ${segmentsOf(String(input)).outside.join(" ")}`,
     });
 
+/** What staff may look at a resident's data for, or give it away for. */
+export const PURPOSES = ["help", "call", "complaint", "audit", "legal"] as const;
+export type Purpose = (typeof PURPOSES)[number];
+
 export const utilityConfig = z.strictObject({
   id: utilityId.describe("Short name of the utility in every table and topic. Never changes."),
   name: z.string().min(1).max(60).describe("Name as residents know it."),
   timeZone: timeZone.describe("IANA time zone of its service points."),
+  publicUrl: z
+    .url({ protocol: /^https?$/ })
+    .overwrite(withoutSlash)
+    .optional()
+    .describe(
+      "Address of this utility's pages, where it has one of its own, such as https://alerts.oakvale.example: links go there, and other addresses do not show them. Left out: web.publicUrl.",
+    ),
   languages: z
     .array(z.enum(["en", "es"]))
     .min(1)
@@ -333,6 +344,18 @@ export const utilityConfig = z.strictObject({
         .describe("A leak that still runs so long after its alert is on the list of `curbstop calls`."),
     })
     .prefault({}),
+  disclosures: z
+    .array(
+      z.strictObject({
+        clause: z.string().trim().min(1).max(40).describe("Clause of the contract, such as 7.2."),
+        to: z.string().trim().min(1).max(80).describe("Who may be given data."),
+        purposes: z.array(z.enum(PURPOSES)).min(1).describe("For what."),
+      }),
+    )
+    .default([])
+    .describe(
+      "To whom the contract lets residents' data be given, beside messages. With any, `privacy disclose` refuses what rests on none of these clauses, on no order of a court and on no consent.",
+    ),
   detect: detectConfig.prefault({}),
   checks: checksConfig
     .prefault({})
@@ -488,6 +511,11 @@ export const config = z
     // Also where a field is wrong: whoever writes the file sees every mistake at once.
     when: () => true,
   });
+
+/** Address under which residents reach the pages of a utility. */
+export function pagesUrl({ web }: Pick<Config, "web">, { publicUrl }: UtilityConfig): string {
+  return publicUrl ?? web.publicUrl;
+}
 
 /** What one field alone can't tell. `value` may be wrong in any part, so nothing of its shape is trusted. */
 function checkAcrossFields(value: unknown, context: z.RefinementCtx): void {

@@ -5,6 +5,8 @@ import { errorFields } from "../infra/logger.js";
 import type { Stage, StageContext, StageHealth } from "../infra/stage.js";
 import { addOperatorPages } from "./operator-pages.js";
 import { addChoicePages } from "./choice-pages.js";
+import type { UtilityConfig } from "../schemas/config.js";
+import { notFound } from "./frame.js";
 import { addHomePages } from "./home-pages.js";
 import { addProviderHooks } from "./provider-hooks.js";
 import { NOTHING_AT_ALL } from "./page.js";
@@ -136,10 +138,30 @@ function createServer(context: WebContext): FastifyInstance {
       .type("text/plain; charset=utf-8")
       .send(status === 503 ? "Not available now. Please try again in a few minutes." : "Bad request.");
   });
-  addResidentPages(server, context);
-  addChoicePages(server, context);
-  addHomePages(server, context);
+  server.setNotFoundHandler((_request, reply) => notFound(reply, "en"));
+  addPages(server, context);
   addOperatorPages(server, context);
   addProviderHooks(server, context);
   return server;
+}
+
+/** Pages of residents: of a utility with an address of its own there alone, of the others at whichever leads here. */
+function addPages(server: FastifyInstance, context: WebContext): void {
+  const { config } = context;
+  const byHost = new Map<string | undefined, UtilityConfig[]>();
+  for (const utility of config.utilities) {
+    const host = utility.publicUrl === undefined ? undefined : new URL(utility.publicUrl).host;
+    byHost.set(host, [...(byHost.get(host) ?? []), utility]);
+  }
+  for (const [host, utilities] of byHost) {
+    void server.register((pages, _options, done) => {
+      if (host !== undefined)
+        pages.addHook("onRoute", (route) => void (route.constraints = { ...route.constraints, host }));
+      const own = { ...context, config: { ...config, utilities } };
+      addResidentPages(pages, own);
+      addChoicePages(pages, own);
+      addHomePages(pages, own);
+      done();
+    });
+  }
 }

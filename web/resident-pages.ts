@@ -174,8 +174,6 @@ export function addResidentPages(server: FastifyInstance, stores: ConsentStores)
       plainPage(found.utility, found.language, words.unsubscribed, words.unsubscribedText),
     );
   });
-
-  server.setNotFoundHandler((_request, reply) => notFound(reply, "en"));
 }
 
 function subscribePage(

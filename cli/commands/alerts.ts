@@ -11,9 +11,9 @@ import {
   whyOfAnomaly,
   whyOfContact,
   type Pause,
-  type Purpose,
   type WhyStep,
 } from "../../notify/index.js";
+import type { Purpose } from "../../schemas/config.js";
 import { UsageError } from "../exit.js";
 import { chosenUtility, settingsFor } from "../settings.js";
 import { minute, table } from "../terminal.js";

@@ -1,14 +1,8 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { systemClock } from "../../infra/clock.js";
-import {
-  consentEvidence,
-  exportEnds,
-  importEnd,
-  parseEnd,
-  verifyConsents,
-  type Purpose,
-} from "../../notify/index.js";
+import { consentEvidence, exportEnds, importEnd, parseEnd, verifyConsents } from "../../notify/index.js";
+import type { Purpose } from "../../schemas/config.js";
 import { EXIT, UsageError } from "../exit.js";
 import { chosenUtility, settingsFor } from "../settings.js";
 import { table } from "../terminal.js";

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { letterHtml, letterText, sampleCalls, sampleLetters, sampleTexts } from "../../notify/index.js";
+import { pagesUrl } from "../../schemas/config.js";
 import { html, page } from "../../web/page.js";
 import { chosenUtility, settingsFor } from "../settings.js";
 
@@ -27,7 +28,7 @@ export function addPreview(root: Command): void {
       const utility = chosenUtility(settings, id);
       // The last reading in them: this hour.
       const end = Math.floor(Date.now() / 3_600_000) * 3600;
-      const mails = sampleLetters(utility, settings.config.web.publicUrl, end).map(
+      const mails = sampleLetters(utility, pagesUrl(settings.config, utility), end).map(
         ({ letter, ...sample }) => ({
           ...sample,
           subject: letter.subject,
@@ -35,7 +36,7 @@ export function addPreview(root: Command): void {
           text: letterText(letter),
         }),
       );
-      const texts = sampleTexts(utility, settings.config.web.publicUrl, end);
+      const texts = sampleTexts(utility, pagesUrl(settings.config, utility), end);
       const calls = sampleCalls(utility, end);
       if (json) {
         process.stdout.write(JSON.stringify({ mails, texts, calls }) + "\n");

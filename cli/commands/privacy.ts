@@ -2,15 +2,9 @@ import { userInfo } from "node:os";
 import { Option, type Command } from "commander";
 import { systemClock } from "../../infra/clock.js";
 import type { Stores } from "../../infra/stores.js";
-import {
-  noteDisclosure,
-  noteLook,
-  privacyLog,
-  PURPOSES,
-  type PrivacyEntry,
-  type Purpose,
-} from "../../notify/index.js";
-import type { UtilityConfig } from "../../schemas/config.js";
+import { noteDisclosure, noteLook, privacyLog, refusalOf, type PrivacyEntry } from "../../notify/index.js";
+import { recipientsOf } from "../../infra/config/recipients.js";
+import { PURPOSES, type Purpose, type UtilityConfig } from "../../schemas/config.js";
 import { UsageError } from "../exit.js";
 import { chosenUtility, settingsFor } from "../settings.js";
 import { minute, table } from "../terminal.js";
@@ -100,19 +94,48 @@ export function addPrivacyCommands(root: Command): void {
     .option("-u, --utility <id>", "utility, where several are configured")
     .requiredOption("--to <whom>", "who gets it")
     .requiredOption("--what <data>", "what they get")
-    .requiredOption("--ground <why>", "consent, clause of the contract, or number of the order")
+    .requiredOption(
+      "--ground <why>",
+      'consent, clause of the contract (disclosures in the configuration), or "order" and its number',
+    )
     .addOption(purposeOption())
     .action(async (options: DiscloseOptions & { readonly purpose: Purpose }, command: Command) => {
       const settings = settingsFor(command);
       const utility = chosenUtility(settings, options.utility);
       const address = await answer(options.contact, "E-mail address or phone number");
       const { to, what, ground, purpose } = options;
+      const refusal = refusalOf(utility, { givenTo: to, purpose, ground });
+      if (refusal !== undefined) throw new UsageError(`--ground: ${refusal}.`);
       const disclosure = { actor: userInfo().username, what, purpose, address, givenTo: to, ground };
       const done = await withStores(settings, (stores) =>
         noteDisclosure(stores, utility, disclosure, systemClock.now()),
       );
       if (!done) throw new UsageError("privacy: the utility knows no such address.");
       process.stdout.write("Written down.\n");
+    });
+  privacy
+    .command("recipients")
+    .summary("who outside gets data of residents, by what is configured")
+    .description(
+      "A register of those who process data for the utility: providers of messages, servers off this machine, and whom clauses of the " +
+        "contract name. Who runs this machine is not in it.",
+    )
+    .option("-u, --utility <id>", "utility, where several are configured")
+    .option("--json", "one JSON array")
+    .action(({ utility: id, json = false }: { utility?: string; json?: boolean }, command: Command) => {
+      const { config, environment, ...settings } = settingsFor(command);
+      const utility = chosenUtility({ config, environment, ...settings }, id);
+      const all = recipientsOf(config, utility, environment);
+      if (json) process.stdout.write(JSON.stringify(all) + "\n");
+      else if (all.length === 0) process.stdout.write("Nobody: all of it stays on this machine.\n");
+      else
+        process.stdout.write(
+          table(all, [
+            { title: "who", value: ({ who }) => who },
+            { title: "where", value: ({ where }) => where },
+            { title: "what they get", value: ({ what }) => what },
+          ]),
+        );
     });
 }
 

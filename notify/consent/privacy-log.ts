@@ -1,11 +1,7 @@
 import type { Vault } from "../../infra/crypto/vault.js";
 import type { Transactions } from "../../infra/postgres/database.js";
-import type { UtilityConfig } from "../../schemas/config.js";
+import type { Purpose, UtilityConfig } from "../../schemas/config.js";
 import { contactsNow, contactsWith } from "./contact.js";
-
-/** What staff may look at a resident's data for. */
-export const PURPOSES = ["help", "call", "complaint", "audit", "legal"] as const;
-export type Purpose = (typeof PURPOSES)[number];
 
 interface LogStores {
   readonly database: Transactions;
@@ -39,6 +35,36 @@ export async function noteLook(
   );
 }
 
+/** Data of a resident that is given to somebody outside. */
+export interface Disclosure extends Required<Look> {
+  readonly givenTo: string;
+  readonly ground: string;
+}
+
+/**
+ * Why the utility's contract does not let data be given away so; `undefined`: it does, or names no clauses.
+ *
+ * A ground is the resident's `consent`, an `order` of a court with its number (for purpose `legal`), or a clause that names
+ * who gets it and what for.
+ */
+export function refusalOf(
+  { disclosures }: Pick<UtilityConfig, "disclosures">,
+  { givenTo, purpose, ground }: Pick<Disclosure, "givenTo" | "purpose" | "ground">,
+): string | undefined {
+  if (disclosures.length === 0 || ground === "consent") return undefined;
+  if (/^order \S/.test(ground))
+    return purpose === "legal" ? undefined : "an order of a court is for --purpose legal";
+  const clauses = disclosures.filter(({ clause }) => clause === ground);
+  if (clauses.length === 0)
+    return `no such ground: expected consent, order NUMBER, or one of the clauses ${disclosures.map(({ clause }) => clause).join(", ")}`;
+  const clause = clauses.find(({ to }) => to.toLowerCase() === givenTo.trim().toLowerCase());
+  if (clause === undefined)
+    return `clause ${ground} is for ${clauses.map(({ to }) => to).join(", ")}, not for whom --to names`;
+  return clause.purposes.includes(purpose)
+    ? undefined
+    : `clause ${ground} is for purpose ${clause.purposes.join(", ")}, not for ${purpose}`;
+}
+
 /**
  * Writes down that data of a resident is given to somebody outside.
  * @returns `false` where the utility knows no such address
@@ -46,7 +72,7 @@ export async function noteLook(
 export async function noteDisclosure(
   stores: LogStores,
   utility: UtilityConfig,
-  disclosure: Required<Look> & { readonly givenTo: string; readonly ground: string },
+  disclosure: Disclosure,
   now: number,
 ): Promise<boolean> {
   const { actor, what, purpose, address, givenTo, ground } = disclosure;

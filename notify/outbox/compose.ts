@@ -1,7 +1,7 @@
 import type { Vault } from "../../infra/crypto/vault.js";
 import { kindOf, type AnomalyMessage } from "../../schemas/anomalies.js";
 import { canonicalAccount } from "../../schemas/canonical.js";
-import type { Config, UtilityConfig } from "../../schemas/config.js";
+import { pagesUrl, type Config, type UtilityConfig } from "../../schemas/config.js";
 import type { OutgoingMessage } from "../channels/channel.js";
 import { linkToken, type LinkPurpose } from "../consent/link-token.js";
 import { inUnits, unsealAddress } from "../consent/contact.js";
@@ -75,9 +75,9 @@ function letterOf(
 }
 
 /** Writes signed links to the pages of residents: by purpose and what it is about, to another page where one is named. */
-function linksOf(vault: Vault, { web }: Config, utility: UtilityConfig) {
+function linksOf(vault: Vault, config: Config, utility: UtilityConfig) {
   return (purpose: LinkPurpose, id: string, page: string = purpose): string =>
-    `${web.publicUrl}/${page}/${linkToken(vault, utility.id, purpose, id)}`;
+    `${pagesUrl(config, utility)}/${page}/${linkToken(vault, utility.id, purpose, id)}`;
 }
 
 function textOf(

@@ -350,6 +350,27 @@ it("keeps who looked at personal data and what for, and lists whom to call", asy
     stderr: expect.stringMatching(/knows no such address/),
   });
   expect(await curbstop(["privacy", "--from", "soon", "-c", config])).toMatchObject({ code: 2 });
+  expect(await curbstop(["privacy", "recipients", "-c", config])).toMatchObject({
+    code: 0,
+    stdout: "Nobody: all of it stays on this machine.\n",
+  });
+  const contract = join(folder, "contract.yaml");
+  writeFileSync(
+    contract,
+    readFileSync(config, "utf8").replace(
+      /^( +)mail:\n/m,
+      (line, indent: string) =>
+        `${indent}disclosures: [{ clause: "7.2", to: Auditor, purposes: [audit] }]\n${line}`,
+    ),
+  );
+  expect(await curbstop(["privacy", "recipients", "-c", contract])).toMatchObject({
+    stdout: expect.stringMatching(/Auditor +clause 7\.2/),
+  });
+  const given = ["--contact", "a@mail.example", "--to", "News", "--what", "all", "--ground", "7.2"];
+  expect(await curbstop(["privacy", "disclose", ...given, "-c", contract])).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/--ground: clause 7\.2 is for Auditor/),
+  });
 }, 120_000);
 
 it("tells of a folder for returned mail that is not there", async () => {
@@ -414,7 +435,7 @@ it("writes every message that residents may get, without a store", async () => {
   const into = join(folder, "preview");
   const { code, stdout } = await curbstop(["preview", into, "-c", config]);
   expect(code).toBe(0);
-  expect(stdout).toMatch(/^Wrote 48 mails, 0 text messages and 0 calls\. Open /);
+  expect(stdout).toMatch(/^Wrote 50 mails, 0 text messages and 0 calls\. Open /);
   const mail = readFileSync(join(into, "es", "leak-nonstop.html"), "utf8");
   expect(mail).toContain("City of Oakvale Water");
   expect(mail).toContain("El agua corre a propósito");
