@@ -242,7 +242,7 @@ async function publishedFiles(
   const rows = await database.query<{ published_at: Date; reads: number; rows: number }>(
     `SELECT published_at, reads, rows FROM files f
      WHERE utility = $1 AND source = $2 AND state IN ('published', 'archived')
-       AND NOT EXISTS (SELECT 1 FROM files o WHERE o.file = f.again_of AND o.state IN ('published', 'archived'))
+       AND (again_of IS NULL OR NOT EXISTS (SELECT 1 FROM files o WHERE o.file = f.again_of AND o.state IN ('published', 'archived')))
      ORDER BY published_at DESC, file DESC LIMIT $3`,
     [utility, source, USUAL_FILES + 1],
   );
