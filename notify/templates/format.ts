@@ -33,7 +33,7 @@ export class Format {
 
   /** The same for a text, such as "48.2 gal". */
   shortVolume(millilitres: number): string {
-    return this.#words.short.volume({ n: this.#number(millilitres, 3), unit: this.#units });
+    return plainBlanks(this.#words.short.volume({ n: this.#number(millilitres, 3), unit: this.#units }));
   }
 
   /** A length in seconds, such as "26 hours" or "5 days". */
@@ -50,7 +50,7 @@ export class Format {
 
   /** An instant (UTC seconds) on the local clock. */
   moment(second: number): string {
-    const text = this.#moment.format(second * 1000).replace(/[\u202f\u00a0]/g, " ");
+    const text = plainBlanks(this.#moment.format(second * 1000));
     // Spanish writes "a.m." with points, which would meet the one that ends a sentence.
     return text.replace(/\b([ap])\.\s?m\.$/, "$1m");
   }
@@ -59,6 +59,11 @@ export class Format {
   #number(millilitres: number, digits: number): number {
     return Number((millilitres / MILLILITRES[this.#units]).toPrecision(digits));
   }
+}
+
+/** Blanks that do not break are none of the letters of texts, and look odd in mails as plain text. */
+function plainBlanks(text: string): string {
+  return text.replace(/[\u202f\u00a0]/g, " ");
 }
 
 /** Hours up to three days, then days. */
