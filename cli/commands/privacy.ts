@@ -123,9 +123,8 @@ export function addPrivacyCommands(root: Command): void {
     .option("-u, --utility <id>", "utility, where several are configured")
     .option("--json", "one JSON array")
     .action(({ utility: id, json = false }: { utility?: string; json?: boolean }, command: Command) => {
-      const { config, environment, ...settings } = settingsFor(command);
-      const utility = chosenUtility({ config, environment, ...settings }, id);
-      const all = recipientsOf(config, utility, environment);
+      const settings = settingsFor(command);
+      const all = recipientsOf(settings.config, chosenUtility(settings, id), settings.environment);
       if (json) process.stdout.write(JSON.stringify(all) + "\n");
       else if (all.length === 0) process.stdout.write("Nobody: all of it stays on this machine.\n");
       else

@@ -4,6 +4,7 @@ import type { LookUp } from "../channels/twilio-lookup.js";
 
 /** Numbers move from one network to another: after so long one is asked for again. */
 const HOLDS_MS = 365 * 86_400_000;
+
 /** Whether what was found at that time still counts. `now`: UTC milliseconds. */
 export function holds(lookedUpAt: Date | null, now: number): boolean {
   return lookedUpAt !== null && now - lookedUpAt.getTime() < HOLDS_MS;

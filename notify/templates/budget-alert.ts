@@ -1,6 +1,6 @@
 import { WORDS } from "../words/index.js";
 import { Format } from "./format.js";
-import { framed, type Frame, type Told } from "./frame.js";
+import { framed, service, type Frame, type Told } from "./frame.js";
 import type { Letter } from "./letter.js";
 
 /** The month would end above the budget that the home set. */
@@ -13,7 +13,7 @@ export function budgetAlert(frame: Frame, told: Told, budget: NonNullable<Told["
   const state = volume > budget.of ? "over" : "on-the-way";
   const values = {
     state,
-    at: mail.service({ ending: told.accountEnding ?? "none" }),
+    at: service(language, told.accountEnding),
     to: format.moment(told.end),
     used: format.volume(volume),
     budget: format.volume(budget.of),

@@ -27,8 +27,11 @@ export function renewal(frame: Frame, kinds: readonly ConsentKind[], url: string
   });
 }
 
-/** The kinds as a mail and a voice name them: "possible leaks and unusually high water use". */
-export function listOf(language: Language, kinds: readonly ConsentKind[]): string {
-  const words = WORDS[language].mail.kinds;
+/** The kinds in one: "possible leaks and unusually high water use". @param words how they are named; left out: as mails and voices do */
+export function listOf(
+  language: Language,
+  kinds: readonly ConsentKind[],
+  words: Readonly<Record<ConsentKind, string>> = WORDS[language].mail.kinds,
+): string {
   return new Intl.ListFormat(LOCALES[language]).format(kinds.map((kind) => words[kind]));
 }

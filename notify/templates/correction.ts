@@ -1,6 +1,6 @@
 import { WORDS } from "../words/index.js";
 import { Format } from "./format.js";
-import { framed, type Frame, type Told } from "./frame.js";
+import { framed, service, type Frame, type Told } from "./frame.js";
 import type { Letter } from "./letter.js";
 
 /** Later readings showed that what an alert told of never was. */
@@ -10,7 +10,7 @@ export function correction(frame: Frame, { kind, start, accountEnding }: Told): 
   const about = kind === "high-usage" ? "high-usage" : "leak";
   const text = mail.correction.text({
     about,
-    at: mail.service({ ending: accountEnding ?? "none" }),
+    at: service(language, accountEnding),
     since: new Format(utility, language).moment(start),
   });
   return framed(frame, {

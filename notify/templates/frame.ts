@@ -37,6 +37,11 @@ export function framed(
   };
 }
 
+/** The service as a letter names it. @param ending last four of the account number */
+export function service(language: Language, ending: string | undefined): string {
+  return WORDS[language].mail.service({ ending: ending ?? "none" });
+}
+
 /** Links by which a resident answers an alert; none where there is no page for it. */
 export function answerLinks({ language, answerUrl, homeUrl }: Frame, { kind, canBeNormal }: Told): Block[] {
   if (answerUrl === undefined) return [];

@@ -2,7 +2,7 @@ import { WORDS } from "../words/index.js";
 import { budgetAlert } from "./budget-alert.js";
 import { cost } from "./cost.js";
 import { Format } from "./format.js";
-import { answerLinks, framed, type Frame, type Told } from "./frame.js";
+import { answerLinks, framed, service, type Frame, type Told } from "./frame.js";
 import { hoursChart } from "./hours-chart.js";
 import type { Letter } from "./letter.js";
 
@@ -14,7 +14,7 @@ export function highUsageAlert(frame: Frame, told: Told): Letter {
   const words = mail.highUsage;
   const format = new Format(utility, language);
   const text = words.text({
-    at: mail.service({ ending: told.accountEnding ?? "none" }),
+    at: service(language, told.accountEnding),
     from: format.moment(told.start),
     to: format.moment(told.end),
   });

@@ -1,7 +1,7 @@
 import { WORDS } from "../words/index.js";
 import { cost } from "./cost.js";
 import { Format } from "./format.js";
-import { answerLinks, framed, type Frame, type Told } from "./frame.js";
+import { answerLinks, framed, service, type Frame, type Told } from "./frame.js";
 import { hoursChart } from "./hours-chart.js";
 import type { Block, Letter } from "./letter.js";
 
@@ -20,7 +20,7 @@ export function leakAlert(frame: Frame, told: Told): Letter {
 function runningBlocks(frame: Frame, told: Told): Block[] {
   const { mail } = WORDS[frame.language];
   const { flow, start, accountEnding } = told;
-  const at = mail.service({ ending: accountEnding ?? "none" });
+  const at = service(frame.language, accountEnding);
   const since = new Format(frame.utility, frame.language).moment(start);
   const { runs, why } = mail.leak[flow];
   return [
@@ -38,7 +38,7 @@ function overBlocks(frame: Frame, told: Told): Block[] {
   const { flow, start, end, accountEnding } = told;
   const format = new Format(frame.utility, frame.language);
   const ran = mail.leak[flow].ran({
-    at: mail.service({ ending: accountEnding ?? "none" }),
+    at: service(frame.language, accountEnding),
     from: format.moment(start),
     to: format.moment(end),
   });

@@ -1,7 +1,7 @@
 import { WORDS } from "../words/index.js";
 import { cost } from "./cost.js";
 import { Format } from "./format.js";
-import { answerLinks, framed, type Frame, type Told } from "./frame.js";
+import { answerLinks, framed, service, type Frame, type Told } from "./frame.js";
 import { hoursChart } from "./hours-chart.js";
 import type { Letter } from "./letter.js";
 
@@ -12,7 +12,7 @@ export function leakReminder(frame: Frame, told: Told): Letter {
   const words = mail.reminder;
   const format = new Format(utility, language);
   const { start, end, rate, volume, accountEnding } = told;
-  const at = mail.service({ ending: accountEnding ?? "none" });
+  const at = service(language, accountEnding);
   const facts: [string, string][] = [
     [mail.fact.running, format.duration(end - start)],
     [mail.fact.flow, mail.fact.anHourAndDay({ hour: format.volume(rate), day: format.volume(rate * 24) })],

@@ -1,7 +1,7 @@
 import { WORDS } from "../words/index.js";
 import { cost } from "./cost.js";
 import { Format } from "./format.js";
-import { framed, type Frame, type Told } from "./frame.js";
+import { framed, service, type Frame, type Told } from "./frame.js";
 import type { Letter } from "./letter.js";
 
 /** The flow that an alert told of has stopped. */
@@ -14,7 +14,7 @@ export function leakStopped(frame: Frame, told: Told): Letter {
   if (volume !== undefined) facts.push([mail.fact.used, mail.fact.about({ volume: format.volume(volume) })]);
   facts.push(...cost(frame, { ...told, over: true }));
   const text = mail.stopped.text({
-    at: mail.service({ ending: accountEnding ?? "none" }),
+    at: service(language, accountEnding),
     from: format.moment(start),
     to: format.moment(end),
   });

@@ -1,7 +1,8 @@
 import type { UtilityConfig } from "../../schemas/config.js";
 import type { ConsentKind } from "../consent/wording.js";
 import type { AlertKind } from "../decide.js";
-import { LOCALES, WORDS, type Language, type Words } from "../words/index.js";
+import { WORDS, type Language, type Words } from "../words/index.js";
+import { listOf } from "./confirmation.js";
 import { Format } from "./format.js";
 import type { Told } from "./frame.js";
 import { isAnswerable, sentence } from "./sentence.js";
@@ -21,18 +22,16 @@ export function confirmationText(sms: Sms, language: Language, kinds: readonly C
   return WORDS[language].sms.confirmation({
     name: sms.name,
     perMonth: sms.perMonth,
-    what: listOf(language, kinds),
+    what: listOf(language, kinds, WORDS[language].sms.kinds),
   });
 }
 
 /** Asks whether what was agreed to a year ago still holds. */
 export function renewalText(sms: Sms, language: Language, kinds: readonly ConsentKind[]): string {
-  return WORDS[language].sms.renewal({ name: sms.name, what: listOf(language, kinds) });
-}
-
-function listOf(language: Language, kinds: readonly ConsentKind[]): string {
-  const words = WORDS[language].sms.kinds;
-  return new Intl.ListFormat(LOCALES[language]).format(kinds.map((kind) => words[kind]));
+  return WORDS[language].sms.renewal({
+    name: sms.name,
+    what: listOf(language, kinds, WORDS[language].sms.kinds),
+  });
 }
 
 /**
