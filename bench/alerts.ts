@@ -7,7 +7,7 @@ import { quantile } from "simple-statistics";
 import { openMailbox, type Mailbox } from "../demo/mailbox.js";
 import { SteppedClock, systemClock } from "../infra/clock.js";
 import { partitionOf } from "../infra/log/log.js";
-import { applyCrosswalk } from "../ingest/registry/crosswalk.js";
+import { applyCrosswalk } from "../ingest/registry/apply-crosswalk.js";
 import { MeterKeys } from "../ingest/registry/meter-keys.js";
 import { linkToken } from "../notify/consent/link-token.js";
 import { confirmSubscription, requestSubscription, unsubscribe } from "../notify/index.js";

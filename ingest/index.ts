@@ -33,7 +33,8 @@ import { BlockPublisher } from "./publish.js";
 import type { Portion, ReadingTotals } from "./reading.js";
 import { Readings } from "./reading-thread.js";
 import { SoleOwner } from "./pickup/sole-owner.js";
-import { applyCrosswalk, readCrosswalk } from "./registry/crosswalk.js";
+import { applyCrosswalk } from "./registry/apply-crosswalk.js";
+import { readCrosswalk } from "./registry/crosswalk.js";
 import { tellMeters } from "./registry/tell-meters.js";
 import { MeterKeys } from "./registry/meter-keys.js";
 import { Turns, type Turn } from "./turns.js";
@@ -45,7 +46,9 @@ export interface IngestProgress {
   readonly source: string;
   readonly bytesDone: number;
   readonly bytesTotal: number;
-  readonly reads: number;
+  /** So many reads so far; of a crosswalk so many rows. */
+  readonly count: number;
+  readonly what: "reads" | "rows";
 }
 
 export interface IngestContext extends StageContext {
@@ -659,14 +662,14 @@ class Ingest implements IngestStage {
   }
 
   async #publishReads(file: LedgerFile, feed: Feed, keys: MeterKeys): Promise<Published> {
-    const { clock, onProgress } = this.#context;
+    const { clock } = this.#context;
     const { utility, source } = feed;
     const publisher = new BlockPublisher(this.#producer!, (work) => this.#stalling("log", work));
     const handOver = async (portion: Portion, named: ReturnType<MeterKeys["of"]>) => {
       await publisher.publish(portion, await named);
       await this.#keepRejects(file, portion.rejects);
       const { bytesDone, reads } = portion;
-      onProgress?.({ utility: utility.id, source: source.id, bytesDone, bytesTotal: file.bytes, reads });
+      this.#progress(file, bytesDone, reads, "reads");
       this.#stop.signal.throwIfAborted();
     };
     const portions = this.#readings.read({
@@ -728,29 +731,48 @@ class Ingest implements IngestStage {
     const { utility, source } = feed;
     const profile = source.profile ?? csvProfile.parse({});
     const text = await fileText(file.work_path!, file.bytes, source);
-    const { rows, rejects, unknownColumns } = await readCrosswalk(
-      text.texts(true),
-      utility.timeZone,
-      profile,
-    );
-    await this.#keepRejects(file, rejects);
+    const read = () => readCrosswalk(text.texts(true), utility.timeZone, profile);
+    // Read to its end before anything of it is kept: what is no crosswalk changes nothing.
+    const check = read();
+    let unknownColumns: readonly string[] | undefined;
+    while (unknownColumns === undefined) {
+      const { done, value } = await check.next();
+      if (done === true) unknownColumns = value;
+      this.#stop.signal.throwIfAborted();
+    }
     const now = new Date(clock.now());
-    await this.#stalling("PostgreSQL", () =>
-      applyCrosswalk(rows, utility.id, now, { database, vault, keys, producer: this.#producer! }),
-    );
+    const meters = new Set<string>();
+    let [rows, rejected] = [0, 0];
+    for await (const portion of read()) {
+      await this.#keepRejects(file, portion.rejects);
+      await this.#stalling("PostgreSQL", () =>
+        applyCrosswalk(portion.rows, utility.id, now, { database, vault, keys, producer: this.#producer! }),
+      );
+      for (const { meterId } of portion.rows) meters.add(meterId);
+      rows += portion.rows.length;
+      rejected += portion.rejects.length;
+      this.#progress(file, portion.bytesDone, rows, "rows");
+      this.#stop.signal.throwIfAborted();
+    }
     return {
-      rows: rows.length,
-      rejected: rejects.length,
+      rows,
+      rejected,
       leftOut: 0,
       unknownColumns,
       reads: 0,
       noReads: 0,
       valuesRejected: 0,
-      meters: new Set(rows.map(({ meterId }) => meterId)).size,
+      meters: meters.size,
       firstRead: null,
       lastRead: null,
       at: now,
     };
+  }
+
+  #progress(file: LedgerFile, done: number, count: number, what: IngestProgress["what"]): void {
+    const { utility, source, bytes: bytesTotal } = file;
+    const bytesDone = Math.min(done, bytesTotal);
+    this.#context.onProgress?.({ utility, source, bytesDone, bytesTotal, count, what });
   }
 
   async #keepRejects(file: LedgerFile, rejects: readonly Reject[]): Promise<void> {

@@ -91,7 +91,7 @@ export async function* reading(job: ReadingJob): AsyncGenerator<Portion, Reading
       reader.begin();
       for await (const chunk of chunks) {
         reader.push(chunk);
-        bytesDone = Math.min(bytes, bytesDone + chunk.length);
+        bytesDone += chunk.length;
         builder.pause();
         yield portion();
       }

@@ -160,6 +160,23 @@ async function smallFilesToTheEnd(folder: string): Promise<void> {
   say(100_000, seconds.toFixed(0), peakMb.toFixed(0));
 }
 
+/** Crosswalks of new meters, then the same rows once more, as a nightly export sends them. */
+async function crosswalks(folder: string): Promise<void> {
+  say("rows of a crosswalk", "s", "s, once more", "peak MB");
+  for (const meters of [20_000 * SCALE, 200_000 * SCALE]) {
+    const { seconds, other, peakMb } = await wholeInChild({ kind: "crosswalk", meters, folder });
+    say(meters, seconds.toFixed(1), other.toFixed(1), peakMb.toFixed(0));
+  }
+}
+
+/** @param end makes it another file */
+function* crosswalkOf(meters: number, end: string): Iterable<string> {
+  yield "meter_id,account_id,location_id,name,address,zip,email,phone,move_in,class\n";
+  for (let i = 0; i < meters; i++)
+    yield `W${i},A${i},L${i},Bench Person ${i},${i} Main St,90210,p${i}@bench.example,555-${i},2024-01-01,single-family\n`;
+  yield end;
+}
+
 type Whole =
   | {
       readonly kind: "file";
@@ -167,7 +184,8 @@ type Whole =
       readonly stages: "ingest" | "ingest and detect";
       readonly folder: string;
     }
-  | { readonly kind: "small"; readonly files: number; readonly folder: string; readonly toTheEnd?: true };
+  | { readonly kind: "small"; readonly files: number; readonly folder: string; readonly toTheEnd?: true }
+  | { readonly kind: "crosswalk"; readonly meters: number; readonly folder: string };
 interface WholeCost {
   readonly seconds: number;
   readonly peakMb: number;
@@ -201,8 +219,15 @@ async function whole(work: Whole): Promise<WholeCost> {
     complete: { by: "stability" as const, seconds: 0 },
     profile,
   }));
+  const customers = {
+    id: "c",
+    folder: drop("c"),
+    format: "crosswalk" as const,
+    complete: sources[0]!.complete,
+  };
   const mail = { from: "a@bench.example", postalAddress: "1 Bench Road", privacy: "p@bench.example" };
-  const utility = { id: "bench", name: "Bench", timeZone: "UTC", mail, sources };
+  const all = [...sources, customers];
+  const utility = { id: "bench", name: "Bench", timeZone: "UTC", mail, sources: all };
   const settings = parseConfig(
     JSON.stringify({ dataDirectory: join(folder, "data"), web: { port: 0 }, utilities: [utility] }),
     join(folder, "curbstop.yaml"),
@@ -216,7 +241,7 @@ async function whole(work: Whole): Promise<WholeCost> {
     work.kind === "file" && work.stages !== "ingest"
       ? createDetectBeside(context, stores, "silent")
       : undefined;
-  for (const { folder: each } of sources) mkdirSync(each, { recursive: true });
+  for (const { folder: each } of all) mkdirSync(each, { recursive: true });
   try {
     await detect?.start();
     if (work.kind === "small") {
@@ -226,6 +251,11 @@ async function whole(work: Whole): Promise<WholeCost> {
       return await (work.toTheEnd === true ? untilTaken(work.files) : whileTaken(work.files));
     }
     await ingest.start();
+    if (work.kind === "crosswalk") {
+      const seconds = await takenCrosswalk(work.meters, "");
+      const other = await takenCrosswalk(work.meters, "\n");
+      return { seconds, other, peakMb: peakMb(), taken: 2 };
+    }
     const from = performance.now();
     renameSync(work.path, join(drop("a"), "meters.csv"));
     await ingest.drain();
@@ -236,6 +266,20 @@ async function whole(work: Whole): Promise<WholeCost> {
     await ingest.stop();
     await detect?.stop();
     await stores.close();
+  }
+
+  async function takenCrosswalk(meters: number, end: string): Promise<number> {
+    const path = join(folder, "crosswalk");
+    await writeText(path, crosswalkOf(meters, end));
+    const from = performance.now();
+    renameSync(path, join(drop("c"), "crosswalk.csv"));
+    await ingest.drain();
+    const seconds = (performance.now() - from) / 1000;
+    const [row] = await stores.database.query<{ n: number }>(
+      "SELECT count(*)::int AS n FROM occupancies JOIN premise_meters USING (premise_id)",
+    );
+    if (row!.n !== meters) process.exitCode = 1;
+    return seconds;
   }
 
   async function archived(source: string): Promise<number> {
@@ -292,7 +336,7 @@ function peakMb(): number {
   return process.resourceUsage().maxRSS / 1000;
 }
 
-const PARTS = { growing, longLines, unknownMeters, smallFiles };
+const PARTS = { growing, longLines, unknownMeters, crosswalks, smallFiles };
 /** Run where they are named alone. */
 const LONG_PARTS = { smallFilesToTheEnd };
 

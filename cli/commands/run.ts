@@ -50,8 +50,8 @@ export function addRun(root: Command): void {
         {
           share: false,
           logLevel: "warn",
-          onProgress: ({ source, bytesDone, bytesTotal, reads }) =>
-            progress.show(source.padEnd(12), bytesDone, bytesTotal, `${reads.toLocaleString("en")} reads`),
+          onProgress: ({ source, bytesDone, bytesTotal, count, what }) =>
+            progress.show(source.padEnd(12), bytesDone, bytesTotal, `${count.toLocaleString("en")} ${what}`),
         },
       );
       let summary: RunSummary;

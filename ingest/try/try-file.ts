@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import type { SourceConfig } from "../../schemas/config.js";
 import { csvProfile } from "../../schemas/profile.js";
+import type { Reject } from "../check/rejects.js";
 import { readerOf } from "../formats/reader-of.js";
 import { FileRejected, type RowCounts } from "../formats/format.js";
 import { JoinedTexts } from "../formats/joined-texts.js";
@@ -87,14 +88,24 @@ export async function tryCrosswalk({
   const none = { rows: 0, rejected: 0, meters: 0, accounts: 0, premises: 0, rejects: [] };
   try {
     const text = await fileText(path, size, source);
-    const { rows, rejects } = await readCrosswalk(text.texts(true), timeZone, profile);
-    const distinct = (of: (row: (typeof rows)[number]) => string) => new Set(rows.map(of)).size;
+    const rejects: Reject[] = [];
+    const [meters, accounts, premises] = [new Set<string>(), new Set<string>(), new Set<string>()];
+    let rows = 0;
+    for await (const portion of readCrosswalk(text.texts(true), timeZone, profile)) {
+      for (const { meterId, accountId, locationId } of portion.rows) {
+        meters.add(meterId);
+        accounts.add(accountId);
+        premises.add(locationId);
+      }
+      rows += portion.rows.length;
+      rejects.push(...portion.rejects);
+    }
     return {
-      rows: rows.length,
+      rows,
       rejected: rejects.length,
-      meters: distinct(({ meterId }) => meterId),
-      accounts: distinct(({ accountId }) => accountId),
-      premises: distinct(({ locationId }) => locationId),
+      meters: meters.size,
+      accounts: accounts.size,
+      premises: premises.size,
       rejects: rejectsByReason(rejects),
       refused: null,
     };

@@ -1,7 +1,8 @@
 import { SteppedClock } from "../../infra/clock.js";
 import { partitionOf } from "../../infra/log/log.js";
 import type { Stores } from "../../infra/stores.js";
-import { applyCrosswalk, type CrosswalkRow } from "../../ingest/registry/crosswalk.js";
+import { applyCrosswalk } from "../../ingest/registry/apply-crosswalk.js";
+import type { CrosswalkRow } from "../../ingest/registry/crosswalk.js";
 import { MeterKeys } from "../../ingest/registry/meter-keys.js";
 import { anomalyMessage, type AnomalyMessage } from "../../schemas/anomalies.js";
 import type { Config } from "../../schemas/config.js";

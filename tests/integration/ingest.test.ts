@@ -23,6 +23,7 @@ import { readsBlock, sequenceAt, type ReadsBlock } from "../../schemas/reads.js"
 import { METER_PARTITIONS } from "../../schemas/topics.js";
 import { expectAccountedFor } from "../harness/accounted.js";
 import { OAKVALE, startStores, type TestStores } from "../harness/stores.js";
+import { zipOf } from "../harness/zip.js";
 
 const START = Date.UTC(2026, 4, 1);
 const HEADER = "meter,time,litres,serial";
@@ -719,6 +720,59 @@ describe("a crosswalk", () => {
     expect(found.filter(({ valid_until }) => valid_until === null)).toHaveLength(1);
     for (const { valid_from, valid_until } of found)
       if (valid_until !== null) expect(valid_until.getTime()).toBeGreaterThan(valid_from.getTime());
+  });
+
+  it("writes nothing where rows say nothing new, and tells of a meter again where its class is another", async () => {
+    const rows = Array.from(
+      { length: 2_000 },
+      (_, i) =>
+        `N-${i},NA-${i},NL-${i},Doe ${i},${i} Main St,90210,n${i}@canary.example,555-${i},2024-01-01,,single-family,\n`,
+    );
+    const state = () =>
+      test.stores.database.query(
+        `SELECT 'premise' AS what, premise_id::text AS id, xmin::text FROM premises UNION ALL
+         SELECT 'account', account_id::text, xmin::text FROM accounts UNION ALL
+         SELECT 'customer', customer_id::text, xmin::text FROM customers UNION ALL
+         SELECT 'meter', meter_key, xmin::text FROM meters UNION ALL
+         SELECT 'placement', premise_id || meter_key || valid_from, xmin::text FROM premise_meters UNION ALL
+         SELECT 'occupancy', occupancy_id::text, xmin::text FROM occupancies ORDER BY 1, 2`,
+      );
+    const told = async () => {
+      let count = 0;
+      for (let partition = 0; partition < METER_PARTITIONS; partition++)
+        for await (const { records } of test.stores.log.read("meters", partition, 0)) count += records.length;
+      return count;
+    };
+    const first = await taken("customers", "nightly 1.csv", head + rows.join(""));
+    expect(first).toMatchObject({ rows: 2_000, rejected: 0 });
+    const [before, toldBefore] = [await state(), await told()];
+    expect(before.length).toBeGreaterThanOrEqual(12_000);
+    await taken("customers", "nightly 2.csv", head + "\n" + rows.join(""));
+    expect(await state()).toEqual(before);
+    expect(await told()).toBe(toldBefore);
+
+    const other = rows[0]!.replace("Doe 0", "Roe").replace("single-family", "commercial");
+    await taken("customers", "nightly 3.csv", head + other + rows.slice(1).join(""));
+    const after = await state();
+    expect(
+      after.filter((one, i) => JSON.stringify(one) !== JSON.stringify(before[i])).map((one) => one["what"]),
+    ).toEqual(["customer", "meter"]);
+    expect(await told()).toBe(toldBefore + 1);
+  });
+
+  it("changes nothing where a later text of an archive is no crosswalk", async () => {
+    const count = () => test.stores.database.query("SELECT count(*)::int AS n FROM premises");
+    const before = await count();
+    const entry = await taken(
+      "customers",
+      "two.zip",
+      zipOf([
+        { name: "a.csv", bytes: head + "Z-1,Z-1,Z-1,,,,,,,,,\n" },
+        { name: "b.csv", bytes: "meter_id,account_id\nX,A\n" },
+      ]),
+    );
+    expect(entry).toMatchObject({ state: "rejected", rows: 0 });
+    expect(await count()).toEqual(before);
   });
 
   it("rejects sizes, units and multipliers that it does not know", async () => {

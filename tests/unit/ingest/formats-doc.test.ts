@@ -57,8 +57,11 @@ it("reads the example of a preset with additions", () => {
 
 it("reads the example of a crosswalk", async () => {
   const texts = Readable.from([Readable.from([Buffer.from(example("crosswalk")["csv"]!)])]);
-  const { rows, rejects } = await readCrosswalk(texts, OAKVALE.timeZone, csvProfile.parse({}));
-  expect(rejects).toEqual([]);
+  const rows = [];
+  for await (const portion of readCrosswalk(texts, OAKVALE.timeZone, csvProfile.parse({}))) {
+    expect(portion.rejects).toEqual([]);
+    rows.push(...portion.rows);
+  }
   expect(rows).toMatchObject([
     { meterId: "M-1", locationId: "L-7", address: "1 Main St, Apt 2", moveIn: at("2024-02-01T08:00Z") },
   ]);
