@@ -95,7 +95,16 @@ async function readBlocks(path: string, into: Buffer[]): Promise<number> {
   const source = utilityOf().sources[0]!;
   const bytes = statSync(path).size;
   const now = Date.UTC(2027, 0, 1) / 1000;
-  const portions = reading({ path, bytes, source, file: 1, utility: "bench", timeZone: "UTC", now });
+  const portions = reading({
+    path,
+    bytes,
+    source,
+    checks: {},
+    file: 1,
+    utility: "bench",
+    timeZone: "UTC",
+    now,
+  });
   for (;;) {
     const { done, value } = await portions.next();
     if (done === true) return value.reads;

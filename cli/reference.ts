@@ -215,12 +215,16 @@ export function rulesPage(): string {
 /** Every check of data: those of a row, and those with history. */
 export function checksPage(): string {
   const severity = { reject: "rejected", neutral: "kept, neutral for rules", note: "kept, listed" } as const;
-  const rows = Object.entries<Check>(CHECKS).map(([code, check]) => {
+  const row = ([code, check]: [string, Check]) => {
     const { limit, off = false } = check;
     const setting = limit === undefined ? (off ? "off" : "on") : `${limit.default} ${limit.unit}`;
     const value = limit !== undefined && off ? `off; ${setting}` : setting;
     return `| \`${code}\` | ${cell(check.fails)} | ${severity[check.severity]} | ${value} | ${cell(check.source)} |`;
-  });
+  };
+  const of = (judged: Check["judged"]) =>
+    Object.entries<Check>(CHECKS)
+      .filter(([, check]) => check.judged === judged)
+      .map(row);
   const rejects = Object.entries(REJECT_CODES).map(
     ([code, expected]) => `| \`${code}\` | ${cell(expected)} |`,
   );
@@ -239,7 +243,7 @@ flags of single reads in \`usage.flags\`; the metric \`curbstop_check_findings_t
 
 | code | what fails | becomes | default | source |
 |---|---|---|---|---|
-${rows.join("\n")}
+${of("detect").join("\n")}
 
 A utility switches them in its configuration: \`false\` is off, \`true\` is on, a number is on with that limit. What was found under another
 limit before stays as it is until its reads are judged again.
@@ -251,6 +255,7 @@ utilities:
       stuck: 48
       no-usage: false
       low-day: true
+      usage-mismatch: false
 \`\`\`
 
 Rules take no notice of reads that are estimated, suspect, over the meter's capacity or taken in test mode: such an hour neither raises nor ends an anomaly.
@@ -258,7 +263,14 @@ Rules take no notice of reads that are estimated, suspect, over the meter's capa
 ## In the file
 
 A row that fails one of these is rejected with its line; the others of its file are taken. \`curbstop rejects list\` shows them, and counts by code stand
-in \`curbstop files show\` and in the metric \`curbstop_rejects_total\`. They can't be switched off: what fails them has no meaning as a read.
+in \`curbstop files show\` and in the metric \`curbstop_rejects_total\`. What fails most of them has no meaning as a read; those without which a row still has
+one are switched like the others:
+
+| code | what fails | becomes | default | source |
+|---|---|---|---|---|
+${of("ingest").join("\n")}
+
+After a switch \`curbstop rejects replay\` takes the rows that it had cost. All reasons:
 
 | code | what was expected |
 |---|---|

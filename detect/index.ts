@@ -10,7 +10,7 @@ import type { Stage, StageContext, StageHealth } from "../infra/stage.js";
 import { stalling, type StallOptions } from "../infra/stall.js";
 import { Deferred } from "../infra/deferred.js";
 import type { AnomalyMessage, RuleName } from "../schemas/anomalies.js";
-import { CHECK_CODES, limitOf } from "../schemas/checks.js";
+import { HISTORY_CHECKS, limitOf } from "../schemas/checks.js";
 import type { UtilityConfig } from "../schemas/config.js";
 import { fileMessage } from "../schemas/files.js";
 import { meterMessage, type MeterMessage } from "../schemas/meters.js";
@@ -573,7 +573,7 @@ export function environmentFor(
   { detect, timeZone, checks }: UtilityConfig,
   since: ReadonlyMap<RuleName, number>,
 ): MeterEnvironment {
-  const limits = CHECK_CODES.map((code) => [code, limitOf(checks, code)]).filter(
+  const limits = HISTORY_CHECKS.map((code) => [code, limitOf(checks, code)]).filter(
     ([, limit]) => limit !== undefined,
   );
   return environmentOf(

@@ -679,6 +679,7 @@ class Ingest implements IngestStage {
       utility: utility.id,
       timeZone: utility.timeZone,
       source,
+      checks: utility.checks,
       now: Math.floor(clock.now() / 1000),
     });
     // Portions are handed over in order; meanwhile the meters of the next are looked up, and more are read.

@@ -1,3 +1,4 @@
+import type { ChecksConfig } from "../schemas/checks.js";
 import type { SourceConfig } from "../schemas/config.js";
 import { BlockText } from "./block-text.js";
 import { BlockBuilder } from "./blocks.js";
@@ -16,6 +17,8 @@ export interface ReadingJob {
   readonly utility: string;
   readonly timeZone: string;
   readonly source: SourceConfig;
+  /** The utility's. */
+  readonly checks: ChecksConfig;
   /** UTC seconds. */
   readonly now: number;
 }
@@ -53,12 +56,12 @@ export interface ReadingTotals extends RowCounts {
  * @throws FileRejected where it can't be understood at all, after the rejects so far
  */
 export async function* reading(job: ReadingJob): AsyncGenerator<Portion, ReadingTotals> {
-  const { path, bytes, file, utility, timeZone, source, now } = job;
+  const { path, bytes, file, utility, timeZone, source, checks, now } = job;
   const { resolution = 0, digits = 0 } = source.billing ?? source.profile ?? {};
   const text = await fileText(path, bytes, source);
   const several = text.count > 1;
   const into = (sink: ReadSink) =>
-    new JoinedTexts(several, sink, (each) => readerOf(source, { timeZone, now }, each));
+    new JoinedTexts(several, sink, (each) => readerOf(source, { timeZone, checks, now }, each));
   const readTwice = several || endsExplicitly(source);
   if (readTwice || !text.plain) {
     // A file that is cut off or damaged is rejected as a whole: its end is seen before its first read is published.

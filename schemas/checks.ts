@@ -3,8 +3,8 @@ import { z } from "zod";
 /** A check of data that came in (VEE): what it judges, where, and what becomes of what fails it. */
 export interface Check {
   /**
-   * `detect`: judged over a meter's history; what it finds stands in ClickHouse (view `checks_current`). Checks that
-   * need one row or one file alone are judged where the file is read.
+   * `detect`: judged over a meter's history; what it finds stands in ClickHouse (view `checks_current`). `ingest`: judged
+   * where the file is read. There are more of these (REJECT_CODES): only what has a meaning without its check is here.
    */
   readonly judged: "ingest" | "detect";
   /** `reject`: the row is not taken. `neutral`: the read is kept, and rules take no notice of it. `note`: it is told. */
@@ -23,6 +23,27 @@ const VEE = "FORMATS §4";
 
 /** Checks by their code; docs/checks.md is made from this table. */
 export const CHECKS = {
+  "usage-mismatch": {
+    judged: "ingest",
+    severity: "reject",
+    fails:
+      "A billing row whose consumption is not its current read less the previous one, within source.billing.tolerance. Off: the reads are taken.",
+    source: `${VEE}: sum check`,
+  },
+  "days-mismatch": {
+    judged: "ingest",
+    severity: "reject",
+    fails:
+      "A billing row whose days are not those between its two reads, nor one more. Off: the reads are taken.",
+    source: "FORMATS §1: billing exports count the first day or not",
+  },
+  "missing-hour-used": {
+    judged: "ingest",
+    severity: "reject",
+    fails:
+      "A day's row with usage in the column of the hour that the day does not have. Off: the column is passed over.",
+    source: "FORMATS §1: day rows on the day on which clocks are put forward",
+  },
   "prolonged-estimation": {
     judged: "detect",
     severity: "note",
@@ -183,6 +204,8 @@ export const CHECKS = {
 
 export type CheckCode = keyof typeof CHECKS;
 export const CHECK_CODES = Object.keys(CHECKS) as CheckCode[];
+/** Those that the detector judges. */
+export const HISTORY_CHECKS = CHECK_CODES.filter((code) => CHECKS[code].judged === "detect");
 
 /** `false`: off. `true`: on, with the default limit. A number: on, with this limit. */
 const checkSwitch = (code: CheckCode) => {

@@ -11,6 +11,7 @@ import { plotDay } from "../../ingest/try/day-plot.js";
 import { guess, guessText, isWhole } from "../../ingest/try/guess.js";
 import type { TrialReject, TrialValue } from "../../ingest/try/trial.js";
 import { tryCrosswalk, tryFile, type TriedCrosswalk, type TriedFile } from "../../ingest/try/try-file.js";
+import type { ChecksConfig } from "../../schemas/checks.js";
 import type { SourceConfig } from "../../schemas/config.js";
 import { isTimeZone } from "../../schemas/time-zone.js";
 import { EXIT, UsageError } from "../exit.js";
@@ -53,7 +54,7 @@ export function addProfileCommands(root: Command): void {
     .option("--no-color", "plain ASCII")
     .option("--json", "one JSON object")
     .action(async (file: string, options: TryCommandOptions, command: Command) => {
-      const { source, timeZone } = await sourceToTry(options, command);
+      const { source, timeZone, checks } = await sourceToTry(options, command);
       if (source.format === "crosswalk") {
         const tried = await tryCrosswalk({ path: await readable(file), source, timeZone });
         process.stdout.write(
@@ -68,6 +69,7 @@ export function addProfileCommands(root: Command): void {
         path: await readable(file),
         source,
         timeZone,
+        checks,
         now: Math.floor(systemClock.now() / 1000),
         show: options.rows,
         nameOf: options.showMeters === true ? (id) => id : masked,
@@ -152,7 +154,7 @@ async function headOfMember(path: string): Promise<{ readonly head: Buffer; read
 async function sourceToTry(
   options: TryCommandOptions,
   command: Command,
-): Promise<{ readonly source: SourceConfig; readonly timeZone: string }> {
+): Promise<{ readonly source: SourceConfig; readonly timeZone: string; readonly checks: ChecksConfig }> {
   const { source, profile, timeZone } = options;
   if ((source === undefined) === (profile === undefined))
     throw new UsageError(
@@ -170,11 +172,12 @@ async function sourceToTry(
       );
     return {
       source: found.one,
+      checks: found.utility.checks,
       timeZone: timeZone === undefined ? found.utility.timeZone : zoneOf(timeZone),
     };
   }
   const zone = timeZone === undefined ? onlyZone(command) : zoneOf(timeZone);
-  return { source: await sourceIn(profile!, zone), timeZone: zone };
+  return { source: await sourceIn(profile!, zone), timeZone: zone, checks: {} };
 }
 
 /** The zone of the one utility of the configuration. */

@@ -1,5 +1,6 @@
 import { TimeZone } from "../../infra/time-zone.js";
 import { canonicalMeter } from "../../schemas/canonical.js";
+import { limitOf, type ChecksConfig } from "../../schemas/checks.js";
 import { Flag } from "../../schemas/flags.js";
 import type { BillingColumnRef, BillingOptions } from "../../schemas/formats/billing.js";
 import { MILLILITRES, unitOf, type Unit } from "../../schemas/units.js";
@@ -15,6 +16,8 @@ export interface BillingReaderOptions {
   readonly billing: BillingOptions;
   /** The utility's IANA time zone. */
   readonly timeZone: string;
+  /** The utility's switches. */
+  readonly checks?: ChecksConfig;
   /** UTC seconds: later reads than a day from here are rejected. */
   readonly now: number;
 }
@@ -60,11 +63,13 @@ interface RegisterRead extends Amount {
  * of day is midnight at its beginning, on the source's clock.
  *
  * A row has one value, or two where it has a previous read and previous reads are taken. Nothing is read of a row whose
- * consumption or days don't agree with its reads.
+ * consumption or days don't agree with its reads, but where the utility switched these checks off.
  */
 export class BillingReader implements FormatReader, RowSink {
   unknownColumns: readonly string[] = [];
   readonly #options: BillingOptions;
+  readonly #comparesDays: boolean;
+  readonly #comparesUsage: boolean;
   readonly #gate: ReadGate;
   readonly #rows: CsvRows;
   readonly #zone: TimeZone | undefined;
@@ -83,8 +88,10 @@ export class BillingReader implements FormatReader, RowSink {
   /** Fields of a whole row: in another, what stands in a field may belong in the next. */
   #width = -1;
 
-  constructor({ billing, timeZone, now }: BillingReaderOptions, sink: ReadSink) {
+  constructor({ billing, timeZone, checks = {}, now }: BillingReaderOptions, sink: ReadSink) {
     this.#options = billing;
+    this.#comparesDays = limitOf(checks, "days-mismatch") !== undefined;
+    this.#comparesUsage = limitOf(checks, "usage-mismatch") !== undefined;
     this.#gate = new ReadGate(sink, now, "source.billing");
     this.#rows = new CsvRows(billing, this);
     const zone = billing.time.zone === "utility" ? timeZone : billing.time.zone;
@@ -287,14 +294,14 @@ export class BillingReader implements FormatReader, RowSink {
   ): Refusal | undefined {
     const { digits, tolerance, usageUnit = unit } = this.#options;
     if (previous.time >= current.time) return this.#refuse(row, "previous-not-earlier", "previousDate");
-    if (this.#columns.days !== undefined) {
+    if (this.#comparesDays && this.#columns.days !== undefined) {
       const days = this.#amount(row, "days");
       if (days instanceof Refusal) return days;
       const between = this.#dayOf(current.time) - this.#dayOf(previous.time);
       if (!Number.isNaN(days.value) && days.value !== between && days.value !== between + 1)
         return this.#refuse(row, "days-mismatch", "days");
     }
-    if (this.#columns.usage === undefined) return undefined;
+    if (!this.#comparesUsage || this.#columns.usage === undefined) return undefined;
     const usage = this.#amount(row, "usage");
     if (usage instanceof Refusal) return usage;
     const isRead = ((previous.flags | current.flags) & NO_READ) === 0;

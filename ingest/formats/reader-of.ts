@@ -1,3 +1,4 @@
+import type { ChecksConfig } from "../../schemas/checks.js";
 import type { SourceConfig } from "../../schemas/config.js";
 import { BillingReader } from "./billing.js";
 import { Cmep } from "./cmep.js";
@@ -12,12 +13,15 @@ import { ReadsCsv } from "./reads-csv.js";
 export interface FileContext {
   /** The utility's IANA time zone. */
   readonly timeZone: string;
+  /** The utility's switches. */
+  readonly checks: ChecksConfig;
   /** UTC seconds: later reads than a day from here are rejected. */
   readonly now: number;
 }
 
 /** The reader of a source's files: one for each file. Not for crosswalks, which hold no reads. */
-export function readerOf(source: SourceConfig, { timeZone, now }: FileContext, sink: ReadSink): FormatReader {
+export function readerOf(source: SourceConfig, context: FileContext, sink: ReadSink): FormatReader {
+  const { timeZone, checks, now } = context;
   switch (source.format) {
     case "cmep":
       return new Cmep({ cmep: source.cmep!, timeZone, now }, sink);
@@ -31,12 +35,12 @@ export function readerOf(source: SourceConfig, { timeZone, now }: FileContext, s
       return new FixedWidth({ fixedWidth: source.fixedWidth!, timeZone, now }, sink);
     case "billing":
     case "beacon-billing":
-      return new BillingReader({ billing: source.billing!, timeZone, now }, sink);
+      return new BillingReader({ billing: source.billing!, timeZone, checks, now }, sink);
     case "csv":
     case "beacon-range":
     case "aclara-star":
     case "crosswalk":
-      return new CsvReader(source, { timeZone, now }, sink);
+      return new CsvReader(source, context, sink);
   }
 }
 
@@ -54,8 +58,8 @@ class CsvReader implements FormatReader {
   readonly #reads: ReadsCsv;
   readonly #rows: CsvRows;
 
-  constructor({ profile }: SourceConfig, { timeZone, now }: FileContext, sink: ReadSink) {
-    this.#reads = new ReadsCsv({ profile: profile!, timeZone, now }, sink);
+  constructor({ profile }: SourceConfig, context: FileContext, sink: ReadSink) {
+    this.#reads = new ReadsCsv({ profile: profile!, ...context }, sink);
     this.#rows = new CsvRows(profile!, this.#reads);
   }
 

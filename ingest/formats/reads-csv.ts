@@ -1,5 +1,6 @@
 import { TimeZone } from "../../infra/time-zone.js";
 import { canonicalMeter } from "../../schemas/canonical.js";
+import { limitOf, type ChecksConfig } from "../../schemas/checks.js";
 import { Flag } from "../../schemas/flags.js";
 import type { ColumnRef, CsvProfile } from "../../schemas/profile.js";
 import { MILLILITRES, unitOf, type Unit } from "../../schemas/units.js";
@@ -13,6 +14,8 @@ import { compileTimeFormat, splitClock, type Stamp, type StampReader } from "./t
 export interface ReadsCsvOptions {
   readonly profile: CsvProfile;
   readonly timeZone: string;
+  /** The utility's switches. */
+  readonly checks?: ChecksConfig;
   /** UTC seconds: later reads than a day from here are rejected. */
   readonly now: number;
 }
@@ -55,6 +58,7 @@ export class ReadsCsv implements RowSink {
   unknownColumns: readonly string[] = [];
   readonly #profile: CsvProfile;
   readonly #sink: ReadSink;
+  readonly #refusesMissingHour: boolean;
   readonly #now: number;
   readonly #zone: TimeZone | undefined;
   readonly #readStamp: StampReader;
@@ -99,9 +103,10 @@ export class ReadsCsv implements RowSink {
   #steadyOffset: number | undefined;
   readonly #wideDays = new Map<number, WideDay>();
 
-  constructor({ profile, timeZone, now }: ReadsCsvOptions, sink: ReadSink) {
+  constructor({ profile, timeZone, checks = {}, now }: ReadsCsvOptions, sink: ReadSink) {
     this.#profile = profile;
     this.#sink = sink;
+    this.#refusesMissingHour = limitOf(checks, "missing-hour-used") !== undefined;
     this.#now = now;
     const zone = profile.time.zone === "utility" ? timeZone : profile.time.zone;
     this.#zone = zone === "UTC" ? undefined : new TimeZone(zone);
@@ -743,7 +748,7 @@ export class ReadsCsv implements RowSink {
       if (length > 0) {
         if (kind === "usage") this.#emit(row, series!, start, length, flags);
         else this.#emit(row, series!, time.stamp === "end" ? start + length : start, 0, flags);
-      } else if (this.#ml !== null && (kind === "register" || this.#ml !== 0)) {
+      } else if (this.#refusesMissingHour && this.#ml !== null && (kind === "register" || this.#ml !== 0)) {
         this.#rejectValue(row, "missing-hour-used", column.name, this.#text(row, index - 1));
       }
     }

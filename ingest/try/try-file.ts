@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import type { ChecksConfig } from "../../schemas/checks.js";
 import type { SourceConfig } from "../../schemas/config.js";
 import { csvProfile } from "../../schemas/profile.js";
 import type { Reject } from "../check/rejects.js";
@@ -14,6 +15,8 @@ import { rejectsByReason, Trial, type TrialOptions, type TrialReject, type Trial
 export interface TryOptions extends TrialOptions {
   readonly path: string;
   readonly source: SourceConfig;
+  /** The utility's switches. */
+  readonly checks: ChecksConfig;
   /** UTC seconds. */
   readonly now: number;
 }
@@ -29,7 +32,7 @@ const NO_TEXT = Buffer.alloc(0);
 const NO_ROWS: RowCounts = { rows: 0, rejected: 0, valuesRejected: 0, leftOut: 0 };
 
 /** Reads a file as its source says, into nothing: no store is touched. */
-export async function tryFile({ path, source, now, ...options }: TryOptions): Promise<TriedFile> {
+export async function tryFile({ path, source, checks, now, ...options }: TryOptions): Promise<TriedFile> {
   const { size } = await stat(path);
   const trial = new Trial(options);
   const warnings = new Map<string, TrialWarning>();
@@ -40,7 +43,7 @@ export async function tryFile({ path, source, now, ...options }: TryOptions): Pr
       throw new FileRejected("file", `The file has ${size} bytes, more than the source's maxFileBytes.`);
     const text = await fileText(path, size, source);
     reader = new JoinedTexts(text.count > 1, trial, (sink) =>
-      readerOf(source, { timeZone: options.timeZone, now }, sink),
+      readerOf(source, { timeZone: options.timeZone, checks, now }, sink),
     );
     for await (const chunks of text.texts()) {
       // Formats that are no CSV have no columns in their profile.

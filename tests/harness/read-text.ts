@@ -2,6 +2,7 @@ import type { Reject } from "../../ingest/check/rejects.js";
 import { CsvRows } from "../../ingest/formats/csv-rows.js";
 import { Series, type ReadSink } from "../../ingest/formats/format.js";
 import { ReadsCsv } from "../../ingest/formats/reads-csv.js";
+import type { ChecksConfig } from "../../schemas/checks.js";
 import { csvProfile } from "../../schemas/profile.js";
 import type { z } from "zod";
 
@@ -46,11 +47,16 @@ const NOW = Date.UTC(2026, 11, 1) / 1000;
 export function readText(
   text: string | Buffer,
   profile: ProfileInput,
-  options: { readonly timeZone?: string; readonly now?: number; readonly cuts?: readonly number[] } = {},
+  options: {
+    readonly timeZone?: string;
+    readonly now?: number;
+    readonly cuts?: readonly number[];
+    readonly checks?: ChecksConfig;
+  } = {},
 ): FoundCsv {
-  const { timeZone = "America/Los_Angeles", now = NOW, cuts = [] } = options;
+  const { timeZone = "America/Los_Angeles", now = NOW, cuts = [], checks = {} } = options;
   const { sink, reads, rejects } = recordingSink();
-  const reader = new ReadsCsv({ profile: csvProfile.parse(profile), timeZone, now }, sink);
+  const reader = new ReadsCsv({ profile: csvProfile.parse(profile), timeZone, checks, now }, sink);
   const scanner = new CsvRows(csvProfile.parse(profile), reader);
   const bytes = Buffer.from(text as string);
   pushInParts((chunk) => scanner.push(chunk, false), bytes, cuts);

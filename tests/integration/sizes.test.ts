@@ -68,6 +68,7 @@ describe("a row of a million columns", () => {
       utility: "u",
       timeZone: "UTC",
       source,
+      checks: {},
       now,
     });
     const codes: string[] = [];

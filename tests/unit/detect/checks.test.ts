@@ -2,7 +2,7 @@ import type { CheckContext, Finding } from "../../../detect/checks/finding.js";
 import { MeterChecks } from "../../../detect/checks/meter-checks.js";
 import { Reader, Writer } from "../../../detect/varints.js";
 import { TimeZone } from "../../../infra/time-zone.js";
-import { CHECK_CODES, CHECKS, checksConfig, limitOf, type CheckCode } from "../../../schemas/checks.js";
+import { HISTORY_CHECKS, CHECKS, checksConfig, limitOf, type CheckCode } from "../../../schemas/checks.js";
 import { Flag } from "../../../schemas/flags.js";
 
 const HOUR = 3600;
@@ -13,7 +13,7 @@ const MARCH = Date.UTC(2026, 2, 1, 8) / 1000;
 const days = new TimeZone("America/Los_Angeles");
 
 const everyLimit = Object.fromEntries(
-  CHECK_CODES.map((code) => [code, limitOf(checksConfig.parse({ [code]: true }), code)!]),
+  HISTORY_CHECKS.map((code) => [code, limitOf(checksConfig.parse({ [code]: true }), code)!]),
 ) as Record<CheckCode, number>;
 
 const context = (

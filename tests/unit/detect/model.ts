@@ -20,7 +20,7 @@ import type { Read } from "../../../detect/kept-reads.js";
 import type { ReadColumns } from "../../../detect/read-columns.js";
 import { decodeState, encodeState } from "../../../detect/state-codec.js";
 import type { AnomalyMessage, RuleName } from "../../../schemas/anomalies.js";
-import { CHECK_CODES } from "../../../schemas/checks.js";
+import { HISTORY_CHECKS } from "../../../schemas/checks.js";
 import { detectConfig } from "../../../schemas/detect-config.js";
 import { Flag } from "../../../schemas/flags.js";
 import type { MeterSetting } from "../../../schemas/meters.js";
@@ -42,7 +42,7 @@ export function environmentOf(
     parsed.rules,
     timeZone,
     {
-      ...Object.fromEntries(CHECK_CODES.map((code) => [code, 0])),
+      ...Object.fromEntries(HISTORY_CHECKS.map((code) => [code, 0])),
       // Small enough that histories of some days meet them.
       "prolonged-estimation": 2,
       gap: 3,

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { BillingReader } from "../../../ingest/formats/billing.js";
 import type { ReadSink } from "../../../ingest/formats/format.js";
+import type { ChecksConfig } from "../../../schemas/checks.js";
 import { Flag } from "../../../schemas/flags.js";
 import { BEACON_BILLING, billingOptions } from "../../../schemas/formats/billing.js";
 import { formatCalls, fuzzFormat, pageExample } from "../../harness/format-calls.js";
@@ -11,9 +12,9 @@ type Options = z.input<typeof billingOptions>;
 
 const NOW = at("2026-12-01T00:00Z");
 const make =
-  (options: Options, timeZone = "America/Los_Angeles") =>
+  (options: Options, timeZone = "America/Los_Angeles", checks: ChecksConfig = {}) =>
   (sink: ReadSink) =>
-    new BillingReader({ billing: billingOptions.parse(options), timeZone, now: NOW }, sink);
+    new BillingReader({ billing: billingOptions.parse(options), timeZone, checks, now: NOW }, sink);
 const read = (text: string | Buffer, options: Options, cuts: readonly number[] = []) =>
   formatCalls(make(options), text, cuts);
 
@@ -198,6 +199,25 @@ describe("consumption and days of a row", () => {
     expect(pair("M,2026-06-01,15,2026-05-01,12,2243,31", { usageUnit: "gal", tolerance: 1 })).toHaveLength(1);
     expect(pair("M,2026-06-01,15.4,2026-05-01,12,3,31", { tolerance: 0.5 })).toEqual([]);
     expect(pair("M,2026-06-01,15,2026-05-01,12,30,31", { multiplier: 10 })).toEqual([]);
+  });
+
+  it("are not compared where the utility switched that off, and what can't be read is still rejected", () => {
+    const found = (row: string, checks: ChecksConfig) => {
+      const { reads, rejects } = formatCalls(make(PAIR, undefined, checks), `${PAIR_HEADER}${row}\n`);
+      return [reads.length, ...rejects.map(({ code }) => code)];
+    };
+    expect(found("M,2026-06-01,15,2026-05-01,12,4,31", { "usage-mismatch": false })).toEqual([2]);
+    expect(found("M,2026-06-01,15,2026-05-01,12,3,9", { "days-mismatch": false })).toEqual([2]);
+    expect(found("M,2026-06-01,15,2026-05-01,12,4,9", { "days-mismatch": false })).toEqual([
+      0,
+      "usage-mismatch",
+    ]);
+    expect(found("M,2026-06-01,15,2026-05-01,12,4,9", { "usage-mismatch": false })).toEqual([
+      0,
+      "days-mismatch",
+    ]);
+    const off = { "usage-mismatch": false, "days-mismatch": false };
+    expect(found("M,2026-05-01,15,2026-06-01,12,4,9", off)).toEqual([0, "previous-not-earlier"]);
   });
 
   it("that don't agree take both reads of the row away", () => {

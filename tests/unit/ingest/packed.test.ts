@@ -43,6 +43,7 @@ async function found(source: SourceConfig, bytes: Buffer): Promise<Found> {
     utility: "oakvale",
     timeZone: "UTC",
     source,
+    checks: {},
     now: READ_AT,
   };
   const blocks: string[] = [];
@@ -161,6 +162,7 @@ it("publishes nothing of an archive with a member that is not of its source", as
     utility: "oakvale",
     timeZone: "UTC",
     source,
+    checks: {},
     now: READ_AT,
   };
   await expect(reading(job).next()).rejects.toThrow("no column");

@@ -413,6 +413,13 @@ describe("layout wide", () => {
     );
     expect([used.reads.length, used.rows, used.rejected, used.valuesRejected]).toEqual([23, 0, 1, 1]);
     expect(used.rejects[0]).toMatchObject({ code: "missing-hour-used", field: "interval 3", value: "7" });
+    const passedOver = readText(
+      text(24, "2026-03-08", () => 7),
+      wide(24),
+      { checks: { "missing-hour-used": false } },
+    );
+    expect(passedOver.reads).toEqual(used.reads);
+    expect([passedOver.rows, passedOver.rejected, passedOver.valuesRejected]).toEqual([1, 0, 0]);
   });
 
   it("rejects one wrong value and takes the others of the row", () => {
