@@ -12,6 +12,7 @@ import { addConsentCommands } from "./commands/consents.js";
 import { addErasureCommands } from "./commands/erasures.js";
 import { addDoctor } from "./commands/doctor.js";
 import { addFileCommands } from "./commands/files.js";
+import { addNoticeCommands } from "./commands/notices.js";
 import { addPreview } from "./commands/preview.js";
 import { addProfileCommands } from "./commands/profile.js";
 import { addPull } from "./commands/pull.js";
@@ -61,6 +62,7 @@ Begin with:
   addAlertCommands(root);
   addCalls(root);
   addCodes(root);
+  addNoticeCommands(root);
   addPrivacyCommands(root);
   addConsentCommands(root);
   addErasureCommands(root);

@@ -152,7 +152,7 @@ export const POSTGRES_COLUMNS: Readonly<Record<string, Columns>> = {
   },
   outbox: {
     linked:
-      "outbox_id kind anomaly stage confirmation_id contact_id occupancy_id consent_kind channel state reason told attempts refusals not_before owner lease_until created_at updated_at accepted_at reply provider_id handed_at resent urgent priority digest digest_of",
+      "outbox_id kind anomaly stage confirmation_id contact_id occupancy_id consent_kind channel state reason told attempts refusals not_before owner lease_until created_at updated_at accepted_at reply provider_id handed_at resent urgent priority digest digest_of notice_id",
     operation: "utility",
   },
   premise_meters: {
@@ -190,6 +190,10 @@ export const POSTGRES_COLUMNS: Readonly<Record<string, Columns>> = {
   },
   schema_migrations: {
     operation: "name checksum ran_at",
+  },
+  service_notices: {
+    staff: "written_by",
+    operation: "notice_id utility name about words written_at",
   },
   suppressions: {
     person: "address_hash",

@@ -3,6 +3,8 @@ import type { ConsentKind } from "./consent/wording.js";
 
 /** `reminder`: water still runs, days after the alert or when the resident asked to hear again; `last-reminder`: after a week. */
 export type AlertKind = "alert" | "reminder" | "last-reminder" | "stopped" | "correction";
+/** `notice`: texts about a home have ended; `service`: a notice of the utility that is due by law or contract. */
+export type MessageKind = AlertKind | "confirmation" | "reply" | "notice" | "service";
 /** What a message says of the anomaly: that it goes on, that it is over, that it never was. */
 export type Told = "open" | "over" | "withdrawn";
 export type OutboxState =
@@ -75,10 +77,7 @@ export function concernsOccupant({ rule, start, end }: AnomalyMessage, from: num
 }
 
 /** Whether a message keeps to the hours in which residents are written to: not the alert of a burst to whom wants it at any hour. */
-export function waitsForHours(
-  message: AlertKind | "confirmation" | "reply" | "notice",
-  consent: ConsentKind | null,
-): boolean {
+export function waitsForHours(message: MessageKind, consent: ConsentKind | null): boolean {
   return message !== "confirmation" && message !== "reply" && !(message === "alert" && consent === "burst");
 }
 

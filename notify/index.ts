@@ -62,6 +62,18 @@ export { sampleCalls, sampleLetters, sampleTexts } from "./templates/samples.js"
 export { letterHtml, letterText } from "./templates/letter.js";
 export { textLines } from "./outbox/text-buckets.js";
 export { callList, type Call } from "./outbox/call-list.js";
+export {
+  NoticeDiffers,
+  sendServiceNotice,
+  serviceNotice,
+  serviceNotices,
+  type HomeWithoutMail,
+  type NoticeWords,
+  type Reach,
+  type SentNotice,
+  type ServiceNotice,
+} from "./service-notice.js";
+export { serviceLetter } from "./templates/service-letter.js";
 export { listAlerts } from "./outbox/list-alerts.js";
 export type { MailTransport } from "./channels/email.js";
 

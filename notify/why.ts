@@ -43,6 +43,7 @@ export const REASONS: Readonly<Record<Refusal | Aside, string>> = {
   landline: "the number is a landline (twilio.lookup)",
   "sender-died": "the process that had it in hand ended",
   "not-composed": "the message could not be written",
+  "moved-out": "the home is no longer theirs",
   erased: "the resident had their data deleted",
   "not-found-yet": "the connection broke; the provider is asked whether it has it",
 };
@@ -51,6 +52,7 @@ export const REASONS: Readonly<Record<Refusal | Aside, string>> = {
 type Aside =
   | "utility-unknown"
   | "channel-unknown"
+  | "moved-out"
   | "erased"
   | "stopped"
   | "returned"
@@ -132,7 +134,8 @@ export async function whyOfContact(
 const STEP = "at, contact, channel, anomaly, what, outcome, reason";
 /** `n` keeps steps of one time in their order. */
 const MESSAGES = `SELECT o.updated_at AS at, o.contact_id AS contact, o.channel, o.anomaly,
-  CASE WHEN o.kind = 'reply' THEN 'reply ' || o.reply ELSE o.kind END AS what, o.state AS outcome, o.reason, 0 AS n FROM outbox o`;
+  CASE o.kind WHEN 'reply' THEN 'reply ' || o.reply
+    WHEN 'service' THEN 'notice ' || (SELECT name FROM service_notices s WHERE s.notice_id = o.notice_id) ELSE o.kind END AS what, o.state AS outcome, o.reason, 0 AS n FROM outbox o`;
 const NOT_SENT = `SELECT d.last_at, d.contact_id, NULL, d.anomaly, 'decision', 'not sent', d.outcome, 0 FROM decisions d`;
 const ANSWERS = `SELECT a.at, a.contact_id, NULL, a.anomaly, 'answer ' || a.answer, 'taken', NULL, a.answer_id FROM answers a`;
 

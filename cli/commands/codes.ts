@@ -1,8 +1,7 @@
-import { closeSync, fsyncSync, openSync, rmSync, writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import { systemClock } from "../../infra/clock.js";
-import { makeCodes, type CodeLetter } from "../../notify/index.js";
-import { UsageError } from "../exit.js";
+import { makeCodes } from "../../notify/index.js";
+import { withPrivateCsv } from "../private-csv.js";
 import { chosenUtility, settingsFor } from "../settings.js";
 import { withStores } from "../with-stores.js";
 import { noted } from "./privacy.js";
@@ -24,45 +23,15 @@ export function addCodes(root: Command): void {
       const settings = settingsFor(command);
       const utility = chosenUtility(settings, options.utility);
       // Before any code is made: nobody could make the file anew.
-      const file = openNew(options.out);
-      try {
-        const count = await withStores(settings, async (stores) => {
+      const count = await withPrivateCsv("codes", options.out, (write) =>
+        withStores(settings, async (stores) => {
           await noted(stores, utility, { what: "codes", purpose: "help" });
           return makeCodes(stores, utility, systemClock.now(), (letters) => {
-            writeFileSync(file, csvOf(letters));
-            fsyncSync(file);
+            const rows = letters.map(({ account, name, address, code }) => [account, name, address, code]);
+            write(["account", "name", "address", "code"], rows);
           });
-        });
-        process.stdout.write(`Wrote ${count} codes to ${options.out}. Each works once, within 60 days.\n`);
-      } catch (error) {
-        rmSync(options.out, { force: true });
-        throw error;
-      } finally {
-        closeSync(file);
-      }
+        }),
+      );
+      process.stdout.write(`Wrote ${count} codes to ${options.out}. Each works once, within 60 days.\n`);
     });
-}
-
-function openNew(path: string): number {
-  try {
-    return openSync(path, "wx", 0o600);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new UsageError(
-      code === "EEXIST" ? `codes: ${path} is there already; give a new name.` : `codes: ${path}: ${code}`,
-    );
-  }
-}
-
-function csvOf(letters: readonly CodeLetter[]): string {
-  const rows = letters.map(({ account, name, address, code }) => [account, name, address, code]);
-  return [["account", "name", "address", "code"], ...rows]
-    .map((row) => row.map(csvField).join(",") + "\r\n")
-    .join("");
-}
-
-/** RFC 4180; what a spreadsheet would take for a formula gets a quote before it. */
-export function csvField(text: string): string {
-  const plain = /^[=+\-@\t\r\0]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
 }

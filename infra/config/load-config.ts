@@ -1,12 +1,11 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { isMap, LineCounter, parseDocument, type Document } from "yaml";
-import type { z } from "zod";
 import { config as schema, type Config, type UtilityConfig } from "../../schemas/config.js";
 import { withPresets } from "../../schemas/presets.js";
 import type { PullConfig } from "../../schemas/pull.js";
 import { environment as environmentSchema, type Environment } from "./environment.js";
 import { closest } from "./suggest.js";
+import { readYaml } from "./yaml.js";
 
 /** Everything that is wrong with the configuration, one problem a line. */
 export class ConfigurationError extends Error {
@@ -42,16 +41,9 @@ export function loadConfig(path: string, variables: NodeJS.ProcessEnv = process.
 }
 
 export function parseConfig(text: string, path: string, variables: NodeJS.ProcessEnv): Settings {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
-  if (document.errors.length > 0) {
-    throw new ConfigurationError(document.errors.map(({ message }) => `${path}: ${message.split("\n")[0]}`));
-  }
-  const problems: string[] = [];
-  const parsed = schema.safeParse(withPresets(document.toJS()));
-  if (!parsed.success) {
-    for (const issue of parsed.error.issues) problems.push(...describe(issue, path, document, lines));
-  }
+  const parsed = readYaml(text, path, schema, withPresets);
+  const problems = [...parsed.problems];
+  if (parsed.broken) throw new ConfigurationError(problems);
   const environment = readEnvironment(variables, problems);
   const { twilio, smpp, smsWebhook } = parsed.data ?? {};
   const secrets = [
@@ -62,7 +54,7 @@ export function parseConfig(text: string, path: string, variables: NodeJS.Proces
   for (const [given, name, field, variable] of secrets)
     if (given !== undefined && !(field in given) && !variables[variable])
       problems.push(`${path}: ${name}: set ${field}, or the variable ${variable}`);
-  if (!parsed.success || environment === undefined || problems.length > 0)
+  if (parsed.data === undefined || environment === undefined || problems.length > 0)
     throw new ConfigurationError(problems);
 
   const base = dirname(resolve(path));
@@ -149,66 +141,4 @@ function readEnvironment(variables: NodeJS.ProcessEnv, problems: string[]): Envi
     problems.push(`Variable ${at.map(String).join(".")}: ${message}.`);
   }
   return undefined;
-}
-
-function describe(issue: z.core.$ZodIssue, file: string, document: Document, lines: LineCounter): string[] {
-  if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => {
-      const path = [...issue.path, key];
-      const near = closest(key, knownKeys(issue.path));
-      return `${place(file, path, document, lines)}: this key is not known.${near === undefined ? " Remove it." : ` Did you mean "${near}"?`}`;
-    });
-  }
-  const received = document.getIn(issue.path as (string | number)[]);
-  const shown =
-    received === undefined || typeof received === "object" ? "" : `, received ${JSON.stringify(received)}`;
-  return [
-    `${place(file, issue.path, document, lines)}: ${issue.message.replace(/^Invalid input: /, "")}${shown}.`,
-  ];
-}
-
-function place(file: string, path: readonly PropertyKey[], document: Document, lines: LineCounter): string {
-  const name = path
-    .map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`))
-    .join("")
-    .replace(/^\./, "");
-  for (let depth = path.length; depth >= 0; depth--) {
-    const node =
-      depth === 0 ? document.contents : document.getIn(path.slice(0, depth) as (string | number)[], true);
-    const range = (node as { range?: [number, number, number] } | null | undefined)?.range;
-    if (range) {
-      // A key of a map stands before its value.
-      const parent =
-        depth > 0 ? document.getIn(path.slice(0, depth - 1) as (string | number)[], true) : undefined;
-      const pair = isMap(parent)
-        ? parent.items.find(({ key }) => String(key) === String(path[depth - 1]))
-        : undefined;
-      const at = (pair?.key as { range?: [number, number, number] } | undefined)?.range?.[0] ?? range[0];
-      return `${file}:${lines.linePos(at).line} ${name || "(whole file)"}`;
-    }
-  }
-  return `${file} ${name}`;
-}
-
-/** Keys that the schema knows at a path, as far as it is made of objects and arrays. */
-function knownKeys(path: readonly PropertyKey[]): string[] {
-  let at: unknown = schema;
-  const unwrap = () => {
-    for (;;) {
-      const { def } = at as { def?: { innerType?: unknown; in?: unknown; element?: unknown } };
-      const inner = def?.innerType ?? def?.in;
-      if (inner === undefined) return;
-      at = inner;
-    }
-  };
-  for (const part of path) {
-    unwrap();
-    at =
-      typeof part === "number"
-        ? (at as { element?: unknown }).element
-        : (at as { shape?: Record<string, unknown> }).shape?.[String(part)];
-    if (at === undefined) return [];
-  }
-  unwrap();
-  return Object.keys((at as { shape?: object }).shape ?? {});
 }

@@ -127,6 +127,7 @@ export async function privacyLog(
          CASE o.channel WHEN 'email' THEN 'mail server' WHEN 'sms' THEN 'provider of texts' ELSE 'provider of calls' END,
          CASE WHEN o.kind = 'confirmation' THEN 'asked for at sign-up' WHEN o.kind = 'reply' THEN 'answers a text'
            WHEN o.kind = 'notice' THEN 'texts about the same home ended'
+           WHEN o.kind = 'service' THEN 'notice due by law or contract'
            ELSE 'consent, step ' || (SELECT max(c.place) FROM consents c WHERE c.contact_id = o.contact_id
              AND c.occupancy_id = o.occupancy_id AND c.kind = o.consent_kind AND c.channel = o.channel
              AND c.action = 'confirm' AND c.at <= o.handed_at) || ' of the chain' END, 0

@@ -8,10 +8,11 @@ import {
   refusalForAll,
   sayable,
   waitsForHours,
-  type AlertKind,
+  type MessageKind,
   type OutboxState,
   type Told,
 } from "../decide.js";
+import type { NoticeWords } from "../service-notice.js";
 import type { ReplyText } from "../templates/text.js";
 import type { UtilityConfig } from "../../schemas/config.js";
 import { holds } from "./line-look-up.js";
@@ -30,7 +31,7 @@ const MOST_UNKNOWN = 5;
 interface OutboxEntry extends OwnHours {
   readonly outbox_id: string;
   readonly utility: string;
-  readonly kind: AlertKind | "confirmation" | "reply" | "notice";
+  readonly kind: MessageKind;
   readonly stage: number;
   /** 0: goes before all else. */
   readonly priority: number;
@@ -63,6 +64,8 @@ interface OutboxEntry extends OwnHours {
   readonly expires_at: Date | null;
   readonly confirmed_at: Date | null;
   readonly reply: ReplyText | null;
+  /** Of a service notice: its words by language. */
+  readonly notice: Readonly<Partial<Record<Language, NoticeWords>>> | null;
   readonly created_at: Date;
   /** When an attempt may first have reached the provider, and whether it was sent once more since. */
   readonly handed_at: Date | null;
@@ -110,12 +113,12 @@ interface Sender {
   readonly inHand: readonly string[];
 }
 
-/** In this order; which messages have which, migration 0013 says. */
-const PRIORITIES = [0, 1, 2] as const;
+/** In this order; which messages have which, migration 0033 says. */
+const PRIORITIES = [0, 1, 2, 3] as const;
 
 /** Condition for rows that may be sent now; $1 now, $2 channels, $3 utilities that are live. */
 const DUE = `o.state IN ('queued', 'held', 'unknown') AND o.not_before <= $1 AND o.channel = ANY ($2)
-  AND (o.kind <> 'confirmation' OR o.utility = ANY ($3))
+  AND (o.kind NOT IN ('confirmation', 'service') OR o.utility = ANY ($3))
   AND (coalesce(o.reply, '') = 'stopped' OR NOT EXISTS (
     SELECT 1 FROM channel_pauses p WHERE p.utility = o.utility AND p.channel = o.channel AND p.ended_at IS NULL
       AND (p.reason <> '${STORM}' OR o.anomaly IS NOT NULL)))
@@ -192,7 +195,13 @@ export async function claim(
       if (attempt !== undefined && "send" in verdict)
         return { ...entry, attempt, told: verdict.send, toldBefore: entry.told, others: [] };
       const aside: Aside =
-        "send" in verdict ? { state: "suppressed", reason: "no-consent", notBefore: undefined } : verdict;
+        "send" in verdict
+          ? {
+              state: "suppressed",
+              reason: entry.kind === "service" ? "moved-out" : "no-consent",
+              notBefore: undefined,
+            }
+          : verdict;
       await transaction.query(
         `UPDATE outbox SET state = $2, reason = $3, not_before = coalesce($4, not_before), updated_at = $5 WHERE outbox_id = $1`,
         [entry.outbox_id, aside.state, aside.reason, aside.notBefore ?? null, now],
@@ -312,8 +321,9 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 /** An answer that could not be given in that time is not given any more. */
 const REPLY_MS = DAY_MS;
-/** Nor is a notice. */
+/** Nor is a notice; one that is due by law waits longer. */
 const NOTICE_MS = 7 * DAY_MS;
+const SERVICE_MS = 30 * DAY_MS;
 
 /** Whether a message may go now, and what it says. */
 function judge(
@@ -347,8 +357,9 @@ function judge(
     if (entry.confirmed_at !== null) return aside("suppressed", "confirmed");
     return entry.expires_at!.getTime() <= now ? aside("expired", "link-expired") : { send: null };
   }
-  if (entry.kind === "notice") {
-    if (now - entry.created_at.getTime() > NOTICE_MS) return aside("expired", "too-late");
+  if (entry.kind === "notice" || entry.kind === "service") {
+    const most = entry.kind === "service" ? SERVICE_MS : NOTICE_MS;
+    if (now - entry.created_at.getTime() > most) return aside("expired", "too-late");
     const day = policy.hours.within(entry).next(now);
     return day > now ? aside("held", "quiet-hours", new Date(day)) : { send: null };
   }
@@ -409,7 +420,7 @@ function loadEntries(transaction: Queryable, ids: readonly string[], now: Date):
             EXISTS (SELECT 1 FROM outbox alert WHERE alert.anomaly = o.anomaly AND alert.kind = 'alert'
                AND alert.stage = o.stage AND alert.contact_id = o.contact_id AND alert.channel = o.channel
                AND alert.told IS NOT NULL) AS alert_told,
-            o.reply, o.created_at, o.handed_at, o.resent, o.digest, o.occupancy_id,
+            o.reply, n.words AS notice, o.created_at, o.handed_at, o.resent, o.digest, o.occupancy_id,
             o.channel = 'email' AND o.anomaly IS NOT NULL AND EXISTS (SELECT 1 FROM outbox x WHERE x.contact_id = o.contact_id
                AND x.occupancy_id = o.occupancy_id AND x.outbox_id <> o.outbox_id AND x.anomaly IS NOT NULL
                AND x.state IN ('queued', 'held', 'unknown') AND x.not_before <= $2) AS has_company,
@@ -419,6 +430,7 @@ function loadEntries(transaction: Queryable, ids: readonly string[], now: Date):
      FROM outbox o
      JOIN contacts c ON c.contact_id = o.contact_id
      LEFT JOIN anomalies_seen s ON s.anomaly = o.anomaly
+     LEFT JOIN service_notices n ON n.notice_id = o.notice_id
      LEFT JOIN confirmations f ON f.confirmation_id = o.confirmation_id
      LEFT JOIN occupancies p ON p.occupancy_id = o.occupancy_id
      LEFT JOIN accounts a ON a.account_id = p.account_id
@@ -449,6 +461,9 @@ async function take(
          WHERE c.contact_id = o.contact_id AND x.ended_at IS NULL))
        AND (kind IN ('confirmation', 'reply') OR (kind = 'notice' AND EXISTS (
          SELECT 1 FROM active_consents a WHERE a.contact_id = o.contact_id AND a.occupancy_id = o.occupancy_id AND a.channel = o.channel))
+       OR (kind = 'service' AND EXISTS (
+         SELECT 1 FROM consents k JOIN occupancies p USING (occupancy_id)
+         WHERE k.contact_id = o.contact_id AND k.action = 'confirm' AND (p.valid_until IS NULL OR p.valid_until > $5)))
        OR EXISTS (
        SELECT 1 FROM recipients r JOIN anomalies_seen s ON s.meter_key = r.meter_key
        WHERE s.anomaly = o.anomaly AND r.contact_id = o.contact_id AND r.kind = o.consent_kind AND r.channel = o.channel

@@ -11,9 +11,11 @@ import { digest, inOrder, letterOfHome } from "../templates/digest.js";
 import { confirmation, renewal } from "../templates/confirmation.js";
 import type { Frame, LeakFlow, Told } from "../templates/frame.js";
 import type { Letter } from "../templates/letter.js";
+import { serviceLetter } from "../templates/service-letter.js";
 import { spokenAlert, spokenConfirmation } from "../templates/spoken.js";
 import { alertText, confirmationText, renewalText, replyText } from "../templates/text.js";
 import { textsEnded } from "../templates/texts-ended.js";
+import type { Language } from "../words/index.js";
 import type { Claimed } from "./claim.js";
 
 /** Shorter account numbers would be given away by their last four. */
@@ -63,6 +65,7 @@ function letterOf(
   };
   if (kind === "reply") throw new Error(`"${kind}" is said by text only`);
   if (kind === "notice") return textsEnded(frame, accountEnding(claimed, utility, vault));
+  if (kind === "service") return serviceNoticeOf(claimed, frame);
   const all = [claimed, ...claimed.others];
   const items = all.map((one) => ({
     about: one.kind as AlertKind,
@@ -72,6 +75,13 @@ function letterOf(
   const [first, ...others] = inOrder(items);
   const isOneHome = all.every(({ occupancy_id }) => occupancy_id === claimed.occupancy_id);
   return isOneHome ? letterOfHome(frame, [first!, ...others]) : digest(frame, items);
+}
+
+/** In the resident's language, or the utility's first where it was not written in that. */
+function serviceNoticeOf({ notice }: Claimed, frame: Frame): Letter {
+  const written = [frame.language, ...frame.utility.languages].find((each) => notice![each] !== undefined);
+  const language = written ?? (Object.keys(notice!)[0] as Language);
+  return serviceLetter({ ...frame, language }, notice![language]!);
 }
 
 /** Writes signed links to the pages of residents: by purpose and what it is about, to another page where one is named. */
@@ -94,7 +104,7 @@ function textOf(
     const homeUrl = linksOf(vault, config, utility)("choices", claimed.contact_id, "home");
     return replyText({ ...utility.sms!, homeUrl }, language, claimed.reply!);
   }
-  if (kind === "notice") throw new Error(`"${kind}" is said by mail only`);
+  if (kind === "notice" || kind === "service") throw new Error(`"${kind}" is said by mail only`);
   return alertText(
     utility,
     language,
@@ -110,7 +120,7 @@ function spokenOf(
 ): ReturnType<OutgoingMessage["spoken"]> {
   const { kind, message, language } = claimed;
   if (kind === "reply") throw new Error(`"${kind}" is said in the call itself`);
-  if (kind === "notice") throw new Error(`"${kind}" is said by mail only`);
+  if (kind === "notice" || kind === "service") throw new Error(`"${kind}" is said by mail only`);
   if (kind === "confirmation") {
     const asked = claimed.confirmation_language!;
     return { language: asked, words: spokenConfirmation(utility, asked, claimed.kinds!) };

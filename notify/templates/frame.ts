@@ -17,10 +17,11 @@ export interface Frame {
   readonly homeUrl?: string | undefined;
 }
 
-/** The letter with its foot: why it came, postal address, where to ask, how to stop. */
+/** The letter with its foot: why it came (in these words, if any), postal address, where to ask, how to stop. */
 export function framed(
   { utility, language, unsubscribeUrl, choicesUrl }: Frame,
   letter: Pick<Letter, "subject" | "heading" | "blocks">,
+  why?: string,
 ): Letter {
   const words = WORDS[language].mail.foot;
   const name = { utility: utility.name };
@@ -28,7 +29,7 @@ export function framed(
     ...letter,
     language,
     footer: [
-      unsubscribeUrl === undefined ? words.once(name) : words.why(name),
+      why ?? (unsubscribeUrl === undefined ? words.once(name) : words.why(name)),
       `${utility.name}, ${utility.mail.postalAddress}`,
       words.privacy({ address: utility.mail.privacy }),
     ],

@@ -1,10 +1,12 @@
 import type { UtilityConfig } from "../../schemas/config.js";
 import { CONSENT_KINDS, type ConsentKind } from "../consent/wording.js";
+import type { NoticeWords } from "../service-notice.js";
 import { WORDS, type Language } from "../words/index.js";
 import { confirmation, renewal } from "./confirmation.js";
 import type { AlertKind } from "../decide.js";
 import { digest, letterOfHome } from "./digest.js";
 import type { Frame, LeakFlow, Told } from "./frame.js";
+import { serviceLetter } from "./service-letter.js";
 import { textsEnded } from "./texts-ended.js";
 import { letterAbout } from "./letter-about.js";
 import type { Letter } from "./letter.js";
@@ -23,6 +25,20 @@ export interface SampleLetter extends Sample {
 export interface SampleText extends Sample {
   readonly text: string;
 }
+
+/** What a utility may write itself. */
+const SAMPLE_NOTICE: Readonly<Record<Language, NoticeWords>> = {
+  en: {
+    subject: "Our privacy policy changes on January 1",
+    text: "From January 1 we keep hourly reads for two years. Until now it was three.\n\nYou need not do anything.",
+    link: "https://utility.example/privacy",
+  },
+  es: {
+    subject: "Nuestra política de privacidad cambia el 1 de enero",
+    text: "Desde el 1 de enero guardamos las lecturas por hora dos años. Hasta ahora eran tres.\n\nUsted no tiene que hacer nada.",
+    link: "https://utility.example/privacidad",
+  },
+};
 
 const FLOWS: readonly LeakFlow[] = ["nonstop", "off-and-on", "above-usual", "burst", "away", "watering"];
 const HOUR = 3600;
@@ -161,6 +177,11 @@ export function sampleLetters(utility: UtilityConfig, publicUrl: string, end: nu
         name: "renewal",
         language,
         letter: renewal(frame, CONSENT_KINDS, link("confirm"), new Date((end + 30 * 24 * HOUR) * 1000)),
+      },
+      {
+        name: "service-notice",
+        language,
+        letter: serviceLetter(frame, SAMPLE_NOTICE[language]),
       },
       { name: "texts-ended", language, letter: textsEnded(frame, "4417") },
       {

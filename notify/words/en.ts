@@ -31,6 +31,8 @@ export const en = {
       why: "You get this because you asked {utility} for water alerts at this address.",
       once: "Somebody, most likely you, asked {utility} for water alerts at this address. Without your confirmation nothing more is sent.",
       privacy: "Questions about your personal data: {address}",
+      service:
+        "You get this because you signed up with {utility} for water alerts. It comes whatever alerts you want.",
       stop: "Stop these e-mails",
       choices: "Change what you are told",
     },
@@ -182,6 +184,8 @@ export const en = {
       noMore: "We write no more of it this month.",
       change: "Change or end the budget",
     },
+    /** Of a notice in the utility's own words. */
+    notice: { button: "Read all of it" },
     textsEnded: {
       subject: "Text alerts have ended",
       heading: "Our texts do not arrive",

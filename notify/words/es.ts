@@ -21,6 +21,8 @@ export const es: Catalogue = {
       why: "Recibe este correo porque pidió a {utility} avisos sobre su agua en esta dirección.",
       once: "Alguien, probablemente usted, pidió a {utility} avisos sobre el agua en esta dirección. Sin su confirmación no se envía nada más.",
       privacy: "Preguntas sobre sus datos personales: {address}",
+      service:
+        "Recibe este correo porque se inscribió en los avisos de agua de {utility}. Llega sean cuales sean los avisos que quiere.",
       stop: "Dejar de recibir estos correos",
       choices: "Cambiar los avisos que recibe",
     },
@@ -170,6 +172,7 @@ export const es: Catalogue = {
       noMore: "En este mes no le escribiremos más sobre él.",
       change: "Cambiar o quitar el límite",
     },
+    notice: { button: "Leerlo todo" },
     textsEnded: {
       subject: "Los avisos por mensaje de texto terminaron",
       heading: "Nuestros mensajes no llegan",

@@ -6,7 +6,7 @@ import {
   type CodeLetter,
   type SubscriptionRequest,
 } from "../../notify/index.js";
-import { csvField } from "../../cli/commands/codes.js";
+import { csvField } from "../../cli/private-csv.js";
 import { startNotified, type Notified } from "../harness/notified.js";
 import { addHome, optIn } from "../harness/residents.js";
 
