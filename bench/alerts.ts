@@ -205,7 +205,12 @@ async function signUp(way: StraightPath, clock: SteppedClock, homes: number): Pr
     ...{ name: "", address: "", email: "", phone: "", moveIn: undefined, moveOut: undefined, settings: [] },
   }));
   const now = new Date(clock.now());
-  await applyCrosswalk(rows, UTILITY, now, { database, vault, keys, producer: await log.producer() });
+  await applyCrosswalk(
+    rows,
+    UTILITY,
+    { now, file: null },
+    { database, vault, keys, producer: await log.producer() },
+  );
   const consent = { config: way.config, database, vault, clock };
   for (let home = 0; home < homes; home++) {
     const email = emailOf(home);

@@ -67,7 +67,7 @@ export const POSTGRES_COLUMNS: Readonly<Record<string, Columns>> = {
   },
   customers: {
     person: "name_sealed email_sealed phone_sealed",
-    linked: "customer_id account_id",
+    linked: "customer_id account_id name_file email_file phone_file",
     operation: "utility",
   },
   decisions: {
@@ -140,7 +140,7 @@ export const POSTGRES_COLUMNS: Readonly<Record<string, Columns>> = {
   },
   meters: {
     person: "id_hash id_sealed",
-    pseudonymous: "meter_key created_at registry_settings",
+    pseudonymous: "meter_key created_at registry_settings settings_file",
     operation: "utility",
   },
   meters_to_tell: {
@@ -160,7 +160,7 @@ export const POSTGRES_COLUMNS: Readonly<Record<string, Columns>> = {
   },
   premises: {
     person: "location_hash address_sealed zip_hash",
-    linked: "premise_id",
+    linked: "premise_id address_file zip_file",
     operation: "utility",
   },
   privacy_log: {

@@ -747,7 +747,12 @@ class Ingest implements IngestStage {
     for await (const portion of read()) {
       await this.#keepRejects(file, portion.rejects);
       await this.#stalling("PostgreSQL", () =>
-        applyCrosswalk(portion.rows, utility.id, now, { database, vault, keys, producer: this.#producer! }),
+        applyCrosswalk(
+          portion.rows,
+          utility.id,
+          { now, file: file.file },
+          { database, vault, keys, producer: this.#producer! },
+        ),
       );
       for (const { meterId } of portion.rows) meters.add(meterId);
       rows += portion.rows.length;

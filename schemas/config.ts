@@ -97,6 +97,14 @@ export const sourceConfig = z.strictObject({
     .boolean()
     .default(false)
     .describe("true while old reads are delivered: anomalies found in them are stored, not told."),
+  licence: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe(
+      "On what terms the data may be used, where somebody else delivers it: shown with where an attribute comes from.",
+    ),
   maxFileBytes: z
     .number()
     .int()

@@ -1,8 +1,11 @@
 import { userInfo } from "node:os";
+import { join } from "node:path";
 import { Option, type Command } from "commander";
 import { systemClock } from "../../infra/clock.js";
 import type { Stores } from "../../infra/stores.js";
 import { noteDisclosure, noteLook, privacyLog, refusalOf, type PrivacyEntry } from "../../notify/index.js";
+import { forgetSource, originsOf, type Origin } from "../../ingest/registry/origins.js";
+import { Archive } from "../../ingest/pickup/archive.js";
 import { recipientsOf } from "../../infra/config/recipients.js";
 import { PURPOSES, type Purpose, type UtilityConfig } from "../../schemas/config.js";
 import { UsageError } from "../exit.js";
@@ -113,6 +116,7 @@ export function addPrivacyCommands(root: Command): void {
       if (!done) throw new UsageError("privacy: the utility knows no such address.");
       process.stdout.write("Written down.\n");
     });
+  addOriginCommands(privacy);
   privacy
     .command("recipients")
     .summary("who outside gets data of residents, by what is configured")
@@ -136,6 +140,95 @@ export function addPrivacyCommands(root: Command): void {
           ]),
         );
     });
+}
+
+/** Where what is kept of people comes from, and how what one source said is deleted. */
+function addOriginCommands(privacy: Command): void {
+  privacy
+    .command("origins")
+    .summary("what is kept of an account, and where each of it comes from")
+    .description(
+      "For whoever asks what is known of them and from where: each attribute of the account, its homes, meters and residents, " +
+        "with the file that said it, its source and licence, or the resident's own word. Values are not shown.",
+    )
+    .option("--account [number]", "account number; without a value it is asked for")
+    .option("-u, --utility <id>", "utility, where several are configured")
+    .option("--json", "one JSON array")
+    .addOption(purposeOption())
+    .action(async (options: OriginOptions, command: Command) => {
+      const settings = settingsFor(command);
+      const utility = chosenUtility(settings, options.utility);
+      const account = await answer(options.account ?? true, "Account number");
+      const found = await withStores(settings, async (stores) => {
+        await noted(stores, utility, { what: "privacy origins", purpose: options.purpose });
+        return originsOf(stores, utility.id, account);
+      });
+      if (found === undefined) throw new UsageError("privacy: the utility knows no such account.");
+      const licences = new Map(utility.sources.map(({ id, licence }) => [id, licence]));
+      const all = found.map((one) => ({ ...one, licence: licences.get(one.source ?? "") ?? null }));
+      if (options.json === true) process.stdout.write(JSON.stringify(all) + "\n");
+      else process.stdout.write(all.length === 0 ? "Nothing but its number is kept.\n" : originsAsText(all));
+    });
+  privacy
+    .command("forget")
+    .summary("delete what one source said of people, homes and meters")
+    .description(
+      "For a source that may not be used any more: names, addresses, phone numbers, ZIP codes and classes of meters that it said " +
+        "last, and the originals of its files. Which account has which home and meter stays. Take the source out of " +
+        "the configuration first, or its next file brings all of it back.",
+    )
+    .argument("<source>", "id of the source")
+    .option("-u, --utility <id>", "utility, where several are configured")
+    .option("--yes", "delete it; it can't be brought back")
+    .action(async (source: string, options: { utility?: string; yes?: boolean }, command: Command) => {
+      const settings = settingsFor(command);
+      const utility = chosenUtility(settings, options.utility);
+      if (utility.sources.some(({ id }) => id === source)) {
+        throw new UsageError(
+          `privacy: source "${source}" is still in the configuration: its next file would bring all of it back. Take it out first.`,
+        );
+      }
+      if (options.yes !== true)
+        throw new UsageError(`privacy: what "${source}" said can't be brought back. Add --yes to delete it.`);
+      const said = await withStores(settings, async (stores) => {
+        await noted(stores, utility, { what: `privacy forget ${source}`, purpose: "legal" });
+        const forgotten = await forgetSource(stores, utility.id, source);
+        const archive = new Archive(join(settings.config.dataDirectory, "archive"), stores.vault);
+        return { ...forgotten, files: await archive.forget(stores.database, utility.id, source) };
+      });
+      process.stdout.write(
+        `Deleted: ${Object.entries(said)
+          .map(([what, n]) => `${n.toLocaleString("en")} ${FORGOTTEN[what as keyof typeof FORGOTTEN]}`)
+          .join(", ")}.\n`,
+      );
+    });
+}
+
+interface OriginOptions {
+  readonly account?: string | true;
+  readonly utility?: string;
+  readonly json?: boolean;
+  readonly purpose: Purpose;
+}
+
+const FORGOTTEN = {
+  names: "names",
+  mails: "e-mail addresses",
+  phones: "phone numbers",
+  addresses: "addresses",
+  zips: "ZIP codes",
+  meters: "settings of meters",
+  files: "originals of files",
+} as const;
+
+function originsAsText(origins: readonly (Origin & { readonly licence: string | null })[]): string {
+  return table(origins, [
+    { title: "what", value: ({ attribute }) => attribute },
+    { title: "from", value: ({ source }) => source ?? "not written down then" },
+    { title: "file", value: ({ file }) => file ?? "" },
+    { title: "since (UTC)", value: ({ at }) => (at === null ? "" : minute(at)) },
+    { title: "licence", value: ({ licence }) => licence ?? "" },
+  ]);
 }
 
 function timeOf(option: string, text: string | undefined): Date | undefined {

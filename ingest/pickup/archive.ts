@@ -73,7 +73,7 @@ export class Archive {
     return { path: relative, key: wrapped };
   }
 
-  /** Takes a stored file away that the ledger does not know. */
+  /** Takes a stored file away that the ledger does not know, or no longer. */
   async remove(relative: string): Promise<void> {
     await rm(join(this.#root, relative), { force: true });
   }
@@ -110,13 +110,22 @@ export class Archive {
   }
 
   /** Deletes what is older than its utility's retention; returns how many files went. */
-  async purge(database: Database, utility: string, before: Date): Promise<number> {
+  purge(database: Database, utility: string, before: Date): Promise<number> {
+    return this.#delete(database, "utility = $1 AND claimed_at < $2", [utility, before]);
+  }
+
+  /** Deletes all that a source brought; returns how many files went. */
+  forget(database: Database, utility: string, source: string): Promise<number> {
+    return this.#delete(database, "utility = $1 AND source = $2", [utility, source]);
+  }
+
+  async #delete(database: Database, which: string, values: readonly unknown[]): Promise<number> {
     const old = await database.query<{ file: number; archive_path: string }>(
-      "SELECT file, archive_path FROM files WHERE utility = $1 AND archive_path IS NOT NULL AND claimed_at < $2",
-      [utility, before],
+      `SELECT file, archive_path FROM files WHERE archive_path IS NOT NULL AND ${which}`,
+      values,
     );
     for (const { file, archive_path } of old) {
-      await rm(join(this.#root, archive_path), { force: true });
+      await this.remove(archive_path);
       await database.query("UPDATE files SET archive_path = NULL, archive_key = NULL WHERE file = $1", [
         file,
       ]);

@@ -12,16 +12,19 @@ interface Registry {
   readonly utility: string;
   readonly now: Date;
   readonly vault: Vault;
+  /** Number of the file that says it. */
+  readonly file: number | null;
 }
 
 /**
  * Brings the registry to what the rows say, one after the other, and tells the detector what it must know of the meters.
  * Rows that say nothing new write nothing. A utility's rows come from one caller at a time.
+ * @param file its number in the ledger: what it says is known to come from there
  */
 export async function applyCrosswalk(
   rows: readonly CrosswalkRow[],
   utility: string,
-  now: Date,
+  { now, file }: { readonly now: Date; readonly file: number | null },
   stores: {
     readonly database: Database;
     readonly vault: Vault;
@@ -30,7 +33,7 @@ export async function applyCrosswalk(
   },
 ): Promise<void> {
   const { database, vault, keys, producer } = stores;
-  const registry = { utility, now, vault };
+  const registry = { utility, now, vault, file };
   for (let at = 0; at < rows.length; at += ROWS_PER_TRANSACTION) {
     const chunk = rows.slice(at, at + ROWS_PER_TRANSACTION);
     const meters = await keys.ofMeters(chunk.map(({ meterId }) => meterId));
@@ -67,7 +70,7 @@ async function applyRows(
   await keepCustomers(on, placed, registry);
   const moved = await keepPlacements(on, placed, now);
   const changed = await keepOccupancies(on, placed, registry);
-  await keepSettings(on, placed, moved, changed);
+  await keepSettings(on, placed, moved, changed, registry);
 }
 
 /** Address and ZIP of premises; the last row that says one counts. Premise ids by hash in hex. */
@@ -75,7 +78,7 @@ async function keepPremises(
   on: Queryable,
   rows: readonly CrosswalkRow[],
   hashes: readonly Buffer[],
-  { utility, vault }: Registry,
+  { utility, vault, file }: Registry,
 ): Promise<ReadonlyMap<string, number>> {
   interface Premise {
     readonly premise_id: number;
@@ -105,17 +108,21 @@ async function keepPremises(
   });
   if (news.length > 0) {
     const written = await on.query<Pick<Premise, "premise_id" | "location_hash">>(
-      `INSERT INTO premises (utility, location_hash, address_sealed, zip_hash)
-       SELECT $1, * FROM unnest($2::bytea[], $3::bytea[], $4::bytea[])
+      `INSERT INTO premises (utility, location_hash, address_sealed, zip_hash, address_file, zip_file)
+       SELECT $1, hash, address, zip, CASE WHEN address IS NOT NULL THEN $5::bigint END, CASE WHEN zip IS NOT NULL THEN $5::bigint END
+       FROM unnest($2::bytea[], $3::bytea[], $4::bytea[]) AS said (hash, address, zip)
        ON CONFLICT (utility, location_hash) DO UPDATE SET
          address_sealed = coalesce(excluded.address_sealed, premises.address_sealed),
-         zip_hash = coalesce(excluded.zip_hash, premises.zip_hash)
+         address_file = CASE WHEN excluded.address_sealed IS NULL THEN premises.address_file ELSE $5 END,
+         zip_hash = coalesce(excluded.zip_hash, premises.zip_hash),
+         zip_file = CASE WHEN excluded.zip_hash IS NULL THEN premises.zip_file ELSE $5 END
        RETURNING premise_id, location_hash`,
       [
         utility,
         news.map(({ hash }) => hash),
         news.map(({ sealed }) => sealed),
         news.map(({ zipHash }) => zipHash),
+        file,
       ],
     );
     found.push(...written.map((one) => ({ ...one, address_sealed: null, zip_hash: null })));
@@ -168,7 +175,7 @@ async function keepAccounts(
 async function keepCustomers(
   on: Queryable,
   rows: readonly Placed[],
-  { utility, vault }: Registry,
+  { utility, vault, file }: Registry,
 ): Promise<void> {
   interface Customer {
     readonly account_id: number;
@@ -200,16 +207,22 @@ async function keepCustomers(
   });
   if (news.length === 0) return;
   await on.query(
-    `INSERT INTO customers (utility, account_id, name_sealed, email_sealed, phone_sealed)
-     SELECT $1, * FROM unnest($2::bigint[], $3::bytea[], $4::bytea[], $5::bytea[])
+    `INSERT INTO customers (utility, account_id, name_sealed, email_sealed, phone_sealed, name_file, email_file, phone_file)
+     SELECT $1, account, name, email, phone, CASE WHEN name IS NOT NULL THEN $6::bigint END,
+       CASE WHEN email IS NOT NULL THEN $6::bigint END, CASE WHEN phone IS NOT NULL THEN $6::bigint END
+     FROM unnest($2::bigint[], $3::bytea[], $4::bytea[], $5::bytea[]) AS said (account, name, email, phone)
      ON CONFLICT (account_id) DO UPDATE SET
        name_sealed = coalesce(excluded.name_sealed, customers.name_sealed),
+       name_file = CASE WHEN excluded.name_sealed IS NULL THEN customers.name_file ELSE $6 END,
        email_sealed = coalesce(excluded.email_sealed, customers.email_sealed),
-       phone_sealed = coalesce(excluded.phone_sealed, customers.phone_sealed)`,
+       email_file = CASE WHEN excluded.email_sealed IS NULL THEN customers.email_file ELSE $6 END,
+       phone_sealed = coalesce(excluded.phone_sealed, customers.phone_sealed),
+       phone_file = CASE WHEN excluded.phone_sealed IS NULL THEN customers.phone_file ELSE $6 END`,
     [
       utility,
       news.map(({ account }) => account),
       ...[0, 1, 2].map((column) => news.map(({ sealed }) => sealed[column])),
+      file,
     ],
   );
 }
@@ -419,6 +432,7 @@ async function keepSettings(
   rows: readonly Placed[],
   moved: ReadonlySet<string>,
   occupied: ReadonlySet<number>,
+  { file }: Registry,
 ): Promise<void> {
   // Of rows about one meter the last with settings counts.
   const settings = new Map(
@@ -429,7 +443,7 @@ async function keepSettings(
   if (settings.size === 0 && moved.size === 0 && occupied.size === 0) return;
   await on.query(
     `WITH said AS (
-       UPDATE meters m SET registry_settings = s.settings
+       UPDATE meters m SET registry_settings = s.settings, settings_file = $5
        FROM unnest($1::char(16)[], $2::jsonb[]) AS s (meter_key, settings)
        WHERE m.meter_key = s.meter_key AND m.registry_settings <> s.settings
        RETURNING m.meter_key)
@@ -439,7 +453,7 @@ async function keepSettings(
          JOIN declarations USING (occupancy_id)
          WHERE p.meter_key = ANY ($3::char(16)[]) OR p.premise_id = ANY ($4::bigint[])
      ON CONFLICT DO NOTHING`,
-    [[...settings.keys()], [...settings.values()], [...moved], [...occupied]],
+    [[...settings.keys()], [...settings.values()], [...moved], [...occupied], file],
   );
 }
 

@@ -36,7 +36,8 @@ async function forgetWords(database: Queryable, utility: string, before: Date): 
 /** Names and addresses of customers none of whose accounts has had a home since. They come again with a file that has them. */
 async function forgetFormerCustomers(database: Queryable, utility: string, before: Date): Promise<void> {
   await database.query(
-    `UPDATE customers c SET name_sealed = NULL, email_sealed = NULL, phone_sealed = NULL
+    `UPDATE customers c SET name_sealed = NULL, email_sealed = NULL, phone_sealed = NULL,
+       name_file = NULL, email_file = NULL, phone_file = NULL
      WHERE utility = $1 AND num_nonnulls(name_sealed, email_sealed, phone_sealed) > 0
        AND EXISTS (SELECT 1 FROM occupancies o WHERE o.account_id = c.account_id)
        AND NOT EXISTS (SELECT 1 FROM occupancies o WHERE o.account_id = c.account_id

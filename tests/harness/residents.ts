@@ -45,7 +45,7 @@ export async function addHome(
       },
     ],
     "oakvale",
-    new Date(clock.now()),
+    { now: new Date(clock.now()), file: null },
     { database: stores.database, vault: stores.vault, keys, producer },
   );
   return (await keys.ofMeters([home.meterId])).get(home.meterId)!;
