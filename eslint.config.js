@@ -8,9 +8,22 @@ const MAY_IMPORT = {
   ingest: ["schemas", "infra"],
   detect: ["schemas", "infra"],
   notify: ["schemas", "infra"],
+  publish: ["schemas", "infra"],
   web: ["schemas", "infra", "notify"],
 };
-const FOLDERS = ["schemas", "infra", "ingest", "detect", "notify", "web", "cli", "bench", "demo", "tests"];
+const FOLDERS = [
+  "schemas",
+  "infra",
+  "ingest",
+  "detect",
+  "notify",
+  "publish",
+  "web",
+  "cli",
+  "bench",
+  "demo",
+  "tests",
+];
 
 /** Folders without clock, I/O and random: the same bytes or reads always give the same answer. */
 const PURE = ["schemas/**/*.ts", "ingest/formats/**/*.ts", "ingest/check/**/*.ts", "detect/rules/**/*.ts"];

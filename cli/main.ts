@@ -15,6 +15,7 @@ import { addFileCommands } from "./commands/files.js";
 import { addNoticeCommands } from "./commands/notices.js";
 import { addPreview } from "./commands/preview.js";
 import { addProfileCommands } from "./commands/profile.js";
+import { addPublish } from "./commands/publish.js";
 import { addPull } from "./commands/pull.js";
 import { addRejectCommands } from "./commands/rejects.js";
 import { addRun } from "./commands/run.js";
@@ -63,6 +64,7 @@ Begin with:
   addCalls(root);
   addCodes(root);
   addNoticeCommands(root);
+  addPublish(root);
   addPrivacyCommands(root);
   addConsentCommands(root);
   addErasureCommands(root);

@@ -168,6 +168,10 @@ export const POSTGRES_COLUMNS: Readonly<Record<string, Columns>> = {
     staff: "actor",
     operation: "entry utility",
   },
+  publications: {
+    staff: "published_by",
+    operation: "utility month rows policy clause published_at",
+  },
   pull_marks: {
     operation: "utility source done_at",
   },

@@ -364,6 +364,34 @@ export const utilityConfig = z.strictObject({
     .describe(
       "To whom the contract lets residents' data be given, beside messages. With any, `privacy disclose` refuses what rests on none of these clauses, on no order of a court and on no consent.",
     ),
+  publish: z
+    .strictObject({
+      clause: z.string().trim().min(1).max(40).describe("Clause of the contract that lets it be published."),
+      customers: z
+        .number()
+        .int()
+        .min(5)
+        .default(15)
+        .describe(
+          "Customers that a group without homes has at least: 15/15 of the CPUC's rule, and of others.",
+        ),
+      residential: z
+        .number()
+        .int()
+        .min(5)
+        .default(100)
+        .describe("The same of one with homes: the CPUC's rule (D.14-05-016)."),
+      maxSharePercent: z
+        .number()
+        .min(1)
+        .max(50)
+        .default(15)
+        .describe("Percent of a group's water that one customer may have at most."),
+    })
+    .optional()
+    .describe(
+      "Lets what all customers used be published, by month and class (`curbstop publish`). Without it nothing is.",
+    ),
   detect: detectConfig.prefault({}),
   checks: checksConfig
     .prefault({})
