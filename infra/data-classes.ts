@@ -195,7 +195,7 @@ export const POSTGRES_COLUMNS: Readonly<Record<string, Columns>> = {
   schema_migrations: {
     operation: "name checksum ran_at",
   },
-  service_notices: {
+  notices: {
     staff: "written_by",
     operation: "notice_id utility name about words written_at",
   },

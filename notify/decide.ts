@@ -3,8 +3,8 @@ import type { ConsentKind } from "./consent/wording.js";
 
 /** `reminder`: water still runs, days after the alert or when the resident asked to hear again; `last-reminder`: after a week. */
 export type AlertKind = "alert" | "reminder" | "last-reminder" | "stopped" | "correction";
-/** `notice`: texts about a home have ended; `service`: a notice of the utility that is due by law or contract. */
-export type MessageKind = AlertKind | "confirmation" | "reply" | "notice" | "service";
+/** `notice`: texts about a home have ended; `service`: a notice that is due by law or contract; `mailing`: what else was asked for. */
+export type MessageKind = AlertKind | "confirmation" | "reply" | "notice" | "service" | "mailing";
 /** What a message says of the anomaly: that it goes on, that it is over, that it never was. */
 export type Told = "open" | "over" | "withdrawn";
 export type OutboxState =

@@ -27,6 +27,7 @@ export {
   describeUnsubscribe,
   requestSubscription,
   SubscriptionInvalid,
+  type Unsubscription,
   unsubscribe,
   type ConsentStores,
   type SubscriptionRequest,
@@ -46,7 +47,7 @@ export { exportEnds, importEnd, parseEnd } from "./consent/ends.js";
 export { describeHome, saveHome, type Home, type HomeField, type HomeForm } from "./consent/home.js";
 export { describeChoices, saveChoices, type Choice, type Choices } from "./consent/choices.js";
 export { answerAlert, describeAnswer, type Answer, type AnswerableAlert } from "./answers.js";
-export { CONSENT_KINDS, consentText, type ConsentKind } from "./consent/wording.js";
+export { CONSENT_KINDS, consentText, offered, type ConsentKind } from "./consent/wording.js";
 export { WORDS, type Language } from "./words/index.js";
 export { inboundUrl } from "./channels/twilio.js";
 export { dkimKey, dkimRecord } from "./channels/dkim.js";
@@ -63,17 +64,18 @@ export { letterHtml, letterText } from "./templates/letter.js";
 export { textLines } from "./outbox/text-buckets.js";
 export { callList, type Call } from "./outbox/call-list.js";
 export {
+  mailingOf,
   NoticeDiffers,
-  sendServiceNotice,
-  serviceNotice,
-  serviceNotices,
+  sendNotice,
+  noticeSchema,
+  sentNotices,
   type HomeWithoutMail,
   type NoticeWords,
   type Reach,
   type SentNotice,
-  type ServiceNotice,
-} from "./service-notice.js";
-export { serviceLetter } from "./templates/service-letter.js";
+  type Notice,
+} from "./notices.js";
+export { noticeLetter } from "./templates/notice-letter.js";
 export { listAlerts } from "./outbox/list-alerts.js";
 export type { MailTransport } from "./channels/email.js";
 

@@ -134,8 +134,8 @@ export async function whyOfContact(
 const STEP = "at, contact, channel, anomaly, what, outcome, reason";
 /** `n` keeps steps of one time in their order. */
 const MESSAGES = `SELECT o.updated_at AS at, o.contact_id AS contact, o.channel, o.anomaly,
-  CASE o.kind WHEN 'reply' THEN 'reply ' || o.reply
-    WHEN 'service' THEN 'notice ' || (SELECT name FROM service_notices s WHERE s.notice_id = o.notice_id) ELSE o.kind END AS what, o.state AS outcome, o.reason, 0 AS n FROM outbox o`;
+  CASE WHEN o.kind = 'reply' THEN 'reply ' || o.reply
+    WHEN o.notice_id IS NOT NULL THEN 'notice ' || (SELECT name FROM notices n WHERE n.notice_id = o.notice_id) ELSE o.kind END AS what, o.state AS outcome, o.reason, 0 AS n FROM outbox o`;
 const NOT_SENT = `SELECT d.last_at, d.contact_id, NULL, d.anomaly, 'decision', 'not sent', d.outcome, 0 FROM decisions d`;
 const ANSWERS = `SELECT a.at, a.contact_id, NULL, a.anomaly, 'answer ' || a.answer, 'taken', NULL, a.answer_id FROM answers a`;
 

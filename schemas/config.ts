@@ -128,6 +128,10 @@ const shortText = (least: number, most: number) =>
     });
 
 /** What staff may look at a resident's data for, or give it away for. */
+/** What a utility may write beside alerts to who asked for it by itself. */
+export const MAILINGS = ["tips", "newsletter", "survey"] as const;
+export type Mailing = (typeof MAILINGS)[number];
+
 export const PURPOSES = ["help", "call", "complaint", "audit", "legal"] as const;
 export type Purpose = (typeof PURPOSES)[number];
 
@@ -352,6 +356,13 @@ export const utilityConfig = z.strictObject({
         .describe("A leak that still runs so long after its alert is on the list of `curbstop calls`."),
     })
     .prefault({}),
+  mailings: z
+    .array(z.enum(MAILINGS))
+    .default([])
+    .transform((kinds) => MAILINGS.filter((kind) => kinds.includes(kind)))
+    .describe(
+      "What residents can ask for beside alerts, by mail alone, each with a box of its own at sign-up: `curbstop notices` sends it.",
+    ),
   disclosures: z
     .array(
       z.strictObject({

@@ -126,7 +126,7 @@ function choicesPage(
   token: string,
   result?: "saved" | { readonly from: string; readonly until: string; readonly timeZone: string },
 ): string {
-  const { utility, language, channel, address, services, unsubscribe } = choices;
+  const { utility, language, channel, address, services, offered, unsubscribe } = choices;
   const words = WORDS[language].page;
   const title = words.choices({ utility: utility.name });
   const erase = html`<p><a href="/erase/${token}">${words.erase}</a></p>`;
@@ -175,7 +175,7 @@ function choicesPage(
           ({ occupancy, ending, kinds }) =>
             html`<fieldset>
               <legend>${words.service({ ending: ending ?? "none" })}</legend>
-              ${CONSENT_KINDS.map((kind) => tick(`${occupancy}:${kind}`, kinds.has(kind), words.kind[kind]))}
+              ${offered.map((kind) => tick(`${occupancy}:${kind}`, kinds.has(kind), words.kind[kind]))}
             </fieldset>`,
         )}
         ${

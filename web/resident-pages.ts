@@ -2,7 +2,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import {
-  CONSENT_KINDS,
   confirmSubscription,
   consentText,
   describeConfirmation,
@@ -13,6 +12,9 @@ import {
   type ConsentStores,
   WORDS,
   type Language,
+  offered,
+  type ConsentKind,
+  type Unsubscription,
 } from "../notify/index.js";
 import { canonicalEmail } from "../schemas/canonical.js";
 import type { UtilityConfig } from "../schemas/config.js";
@@ -89,7 +91,7 @@ export function addResidentPages(server: FastifyInstance, stores: ConsentStores)
         email: given.email,
         phone: utility.sms === undefined ? "" : given.phone,
         call: utility.voice === undefined ? "" : given.call,
-        kinds: given.kinds as (typeof CONSENT_KINDS)[number][],
+        kinds: given.kinds as ConsentKind[],
         language,
         method: "web",
       });
@@ -145,20 +147,25 @@ export function addResidentPages(server: FastifyInstance, stores: ConsentStores)
   server.get("/unsubscribe/:token", async ({ params: { token } }: ByToken, reply) => {
     const found = await describeUnsubscribe(stores, token);
     if (found === undefined) return notFound(reply, "en");
-    const { utility, language, state } = found;
+    const { utility, language, state, mailing } = found;
+    if (state === "done") return send(reply, 200, unsubscribedPage(found));
     const words = WORDS[language].page;
-    if (state === "done") {
-      return send(reply, 200, plainPage(utility, language, words.unsubscribed, words.unsubscribedText));
-    }
+    const what = mailing === null ? undefined : WORDS[language].mail.kinds[mailing];
     return send(
       reply,
       200,
       framed(
         utility,
         language,
-        words.unsubscribe,
-        html`<p>${words.unsubscribeText({ utility: utility.name })}</p>
-          <form method="post"><button type="submit">${words.unsubscribeButton}</button></form>`,
+        what === undefined ? words.unsubscribe : words.leaveMailing({ what }),
+        html`<p>
+            ${what === undefined ? words.unsubscribeText({ utility: utility.name }) : words.leaveMailingText({ utility: utility.name })}
+          </p>
+          <form method="post">
+            <button type="submit">
+              ${what === undefined ? words.unsubscribeButton : words.leaveMailing({ what })}
+            </button>
+          </form>`,
       ),
     );
   });
@@ -167,13 +174,15 @@ export function addResidentPages(server: FastifyInstance, stores: ConsentStores)
   server.post("/unsubscribe/:token", async ({ params: { token } }: ByToken, reply) => {
     const found = await describeUnsubscribe(stores, token);
     if (found === undefined || !(await unsubscribe(stores, token))) return notFound(reply, "en");
-    const words = WORDS[found.language].page;
-    return send(
-      reply,
-      200,
-      plainPage(found.utility, found.language, words.unsubscribed, words.unsubscribedText),
-    );
+    return send(reply, 200, unsubscribedPage(found));
   });
+}
+
+function unsubscribedPage({ utility, language, mailing }: Unsubscription): string {
+  const words = WORDS[language].page;
+  return mailing === null
+    ? plainPage(utility, language, words.unsubscribed, words.unsubscribedText)
+    : plainPage(utility, language, words.mailingLeft, words.mailingLeftText);
 }
 
 function subscribePage(
@@ -185,7 +194,7 @@ function subscribePage(
   const words = WORDS[language].page;
   const fields: Readonly<Record<string, string>> = words.field;
   const others = utility.languages.filter((one) => one !== language);
-  const kinds = CONSENT_KINDS.map((kind) => {
+  const kinds = offered(utility, "email").map((kind) => {
     const ticked = given?.kinds.includes(kind) === true;
     return html`<label class="tick"
       >${

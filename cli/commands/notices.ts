@@ -5,17 +5,18 @@ import { systemClock } from "../../infra/clock.js";
 import { readYaml } from "../../infra/config/yaml.js";
 import {
   letterText,
+  mailingOf,
   NoticeDiffers,
-  sendServiceNotice,
-  serviceNotice,
-  serviceLetter,
-  serviceNotices,
+  sendNotice,
+  noticeSchema,
+  noticeLetter,
+  sentNotices,
   type HomeWithoutMail,
   type Language,
   type NoticeWords,
   type Reach,
   type SentNotice,
-  type ServiceNotice,
+  type Notice,
 } from "../../notify/index.js";
 import type { UtilityConfig } from "../../schemas/config.js";
 import { UsageError } from "../exit.js";
@@ -29,7 +30,7 @@ const EXAMPLE = `
 A notice is a file such as
 
   name: privacy-2027        # small letters, digits, hyphens
-  about: privacy            # terms, privacy or account
+  about: privacy            # terms, privacy, account; tips, newsletter, survey
   words:
     en:
       subject: Our privacy policy changes on January 1
@@ -51,14 +52,15 @@ interface SendOptions {
 export function addNoticeCommands(root: Command): void {
   const notices = root
     .command("notices")
-    .summary("notices that are due by law or contract, by mail to all who signed up");
+    .summary("what the utility writes itself: notices that are due to all, tips, newsletters, surveys");
   notices
     .command("send")
     .summary("show a notice and whom it reaches, and with --yes send it")
     .description(
-      "For changes of terms, of the privacy policy or of accounts: it goes by mail to everybody who signed up and still lives there, " +
-        "whatever alerts they want, in the hours for alerts and behind every alert. Never put anything into it that " +
-        "promotes something. Sent again under the same name, it goes to those alone who signed up since.",
+      "About terms, privacy or account it goes by mail to everybody who signed up and still lives there, whatever alerts they want: " +
+        "never put anything into it that promotes something. Tips, newsletters and surveys (`mailings`) go to those alone who " +
+        "ticked them. Both keep to the hours for alerts and wait behind every alert. Sent again under the same name, " +
+        "it goes to those alone who signed up since.",
     )
     .argument("<file>", "YAML file with the notice")
     .option("-u, --utility <id>", "utility, where several are configured")
@@ -75,7 +77,7 @@ export function addNoticeCommands(root: Command): void {
         withStores(settings, async (stores) => {
           if (letters !== undefined) await noted(stores, utility, { what: "letters", purpose: "help" });
           const now = new Date(systemClock.now());
-          return sendServiceNotice(stores, utility, notice, { by: userInfo().username, now, dry, letters });
+          return sendNotice(stores, utility, notice, { by: userInfo().username, now, dry, letters });
         }).catch((error: unknown) => {
           throw error instanceof NoticeDiffers ? new UsageError(`notices: ${error.message}`) : error;
         });
@@ -95,7 +97,7 @@ export function addNoticeCommands(root: Command): void {
             );
       if (dry)
         for (const language of utility.languages)
-          process.stdout.write(shown(utility, language, notice.words[language]));
+          process.stdout.write(shown(utility, language, notice.words[language], mailingOf(notice.about)));
       process.stdout.write(reachInWords(reach, { dry, letters: path, live: utility.alerts.live }));
     });
   notices
@@ -106,18 +108,18 @@ export function addNoticeCommands(root: Command): void {
     .action(async ({ utility: id, json = false }: { utility?: string; json?: boolean }, command: Command) => {
       const settings = settingsFor(command);
       const utility = chosenUtility(settings, id);
-      const all = await withStores(settings, (stores) => serviceNotices(stores, utility));
+      const all = await withStores(settings, (stores) => sentNotices(stores, utility));
       if (json) process.stdout.write(JSON.stringify(all) + "\n");
       else process.stdout.write(all.length === 0 ? "No notice was sent.\n" : asText(all));
     });
 }
 
 /** @throws UsageError with every mistake */
-async function readNotice(path: string, utility: UtilityConfig): Promise<ServiceNotice> {
+async function readNotice(path: string, utility: UtilityConfig): Promise<Notice> {
   const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
     throw new UsageError(`notices: ${path}: ${error.code}`);
   });
-  const { data, problems } = readYaml(text, path, serviceNotice(utility));
+  const { data, problems } = readYaml(text, path, noticeSchema(utility));
   if (data === undefined)
     throw new UsageError(`notices: the notice is not right:\n  ${problems.join("\n  ")}`);
   return data;
@@ -145,8 +147,13 @@ function reachInWords(
   ].join("\n");
 }
 
-function shown(utility: UtilityConfig, language: Language, words: NoticeWords): string {
-  const letter = serviceLetter({ utility, language, unsubscribeUrl: undefined }, words);
+function shown(
+  utility: UtilityConfig,
+  language: Language,
+  words: NoticeWords,
+  mailing: ReturnType<typeof mailingOf>,
+): string {
+  const letter = noticeLetter({ utility, language, unsubscribeUrl: undefined }, words, mailing ?? null);
   return `--- ${language}\nSubject: ${letter.subject}\n\n${letterText(letter)}\n`;
 }
 

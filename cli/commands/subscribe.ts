@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import type { Command } from "commander";
 import { systemClock } from "../../infra/clock.js";
-import { CONSENT_KINDS, requestSubscription } from "../../notify/index.js";
+import { CONSENT_KINDS, offered, requestSubscription } from "../../notify/index.js";
 import { UsageError } from "../exit.js";
 import { chosenUtility, settingsFor } from "../settings.js";
 import { withStores } from "../with-stores.js";
@@ -44,9 +44,10 @@ export function addSubscribe(root: Command): void {
       const settings = settingsFor(command);
       const utility = chosenUtility(settings, options.utility);
       const kinds = (options.kind ?? ["leak"]).map((kind) => {
-        const known = CONSENT_KINDS.find((one) => one === kind);
+        const all = offered(utility, "email");
+        const known = all.find((one) => one === kind);
         if (known === undefined)
-          throw new UsageError(`--kind: expected ${CONSENT_KINDS.join(" or ")}, received "${kind}".`);
+          throw new UsageError(`--kind: expected ${all.join(" or ")}, received "${kind}".`);
         return known;
       });
       const language = utility.languages.find((one) => one === (options.language ?? utility.languages[0]));

@@ -14,13 +14,7 @@ import {
   type ConsentStores,
   type LinkedContact,
 } from "./subscription.js";
-import {
-  CONSENT_KINDS,
-  CONSENT_VERSION,
-  consentHash,
-  type ConsentChannel,
-  type ConsentKind,
-} from "./wording.js";
+import { CONSENT_VERSION, consentHash, offered, type ConsentChannel, type ConsentKind } from "./wording.js";
 import type { Language } from "../words/index.js";
 
 /** What a resident is told of now, at one address. */
@@ -38,6 +32,8 @@ export interface Choices {
   readonly timeZone: string | undefined;
   /** Token of the link that ends everything. */
   readonly unsubscribe: string;
+  /** What can be ticked. */
+  readonly offered: readonly ConsentKind[];
   /** Services that this address was once confirmed for, and that its resident still holds. */
   readonly services: readonly {
     readonly occupancy: number;
@@ -73,6 +69,7 @@ export async function describeChoices(stores: ConsentStores, token: string): Pro
         : { from: contact.send_from, until: contact.send_until },
     timeZone: contact.time_zone ?? undefined,
     unsubscribe: linkToken(vault, utility.id, "unsubscribe", id),
+    offered: offered(utility, channel),
     services: (await servicesOf(stores, link.database, contact)).map(
       ({ occupancy_id, number_sealed, kinds }) => ({
         occupancy: occupancy_id,
@@ -138,7 +135,7 @@ export async function saveChoices(
     const isIn = (list: readonly Choice[], occupancy: number, kind: ConsentKind) =>
       list.some((choice) => choice.occupancy === occupancy && choice.kind === kind);
     for (const { occupancy_id: occupancy, kinds } of await servicesOf(stores, transaction, contact)) {
-      for (const kind of CONSENT_KINDS) {
+      for (const kind of offered(contact.utility, contact.channel)) {
         const is = kinds.includes(kind);
         if (!isIn(wanted.shown, occupancy, kind) || is === isIn(wanted.ticked, occupancy, kind)) continue;
         if (is)

@@ -4,7 +4,7 @@ import type { Vault } from "../../infra/crypto/vault.js";
  * Tokens of links: a random id of 122 bits and its signature of 128 bits, 43 characters of base64url. The signature is
  * stored nowhere, so whoever reads the database without the key file can't make a link.
  */
-export type LinkPurpose = "confirm" | "unsubscribe" | "choices" | "answer";
+export type LinkPurpose = "confirm" | "unsubscribe" | "leave" | "choices" | "answer";
 
 export function linkToken(vault: Vault, utility: string, purpose: LinkPurpose, id: string): string {
   const bytes = Buffer.from(id.replaceAll("-", ""), "hex");

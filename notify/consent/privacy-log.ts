@@ -129,7 +129,7 @@ export async function privacyLog(
            WHEN o.kind = 'notice' THEN 'texts about the same home ended'
            WHEN o.kind = 'service' THEN 'notice due by law or contract'
            ELSE 'consent, step ' || (SELECT max(c.place) FROM consents c WHERE c.contact_id = o.contact_id
-             AND c.occupancy_id = o.occupancy_id AND c.kind = o.consent_kind AND c.channel = o.channel
+             AND c.occupancy_id = coalesce(o.occupancy_id, c.occupancy_id) AND c.kind = o.consent_kind AND c.channel = o.channel
              AND c.action = 'confirm' AND c.at <= o.handed_at) || ' of the chain' END, 0
        FROM outbox o WHERE o.handed_at IS NOT NULL AND o.contact_id = ANY ($1)) AS entries
      WHERE ($2::timestamptz IS NULL OR at >= $2) AND ($3::timestamptz IS NULL OR at < $3)

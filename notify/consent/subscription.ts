@@ -4,7 +4,7 @@ import type { Vault } from "../../infra/crypto/vault.js";
 import type { Queryable, Transactions } from "../../infra/postgres/database.js";
 import { canonicalAccount, canonicalEmail, canonicalZip } from "../../schemas/canonical.js";
 import type { OwnHours } from "../outbox/sending-hours.js";
-import type { Config, UtilityConfig } from "../../schemas/config.js";
+import type { Config, Mailing, UtilityConfig } from "../../schemas/config.js";
 import { isLandline, phoneNumber } from "../sms/phone.js";
 import { contactOf, lockContact } from "./contact.js";
 import { sealEvidence, type Evidence } from "./evidence.js";
@@ -15,6 +15,7 @@ import {
   CONSENT_KINDS,
   CONSENT_VERSION,
   consentHash,
+  offered,
   type ConsentChannel,
   type ConsentKind,
 } from "./wording.js";
@@ -97,13 +98,17 @@ export async function requestIn(
   const wrong = new Set<string>(parsed.error?.issues.map(({ path }) => String(path[0])));
   if (utility === undefined) wrong.add("utility");
   const addresses = addressesOf(request, utility, wrong);
+  /** What was asked for and is offered by a channel. */
+  const kindsBy = (channel: ConsentChannel): ConsentKind[] =>
+    utility === undefined ? [] : offered(utility, channel).filter((kind) => request.kinds.includes(kind));
+  if (wrong.size === 0 && addresses.every(({ channel }) => kindsBy(channel).length === 0)) wrong.add("kinds");
   if (!parsed.success || utility === undefined || wrong.size > 0)
     throw new SubscriptionInvalid(FIELDS.filter((name) => wrong.has(name)));
   const language =
     request.language !== undefined && utility.languages.includes(request.language)
       ? request.language
       : utility.languages[0]!;
-  const { account, zip, kinds } = parsed.data;
+  const { account, zip } = parsed.data;
   const now = new Date(clock.now());
   const code = codeHash(vault, utility.id, zip);
   const occupancies = await transaction.query<{ occupancy_id: number }>(
@@ -129,6 +134,7 @@ export async function requestIn(
   );
   const contacts: { readonly channel: ConsentChannel; readonly contact: string }[] = [];
   for (const { channel, address } of addresses) {
+    if (kindsBy(channel).length === 0) continue;
     const whose = { utility: utility.id, channel, address, language };
     contacts.push({ channel, contact: await contactOf(transaction, vault, whose, now) });
   }
@@ -147,7 +153,7 @@ export async function requestIn(
     await askToConfirm(
       transaction,
       {
-        ...{ utility, contact, channel, kinds: [...new Set(kinds)], language, method },
+        ...{ utility, contact, channel, kinds: kindsBy(channel), language, method },
         occupancies: occupancies.map(({ occupancy_id }) => occupancy_id),
         hours: CONFIRM_HOURS,
         notBefore: now,
@@ -313,8 +319,10 @@ export async function confirmRequest(
 export interface Unsubscription {
   readonly utility: UtilityConfig;
   readonly language: Language;
-  /** `done`: nothing is agreed to any more. */
+  /** `done`: nothing of it is agreed to any more. */
   readonly state: "open" | "done";
+  /** The one mailing that it ends; `null`: every alert and mailing. */
+  readonly mailing: Mailing | null;
 }
 
 /** What an unsubscribe link would end; `undefined` where the token is none of ours. Changes nothing. */
@@ -322,32 +330,52 @@ export async function describeUnsubscribe(
   stores: ConsentStores,
   token: string,
 ): Promise<Unsubscription | undefined> {
-  const link = linkOf(stores, "unsubscribe", token);
-  const contact = link && (await findContact(link, link.database));
-  if (link === undefined || contact === undefined) return undefined;
-  const active = await link.database.query("SELECT 1 FROM active_consents WHERE contact_id = $1 LIMIT 1", [
-    contact.id,
-  ]);
-  return {
-    utility: contact.utility,
-    language: contact.language,
-    state: active.length > 0 ? "open" : "done",
-  };
+  const left = await leaving(stores, token);
+  if (left === undefined) return undefined;
+  const { link, mailing } = left;
+  const contact = await findContact(link, link.database);
+  if (contact === undefined) return undefined;
+  const active = await link.database.query(
+    "SELECT 1 FROM active_consents WHERE contact_id = $1 AND kind = coalesce($2, kind) LIMIT 1",
+    [contact.id, mailing],
+  );
+  const { utility, language } = contact;
+  return { utility, language, mailing, state: active.length > 0 ? "open" : "done" };
+}
+
+/** The contact that an unsubscribe link is of, and the one mailing that it ends: that of the message in which it stood. */
+async function leaving(
+  stores: ConsentStores,
+  token: string,
+): Promise<{ readonly link: Link; readonly mailing: Mailing | null } | undefined> {
+  const all = linkOf(stores, "unsubscribe", token);
+  if (all !== undefined) return { link: all, mailing: null };
+  const one = linkOf(stores, "leave", token);
+  const [message] =
+    one === undefined
+      ? []
+      : await one.database.query<{ contact_id: string; consent_kind: Mailing }>(
+          "SELECT contact_id, consent_kind FROM outbox WHERE outbox_id = $1 AND kind = 'mailing'",
+          [one.id],
+        );
+  return message && { link: { ...one!, id: message.contact_id }, mailing: message.consent_kind };
 }
 
 /**
- * Ends every alert of the utility to the contact, at once: what waits in the outbox is suppressed in the same
- * transaction. The link works for ever; `false` where the token is none of ours.
+ * Ends every alert of the utility to the contact, or the mailing that the link stood in, at once: what waits in the outbox
+ * is suppressed in the same transaction. The link works as long as its message is kept; `false` where it is none of ours.
  */
 export async function unsubscribe(stores: ConsentStores, token: string): Promise<boolean> {
   const now = new Date(stores.clock.now());
-  const link = linkOf(stores, "unsubscribe", token);
-  if (link === undefined) return false;
+  const left = await leaving(stores, token);
+  if (left === undefined) return false;
+  const { link, mailing } = left;
   return link.database.transaction(async (transaction) => {
     const contact = await findContact(link, transaction);
     if (contact === undefined) return false;
     await lockContact(transaction, contact.id);
-    await revokeConsents(transaction, { contact: contact.id, method: "link", now });
+    const kinds = mailing === null ? CONSENT_KINDS : [mailing];
+    await revokeConsents(transaction, { contact: contact.id, method: "link", now, kinds });
     return true;
   });
 }

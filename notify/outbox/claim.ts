@@ -12,7 +12,7 @@ import {
   type OutboxState,
   type Told,
 } from "../decide.js";
-import type { NoticeWords } from "../service-notice.js";
+import type { NoticeWords } from "../notices.js";
 import type { ReplyText } from "../templates/text.js";
 import type { UtilityConfig } from "../../schemas/config.js";
 import { holds } from "./line-look-up.js";
@@ -64,7 +64,7 @@ interface OutboxEntry extends OwnHours {
   readonly expires_at: Date | null;
   readonly confirmed_at: Date | null;
   readonly reply: ReplyText | null;
-  /** Of a service notice: its words by language. */
+  /** What the utility wrote, by language. */
   readonly notice: Readonly<Partial<Record<Language, NoticeWords>>> | null;
   readonly created_at: Date;
   /** When an attempt may first have reached the provider, and whether it was sent once more since. */
@@ -118,7 +118,7 @@ const PRIORITIES = [0, 1, 2, 3] as const;
 
 /** Condition for rows that may be sent now; $1 now, $2 channels, $3 utilities that are live. */
 const DUE = `o.state IN ('queued', 'held', 'unknown') AND o.not_before <= $1 AND o.channel = ANY ($2)
-  AND (o.kind NOT IN ('confirmation', 'service') OR o.utility = ANY ($3))
+  AND (o.kind NOT IN ('confirmation', 'service', 'mailing') OR o.utility = ANY ($3))
   AND (coalesce(o.reply, '') = 'stopped' OR NOT EXISTS (
     SELECT 1 FROM channel_pauses p WHERE p.utility = o.utility AND p.channel = o.channel AND p.ended_at IS NULL
       AND (p.reason <> '${STORM}' OR o.anomaly IS NOT NULL)))
@@ -321,9 +321,9 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 /** An answer that could not be given in that time is not given any more. */
 const REPLY_MS = DAY_MS;
-/** Nor is a notice; one that is due by law waits longer. */
+/** Nor is a notice; what the utility wrote waits longer. */
 const NOTICE_MS = 7 * DAY_MS;
-const SERVICE_MS = 30 * DAY_MS;
+const WRITTEN_MS = 30 * DAY_MS;
 
 /** Whether a message may go now, and what it says. */
 function judge(
@@ -357,8 +357,8 @@ function judge(
     if (entry.confirmed_at !== null) return aside("suppressed", "confirmed");
     return entry.expires_at!.getTime() <= now ? aside("expired", "link-expired") : { send: null };
   }
-  if (entry.kind === "notice" || entry.kind === "service") {
-    const most = entry.kind === "service" ? SERVICE_MS : NOTICE_MS;
+  if (entry.kind === "notice" || entry.kind === "service" || entry.kind === "mailing") {
+    const most = entry.kind === "notice" ? NOTICE_MS : WRITTEN_MS;
     if (now - entry.created_at.getTime() > most) return aside("expired", "too-late");
     const day = policy.hours.within(entry).next(now);
     return day > now ? aside("held", "quiet-hours", new Date(day)) : { send: null };
@@ -430,7 +430,7 @@ function loadEntries(transaction: Queryable, ids: readonly string[], now: Date):
      FROM outbox o
      JOIN contacts c ON c.contact_id = o.contact_id
      LEFT JOIN anomalies_seen s ON s.anomaly = o.anomaly
-     LEFT JOIN service_notices n ON n.notice_id = o.notice_id
+     LEFT JOIN notices n ON n.notice_id = o.notice_id
      LEFT JOIN confirmations f ON f.confirmation_id = o.confirmation_id
      LEFT JOIN occupancies p ON p.occupancy_id = o.occupancy_id
      LEFT JOIN accounts a ON a.account_id = p.account_id
@@ -461,6 +461,10 @@ async function take(
          WHERE c.contact_id = o.contact_id AND x.ended_at IS NULL))
        AND (kind IN ('confirmation', 'reply') OR (kind = 'notice' AND EXISTS (
          SELECT 1 FROM active_consents a WHERE a.contact_id = o.contact_id AND a.occupancy_id = o.occupancy_id AND a.channel = o.channel))
+       OR (kind = 'mailing' AND EXISTS (
+         SELECT 1 FROM active_consents a JOIN occupancies p USING (occupancy_id)
+         WHERE a.contact_id = o.contact_id AND a.kind = o.consent_kind AND a.channel = o.channel
+           AND (p.valid_until IS NULL OR p.valid_until > $5)))
        OR (kind = 'service' AND EXISTS (
          SELECT 1 FROM consents k JOIN occupancies p USING (occupancy_id)
          WHERE k.contact_id = o.contact_id AND k.action = 'confirm' AND (p.valid_until IS NULL OR p.valid_until > $5)))

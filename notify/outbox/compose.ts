@@ -1,17 +1,18 @@
 import type { Vault } from "../../infra/crypto/vault.js";
 import { kindOf, type AnomalyMessage } from "../../schemas/anomalies.js";
 import { canonicalAccount } from "../../schemas/canonical.js";
-import { pagesUrl, type Config, type UtilityConfig } from "../../schemas/config.js";
+import { pagesUrl, type Config, type Mailing, type UtilityConfig } from "../../schemas/config.js";
 import type { OutgoingMessage } from "../channels/channel.js";
 import { linkToken, type LinkPurpose } from "../consent/link-token.js";
 import { inUnits, unsealAddress } from "../consent/contact.js";
 import { normalFlow } from "../consent/declare.js";
-import type { AlertKind } from "../decide.js";
+import { isAlertConsent } from "../consent/wording.js";
+import type { AlertKind, MessageKind } from "../decide.js";
 import { digest, inOrder, letterOfHome } from "../templates/digest.js";
 import { confirmation, renewal } from "../templates/confirmation.js";
 import type { Frame, LeakFlow, Told } from "../templates/frame.js";
 import type { Letter } from "../templates/letter.js";
-import { serviceLetter } from "../templates/service-letter.js";
+import { noticeLetter } from "../templates/notice-letter.js";
 import { spokenAlert, spokenConfirmation } from "../templates/spoken.js";
 import { alertText, confirmationText, renewalText, replyText } from "../templates/text.js";
 import { textsEnded } from "../templates/texts-ended.js";
@@ -65,7 +66,10 @@ function letterOf(
   };
   if (kind === "reply") throw new Error(`"${kind}" is said by text only`);
   if (kind === "notice") return textsEnded(frame, accountEnding(claimed, utility, vault));
-  if (kind === "service") return serviceNoticeOf(claimed, frame);
+  if (kind === "service") return noticeOf(claimed, { ...frame, unsubscribeUrl: undefined });
+  // The link of a mailing ends it alone: no alert is lost with it.
+  if (kind === "mailing")
+    return noticeOf(claimed, { ...frame, unsubscribeUrl: link("leave", claimed.outbox_id, "unsubscribe") });
   const all = [claimed, ...claimed.others];
   const items = all.map((one) => ({
     about: one.kind as AlertKind,
@@ -78,16 +82,20 @@ function letterOf(
 }
 
 /** In the resident's language, or the utility's first where it was not written in that. */
-function serviceNoticeOf({ notice }: Claimed, frame: Frame): Letter {
+function noticeOf({ notice, consent_kind }: Claimed, frame: Frame): Letter {
   const written = [frame.language, ...frame.utility.languages].find((each) => notice![each] !== undefined);
   const language = written ?? (Object.keys(notice!)[0] as Language);
-  return serviceLetter({ ...frame, language }, notice![language]!);
+  return noticeLetter({ ...frame, language }, notice![language]!, consent_kind as Mailing | null);
 }
 
 /** Writes signed links to the pages of residents: by purpose and what it is about, to another page where one is named. */
 function linksOf(vault: Vault, config: Config, utility: UtilityConfig) {
   return (purpose: LinkPurpose, id: string, page: string = purpose): string =>
     `${pagesUrl(config, utility)}/${page}/${linkToken(vault, utility.id, purpose, id)}`;
+}
+
+function isByMailOnly(kind: MessageKind): kind is "notice" | "service" | "mailing" {
+  return kind === "notice" || kind === "service" || kind === "mailing";
 }
 
 function textOf(
@@ -98,13 +106,13 @@ function textOf(
   const { kind, message, language } = claimed;
   if (kind === "confirmation") {
     const text = claimed.is_renewal ? renewalText : confirmationText;
-    return text(utility.sms!, claimed.confirmation_language!, claimed.kinds!);
+    return text(utility.sms!, claimed.confirmation_language!, claimed.kinds!.filter(isAlertConsent));
   }
   if (kind === "reply") {
     const homeUrl = linksOf(vault, config, utility)("choices", claimed.contact_id, "home");
     return replyText({ ...utility.sms!, homeUrl }, language, claimed.reply!);
   }
-  if (kind === "notice" || kind === "service") throw new Error(`"${kind}" is said by mail only`);
+  if (isByMailOnly(kind)) throw new Error(`"${kind}" is said by mail only`);
   return alertText(
     utility,
     language,
@@ -120,7 +128,7 @@ function spokenOf(
 ): ReturnType<OutgoingMessage["spoken"]> {
   const { kind, message, language } = claimed;
   if (kind === "reply") throw new Error(`"${kind}" is said in the call itself`);
-  if (kind === "notice" || kind === "service") throw new Error(`"${kind}" is said by mail only`);
+  if (isByMailOnly(kind)) throw new Error(`"${kind}" is said by mail only`);
   if (kind === "confirmation") {
     const asked = claimed.confirmation_language!;
     return { language: asked, words: spokenConfirmation(utility, asked, claimed.kinds!) };

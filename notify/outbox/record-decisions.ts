@@ -12,7 +12,7 @@ import {
   type Told,
   waitsForHours,
 } from "../decide.js";
-import { consentsFor, type ConsentKind } from "../consent/wording.js";
+import { consentsFor, type AlertConsent } from "../consent/wording.js";
 import { holdStorm } from "./pause.js";
 import type { SendingHours } from "./sending-hours.js";
 
@@ -35,7 +35,7 @@ interface Note {
 
 interface Recipient {
   readonly meter_key: string;
-  readonly kind: ConsentKind;
+  readonly kind: AlertConsent;
   readonly channel: string;
   readonly contact_id: string;
   readonly occupancy_id: number;
@@ -194,7 +194,7 @@ async function homesOf(
 
 /** Who is told of an anomaly by which channel, once each: by the first of these kinds that they agreed to. */
 function recipientsBy(
-  kinds: readonly ConsentKind[],
+  kinds: readonly AlertConsent[],
   { meter }: AnomalyMessage,
   recipients: readonly Recipient[],
 ): Recipient[] {

@@ -28,10 +28,10 @@ export function renewal(frame: Frame, kinds: readonly ConsentKind[], url: string
 }
 
 /** The kinds in one: "possible leaks and unusually high water use". @param words how they are named; left out: as mails and voices do */
-export function listOf(
+export function listOf<Kind extends ConsentKind>(
   language: Language,
-  kinds: readonly ConsentKind[],
-  words: Readonly<Record<ConsentKind, string>> = WORDS[language].mail.kinds,
+  kinds: readonly Kind[],
+  words: Readonly<Record<Kind, string>> = WORDS[language].mail.kinds,
 ): string {
   return new Intl.ListFormat(LOCALES[language]).format(kinds.map((kind) => words[kind]));
 }

@@ -17,11 +17,11 @@ export interface Frame {
   readonly homeUrl?: string | undefined;
 }
 
-/** The letter with its foot: why it came (in these words, if any), postal address, where to ask, how to stop. */
+/** The letter with its foot: why it came, postal address, where to ask, how to stop. @param own words in the place of those of alerts */
 export function framed(
   { utility, language, unsubscribeUrl, choicesUrl }: Frame,
   letter: Pick<Letter, "subject" | "heading" | "blocks">,
-  why?: string,
+  own: { readonly why?: string; readonly stop?: string } = {},
 ): Letter {
   const words = WORDS[language].mail.foot;
   const name = { utility: utility.name };
@@ -29,11 +29,12 @@ export function framed(
     ...letter,
     language,
     footer: [
-      why ?? (unsubscribeUrl === undefined ? words.once(name) : words.why(name)),
+      own.why ?? (unsubscribeUrl === undefined ? words.once(name) : words.why(name)),
       `${utility.name}, ${utility.mail.postalAddress}`,
       words.privacy({ address: utility.mail.privacy }),
     ],
-    unsubscribe: unsubscribeUrl === undefined ? undefined : { label: words.stop, url: unsubscribeUrl },
+    unsubscribe:
+      unsubscribeUrl === undefined ? undefined : { label: own.stop ?? words.stop, url: unsubscribeUrl },
     choices: choicesUrl === undefined ? undefined : { label: words.choices, url: choicesUrl },
   };
 }

@@ -1,12 +1,12 @@
 import type { UtilityConfig } from "../../schemas/config.js";
-import { CONSENT_KINDS, type ConsentKind } from "../consent/wording.js";
-import type { NoticeWords } from "../service-notice.js";
+import { ALERT_CONSENTS, type AlertConsent } from "../consent/wording.js";
+import type { NoticeWords } from "../notices.js";
 import { WORDS, type Language } from "../words/index.js";
 import { confirmation, renewal } from "./confirmation.js";
 import type { AlertKind } from "../decide.js";
 import { digest, letterOfHome } from "./digest.js";
 import type { Frame, LeakFlow, Told } from "./frame.js";
-import { serviceLetter } from "./service-letter.js";
+import { noticeLetter } from "./notice-letter.js";
 import { textsEnded } from "./texts-ended.js";
 import { letterAbout } from "./letter-about.js";
 import type { Letter } from "./letter.js";
@@ -37,6 +37,17 @@ const SAMPLE_NOTICE: Readonly<Record<Language, NoticeWords>> = {
     subject: "Nuestra política de privacidad cambia el 1 de enero",
     text: "Desde el 1 de enero guardamos las lecturas por hora dos años. Hasta ahora eran tres.\n\nUsted no tiene que hacer nada.",
     link: "https://utility.example/privacidad",
+  },
+};
+
+const SAMPLE_TIP: Readonly<Record<Language, NoticeWords>> = {
+  en: {
+    subject: "Water less in October",
+    text: "Nights are cool now, and the soil dries slowly.\n\nSet your timer to half of its summer minutes. Look again when it rains.",
+  },
+  es: {
+    subject: "Riegue menos en octubre",
+    text: "Las noches son frescas y la tierra se seca despacio.\n\nBaje el tiempo de riego a la mitad. Vuelva a mirar cuando llueva.",
   },
 };
 
@@ -169,20 +180,21 @@ export function sampleLetters(utility: UtilityConfig, publicUrl: string, end: nu
         language,
         letter: confirmation(
           { utility, language, unsubscribeUrl: undefined },
-          CONSENT_KINDS,
+          ALERT_CONSENTS,
           link("confirm"),
         ),
       },
       {
         name: "renewal",
         language,
-        letter: renewal(frame, CONSENT_KINDS, link("confirm"), new Date((end + 30 * 24 * HOUR) * 1000)),
+        letter: renewal(frame, ALERT_CONSENTS, link("confirm"), new Date((end + 30 * 24 * HOUR) * 1000)),
       },
       {
-        name: "service-notice",
+        name: "notice",
         language,
-        letter: serviceLetter(frame, SAMPLE_NOTICE[language]),
+        letter: noticeLetter({ ...frame, unsubscribeUrl: undefined }, SAMPLE_NOTICE[language], null),
       },
+      { name: "tips", language, letter: noticeLetter(frame, SAMPLE_TIP[language], "tips") },
       { name: "texts-ended", language, letter: textsEnded(frame, "4417") },
       {
         name: "digest",
@@ -269,10 +281,10 @@ export function sampleCalls(utility: UtilityConfig, end: number): SampleText[] {
   ]);
 }
 
-function askable(what: string): (readonly [name: string, kinds: readonly ConsentKind[]])[] {
+function askable(what: string): (readonly [name: string, kinds: readonly AlertConsent[]])[] {
   return [
-    ...CONSENT_KINDS.map((kind) => [`${what}-${kind}`, [kind]] as const),
-    [`${what}-all`, CONSENT_KINDS],
+    ...ALERT_CONSENTS.map((kind) => [`${what}-${kind}`, [kind]] as const),
+    [`${what}-all`, ALERT_CONSENTS],
   ];
 }
 

@@ -1,5 +1,5 @@
 import type { UtilityConfig } from "../../schemas/config.js";
-import type { ConsentKind } from "../consent/wording.js";
+import type { AlertConsent } from "../consent/wording.js";
 import type { AlertKind } from "../decide.js";
 import { WORDS, type Language, type Words } from "../words/index.js";
 import { listOf } from "./confirmation.js";
@@ -18,7 +18,7 @@ type Sms = NonNullable<UtilityConfig["sms"]>;
 export type ReplyText = keyof Words["sms"]["replies"];
 
 /** Asks the owner of a number whether it was they who asked. */
-export function confirmationText(sms: Sms, language: Language, kinds: readonly ConsentKind[]): string {
+export function confirmationText(sms: Sms, language: Language, kinds: readonly AlertConsent[]): string {
   return WORDS[language].sms.confirmation({
     name: sms.name,
     perMonth: sms.perMonth,
@@ -27,7 +27,7 @@ export function confirmationText(sms: Sms, language: Language, kinds: readonly C
 }
 
 /** Asks whether what was agreed to a year ago still holds. */
-export function renewalText(sms: Sms, language: Language, kinds: readonly ConsentKind[]): string {
+export function renewalText(sms: Sms, language: Language, kinds: readonly AlertConsent[]): string {
   return WORDS[language].sms.renewal({
     name: sms.name,
     what: listOf(language, kinds, WORDS[language].sms.kinds),

@@ -33,6 +33,9 @@ export const en = {
       privacy: "Questions about your personal data: {address}",
       service:
         "You get this because you signed up with {utility} for water alerts. It comes whatever alerts you want.",
+      /** `what`: one of `kinds`. */
+      mailing: "You get this because you asked {utility} for {what} by e-mail.",
+      stopMailing: "Stop this: {what}",
       stop: "Stop these e-mails",
       choices: "Change what you are told",
     },
@@ -207,6 +210,9 @@ export const en = {
       leak: "possible leaks",
       burst: "a possible burst at any hour",
       "high-usage": "unusually high water use",
+      tips: "tips to save water",
+      newsletter: "news of the utility",
+      survey: "surveys",
     },
     confirmation: {
       subject: "Please confirm your water alerts",
@@ -324,6 +330,9 @@ export const en = {
     sms: "I agree that {utility} may text me the alerts ticked above about the water used at this service, at the number that I give: by day, and of a possible burst at any hour if I ticked that; up to {perMonth} a month, and more only for a burst. Message and data rates may apply. I can end this at any time by replying STOP, and get help by replying HELP. My number is not passed on for marketing.",
     voice:
       "I agree that {utility} may call me with a computer voice about what I ticked above, about the water used at this service, at the number that I give: by day, and of a possible burst at any hour if I ticked that; up to {perMonth} calls a month, and more only for a burst. I can end this at any time by pressing 9 during a call. My number is not passed on for marketing.",
+    /** Behind that of mails, where there is more than alerts. */
+    mailings:
+      "{utility} may also e-mail me what else I ticked; each of those e-mails has a link that ends it alone.",
     /** Behind each of them. */
     all: "Alerts rest on meter readings, which can be late or missing: they do not replace my own care. My water service does not depend on this.",
   },
@@ -348,6 +357,9 @@ export const en = {
       leak: "possible leaks (water that never stops)",
       burst: "a possible burst at any hour, at night too",
       "high-usage": "unusually high water use",
+      tips: "tips to save water (by e-mail)",
+      newsletter: "news of the utility (by e-mail)",
+      survey: "surveys (by e-mail)",
     },
     send: "Ask me to confirm",
     wrong: "Please check these fields:",
@@ -445,6 +457,11 @@ export const en = {
     },
     answerOver: "The readings show that this water does not run any more. There is nothing left to say.",
     answerOld: "This alert is older than two weeks. A newer one can be answered.",
+    /** `what`: one of `mail.kinds`. */
+    leaveMailing: "Stop this: {what}",
+    leaveMailingText: "{utility} sends you no more of this. Your alerts go on.",
+    mailingLeft: "Stopped",
+    mailingLeftText: "You get no more of this. Your alerts go on.",
     unsubscribe: "Stop water alerts",
     unsubscribeText: "{utility} will send no more alert e-mails to this address, for leaks included.",
     unsubscribeButton: "Stop all alerts",

@@ -23,6 +23,8 @@ export const es: Catalogue = {
       privacy: "Preguntas sobre sus datos personales: {address}",
       service:
         "Recibe este correo porque se inscribió en los avisos de agua de {utility}. Llega sean cuales sean los avisos que quiere.",
+      mailing: "Recibe este correo porque pidió a {utility} {what} por correo.",
+      stopMailing: "Dejar de recibir esto: {what}",
       stop: "Dejar de recibir estos correos",
       choices: "Cambiar los avisos que recibe",
     },
@@ -193,6 +195,9 @@ export const es: Catalogue = {
       leak: "posibles fugas",
       burst: "una posible rotura a cualquier hora",
       "high-usage": "consumo de agua inusualmente alto",
+      tips: "consejos para ahorrar agua",
+      newsletter: "noticias de la empresa de agua",
+      survey: "encuestas",
     },
     confirmation: {
       subject: "Confirme sus avisos sobre el agua",
@@ -310,6 +315,8 @@ export const es: Catalogue = {
     sms: "Acepto que {utility} me envíe por mensaje de texto, al número que doy, los avisos que marqué arriba sobre el agua de este servicio: de día, y de una posible rotura a cualquier hora si marqué eso; hasta {perMonth} al mes, y más solo por una rotura. Pueden aplicarse cargos por mensajes y datos. Puedo terminar esto cuando quiera respondiendo STOP, y recibir ayuda respondiendo AYUDA. Mi número no se entrega a nadie para publicidad.",
     voice:
       "Acepto que {utility} me llame con una voz de computadora, al número que doy, sobre lo que marqué arriba, acerca del agua de este servicio: de día, y de una posible rotura a cualquier hora si marqué eso; hasta {perMonth} llamadas al mes, y más solo por una rotura. Puedo terminar esto cuando quiera pulsando 9 durante una llamada. Mi número no se entrega a nadie para publicidad.",
+    mailings:
+      "{utility} también puede enviarme por correo lo demás que marqué; cada uno de esos correos tiene un enlace que termina solo eso.",
     all: "Los avisos se basan en las lecturas del medidor, que pueden llegar tarde o faltar: no sustituyen mi propia atención. No hace falta aceptar para recibir agua.",
   },
 
@@ -333,6 +340,9 @@ export const es: Catalogue = {
       leak: "posibles fugas (agua que no deja de correr)",
       burst: "una posible rotura a cualquier hora, también de noche",
       "high-usage": "consumo de agua inusualmente alto",
+      tips: "consejos para ahorrar agua (por correo)",
+      newsletter: "noticias de la empresa de agua (por correo)",
+      survey: "encuestas (por correo)",
     },
     send: "Pídanme que confirme",
     wrong: "Revise estos campos:",
@@ -430,6 +440,10 @@ export const es: Catalogue = {
     },
     answerOver: "Las lecturas muestran que esta agua ya no corre. No hace falta decir nada más.",
     answerOld: "Este aviso tiene más de dos semanas. Puede responder a uno más reciente.",
+    leaveMailing: "Dejar de recibir esto: {what}",
+    leaveMailingText: "{utility} ya no le envía esto. Sus avisos siguen.",
+    mailingLeft: "Terminado",
+    mailingLeftText: "Ya no recibe esto. Sus avisos siguen.",
     unsubscribe: "Dejar de recibir avisos",
     unsubscribeText: "{utility} no enviará más avisos por correo a esta dirección, tampoco sobre fugas.",
     unsubscribeButton: "Dejar de recibir todos los avisos",

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { createNotify, type NotifyStage } from "../../notify/index.js";
 import { createWeb, type WebStage } from "../../web/index.js";
 import { startMailbox, type Mailbox } from "./mailbox.js";
+import type { ConfigInput } from "../../schemas/config.js";
 import type { World } from "./residents.js";
 import { startStores, usageUtility, type TestStores } from "./stores.js";
 
@@ -15,11 +16,18 @@ export interface Notified {
   close(): Promise<void>;
 }
 
-/** @param now UTC milliseconds that the clock begins with */
-export async function startNotified(name: string, now: number): Promise<Notified> {
+/**
+ * @param now UTC milliseconds that the clock begins with
+ * @param change of the utility
+ */
+export async function startNotified(
+  name: string,
+  now: number,
+  change: Partial<ConfigInput["utilities"][number]> = {},
+): Promise<Notified> {
   const test = await startStores(name, {
     now,
-    config: (folder) => ({ utilities: [usageUtility(folder)] }),
+    config: (folder) => ({ utilities: [{ ...usageUtility(folder), ...change }] }),
   });
   const mailbox = await startMailbox(join(test.folder, "mailbox.jsonl"));
   const context = test.context();

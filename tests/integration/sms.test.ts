@@ -205,7 +205,7 @@ describe("consent by SMS", () => {
     }>("SELECT c.* FROM active_consents c JOIN contacts USING (contact_id) WHERE address_hash = $1", [
       test.stores.vault.hash("oakvale", "phone", one.phone),
     ]);
-    expect(row).toMatchObject({ method: "sms", text_version: "2026-12-02" });
+    expect(row).toMatchObject({ method: "sms", text_version: "2026-12-03" });
     const opened = test.stores.vault.unseal(
       "oakvale",
       `consents.evidence|${row!.contact_id}`,

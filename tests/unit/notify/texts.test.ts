@@ -1,7 +1,7 @@
 import { alertText, confirmationText, replyText, type ReplyText } from "../../../notify/templates/text.js";
 import type { AlertKind } from "../../../notify/decide.js";
 import type { LeakFlow, Told } from "../../../notify/templates/frame.js";
-import { CONSENT_KINDS } from "../../../notify/consent/wording.js";
+import { ALERT_CONSENTS } from "../../../notify/consent/wording.js";
 import { utilityConfig } from "../../../schemas/config.js";
 import { segmentsOf } from "../../../schemas/segments.js";
 import { readReply } from "../../../notify/sms/reply.js";
@@ -68,13 +68,13 @@ const every = LANGUAGES.flatMap((language) =>
       name: `${language} reply ${reply}`,
       text: replyText({ ...utility().sms!, homeUrl: HOME_URL }, language, reply),
     })),
-    ...CONSENT_KINDS.map((kind) => ({
+    ...ALERT_CONSENTS.map((kind) => ({
       name: `${language} confirmation ${kind}`,
       text: confirmationText(utility().sms!, language, [kind]),
     })),
     {
       name: `${language} confirmation of both`,
-      text: confirmationText(utility().sms!, language, CONSENT_KINDS),
+      text: confirmationText(utility().sms!, language, ALERT_CONSENTS),
     },
   ]),
 );

@@ -3,9 +3,9 @@ import {
   createNotify,
   eraseAddress,
   NoticeDiffers,
-  sendServiceNotice,
-  serviceNotice,
-  serviceNotices,
+  sendNotice,
+  noticeSchema,
+  sentNotices,
   receiveText,
   requestSubscription,
   unsubscribe,
@@ -38,9 +38,9 @@ const words = {
   },
   es: { subject: "Cambian las condiciones", text: "Primero.\n\nSegundo." },
 };
-const notice = (name: string) => serviceNotice(utility()).parse({ name, about: "terms", words });
+const notice = (name: string) => noticeSchema(utility()).parse({ name, about: "terms", words });
 const send = (name: string, dry = false, letters?: (homes: readonly HomeWithoutMail[]) => void) =>
-  sendServiceNotice(test.stores, utility(), notice(name), {
+  sendNotice(test.stores, utility(), notice(name), {
     by: "alex",
     now: new Date(test.clock.now()),
     dry,
@@ -50,7 +50,7 @@ const mailsTo = (name: string) => mails.filter(({ to }) => to === `${name}@mail.
 
 beforeAll(async () => {
   fake = await startTwilio(() => test.clock.now());
-  test = await startStores("service-notices", {
+  test = await startStores("notices", {
     now: NOON,
     config: (folder) => ({
       twilio: twilioSettings(folder, fake),
@@ -152,7 +152,7 @@ it("says whom a notice reaches, and sends nothing yet", async () => {
   expect(await send("terms-2027", true)).toEqual({ mails: 4, before: 0, homesWithoutMail: 3 });
   await notify.drain();
   expect(mails).toEqual([]);
-  expect(await serviceNotices(test.stores, utility())).toEqual([]);
+  expect(await sentNotices(test.stores, utility())).toEqual([]);
 });
 
 it("sends a notice to whoever signed up and lives there, whatever they want to hear of, and alerts to who wants them", async () => {
@@ -199,9 +199,9 @@ it("sends it once, also to who signs up later, and nothing else by its name", as
   expect(mails.map(({ to }) => to)).toEqual(["late@mail.example"]);
   const other = { ...notice("terms-2027"), about: "privacy" as const };
   await expect(
-    sendServiceNotice(test.stores, utility(), other, { by: "alex", now: new Date(), dry: true }),
+    sendNotice(test.stores, utility(), other, { by: "alex", now: new Date(), dry: true }),
   ).rejects.toThrow(NoticeDiffers);
-  expect(await serviceNotices(test.stores, utility())).toMatchObject([
+  expect(await sentNotices(test.stores, utility())).toMatchObject([
     { name: "terms-2027", about: "terms", by: "alex", mails: { accepted: 5 } },
   ]);
 });
