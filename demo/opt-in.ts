@@ -38,9 +38,11 @@ export async function optIn(options: {
         form.fields.set("account", accountId);
         form.fields.set("zip", zip);
         form.fields.set("email", email);
-        form.fields.set("phone", phones.numberOf(home) ?? "");
-        for (const box of form.boxes)
-          if (kinds.some((kind) => kind === box.value)) form.fields.append(box.name, box.value);
+        const phone = phones.numberOf(home);
+        form.fields.set("phone", phone ?? "");
+        const ways = phone === undefined ? ["email"] : ["email", "sms"];
+        const wanted = new Set(ways.flatMap((way) => kinds.map((kind) => `${way}:${kind}`)));
+        for (const box of form.boxes) if (wanted.has(box.value)) form.fields.append(box.name, box.value);
         await submit(form);
       }),
     );

@@ -30,6 +30,7 @@ export {
   type Unsubscription,
   unsubscribe,
   type ConsentStores,
+  type KindsByChannel,
   type SubscriptionRequest,
 } from "./consent/subscription.js";
 export { consentEvidence, verifyConsents, type Evidence } from "./consent/evidence.js";
@@ -47,7 +48,13 @@ export { exportEnds, importEnd, parseEnd } from "./consent/ends.js";
 export { describeHome, saveHome, type Home, type HomeField, type HomeForm } from "./consent/home.js";
 export { describeChoices, saveChoices, type Choice, type Choices } from "./consent/choices.js";
 export { answerAlert, describeAnswer, type Answer, type AnswerableAlert } from "./answers.js";
-export { CONSENT_KINDS, consentText, offered, type ConsentKind } from "./consent/wording.js";
+export {
+  CONSENT_KINDS,
+  consentText,
+  offered,
+  type ConsentChannel,
+  type ConsentKind,
+} from "./consent/wording.js";
 export { WORDS, type Language } from "./words/index.js";
 export { inboundUrl } from "./channels/twilio.js";
 export { dkimKey, dkimRecord } from "./channels/dkim.js";

@@ -10,6 +10,9 @@ label.tick{font-weight:400;margin-top:.5rem}
 fieldset{border:0;padding:0;margin:1rem 0 0}
 input[type=text],input[type=email],input[type=tel],input[type=date],input[type=time],select{font:inherit;width:100%;box-sizing:border-box;padding:.5rem;border:1px solid #6b7a88;border-radius:4px;background:#fff;color:#1b2733;font-weight:400}
 legend{padding:0}
+form>fieldset.by{border-top:1px solid #c9d3db;margin-top:1.5rem;padding-top:.5rem}
+.by>legend{font-size:1.1rem;color:#0b3d66;float:left;width:100%;margin:0 0 .25rem}
+.by>legend+*{clear:both}
 button{font:inherit;font-weight:700;margin-top:1.25rem;padding:.6rem 1.5rem;border:0;border-radius:4px;background:#0b5394;color:#fff}
 a{color:#0b5394}
 .hint,footer{font-size:.9rem;color:#4d5b68}

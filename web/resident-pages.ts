@@ -12,8 +12,10 @@ import {
   type ConsentStores,
   WORDS,
   type Language,
+  CONSENT_KINDS,
   offered,
-  type ConsentKind,
+  type ConsentChannel,
+  type KindsByChannel,
   type Unsubscription,
 } from "../notify/index.js";
 import { canonicalEmail } from "../schemas/canonical.js";
@@ -36,6 +38,7 @@ const form = z
     email: field,
     phone: field,
     call: field,
+    /** Boxes that are ticked, such as `email:leak`. */
     kinds: z.union([z.array(z.string()), z.string().transform((one) => [one])]).catch([]),
     language: field,
   })
@@ -91,7 +94,7 @@ export function addResidentPages(server: FastifyInstance, stores: ConsentStores)
         email: given.email,
         phone: utility.sms === undefined ? "" : given.phone,
         call: utility.voice === undefined ? "" : given.call,
-        kinds: given.kinds as ConsentKind[],
+        kinds: kindsOf(given),
         language,
         method: "web",
       });
@@ -194,21 +197,42 @@ function subscribePage(
   const words = WORDS[language].page;
   const fields: Readonly<Record<string, string>> = words.field;
   const others = utility.languages.filter((one) => one !== language);
-  const kinds = offered(utility, "email").map((kind) => {
-    const ticked = given?.kinds.includes(kind) === true;
-    return html`<label class="tick"
-      >${
-        ticked
-          ? html`<input type="checkbox" name="kinds" value="${kind}" checked />`
-          : html`<input type="checkbox" name="kinds" value="${kind}" />`
-      }
-      ${words.kind[kind]}</label
-    >`;
-  });
-  const phone =
-    utility.sms === undefined ? html`` : phoneField("phone", words.phone, words.phoneHint, given?.phone);
-  const call =
-    utility.voice === undefined ? html`` : phoneField("call", words.call, words.callHint, given?.call);
+  const boxes = (channel: ConsentChannel) =>
+    offered(utility, channel).map((kind) => {
+      const box = `${channel}:${kind}`;
+      return html`<label class="tick"
+        >${
+          given?.kinds.includes(box) === true
+            ? html`<input type="checkbox" name="kinds" value="${box}" checked />`
+            : html`<input type="checkbox" name="kinds" value="${box}" />`
+        }
+        ${words.kind[kind]}</label
+      >`;
+    });
+  /** An address, what it is told of, and the words that are agreed to. */
+  const section = (channel: ConsentChannel, address: Html) =>
+    html`<fieldset class="by">
+      <legend>${words.by[channel]}</legend>
+      ${address}
+      <fieldset>
+        <legend>${words.kinds}</legend>
+        ${boxes(channel)}
+      </fieldset>
+      <p class="hint">${consentText(utility, language, channel)}</p>
+    </fieldset>`;
+  const { sms, voice } = utility;
+  const email = html`<label for="email">${words.email}</label>
+    <input
+      id="email"
+      type="email"
+      name="email"
+      ${sms === undefined && voice === undefined ? html`required` : html``}
+      maxlength="254"
+      autocomplete="email"
+      value="${given?.email ?? ""}"
+    />`;
+  const phone = () => phoneField("phone", words.phone, words.phoneHint, given?.phone);
+  const call = () => phoneField("call", words.call, words.callHint, given?.call);
   const complaint =
     wrong.length === 0
       ? []
@@ -245,24 +269,8 @@ function subscribePage(
           autocomplete="postal-code"
           value="${given?.zip ?? ""}"
         />
-        <label for="email">${words.email}</label>
-        <input
-          id="email"
-          type="email"
-          name="email"
-          ${utility.sms === undefined && utility.voice === undefined ? html`required` : html``}
-          maxlength="254"
-          autocomplete="email"
-          value="${given?.email ?? ""}"
-        />
-        ${phone} ${call}
-        <fieldset>
-          <legend>${words.kinds}</legend>
-          ${kinds}
-        </fieldset>
-        <p class="hint">${consentText(utility, language, "email")}</p>
-        ${utility.sms === undefined ? html`` : html`<p class="hint">${consentText(utility, language, "sms")}</p>`}
-        ${utility.voice === undefined ? html`` : html`<p class="hint">${consentText(utility, language, "voice")}</p>`}
+        ${section("email", email)} ${sms === undefined ? html`` : section("sms", phone())}
+        ${voice === undefined ? html`` : section("voice", call())}
         <button type="submit">${words.send}</button>
       </form>
       ${others.map(
@@ -274,6 +282,13 @@ function subscribePage(
           </p>`,
       )}`,
   );
+}
+
+/** What was ticked, by channel. */
+function kindsOf({ kinds }: Form): KindsByChannel {
+  const of = (channel: ConsentChannel) =>
+    CONSENT_KINDS.filter((kind) => kinds.includes(`${channel}:${kind}`));
+  return { email: of("email"), sms: of("sms"), voice: of("voice") };
 }
 
 function phoneField(name: "phone" | "call", label: string, hint: string, given = ""): Html {

@@ -12,6 +12,7 @@ import { codeHash, useCode } from "./mailed-codes.js";
 import { linkId, linkMatches, type LinkPurpose } from "./link-token.js";
 import { endSuppression } from "./suppression.js";
 import {
+  CONSENT_CHANNELS,
   CONSENT_KINDS,
   CONSENT_VERSION,
   consentHash,
@@ -39,13 +40,16 @@ export interface SubscriptionRequest {
   readonly phone?: string;
   /** Number that is to be called; a landline will do. */
   readonly call?: string;
-  readonly kinds: readonly ConsentKind[];
+  /** What is asked for: by every address alike, or by each of them. */
+  readonly kinds: readonly ConsentKind[] | KindsByChannel;
   /** Default: the utility's first. */
   readonly language?: Language;
   readonly method: "web" | "command" | "keyword" | "staff";
   /** What staff has that proves the request, such as a signed form. */
   readonly evidence?: Evidence;
 }
+
+export type KindsByChannel = Readonly<Record<ConsentChannel, readonly ConsentKind[]>>;
 
 /** Names the fields that can't be right in form; their values are personal and stay out of the message. */
 export class SubscriptionInvalid extends Error {
@@ -68,7 +72,6 @@ const MOST_REQUESTS = 3;
 const form = z.object({
   account: z.string().trim().min(1).max(40),
   zip: z.string().trim().min(1).max(12),
-  kinds: z.array(z.enum(CONSENT_KINDS)).min(1),
 });
 /** As the form shows them. */
 const FIELDS = ["utility", "account", "zip", "email", "phone", "call", "kinds"];
@@ -98,10 +101,16 @@ export async function requestIn(
   const wrong = new Set<string>(parsed.error?.issues.map(({ path }) => String(path[0])));
   if (utility === undefined) wrong.add("utility");
   const addresses = addressesOf(request, utility, wrong);
-  /** What was asked for and is offered by a channel. */
-  const kindsBy = (channel: ConsentChannel): ConsentKind[] =>
-    utility === undefined ? [] : offered(utility, channel).filter((kind) => request.kinds.includes(kind));
-  if (wrong.size === 0 && addresses.every(({ channel }) => kindsBy(channel).length === 0)) wrong.add("kinds");
+  const kindsBy = (channel: ConsentChannel) => askedFor(request.kinds, channel, utility);
+  const given = addresses.filter(({ channel }) => kindsBy(channel).length > 0);
+  if (isByChannel(request.kinds)) {
+    // Boxes without an address, and an address without a box, are mistakes.
+    for (const channel of CONSENT_CHANNELS)
+      if (kindsBy(channel).length > 0 && !addresses.some((one) => one.channel === channel))
+        wrong.add(FIELD_OF[channel]);
+    if (given.length < addresses.length || CONSENT_CHANNELS.every((channel) => kindsBy(channel).length === 0))
+      wrong.add("kinds");
+  } else if (wrong.size === 0 && given.length === 0) wrong.add("kinds");
   if (!parsed.success || utility === undefined || wrong.size > 0)
     throw new SubscriptionInvalid(FIELDS.filter((name) => wrong.has(name)));
   const language =
@@ -133,8 +142,7 @@ export async function requestIn(
     now,
   );
   const contacts: { readonly channel: ConsentChannel; readonly contact: string }[] = [];
-  for (const { channel, address } of addresses) {
-    if (kindsBy(channel).length === 0) continue;
+  for (const { channel, address } of given) {
     const whose = { utility: utility.id, channel, address, language };
     contacts.push({ channel, contact: await contactOf(transaction, vault, whose, now) });
   }
@@ -211,6 +219,22 @@ export async function askToConfirm(
 
 function byStaff({ method }: SubscriptionRequest): boolean {
   return method === "command" || method === "staff";
+}
+
+const FIELD_OF = { email: "email", sms: "phone", voice: "call" } as const;
+
+function isByChannel(kinds: SubscriptionRequest["kinds"]): kinds is KindsByChannel {
+  return !Array.isArray(kinds);
+}
+
+/** What was asked for and is offered by a channel, in the order of CONSENT_KINDS. */
+function askedFor(
+  kinds: SubscriptionRequest["kinds"],
+  channel: ConsentChannel,
+  utility: UtilityConfig | undefined,
+): ConsentKind[] {
+  const asked = isByChannel(kinds) ? kinds[channel] : kinds;
+  return utility === undefined ? [] : offered(utility, channel).filter((kind) => asked.includes(kind));
 }
 
 /** The addresses of a request in canonical form; fields that are none are added to `wrong`. */

@@ -56,7 +56,9 @@ it("offers what the utility writes beside alerts, un-ticked, and says what ends 
     kind,
     on,
   ]);
-  expect(boxes).toEqual(["leak", "burst", "high-usage", "tips", "survey"].map((kind) => [kind, undefined]));
+  expect(boxes).toEqual(
+    ["leak", "burst", "high-usage", "tips", "survey"].map((kind) => [`email:${kind}`, undefined]),
+  );
   expect(page).toContain(
     "may also e-mail me what else I ticked; each of those e-mails has a link that ends it alone",
   );
@@ -64,11 +66,11 @@ it("offers what the utility writes beside alerts, un-ticked, and says what ends 
   const form = { account: "ACCT-M-w", zip: "90001", email: "web@mail.example" };
   // What the utility does not write can't be asked for.
   expect(
-    (await post("/oakvale/subscribe", new URLSearchParams({ ...form, kinds: "newsletter" }))).status,
+    (await post("/oakvale/subscribe", new URLSearchParams({ ...form, kinds: "email:newsletter" }))).status,
   ).toBe(400);
-  expect((await post("/oakvale/subscribe", new URLSearchParams({ ...form, kinds: "tips" }))).status).toBe(
-    200,
-  );
+  expect(
+    (await post("/oakvale/subscribe", new URLSearchParams({ ...form, kinds: "email:tips" }))).status,
+  ).toBe(200);
   const { text } = await mailed("Please confirm your water alerts");
   expect(text).toContain("e-mail you about tips to save water.");
   await post(linkIn(text, "confirm"));

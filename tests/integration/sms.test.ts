@@ -16,9 +16,11 @@ import {
   whyOfAnomaly,
   whyOfContact,
   type NotifyStage,
+  type SubscriptionInvalid,
 } from "../../notify/index.js";
 import { inboundUrl, statusUrl } from "../../notify/channels/twilio.js";
 import { createWeb } from "../../web/index.js";
+import { canonicalAccount } from "../../schemas/canonical.js";
 import { addHome, leak, tell, type World } from "../harness/residents.js";
 import { startStores, usageUtility, type TestStores } from "../harness/stores.js";
 import { ACCOUNT, startTwilio, TOKEN, type TwilioFake } from "../../demo/twilio.js";
@@ -212,6 +214,39 @@ describe("consent by SMS", () => {
       row!.evidence_sealed,
     );
     expect(JSON.parse(opened.toString())).toEqual({ message: expect.stringMatching(/^SM/) });
+  });
+
+  it("asks each address for what was ticked for it, and names boxes and addresses that want each other", async () => {
+    const one = await home();
+    const email = "both@mail.example";
+    const request = (more: object) =>
+      requestSubscription(test.context(), {
+        ...{ utility: "oakvale", account: one.account, zip: "90001", phone: one.phone, email, method: "web" },
+        ...{ kinds: { email: ["high-usage"], sms: ["leak", "burst"], voice: [] } },
+        ...more,
+      });
+    await request({});
+    const asked = await test.stores.database.query(
+      `SELECT c.channel, f.kinds FROM confirmations f JOIN contacts c USING (contact_id) JOIN occupancies o
+         ON o.occupancy_id = ANY (f.occupancies) JOIN accounts a USING (account_id)
+       WHERE a.number_hash = $1 ORDER BY c.channel`,
+      [test.stores.vault.hash("oakvale", "account", canonicalAccount(one.account))],
+    );
+    expect(asked).toEqual([
+      { channel: "email", kinds: ["high-usage"] },
+      { channel: "sms", kinds: ["leak", "burst"] },
+    ]);
+    const wrong = (more: object) =>
+      request(more).then(
+        () => [],
+        (error: unknown) => (error as SubscriptionInvalid).fields,
+      );
+    const leak = ["leak"];
+    expect(await wrong({ kinds: { email: leak, sms: [], voice: [] } })).toEqual(["kinds"]);
+    expect(await wrong({ phone: "" })).toEqual(["phone"]);
+    expect(await wrong({ kinds: { email: leak, sms: leak, voice: leak } })).toEqual(["call"]);
+    expect(await wrong({ email: "", kinds: { email: [], sms: leak, voice: [] } })).toEqual([]);
+    expect(await wrong({ kinds: { email: [], sms: [], voice: [] } })).toEqual(["kinds"]);
   });
 
   it("takes YES and Spanish, and nothing of a request that is a day old", async () => {
@@ -800,11 +835,12 @@ describe("why", () => {
 describe("the sign-up page", () => {
   const page = async (language = "en") =>
     (await fetch(`${world.config.web.publicUrl}/oakvale/subscribe?lang=${language}`)).text();
-  const submit = (fields: Record<string, string>) =>
-    fetch(`${world.config.web.publicUrl}/oakvale/subscribe`, {
-      method: "POST",
-      body: new URLSearchParams({ zip: "90001", kinds: "leak", ...fields }),
-    });
+  const submit = (fields: Record<string, string>) => {
+    const boxes = [...("email" in fields ? ["email:leak"] : []), ...("phone" in fields ? ["sms:leak"] : [])];
+    const body = new URLSearchParams({ zip: "90001", ...fields });
+    for (const box of boxes) body.append("kinds", box);
+    return fetch(`${world.config.web.publicUrl}/oakvale/subscribe`, { method: "POST", body });
+  };
 
   it("offers texts, with the words that are agreed to for each way", async () => {
     expect(await page()).toMatch(/<label for="phone">Mobile phone number<\/label>[\s\S]*type="tel"/);

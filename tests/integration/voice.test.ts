@@ -283,7 +283,13 @@ it("asks on the sign-up page for a number to call, with the words that are agree
   const post = (call: string) =>
     fetch(`${web.url}/oakvale/subscribe`, {
       method: "POST",
-      body: new URLSearchParams({ account: one.account, zip: "90001", call, kinds: "leak", language: "es" }),
+      body: new URLSearchParams({
+        account: one.account,
+        zip: "90001",
+        call,
+        kinds: "voice:leak",
+        language: "es",
+      }),
     });
   const wrong = await post("12");
   expect([wrong.status, await wrong.text()]).toEqual([

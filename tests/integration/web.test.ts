@@ -60,7 +60,7 @@ const post = (
 const signUp = (fields: Record<string, string>, from = "198.51.100.1") =>
   post(
     "/oakvale/subscribe",
-    new URLSearchParams({ account: "acct 000 1", zip: "90001", kinds: "leak", ...fields }),
+    new URLSearchParams({ account: "acct 000 1", zip: "90001", kinds: "email:leak", ...fields }),
     { "x-forwarded-for": from },
   );
 
