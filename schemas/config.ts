@@ -116,6 +116,24 @@ export const sourceConfig = z.strictObject({
 });
 export type SourceConfig = z.infer<typeof sourceConfig>;
 
+const LEAST_CONTRAST = 4.5;
+
+/** The lightest grey that pages and mails stand on, behind the links at their foot. */
+const GROUND = "#eef2f5";
+
+/** Contrast of a colour `#rrggbb` and that grey, 1 to 21, as WCAG 2.2 defines it; beside white it is higher. */
+function contrastToGround(colour: string): number {
+  return (luminance(GROUND) + 0.05) / (luminance(colour) + 0.05);
+}
+
+function luminance(colour: string): number {
+  const [red, green, blue] = [1, 3, 5].map((at) => {
+    const part = parseInt(colour.slice(at, at + 2), 16) / 255;
+    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red! + 0.7152 * green! + 0.0722 * blue!;
+}
+
 /** Of the characters that a text message carries at their cheapest. */
 const shortText = (least: number, most: number) =>
   z
@@ -127,11 +145,11 @@ const shortText = (least: number, most: number) =>
         `expected letters of the GSM 7-bit alphabet only, without ${segmentsOf(String(input)).outside.join(" ")}`,
     });
 
-/** What staff may look at a resident's data for, or give it away for. */
 /** What a utility may write beside alerts to who asked for it by itself. */
 export const MAILINGS = ["tips", "newsletter", "survey"] as const;
 export type Mailing = (typeof MAILINGS)[number];
 
+/** What staff may look at a resident's data for, or give it away for. */
 export const PURPOSES = ["help", "call", "complaint", "audit", "legal"] as const;
 export type Purpose = (typeof PURPOSES)[number];
 
@@ -146,6 +164,25 @@ export const utilityConfig = z.strictObject({
     .describe(
       "Address of this utility's pages, where it has one of its own, such as https://alerts.oakvale.example: links go there, and other addresses do not show them. Left out: web.publicUrl.",
     ),
+  brand: z
+    .strictObject({
+      colour: z
+        .string()
+        .regex(/^#[0-9a-f]{6}$/i, "expected a colour such as #0b5394")
+        .refine((colour) => contrastToGround(colour) >= LEAST_CONTRAST, {
+          error: ({ input }) =>
+            `expected a colour that is dark enough on light grey: a contrast of ${LEAST_CONTRAST} (WCAG 2.2, 1.4.3), found ${contrastToGround(String(input)).toFixed(2)}`,
+        })
+        .optional()
+        .describe("Of titles, buttons and links, on pages and in mails, such as #0b5394."),
+      logoFile: z
+        .string()
+        .min(1)
+        .optional()
+        .describe("PNG or JPEG of at most 100 kB that stands above the titles of pages."),
+    })
+    .prefault({})
+    .describe("What pages and mails look like beside the utility's name."),
   languages: z
     .array(z.enum(["en", "es"]))
     .min(1)

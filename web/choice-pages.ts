@@ -18,7 +18,7 @@ import {
 } from "../notify/index.js";
 import { UNITS } from "../schemas/config.js";
 import { framed, notFound, plainPage, send, visitorOf } from "./frame.js";
-import { html } from "./page.js";
+import { html, type Page } from "./page.js";
 
 const several = z.union([z.array(z.string()), z.string().transform((one) => [one])]).catch([]);
 const word = z.string().trim().max(20).catch("");
@@ -125,7 +125,7 @@ function choicesPage(
   choices: Choices,
   token: string,
   result?: "saved" | { readonly from: string; readonly until: string; readonly timeZone: string },
-): string {
+): Page {
   const { utility, language, channel, address, services, offered, unsubscribe } = choices;
   const words = WORDS[language].page;
   const title = words.choices({ utility: utility.name });
@@ -212,7 +212,7 @@ function choicesPage(
   );
 }
 
-function erasePage({ utility, language, address }: Choices): string {
+function erasePage({ utility, language, address }: Choices): Page {
   const words = WORDS[language].page;
   return framed(
     utility,
@@ -224,7 +224,7 @@ function erasePage({ utility, language, address }: Choices): string {
   );
 }
 
-function answerPage({ utility, language, answers }: AnswerableAlert, asked: Answer | undefined): string {
+function answerPage({ utility, language, answers }: AnswerableAlert, asked: Answer | undefined): Page {
   const words = WORDS[language].page;
   const options = answers.map((answer) => {
     const input =
@@ -247,7 +247,7 @@ function answerPage({ utility, language, answers }: AnswerableAlert, asked: Answ
   );
 }
 
-function closedPage({ utility, language, state }: AnswerableAlert): string {
+function closedPage({ utility, language, state }: AnswerableAlert): Page {
   const words = WORDS[language].page;
   return plainPage(
     utility,

@@ -1,18 +1,20 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { WORDS, type Evidence, type Language } from "../notify/index.js";
 import type { UtilityConfig } from "../schemas/config.js";
-import { CONTENT_SECURITY_POLICY, html, page, type Html } from "./page.js";
+import { logoOf } from "./logo.js";
+import { html, page, type Html, type Page } from "./page.js";
 
-export function plainPage(utility: UtilityConfig, language: Language, title: string, text: string): string {
+export function plainPage(utility: UtilityConfig, language: Language, title: string, text: string): Page {
   return framed(utility, language, title, html`<p>${text}</p>`);
 }
 
-export function framed(utility: UtilityConfig, language: Language, title: string, body: Html): string {
+export function framed(utility: UtilityConfig, language: Language, title: string, body: Html): Page {
   return page({
     language,
     title,
     body,
     footer: WORDS[language].page.privacy({ address: utility.mail.privacy }),
+    look: { colour: utility.brand.colour, logo: logoOf(utility.brand.logoFile) },
   });
 }
 
@@ -25,12 +27,12 @@ export function notFound(reply: FastifyReply, language: Language): FastifyReply 
   );
 }
 
-export function send(reply: FastifyReply, status: number, text: string): FastifyReply {
+export function send(reply: FastifyReply, status: number, { text, policy }: Page): FastifyReply {
   return reply
     .code(status)
     .headers({
       "content-type": "text/html; charset=utf-8",
-      "content-security-policy": CONTENT_SECURITY_POLICY,
+      "content-security-policy": policy,
     })
     .send(text);
 }

@@ -10,7 +10,7 @@ import {
   type HomeForm,
 } from "../notify/index.js";
 import { framed, notFound, send } from "./frame.js";
-import { html } from "./page.js";
+import { html, type Page } from "./page.js";
 
 const number = z
   .string()
@@ -56,7 +56,7 @@ function homePage(
   { utility, language, services, allowance, days, mostNormal }: Home,
   token: string,
   result?: "saved" | { readonly filled: HomeForm; readonly wrong: readonly HomeField[] },
-): string {
+): Page {
   const words = WORDS[language].page;
   if (services.length === 0)
     return framed(

@@ -8,6 +8,7 @@ import { addChoicePages } from "./choice-pages.js";
 import type { UtilityConfig } from "../schemas/config.js";
 import { notFound } from "./frame.js";
 import { addHomePages } from "./home-pages.js";
+import { logoOf } from "./logo.js";
 import { addProviderHooks } from "./provider-hooks.js";
 import { NOTHING_AT_ALL } from "./page.js";
 import { addResidentPages } from "./resident-pages.js";
@@ -53,6 +54,8 @@ class Web implements WebStage {
 
   async start(): Promise<void> {
     const { host, port } = this.#context.config.web;
+    // A logo that can't be shown is said now, not at the first page.
+    for (const { brand } of this.#context.config.utilities) logoOf(brand.logoFile);
     const server = createServer(this.#context);
     this.#url = await server.listen({ host, port });
     this.#server = server;

@@ -21,7 +21,7 @@ import {
 import { canonicalEmail } from "../schemas/canonical.js";
 import type { UtilityConfig } from "../schemas/config.js";
 import { framed, notFound, plainPage, send, visitorOf } from "./frame.js";
-import { html, type Html } from "./page.js";
+import { html, type Html, type Page } from "./page.js";
 import { RateLimit } from "./rate-limit.js";
 
 /** A sign-up is answered after this time at the earliest: how long the look-up took says nothing. */
@@ -181,7 +181,7 @@ export function addResidentPages(server: FastifyInstance, stores: ConsentStores)
   });
 }
 
-function unsubscribedPage({ utility, language, mailing }: Unsubscription): string {
+function unsubscribedPage({ utility, language, mailing }: Unsubscription): Page {
   const words = WORDS[language].page;
   return mailing === null
     ? plainPage(utility, language, words.unsubscribed, words.unsubscribedText)
@@ -193,7 +193,7 @@ function subscribePage(
   language: Language,
   given?: Form,
   wrong: readonly string[] = [],
-): string {
+): Page {
   const words = WORDS[language].page;
   const fields: Readonly<Record<string, string>> = words.field;
   const others = utility.languages.filter((one) => one !== language);
@@ -305,7 +305,7 @@ function phoneField(name: "phone" | "call", label: string, hint: string, given =
     <span id="${name}-hint" class="hint">${hint}</span>`;
 }
 
-function closedPage(utility: UtilityConfig, language: Language, state: "confirmed" | "expired"): string {
+function closedPage(utility: UtilityConfig, language: Language, state: "confirmed" | "expired"): Page {
   const words = WORDS[language].page;
   return plainPage(utility, language, words.confirm, state === "confirmed" ? words.used : words.expired);
 }

@@ -94,5 +94,5 @@ function indexPage(
       ${listed(texts)}
       <h2>Calls</h2>
       ${listed(calls)}`,
-  });
+  }).text;
 }

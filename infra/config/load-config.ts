@@ -82,6 +82,12 @@ export function parseConfig(text: string, path: string, variables: NodeJS.Proces
       utilities: config.utilities.map((utility) => ({
         ...utility,
         mail: absoluteMail(utility.mail, base),
+        brand: {
+          ...utility.brand,
+          ...(utility.brand.logoFile === undefined
+            ? {}
+            : { logoFile: resolve(base, utility.brand.logoFile) }),
+        },
         sources: utility.sources.map((source) => ({
           ...source,
           folder: resolve(base, source.folder),

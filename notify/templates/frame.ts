@@ -28,6 +28,7 @@ export function framed(
   return {
     ...letter,
     language,
+    colour: utility.brand.colour,
     footer: [
       own.why ?? (unsubscribeUrl === undefined ? words.once(name) : words.why(name)),
       `${utility.name}, ${utility.mail.postalAddress}`,

@@ -10,6 +10,8 @@ export interface Letter {
   readonly footer: readonly string[];
   readonly unsubscribe: Link | undefined;
   readonly choices?: Link | undefined;
+  /** Of titles, buttons and links (`#rrggbb`); left out: ours. */
+  readonly colour?: string | undefined;
 }
 
 export interface Link {
@@ -69,11 +71,14 @@ export function letterHtml({
   footer,
   choices,
   unsubscribe,
+  colour,
 }: Letter): string {
+  const look = { title: colour ?? "#0b3d66", accent: colour ?? "#0b5394" };
   const foot = [
     ...footer.map(escapeHtml),
     ...linksOf(choices, unsubscribe).map(
-      ({ label, url }) => `<a href="${escapeHtml(url)}" style="color:#0b5394">${escapeHtml(label)}</a>`,
+      ({ label, url }) =>
+        `<a href="${escapeHtml(url)}" style="color:${look.accent}">${escapeHtml(label)}</a>`,
     ),
   ];
   return `<!doctype html>
@@ -82,8 +87,8 @@ export function letterHtml({
 <body style="margin:0;padding:0;background:#eef2f5">
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="background:#eef2f5"><tr><td align="center" style="padding:16px">
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="max-width:560px;background:#ffffff;border-radius:6px"><tr><td style="padding:24px">
-<h1 style="${FONT};font-size:22px;line-height:1.3;margin:0 0 16px;color:#0b3d66">${escapeHtml(heading)}</h1>
-${blocks.map(blockHtml).join("\n")}
+<h1 style="${FONT};font-size:22px;line-height:1.3;margin:0 0 16px;color:${look.title}">${escapeHtml(heading)}</h1>
+${blocks.map((block) => blockHtml(block, look)).join("\n")}
 </td></tr></table>
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="max-width:560px"><tr><td style="padding:16px 24px;${SMALL}">
 ${foot.join("<br>\n")}
@@ -94,7 +99,12 @@ ${foot.join("<br>\n")}
 `;
 }
 
-function blockHtml(block: Block): string {
+interface Look {
+  readonly title: string;
+  readonly accent: string;
+}
+
+function blockHtml(block: Block, look: Look): string {
   if ("text" in block) return `<p style="${TEXT};margin:0 0 16px">${escapeHtml(block.text)}</p>`;
   if ("facts" in block) {
     const rows = block.facts.map(
@@ -106,33 +116,33 @@ function blockHtml(block: Block): string {
   }
   if ("steps" in block) {
     const items = block.steps.map((step) => `<li style="margin:0 0 8px">${escapeHtml(step)}</li>`);
-    return `<h2 style="${FONT};font-size:17px;margin:0 0 8px;color:#0b3d66">${escapeHtml(block.title)}</h2><ol style="${TEXT};margin:0 0 16px;padding-left:24px">${items.join("")}</ol>`;
+    return `<h2 style="${FONT};font-size:17px;margin:0 0 8px;color:${look.title}">${escapeHtml(block.title)}</h2><ol style="${TEXT};margin:0 0 16px;padding-left:24px">${items.join("")}</ol>`;
   }
   if ("links" in block) {
     const links = block.links.map(
       ({ label, url }) =>
-        `<p style="margin:0 0 8px"><a href="${escapeHtml(url)}" style="${FONT};font-size:16px;display:inline-block;padding:8px 16px;border:1px solid #0b5394;border-radius:4px;color:#0b5394;text-decoration:none">${escapeHtml(label)}</a></p>`,
+        `<p style="margin:0 0 8px"><a href="${escapeHtml(url)}" style="${FONT};font-size:16px;display:inline-block;padding:8px 16px;border:1px solid ${look.accent};border-radius:4px;color:${look.accent};text-decoration:none">${escapeHtml(label)}</a></p>`,
     );
-    return `<h2 style="${FONT};font-size:17px;margin:0 0 8px;color:#0b3d66">${escapeHtml(block.title)}</h2><div style="margin:0 0 16px">${links.join("")}</div>`;
+    return `<h2 style="${FONT};font-size:17px;margin:0 0 8px;color:${look.title}">${escapeHtml(block.title)}</h2><div style="margin:0 0 16px">${links.join("")}</div>`;
   }
-  if ("bars" in block) return chartHtml(block);
-  return `<p style="margin:0 0 16px"><a href="${escapeHtml(block.url)}" style="${FONT};font-size:16px;font-weight:bold;display:inline-block;padding:12px 24px;background:#0b5394;color:#ffffff;text-decoration:none;border-radius:4px">${escapeHtml(block.button)}</a></p>`;
+  if ("bars" in block) return chartHtml(block, look);
+  return `<p style="margin:0 0 16px"><a href="${escapeHtml(block.url)}" style="${FONT};font-size:16px;font-weight:bold;display:inline-block;padding:12px 24px;background:${look.accent};color:#ffffff;text-decoration:none;border-radius:4px">${escapeHtml(block.button)}</a></p>`;
 }
 
 /** Pixels of the highest column. */
 const CHART_HEIGHT = 72;
 
 /** Columns as cells of a table: mail programs show neither scripts nor drawings, and fetch no image unasked. */
-function chartHtml({ title, bars, dark, caption }: Bars): string {
+function chartHtml({ title, bars, dark, caption }: Bars, look: Look): string {
   const most = Math.max(1, ...bars.map((bar) => bar ?? 0));
   const width = (100 / bars.length).toFixed(2);
   const cells = bars.map((bar, i) => {
     const height = bar === null ? 1 : Math.max(2, Math.round((bar / most) * CHART_HEIGHT));
-    const colour = bar === null ? "#c9d3db" : i >= dark ? "#0b5394" : "#8fb3d4";
+    const colour = bar === null ? "#c9d3db" : i >= dark ? look.accent : "#8fb3d4";
     return `<td width="${width}%" valign="bottom" style="padding:0 1px 0 0"><div style="height:${height}px;line-height:0;font-size:0;background:${colour}">&nbsp;</div></td>`;
   });
   return (
-    `<h2 style="${FONT};font-size:17px;margin:0 0 8px;color:#0b3d66">${escapeHtml(title)}</h2>` +
+    `<h2 style="${FONT};font-size:17px;margin:0 0 8px;color:${look.title}">${escapeHtml(title)}</h2>` +
     `<table role="presentation" aria-hidden="true" width="100%" height="${CHART_HEIGHT}" cellpadding="0" cellspacing="0" style="table-layout:fixed;border-bottom:1px solid #4d5b68"><tr>${cells.join("")}</tr></table>` +
     `<p style="${SMALL};margin:4px 0 16px">${escapeHtml(caption)}</p>`
   );

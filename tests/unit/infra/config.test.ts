@@ -54,6 +54,20 @@ it("tells every mistake at once, each with its line, its path and what was expec
   expect(problems.join("\n")).toMatch(/sources\[0\]\.folder/);
 });
 
+it("takes a colour that can be read on light grey, and finds the logo from the file's folder", () => {
+  const branded = (brand: string) => VALID.replace("    timeZone:", `    brand: ${brand}\n    timeZone:`);
+  const { config } = parseConfig(
+    branded(`{ colour: "#7a1f3d", logoFile: logo.png }`),
+    "/etc/curbstop.yaml",
+    {},
+  );
+  expect(config.utilities[0]!.brand).toEqual({ colour: "#7a1f3d", logoFile: "/etc/logo.png" });
+  // The two greys beside WCAG's limit.
+  expect(problemsOf(branded(`{ colour: "#6f6f6f" }`)).join()).toMatch(/a contrast of 4.5 .*found 4.4[0-9]/);
+  expect(problemsOf(branded(`{ colour: "#6e6e6e" }`))).toEqual([]);
+  expect(problemsOf(branded(`{ colour: "blue" }`)).join()).toMatch(/expected a colour such as #0b5394/);
+});
+
 it("asks csv sources for a profile, a time column and a value column", () => {
   expect(problemsOf(VALID.replace(/ {8}profile:\n.*\n/, "")).join("\n")).toMatch(/profile: missing/);
   expect(problemsOf(VALID.replace("time: at, ", "")).join("\n")).toMatch(/columns\.time: missing/);

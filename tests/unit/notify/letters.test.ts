@@ -50,6 +50,16 @@ it("has a sample of every kind of message, in every language", () => {
   expect(new Set(letters("en").map((letter) => letterText(letter))).size).toBe(27);
 });
 
+it("has the colour of its utility in every mail, and no other beside the greys", () => {
+  const own = letters("en", { brand: { colour: "#7a1f3d" } }).map((letter) => letterHtml(letter));
+  const ours = letters("en").map((letter) => letterHtml(letter));
+  for (const [i, text] of own.entries()) {
+    expect(text).toContain("color:#7a1f3d");
+    expect(text).not.toMatch(/#0b5394|#0b3d66/);
+    expect(text).toBe(ours[i]!.replaceAll(/#0b5394|#0b3d66/g, "#7a1f3d"));
+  }
+});
+
 describe("a leak alert", () => {
   it("says how the water flows", () => {
     const opening = (flow: Told["flow"]) => letterText(leakAlert(frameOf("en"), toldOf({ flow })));
