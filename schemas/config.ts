@@ -294,6 +294,12 @@ export const utilityConfig = z.strictObject({
     })
     .optional()
     .describe("Text messages. Left out: this utility sends none."),
+  billUrl: z
+    .url({ protocol: /^https$/ })
+    .optional()
+    .describe(
+      "Where residents see and pay their bills: mails about high use and budgets link to it, no more.",
+    ),
   price: z
     .strictObject({
       amount: z.number().positive().describe("Such as 4.5,"),

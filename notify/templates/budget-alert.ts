@@ -1,6 +1,6 @@
 import { WORDS } from "../words/index.js";
 import { Format } from "./format.js";
-import { framed, service, type Frame, type Told } from "./frame.js";
+import { billLink, framed, service, type Frame, type Told } from "./frame.js";
 import type { Letter } from "./letter.js";
 
 /** The month would end above the budget that the home set. */
@@ -33,6 +33,7 @@ export function budgetAlert(frame: Frame, told: Told, budget: NonNullable<Told["
       },
       { text: words.noMore },
       ...(homeUrl === undefined ? [] : [{ button: words.change, url: homeUrl }]),
+      ...billLink(frame),
     ],
   });
 }

@@ -45,6 +45,12 @@ export function service(language: Language, ending: string | undefined): string 
   return WORDS[language].mail.service({ ending: ending ?? "none" });
 }
 
+/** The way to the resident's bill, where the utility names it. The link is the same for all: it says nothing of who follows it. */
+export function billLink({ language, utility }: Frame): Block[] {
+  const { mail } = WORDS[language];
+  return utility.billUrl === undefined ? [] : [{ button: mail.bill, url: utility.billUrl }];
+}
+
 /** Links by which a resident answers an alert; none where there is no page for it. */
 export function answerLinks({ language, answerUrl, homeUrl }: Frame, { kind, canBeNormal }: Told): Block[] {
   if (answerUrl === undefined) return [];

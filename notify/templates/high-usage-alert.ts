@@ -2,7 +2,7 @@ import { WORDS } from "../words/index.js";
 import { budgetAlert } from "./budget-alert.js";
 import { cost } from "./cost.js";
 import { Format } from "./format.js";
-import { answerLinks, framed, service, type Frame, type Told } from "./frame.js";
+import { answerLinks, billLink, framed, service, type Frame, type Told } from "./frame.js";
 import { hoursChart } from "./hours-chart.js";
 import type { Letter } from "./letter.js";
 
@@ -33,6 +33,7 @@ export function highUsageAlert(frame: Frame, told: Told): Letter {
       { facts },
       ...hoursChart(frame, told),
       { title: mail.whatToDo, steps: words.steps },
+      ...billLink(frame),
       ...(told.over ? [] : answerLinks(frame, told)),
     ],
   });

@@ -187,6 +187,7 @@ export const en = {
       noMore: "We write no more of it this month.",
       change: "Change or end the budget",
     },
+    bill: "See your bill",
     /** Of a notice in the utility's own words. */
     notice: { button: "Read all of it" },
     textsEnded: {

@@ -174,6 +174,7 @@ export const es: Catalogue = {
       noMore: "En este mes no le escribiremos más sobre él.",
       change: "Cambiar o quitar el límite",
     },
+    bill: "Ver su factura",
     notice: { button: "Leerlo todo" },
     textsEnded: {
       subject: "Los avisos por mensaje de texto terminaron",

@@ -9,6 +9,16 @@ it("leaves out fields that are not on the list, and says how many", () => {
   expect(JSON.parse(lines[0]!)).toMatchObject({ event: "file done", file: 7, dropped: 2 });
 });
 
+it("keeps what is written in one line, whatever it holds", () => {
+  const lines: string[] = [];
+  const logger = createLogger({ write: (line) => lines.push(line) });
+  const forged = 'x"}\n{"level":30,"event":"file done","file":8}\r\n\u2028';
+  logger.info(forged, { source: forged });
+  expect(lines).toHaveLength(1);
+  expect(lines[0]!.trimEnd()).not.toMatch(/[\n\r]/);
+  expect(JSON.parse(lines[0]!)).toMatchObject({ event: forged, source: forged });
+});
+
 it("logs of an error its class and code, never its message", () => {
   const error = Object.assign(new RangeError("550 ana@example.org rejected"), { code: "EENVELOPE" });
   expect(errorFields(error)).toEqual({ errorName: "RangeError", code: "EENVELOPE" });

@@ -60,6 +60,19 @@ it("has the colour of its utility in every mail, and no other beside the greys",
   }
 });
 
+it("links to the bill in mails about high use and budgets alone, where the utility names it", () => {
+  const url = "https://oakvale.example/bills";
+  const samples = sampleLetters(utilityOf({ languages: ["en"], billUrl: url }), "", START);
+  const linked = samples.filter(({ letter }) => letterText(letter).includes(`See your bill:\n${url}`));
+  expect(linked.map(({ name }) => name).sort()).toEqual([
+    "budget",
+    "high-day",
+    "high-hour",
+    "high-hour-over",
+  ]);
+  expect(letters("en").filter((letter) => letterText(letter).includes("bill:"))).toEqual([]);
+});
+
 describe("a leak alert", () => {
   it("says how the water flows", () => {
     const opening = (flow: Told["flow"]) => letterText(leakAlert(frameOf("en"), toldOf({ flow })));
