@@ -65,7 +65,7 @@ export { receiveText } from "./sms/receive.js";
 export { takeStatus } from "./outbox/take-status.js";
 export { markHandled, waitingTexts } from "./sms/queue.js";
 export { reasonInWords, whyOfAnomaly, whyOfContact, type WhyStep } from "./why.js";
-export { pausesOf, resumeChannels, STORM, type Pause } from "./outbox/pause.js";
+export { NOTICES, pausesOf, resumeChannels, STORM, type Pause } from "./outbox/pause.js";
 export { sampleCalls, sampleLetters, sampleTexts } from "./templates/samples.js";
 export { letterHtml, letterText } from "./templates/letter.js";
 export { textLines } from "./outbox/text-buckets.js";

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { systemClock } from "../../infra/clock.js";
 import {
   markHandled,
+  NOTICES,
   pausesOf,
   STORM,
   reasonInWords,
@@ -137,7 +138,7 @@ export function addAlertCommands(root: Command): void {
 function warnOfPauses(pauses: readonly Pause[]): void {
   for (const { utility, channel, reason, at } of pauses) {
     process.stderr.write(
-      `${utility} sends ${reason === STORM ? "no alerts" : "nothing"} by ${channel} since ${minute(at)} UTC: ` +
+      `${utility} sends ${channel === NOTICES ? "no notices" : `${reason === STORM ? "no alerts" : "nothing"} by ${channel}`} since ${minute(at)} UTC: ` +
         `${causeOf(channel, reason)}, then: curbstop texts resume -u ${utility}\n`,
     );
   }
@@ -147,7 +148,9 @@ function causeOf(channel: string, reason: string): string {
   if (reason === STORM)
     return "far more were due in an hour than usual, as wrong data makes them (alerts.stormPercent). Look at what came in (curbstop files, why)";
   const cause =
-    channel === "email" ? "too much of its mail came back or was called spam" : "carriers filter it";
+    channel === "email" || channel === NOTICES
+      ? "too much of its mail came back or was called spam"
+      : "carriers filter it";
   return `${cause} (${reason}). Look into it with the provider`;
 }
 

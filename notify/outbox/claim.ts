@@ -16,7 +16,7 @@ import type { NoticeWords } from "../notices.js";
 import type { ReplyText } from "../templates/text.js";
 import type { UtilityConfig } from "../../schemas/config.js";
 import { holds } from "./line-look-up.js";
-import { STORM } from "./pause.js";
+import { NOTICES, STORM } from "./pause.js";
 import type { Policy } from "./record-decisions.js";
 import { TextBuckets } from "./text-buckets.js";
 import type { OwnHours } from "./sending-hours.js";
@@ -120,7 +120,8 @@ const PRIORITIES = [0, 1, 2, 3] as const;
 const DUE = `o.state IN ('queued', 'held', 'unknown') AND o.not_before <= $1 AND o.channel = ANY ($2)
   AND (o.kind NOT IN ('confirmation', 'service', 'mailing') OR o.utility = ANY ($3))
   AND (coalesce(o.reply, '') = 'stopped' OR NOT EXISTS (
-    SELECT 1 FROM channel_pauses p WHERE p.utility = o.utility AND p.channel = o.channel AND p.ended_at IS NULL
+    SELECT 1 FROM channel_pauses p WHERE p.utility = o.utility AND p.ended_at IS NULL
+      AND (p.channel = o.channel OR (p.channel = '${NOTICES}' AND o.notice_id IS NOT NULL))
       AND (p.reason <> '${STORM}' OR o.anomaly IS NOT NULL)))
   AND (o.kind IN ('confirmation', 'alert', 'reply') OR NOT EXISTS (
     SELECT 1 FROM outbox a WHERE a.anomaly = o.anomaly AND a.kind = 'alert' AND a.stage = o.stage

@@ -32,21 +32,29 @@ const UNWELCOME = {
   complaints: { share: 0.0025, least: 3 },
 } as const;
 
-/** Pauses the mails of a utility where too many came back, or were called spam, within a day. */
+/** What a utility writes itself, as if it were a channel: it is paused apart from the alerts by mail. */
+export const NOTICES = "notices";
+
+/**
+ * Pauses the mails of a utility where too many came back, or were called spam, within a day: a newsletter that nobody
+ * wants holds back the next one, and no alert.
+ */
 export async function pauseWhereUnwelcome(transaction: Queryable, utility: string, now: Date): Promise<void> {
-  const [day] = await transaction.query<{ sent: number; bounces: number; complaints: number }>(
-    `SELECT count(*) AS sent, count(*) FILTER (WHERE state = 'failed') AS bounces,
-            count(*) FILTER (WHERE reason = 'complaint') AS complaints
-     FROM outbox WHERE utility = $1 AND channel = 'email' AND accepted_at > $2`,
-    [utility, new Date(now.getTime() - 24 * HOUR_MS)],
+  const days = await transaction.query<{ what: string; sent: number; bounces: number; complaints: number }>(
+    `SELECT CASE WHEN notice_id IS NULL THEN 'email' ELSE $3 END AS what, count(*) AS sent,
+            count(*) FILTER (WHERE state = 'failed') AS bounces, count(*) FILTER (WHERE reason = 'complaint') AS complaints
+     FROM outbox WHERE utility = $1 AND channel = 'email' AND accepted_at > $2 GROUP BY 1`,
+    [utility, new Date(now.getTime() - 24 * HOUR_MS), NOTICES],
   );
-  for (const reason of ["bounces", "complaints"] as const) {
-    const { share, least } = UNWELCOME[reason];
-    if (day![reason] < least || day![reason] < share * day!.sent) continue;
-    await transaction.query(
-      "INSERT INTO channel_pauses (utility, channel, reason, at) VALUES ($1, 'email', $2, $3) ON CONFLICT DO NOTHING",
-      [utility, reason, now],
-    );
+  for (const { what, sent, ...came } of days) {
+    for (const reason of ["bounces", "complaints"] as const) {
+      const { share, least } = UNWELCOME[reason];
+      if (came[reason] < least || came[reason] < share * sent) continue;
+      await transaction.query(
+        "INSERT INTO channel_pauses (utility, channel, reason, at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+        [utility, what, reason, now],
+      );
+    }
   }
 }
 
@@ -95,6 +103,7 @@ export async function holdStorm(
 /** A channel that sends nothing but the answer to a STOP; in a storm nothing but what is no news of water. */
 export interface Pause {
   readonly utility: string;
+  /** A channel, or `notices`. */
   readonly channel: string;
   readonly reason: string;
   readonly at: Date;

@@ -1,4 +1,5 @@
-import { noticeSchema, privacyLog, sendNotice } from "../../notify/index.js";
+import { noticeSchema, pausesOf, privacyLog, resumeChannels, sendNotice } from "../../notify/index.js";
+import { pauseWhereUnwelcome } from "../../notify/outbox/pause.js";
 import { startNotified, type Notified } from "../harness/notified.js";
 import { addHome, leak, optIn, tell } from "../harness/residents.js";
 
@@ -136,4 +137,22 @@ it("shows it among the choices, and all of it ends with the link of an alert", a
   await post(linkIn(text, "unsubscribe"));
   await send("b-survey", "survey");
   expect((await mailed("A survey")).to.filter((one) => one === "one@mail.example")).toHaveLength(1);
+});
+
+it("holds back mailings that are called spam, and no alert", async () => {
+  const { database } = test.stores;
+  const meter = await home("calm", ["leak", "tips"]);
+  const called = await database.query(
+    `UPDATE outbox SET reason = 'complaint' WHERE outbox_id IN (
+       SELECT outbox_id FROM outbox WHERE kind = 'mailing' AND state = 'accepted' ORDER BY created_at LIMIT 3) RETURNING 1`,
+  );
+  expect(called).toHaveLength(3);
+  await pauseWhereUnwelcome(database, "oakvale", new Date(test.clock.now()));
+  expect(await pausesOf(database)).toMatchObject([{ channel: "notices", reason: "complaints" }]);
+  await send("january", "tips");
+  await tell(world, leak(test.clock, meter, { id: "f".repeat(32) }));
+  expect((await mailed("Possible leak: water is running nonstop")).to).toContain("calm@mail.example");
+  expect((await mailed("A tips")).to).not.toContain("calm@mail.example");
+  await resumeChannels(database, "oakvale", new Date(test.clock.now()));
+  expect((await mailed("A tips")).to).toContain("calm@mail.example");
 });
