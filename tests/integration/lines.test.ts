@@ -1,5 +1,6 @@
 import { startTwilio, type TwilioFake } from "../../demo/twilio.js";
 import { createNotify, receiveText, requestSubscription, type NotifyStage } from "../../notify/index.js";
+import { keptMails } from "../harness/kept-mails.js";
 import { addHome, leak, optIn, tell, type World } from "../harness/residents.js";
 import { startStores, usageUtility, type TestStores } from "../harness/stores.js";
 import { OAKVALE_TEXTS, twilioSettings } from "../harness/twilio.js";
@@ -14,7 +15,7 @@ let world: World;
 let fake: TwilioFake;
 let notify: NotifyStage;
 const meters: string[] = [];
-const mails: { readonly to: string; readonly bytes: Buffer }[] = [];
+const { mails, transport } = keptMails();
 const phone = (n: number) => `+1213555${1000 + n}`;
 const id = (n: number, kind: string) => kind + n.toString(16).padStart(31, "0");
 
@@ -38,13 +39,6 @@ beforeAll(async () => {
     }),
   });
   world = { config: test.settings.config, stores: test.stores, clock: test.clock };
-  const transport = {
-    send: (mail: { readonly to: string; readonly bytes: Buffer }) => {
-      mails.push(mail);
-      return Promise.resolve({ status: "accepted" as const });
-    },
-    close: () => Promise.resolve(),
-  };
   notify = await test.start(createNotify({ ...test.context(), transport }));
 });
 afterAll(async () => {
@@ -130,11 +124,11 @@ it("looks a number up again after a year, and ends texts to one that became a la
 });
 
 it("tells who gets mails about the home that texts have ended, and nobody else", async () => {
-  const told = mails.filter(({ bytes }) => bytes.includes("Subject: Text alerts have ended"));
+  const told = mails.filter(({ text }) => text.includes("Subject: Text alerts have ended"));
   expect(told.map(({ to }) => to)).toEqual(["ann@mail.example"]);
-  expect(told[0]!.bytes.toString()).toMatch(/can't be\s+reached any more/);
+  expect(told[0]!.text).toMatch(/can't be\s+reached any more/);
   // Of the leak that was to be told by text she did not ask to hear by mail.
-  expect(mails.filter(({ to, bytes }) => to === "ann@mail.example" && bytes.includes("leak:"))).toEqual([]);
+  expect(mails.filter(({ to, text }) => to === "ann@mail.example" && text.includes("leak:"))).toEqual([]);
 });
 
 it("writes to who can't be looked up like to anybody, within every limit, and leaves the provider alone", async () => {

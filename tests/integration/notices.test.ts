@@ -11,10 +11,10 @@ import {
   unsubscribe,
   whyOfContact,
   type HomeWithoutMail,
-  type MailTransport,
   type NotifyStage,
 } from "../../notify/index.js";
 import { linkToken } from "../../notify/consent/link-token.js";
+import { keptMails } from "../harness/kept-mails.js";
 import { addHome, leak, optIn, tell, type World } from "../harness/residents.js";
 import { startStores, usageUtility, type TestStores } from "../harness/stores.js";
 import { OAKVALE_TEXTS, twilioSettings } from "../harness/twilio.js";
@@ -27,8 +27,7 @@ let test: TestStores;
 let world: World;
 let fake: TwilioFake;
 let notify: NotifyStage;
-let transport: MailTransport;
-const mails: { readonly to: string; readonly text: string }[] = [];
+const { mails, transport } = keptMails();
 const utility = () => world.config.utilities[0]!;
 const words = {
   en: {
@@ -64,13 +63,6 @@ beforeAll(async () => {
     }),
   });
   world = { config: test.settings.config, stores: test.stores, clock: test.clock };
-  transport = {
-    send: ({ to, bytes }: { readonly to: string; readonly bytes: Buffer }) => {
-      mails.push({ to, text: bytes.toString() });
-      return Promise.resolve({ status: "accepted" as const });
-    },
-    close: () => Promise.resolve(),
-  };
   notify = await test.start(createNotify({ ...test.context(), transport }));
 });
 afterAll(async () => {
