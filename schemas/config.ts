@@ -302,7 +302,12 @@ export const utilityConfig = z.strictObject({
     ),
   price: z
     .strictObject({
-      amount: z.number().positive().describe("Such as 4.5,"),
+      amount: z.number().positive().describe("Such as 4.5; the lowest, where it rises with use,"),
+      highest: z
+        .number()
+        .positive()
+        .optional()
+        .describe("the highest then: mails tell the cost from the one to the other,"),
       per: z.number().positive().default(1000).describe("for so many"),
       unit: z
         .enum(UNITS)
@@ -312,6 +317,10 @@ export const utilityConfig = z.strictObject({
         .string()
         .regex(/^[A-Z]{3}$/, "expected three capital letters, such as USD")
         .default("USD"),
+    })
+    .refine(({ amount, highest = Infinity }) => highest > amount, {
+      path: ["highest"],
+      error: "expected more than amount",
     })
     .optional()
     .describe(

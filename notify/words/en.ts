@@ -60,6 +60,7 @@ export const en = {
     },
     cost: {
       label: "Cost",
+      range: "{low} to {high}",
       soFar: "{amount} so far",
       aDay: "{amount} a day",
       about: "about {amounts} (at {price} per {volume})",

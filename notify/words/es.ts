@@ -49,6 +49,7 @@ export const es: Catalogue = {
     },
     cost: {
       label: "Costo",
+      range: "{low} a {high}",
       soFar: "{amount} hasta ahora",
       aDay: "{amount} por día",
       about: "unos {amounts} (a {price} por {volume})",

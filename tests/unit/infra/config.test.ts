@@ -68,6 +68,11 @@ it("takes a colour that can be read on light grey, and finds the logo from the f
   expect(problemsOf(branded(`{ colour: "blue" }`)).join()).toMatch(/expected a colour such as #0b5394/);
 });
 
+it("wants the highest price to be above the lowest", () => {
+  const priced = VALID.replace("    timeZone:", "    price: { amount: 4.5, highest: 4 }\n    timeZone:");
+  expect(problemsOf(priced).join()).toMatch(/:5 utilities\[0\]\.price\.highest: expected more than amount/);
+});
+
 it("asks csv sources for a profile, a time column and a value column", () => {
   expect(problemsOf(VALID.replace(/ {8}profile:\n.*\n/, "")).join("\n")).toMatch(/profile: missing/);
   expect(problemsOf(VALID.replace("time: at, ", "")).join("\n")).toMatch(/columns\.time: missing/);

@@ -321,6 +321,18 @@ describe("what it costs", () => {
     ).toMatch(/Costo: unos EUR ?180 hasta ahora, EUR ?2,?880 por día \(a EUR ?2\.00 por 1 metro cúbico\)/);
   });
 
+  it("is told from the lowest to the highest price where it rises with use", () => {
+    const tiers = { ...price, highest: 9 };
+    expect(textOf(leakAlert(frameOf("en", { price: tiers }), told))).toMatch(
+      /Cost: about \$1\.17 to \$2\.34 so far, \$1\.08 to \$2\.16 a day \(at \$4\.50 to \$9\.00 per 1,000 gallons\)/,
+    );
+    // Less than a cent apart it is one.
+    const near = { ...price, highest: 4.5001 };
+    expect(textOf(leakAlert(frameOf("en", { price: near }), told))).toMatch(
+      /about \$1\.17 so far, \$1\.08 a day/,
+    );
+  });
+
   it("is left out where the utility names no price, and of a month's budget", () => {
     for (const letter of letters("en")) expect(letterText(letter)).not.toMatch(/\bCost\b/);
     const priced = letters("en", { price }).filter((letter) => /\bCost\b/.test(letterText(letter)));
