@@ -78,13 +78,16 @@ async function keepPremises(
   on: Queryable,
   rows: readonly CrosswalkRow[],
   hashes: readonly Buffer[],
-  { utility, vault, file }: Registry,
+  registry: Registry,
 ): Promise<ReadonlyMap<string, number>> {
+  const { utility, vault, file } = registry;
   interface Premise {
     readonly premise_id: number;
     readonly location_hash: Buffer;
     readonly address_sealed: Buffer | null;
+    readonly address_file: number | null;
     readonly zip_hash: Buffer | null;
+    readonly zip_file: number | null;
   }
   const said = new Map<string, { hash: Buffer; address: string; zip: string }>();
   for (const [i, { address, zip }] of rows.entries()) {
@@ -93,7 +96,7 @@ async function keepPremises(
     if (zip !== "") one.zip = zip;
   }
   const found = await on.query<Premise>(
-    `SELECT premise_id, location_hash, address_sealed, zip_hash FROM premises
+    `SELECT premise_id, location_hash, address_sealed, address_file, zip_hash, zip_file FROM premises
      WHERE utility = $1 AND location_hash = ANY ($2::bytea[])`,
     [utility, [...said.values()].map(({ hash }) => hash)],
   );
@@ -101,9 +104,11 @@ async function keepPremises(
   const news = [...said].flatMap(([key, { hash, address, zip }]) => {
     const before = known.get(key);
     const context = "premises.address";
-    const sealed = sealedIfNew(vault, utility, context, address, before?.address_sealed ?? null);
+    const of = { sealed: before?.address_sealed, file: before?.address_file };
+    const sealed = sealedIfNew(registry, context, address, of);
     const zipHash = zip === "" ? null : vault.hash(utility, "zip", canonicalZip(zip));
-    const newZip = zipHash !== null && before?.zip_hash?.equals(zipHash) !== true;
+    const isSame = zipHash !== null && before?.zip_hash?.equals(zipHash) === true;
+    const newZip = zipHash !== null && !(isSame && hasOrigin(before.zip_file, registry));
     return before === undefined || sealed !== null || newZip ? [{ hash, sealed, zipHash }] : [];
   });
   if (news.length > 0) {
@@ -125,7 +130,8 @@ async function keepPremises(
         file,
       ],
     );
-    found.push(...written.map((one) => ({ ...one, address_sealed: null, zip_hash: null })));
+    const unread = { address_sealed: null, address_file: null, zip_hash: null, zip_file: null };
+    found.push(...written.map((one) => ({ ...one, ...unread })));
   }
   return new Map(found.map(({ location_hash, premise_id }) => [location_hash.toString("hex"), premise_id]));
 }
@@ -172,16 +178,16 @@ async function keepAccounts(
 }
 
 /** Names and addresses of the accounts' holders; the last row that says one counts. */
-async function keepCustomers(
-  on: Queryable,
-  rows: readonly Placed[],
-  { utility, vault, file }: Registry,
-): Promise<void> {
+async function keepCustomers(on: Queryable, rows: readonly Placed[], registry: Registry): Promise<void> {
+  const { utility, file } = registry;
   interface Customer {
     readonly account_id: number;
     readonly name_sealed: Buffer | null;
+    readonly name_file: number | null;
     readonly email_sealed: Buffer | null;
+    readonly email_file: number | null;
     readonly phone_sealed: Buffer | null;
+    readonly phone_file: number | null;
   }
   const said = new Map<number, { name: string; email: string; phone: string }>();
   for (const { account, row } of rows) {
@@ -190,18 +196,23 @@ async function keepCustomers(
       if (row[column] !== "") one[column] = row[column];
   }
   const found = await on.query<Customer>(
-    `SELECT account_id, name_sealed, email_sealed, phone_sealed FROM customers WHERE account_id = ANY ($1)`,
+    `SELECT account_id, name_sealed, name_file, email_sealed, email_file, phone_sealed, phone_file
+     FROM customers WHERE account_id = ANY ($1)`,
     [[...said.keys()]],
   );
   const known = new Map(found.map((customer) => [customer.account_id, customer]));
   const news = [...said].flatMap(([account, { name, email, phone }]) => {
     const before = known.get(account);
-    const seal = (column: string, text: string, sealed: Buffer | null | undefined) =>
-      sealedIfNew(vault, utility, `customers.${column}`, text, sealed ?? null);
     const sealed = [
-      seal("name", name, before?.name_sealed),
-      seal("email", email, before?.email_sealed),
-      seal("phone", phone, before?.phone_sealed),
+      sealedIfNew(registry, "customers.name", name, { sealed: before?.name_sealed, file: before?.name_file }),
+      sealedIfNew(registry, "customers.email", email, {
+        sealed: before?.email_sealed,
+        file: before?.email_file,
+      }),
+      sealedIfNew(registry, "customers.phone", phone, {
+        sealed: before?.phone_sealed,
+        file: before?.phone_file,
+      }),
     ];
     return before === undefined || sealed.some((one) => one !== null) ? [{ account, sealed }] : [];
   });
@@ -227,18 +238,23 @@ async function keepCustomers(
   );
 }
 
+/** Whether it is known which file said what is kept; what came before that was written down is written anew, once. */
+function hasOrigin(of: number | null | undefined, { file }: Registry): boolean {
+  return typeof of === "number" || file === null;
+}
+
 /** The sealed text where it is another one than before. */
 function sealedIfNew(
-  vault: Vault,
-  utility: string,
+  registry: Registry,
   context: string,
   text: string,
-  before: Buffer | null,
+  before: { readonly sealed: Buffer | null | undefined; readonly file: number | null | undefined },
 ): Buffer | null {
+  const { vault, utility } = registry;
   if (text === "") return null;
-  if (before !== null) {
+  if (before.sealed && hasOrigin(before.file, registry)) {
     try {
-      if (vault.unseal(utility, context, before).toString() === text) return null;
+      if (vault.unseal(utility, context, before.sealed).toString() === text) return null;
     } catch {
       // What does not open is written anew.
     }
@@ -443,9 +459,10 @@ async function keepSettings(
   if (settings.size === 0 && moved.size === 0 && occupied.size === 0) return;
   await on.query(
     `WITH said AS (
-       UPDATE meters m SET registry_settings = s.settings, settings_file = $5
+       UPDATE meters m SET registry_settings = s.settings, settings_file = $5::bigint
        FROM unnest($1::char(16)[], $2::jsonb[]) AS s (meter_key, settings)
-       WHERE m.meter_key = s.meter_key AND m.registry_settings <> s.settings
+       WHERE m.meter_key = s.meter_key 
+         AND (m.registry_settings <> s.settings OR (m.settings_file IS NULL AND $5::bigint IS NOT NULL))
        RETURNING m.meter_key)
      INSERT INTO meters_to_tell
        SELECT meter_key FROM said UNION
