@@ -327,7 +327,7 @@ export const es: Catalogue = {
     intro:
       "Reciba un correo cuando su medidor muestre una posible fuga o un consumo inusualmente alto. No hace falta crear una cuenta.",
     introSms:
-      "Reciba un correo o un mensaje de texto cuando su medidor muestre una posible fuga o un consumo inusualmente alto. Llene las formas que quiera. No hace falta crear una cuenta.",
+      "Reciba un correo o un mensaje de texto cuando su medidor muestre una posible fuga o un consumo inusualmente alto. Llene solo los medios que prefiera. No hace falta crear una cuenta.",
     account: "Número de cuenta",
     accountHint: "Como aparece en su factura.",
     zip: "Código postal de la dirección del servicio, o el código de nuestra carta",
