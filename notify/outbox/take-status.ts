@@ -1,7 +1,8 @@
 import type { Queryable } from "../../infra/postgres/database.js";
 import type { StatusReport } from "../channels/channel.js";
 import { lockContact } from "../consent/contact.js";
-import type { ConsentStores } from "../consent/subscription.js";
+import { MAILINGS } from "../../schemas/config.js";
+import { revokeConsents, type ConsentStores } from "../consent/subscription.js";
 import { takeProvidersWord } from "./providers-word.js";
 import type { ConsentChannel } from "../consent/wording.js";
 import { pauseWhereUnwelcome } from "./pause.js";
@@ -18,8 +19,8 @@ export async function takeStatus(
   const { utility, outboxId, channel } = of;
   const now = new Date(clock.now());
   return database.of(utility).transaction(async (transaction) => {
-    const [message] = await transaction.query<{ contact_id: string }>(
-      "SELECT contact_id FROM outbox WHERE outbox_id = $1 AND utility = $2 AND channel = $3",
+    const [message] = await transaction.query<{ contact_id: string; is_mailing: boolean }>(
+      "SELECT contact_id, kind = 'mailing' AS is_mailing FROM outbox WHERE outbox_id = $1 AND utility = $2 AND channel = $3",
       [outboxId, utility, channel],
     );
     if (message === undefined) return false;
@@ -48,7 +49,15 @@ export async function takeStatus(
     const { fault, code = "" } = report;
     // A message of days ago may come back now: who has agreed anew since can be reached. A complaint is of today.
     const outdated = row.agreed_since && (fault === "unusable" || fault === "unreachable");
-    if (fault !== undefined && !outdated)
+    // Who calls a newsletter spam wants no more of them: that is no word about leaks.
+    if (fault === "stopped" && message.is_mailing)
+      await revokeConsents(transaction, {
+        contact: row.contact_id,
+        method: "provider",
+        now,
+        kinds: MAILINGS,
+      });
+    else if (fault !== undefined && !outdated)
       await takeProvidersWord(transaction, row.contact_id, { fault, code }, now);
     if (channel === "email") await pauseWhereUnwelcome(transaction, utility, now);
     return true;

@@ -1,4 +1,5 @@
 import { noticeSchema, pausesOf, privacyLog, resumeChannels, sendNotice } from "../../notify/index.js";
+import { takeStatus } from "../../notify/outbox/take-status.js";
 import { pauseWhereUnwelcome } from "../../notify/outbox/pause.js";
 import { startNotified, type Notified } from "../harness/notified.js";
 import { addHome, leak, optIn, tell } from "../harness/residents.js";
@@ -155,4 +156,26 @@ it("holds back mailings that are called spam, and no alert", async () => {
   expect((await mailed("A tips")).to).not.toContain("calm@mail.example");
   await resumeChannels(database, "oakvale", new Date(test.clock.now()));
   expect((await mailed("A tips")).to).toContain("calm@mail.example");
+});
+
+it("takes a complaint of a mailing for the end of mailings, not of alerts", async () => {
+  const meter = await home("cross", ["leak", "tips", "survey"]);
+  await send("february", "tips");
+  await notify.drain();
+  const { database, vault } = test.stores;
+  const [row] = await database.query<{ outbox_id: string }>(
+    `SELECT outbox_id FROM outbox JOIN contacts USING (contact_id) WHERE kind = 'mailing' AND state = 'accepted' AND address_hash = $1`,
+    [vault.hash("oakvale", "email", "cross@mail.example")],
+  );
+  const of = { utility: "oakvale", outboxId: row!.outbox_id, channel: "email" } as const;
+  const complaint = { status: "delivered", code: "complaint", fault: "stopped" } as const;
+  expect(await takeStatus({ database, clock: test.clock }, of, complaint)).toBe(true);
+  await send("c-survey", "survey");
+  await send("march", "tips");
+  await tell(world, leak(test.clock, meter, { id: "e".repeat(32) }));
+  const to = async (subject: string) =>
+    (await mailed(subject)).to.filter((one) => one === "cross@mail.example").length;
+  expect(await to("Possible leak: water is running nonstop")).toBe(1);
+  expect(await to("A tips")).toBe(1);
+  expect(await to("A survey")).toBe(0);
 });
