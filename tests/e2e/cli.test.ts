@@ -373,6 +373,49 @@ it("keeps who looked at personal data and what for, and lists whom to call", asy
   });
 }, 120_000);
 
+it("shows a notice before it sends it, where data comes from, and publishes what may be", async () => {
+  const file = join(folder, "notice.yaml");
+  const words = (language: string) =>
+    `  ${language}: { subject: "Our terms change", text: "One.\\n\\nTwo." }\n`;
+  writeFileSync(file, `name: Terms\nabout: tips\nwords:\n${words("en")}`);
+  const wrong = await curbstop(["notices", "send", file, "-c", config]);
+  expect(wrong.code).toBe(2);
+  expect(wrong.stderr).toMatch(/notice\.yaml:1 name: expected small letters.*received "Terms"/);
+  expect(wrong.stderr).toMatch(/notice\.yaml:2 about: .*received "tips"/);
+  expect(wrong.stderr).toMatch(/words\.es/);
+  writeFileSync(file, `name: terms-2027\nabout: terms\nwords:\n${words("en")}${words("es")}`);
+  const shown = await curbstop(["notices", "send", file, "-c", config]);
+  expect(shown.code).toBe(0);
+  expect(shown.stdout).toMatch(/--- en\nSubject: Our terms change[^]*--- es[^]*Would go to \d+ address/);
+  expect(shown.stdout).toMatch(/Nothing was sent\. Send it with --yes\.\n$/);
+  expect(await curbstop(["notices", "--json", "-c", config])).toMatchObject({ code: 0, stdout: "[]\n" });
+  const letters = join(folder, "notice letters.csv");
+  const sent = await curbstop(["notices", "send", file, "--yes", "--letters", letters, "-c", config]);
+  expect(sent).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Goes to \d+ address/) });
+  expect(readFileSync(letters, "utf8")).toMatch(/^account,name,address,language\r\n/);
+
+  const unknown = await curbstop(["privacy", "origins", "--account", "NOBODY-1", "-c", config]);
+  expect(unknown).toMatchObject({ code: 2, stderr: expect.stringMatching(/knows no such account/) });
+  const crosswalk = await curbstop(["privacy", "forget", "customers", "--yes", "-c", config]);
+  expect(crosswalk).toMatchObject({ code: 2, stderr: expect.stringMatching(/still in the configuration/) });
+  const careless = await curbstop(["privacy", "forget", "parcels", "-c", config]);
+  expect(careless).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/can't be brought back. Add --yes/),
+  });
+  const forgotten = await curbstop(["privacy", "forget", "parcels", "--yes", "-c", config]);
+  expect(forgotten).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Deleted: 0 names, /) });
+
+  const closed = await curbstop(["publish", "2026-01", "-c", config]);
+  expect(closed).toMatchObject({ code: 2, stderr: expect.stringMatching(/set `publish` with the clause/) });
+  const open = join(folder, "publish.yaml");
+  const published = (line: string, indent: string) => `${indent}publish: { clause: "7.2" }\n${line}`;
+  writeFileSync(open, readFileSync(config, "utf8").replace(/^( +)mail:\n/m, published));
+  const few = await curbstop(["publish", "2026-01", "-c", open]);
+  expect(few).toMatchObject({ code: 2, stderr: expect.stringMatching(/Too few customers in 2026-01/) });
+  expect(await curbstop(["publish", "-c", open])).toMatchObject({ stdout: "Nothing was published.\n" });
+}, 120_000);
+
 it("tells of a folder for returned mail that is not there", async () => {
   const other = join(folder, "returned.yaml");
   const inbox = join(folder, "Maildir");
