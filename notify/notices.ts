@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Vault } from "../infra/crypto/vault.js";
 import type { Transactions } from "../infra/postgres/database.js";
 import { MAILINGS, type Mailing, type UtilityConfig } from "../schemas/config.js";
+import { postalAddresses, type PostalAddress } from "./consent/postal-address.js";
 import { LOCALES, type Language } from "./words/index.js";
 
 /** What a notice is about that is due by law or contract, whatever somebody wants to hear of. */
@@ -55,11 +56,8 @@ export interface Reach {
   readonly homesWithoutMail: number;
 }
 
-/** Personal. */
-export interface HomeWithoutMail {
-  readonly account: string;
-  readonly name: string;
-  readonly address: string;
+/** Where a letter goes instead, and in which language. Personal. */
+export interface HomeWithoutMail extends PostalAddress {
   readonly language: Language;
 }
 
@@ -121,21 +119,11 @@ export async function sendNotice(
        FROM (SELECT DISTINCT contact_id FROM (${REACHED}) AS all_of_them WHERE is_mailed) AS r`,
       [id, now, mailing ?? null, sent?.notice_id ?? null],
     );
-    const homes = await transaction.query<{
-      number_sealed: Buffer;
-      name_sealed: Buffer | null;
-      address_sealed: Buffer | null;
-      language: Language;
-    }>(
-      `SELECT a.number_sealed, c.name_sealed, p.address_sealed, h.language
-       FROM (SELECT occupancy_id, min(language) AS language FROM (${REACHED}) AS all_of_them
-             GROUP BY occupancy_id HAVING NOT bool_or(is_mailed)) AS h
-       JOIN occupancies o USING (occupancy_id) JOIN accounts a USING (account_id) JOIN premises p USING (premise_id)
-       LEFT JOIN customers c USING (account_id) ORDER BY o.occupancy_id`,
+    const homes = await transaction.query<{ occupancy_id: number; language: Language }>(
+      `SELECT occupancy_id, min(language) AS language FROM (${REACHED}) AS all_of_them
+       GROUP BY occupancy_id HAVING NOT bool_or(is_mailed) ORDER BY occupancy_id`,
       [id, now, mailing ?? null],
     );
-    const open = (context: string, sealed: Buffer | null) =>
-      sealed === null ? "" : vault.unseal(id, context, sealed).toString("utf8");
     const due = contacts.filter(({ had }) => !had);
     if (!dry && due.length > 0) {
       const notices =
@@ -156,14 +144,11 @@ export async function sendNotice(
         ],
       );
     }
-    letters?.(
-      homes.map(({ number_sealed, name_sealed, address_sealed, language }) => ({
-        account: open("accounts.number", number_sealed),
-        name: open("customers.name", name_sealed),
-        address: open("premises.address", address_sealed),
-        language,
-      })),
-    );
+    if (letters !== undefined) {
+      const occupancies = homes.map(({ occupancy_id }) => occupancy_id);
+      const addresses = await postalAddresses(transaction, vault, id, occupancies);
+      letters(homes.map(({ occupancy_id, language }) => ({ ...addresses.get(occupancy_id)!, language })));
+    }
     const before = contacts.length - due.length;
     return { mails: due.length, before, homesWithoutMail: homes.length };
   });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { segmentsOf } from "./segments.js";
+import { contrastToGround } from "./look.js";
 import { checksConfig } from "./checks.js";
 import { detectConfig } from "./detect-config.js";
 import { billingOptions } from "./formats/billing.js";
@@ -117,22 +118,6 @@ export const sourceConfig = z.strictObject({
 export type SourceConfig = z.infer<typeof sourceConfig>;
 
 const LEAST_CONTRAST = 4.5;
-
-/** The lightest grey that pages and mails stand on, behind the links at their foot. */
-const GROUND = "#eef2f5";
-
-/** Contrast of a colour `#rrggbb` and that grey, 1 to 21, as WCAG 2.2 defines it; beside white it is higher. */
-function contrastToGround(colour: string): number {
-  return (luminance(GROUND) + 0.05) / (luminance(colour) + 0.05);
-}
-
-function luminance(colour: string): number {
-  const [red, green, blue] = [1, 3, 5].map((at) => {
-    const part = parseInt(colour.slice(at, at + 2), 16) / 255;
-    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-  });
-  return 0.2126 * red! + 0.7152 * green! + 0.0722 * blue!;
-}
 
 /** Of the characters that a text message carries at their cheapest. */
 const shortText = (least: number, most: number) =>

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
+import { GROUND, lookOf } from "../schemas/look.js";
 
 /** @param colour of titles, links and buttons */
-const styleOf = (title: string, accent: string) =>
+const styleOf = ({ title, accent }: ReturnType<typeof lookOf>) =>
   `
-body{font:17px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;margin:0;background:#eef2f5;color:#1b2733}
+body{font:17px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;margin:0;background:${GROUND};color:#1b2733}
 main{max-width:34rem;margin:0 auto;padding:1.5rem 1.25rem;background:#fff;min-height:100vh;box-sizing:border-box}
 h1{font-size:1.5rem;line-height:1.25;margin:.5rem 0 1rem;color:${title}}
 h2{font-size:1.1rem;margin:1.5rem 0 0}
@@ -103,7 +104,7 @@ export function page(options: {
 }): Page {
   const { language, title, body, footer, look = {} } = options;
   const { colour, logo } = look;
-  const style = styleOf(colour ?? "#0b3d66", colour ?? "#0b5394");
+  const style = styleOf(lookOf(colour));
   const { text } = html`<!doctype html>
     <html lang="${language}">
       <head>

@@ -177,6 +177,8 @@ async function keepAccounts(
   return ids;
 }
 
+const CUSTOMER_COLUMNS = ["name", "email", "phone"] as const;
+
 /** Names and addresses of the accounts' holders; the last row that says one counts. */
 async function keepCustomers(on: Queryable, rows: readonly Placed[], registry: Registry): Promise<void> {
   const { utility, file } = registry;
@@ -192,8 +194,7 @@ async function keepCustomers(on: Queryable, rows: readonly Placed[], registry: R
   const said = new Map<number, { name: string; email: string; phone: string }>();
   for (const { account, row } of rows) {
     const one = lookUp(said, account, () => ({ name: "", email: "", phone: "" }));
-    for (const column of ["name", "email", "phone"] as const)
-      if (row[column] !== "") one[column] = row[column];
+    for (const column of CUSTOMER_COLUMNS) if (row[column] !== "") one[column] = row[column];
   }
   const found = await on.query<Customer>(
     `SELECT account_id, name_sealed, name_file, email_sealed, email_file, phone_sealed, phone_file
@@ -201,19 +202,14 @@ async function keepCustomers(on: Queryable, rows: readonly Placed[], registry: R
     [[...said.keys()]],
   );
   const known = new Map(found.map((customer) => [customer.account_id, customer]));
-  const news = [...said].flatMap(([account, { name, email, phone }]) => {
+  const news = [...said].flatMap(([account, texts]) => {
     const before = known.get(account);
-    const sealed = [
-      sealedIfNew(registry, "customers.name", name, { sealed: before?.name_sealed, file: before?.name_file }),
-      sealedIfNew(registry, "customers.email", email, {
-        sealed: before?.email_sealed,
-        file: before?.email_file,
+    const sealed = CUSTOMER_COLUMNS.map((column) =>
+      sealedIfNew(registry, `customers.${column}`, texts[column], {
+        sealed: before?.[`${column}_sealed`],
+        file: before?.[`${column}_file`],
       }),
-      sealedIfNew(registry, "customers.phone", phone, {
-        sealed: before?.phone_sealed,
-        file: before?.phone_file,
-      }),
-    ];
+    );
     return before === undefined || sealed.some((one) => one !== null) ? [{ account, sealed }] : [];
   });
   if (news.length === 0) return;
@@ -232,7 +228,7 @@ async function keepCustomers(on: Queryable, rows: readonly Placed[], registry: R
     [
       utility,
       news.map(({ account }) => account),
-      ...[0, 1, 2].map((column) => news.map(({ sealed }) => sealed[column])),
+      ...CUSTOMER_COLUMNS.map((_, i) => news.map(({ sealed }) => sealed[i])),
       file,
     ],
   );

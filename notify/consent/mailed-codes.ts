@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto";
 import type { Vault } from "../../infra/crypto/vault.js";
 import type { Queryable, Transactions } from "../../infra/postgres/database.js";
 import type { UtilityConfig } from "../../schemas/config.js";
+import { postalAddresses, type PostalAddress } from "./postal-address.js";
 
 const DAY_MS = 86_400_000;
 /** A letter is on its way for days, and lies about for more. */
@@ -10,11 +11,8 @@ const VALID_DAYS = 60;
 const LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ";
 const LENGTH = 8;
 
-/** What a letter needs. Personal. */
-export interface CodeLetter {
-  readonly account: string;
-  readonly name: string;
-  readonly address: string;
+/** A letter with a code. Personal. */
+export interface CodeLetter extends PostalAddress {
   /** Such as ABCD-2345. */
   readonly code: string;
 }
@@ -31,14 +29,8 @@ export async function makeCodes(
   keep: (letters: readonly CodeLetter[]) => void,
 ): Promise<number> {
   return database.of(id).transaction(async (transaction) => {
-    const homes = await transaction.query<{
-      occupancy_id: number;
-      number_sealed: Buffer;
-      name_sealed: Buffer | null;
-      address_sealed: Buffer | null;
-    }>(
-      `SELECT o.occupancy_id, a.number_sealed, c.name_sealed, p.address_sealed FROM occupancies o
-       JOIN accounts a USING (account_id) JOIN premises p USING (premise_id) LEFT JOIN customers c USING (account_id)
+    const homes = await transaction.query<{ occupancy_id: number }>(
+      `SELECT o.occupancy_id FROM occupancies o
        WHERE o.valid_from <= $1 AND (o.valid_until IS NULL OR o.valid_until > $1)
          AND NOT EXISTS (SELECT 1 FROM active_consents x WHERE x.occupancy_id = o.occupancy_id)
          AND NOT EXISTS (SELECT 1 FROM mailed_codes m WHERE m.occupancy_id = o.occupancy_id
@@ -46,20 +38,15 @@ export async function makeCodes(
        ORDER BY o.occupancy_id`,
       [new Date(now)],
     );
-    const open = (context: string, sealed: Buffer | null) =>
-      sealed === null ? "" : vault.unseal(id, context, sealed).toString("utf8");
-    const letters = homes.map(({ number_sealed, name_sealed, address_sealed }) => ({
-      account: open("accounts.number", number_sealed),
-      name: open("customers.name", name_sealed),
-      address: open("premises.address", address_sealed),
-      code: newCode(),
-    }));
+    const occupancies = homes.map(({ occupancy_id }) => occupancy_id);
+    const addresses = await postalAddresses(transaction, vault, id, occupancies);
+    const letters = occupancies.map((occupancy) => ({ ...addresses.get(occupancy)!, code: newCode() }));
     await transaction.query(
       `INSERT INTO mailed_codes (utility, occupancy_id, code_hash, created_at, expires_at)
        SELECT $1, occupancy, hash, $4, $5 FROM unnest($2::bigint[], $3::bytea[]) AS t (occupancy, hash)`,
       [
         id,
-        homes.map(({ occupancy_id }) => occupancy_id),
+        occupancies,
         letters.map(({ code }) => codeHash(vault, id, code)),
         new Date(now),
         new Date(now + VALID_DAYS * DAY_MS),

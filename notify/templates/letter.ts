@@ -1,3 +1,4 @@
+import { GROUND, lookOf } from "../../schemas/look.js";
 import type { Language } from "../words/index.js";
 
 /** A message to a resident, apart from how a channel shows it. Texts are plain: channels escape. */
@@ -73,7 +74,7 @@ export function letterHtml({
   unsubscribe,
   colour,
 }: Letter): string {
-  const look = { title: colour ?? "#0b3d66", accent: colour ?? "#0b5394" };
+  const look = lookOf(colour);
   const foot = [
     ...footer.map(escapeHtml),
     ...linksOf(choices, unsubscribe).map(
@@ -84,8 +85,8 @@ export function letterHtml({
   return `<!doctype html>
 <html lang="${language}">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escapeHtml(subject)}</title></head>
-<body style="margin:0;padding:0;background:#eef2f5">
-<table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="background:#eef2f5"><tr><td align="center" style="padding:16px">
+<body style="margin:0;padding:0;background:${GROUND}">
+<table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="background:${GROUND}"><tr><td align="center" style="padding:16px">
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="max-width:560px;background:#ffffff;border-radius:6px"><tr><td style="padding:24px">
 <h1 style="${FONT};font-size:22px;line-height:1.3;margin:0 0 16px;color:${look.title}">${escapeHtml(heading)}</h1>
 ${blocks.map((block) => blockHtml(block, look)).join("\n")}
@@ -99,12 +100,7 @@ ${foot.join("<br>\n")}
 `;
 }
 
-interface Look {
-  readonly title: string;
-  readonly accent: string;
-}
-
-function blockHtml(block: Block, look: Look): string {
+function blockHtml(block: Block, look: ReturnType<typeof lookOf>): string {
   if ("text" in block) return `<p style="${TEXT};margin:0 0 16px">${escapeHtml(block.text)}</p>`;
   if ("facts" in block) {
     const rows = block.facts.map(
@@ -133,7 +129,7 @@ function blockHtml(block: Block, look: Look): string {
 const CHART_HEIGHT = 72;
 
 /** Columns as cells of a table: mail programs show neither scripts nor drawings, and fetch no image unasked. */
-function chartHtml({ title, bars, dark, caption }: Bars, look: Look): string {
+function chartHtml({ title, bars, dark, caption }: Bars, look: ReturnType<typeof lookOf>): string {
   const most = Math.max(1, ...bars.map((bar) => bar ?? 0));
   const width = (100 / bars.length).toFixed(2);
   const cells = bars.map((bar, i) => {
