@@ -7,6 +7,7 @@ import { CHECKS, type Check } from "../schemas/checks.js";
 import { config } from "../schemas/config.js";
 import { fileMessage } from "../schemas/files.js";
 import { meterMessage } from "../schemas/meters.js";
+import { temperatureMessage } from "../schemas/temperatures.js";
 import { readsBlock } from "../schemas/reads.js";
 import { TOPICS, type TopicName } from "../schemas/topics.js";
 import { environment } from "../infra/config/environment.js";
@@ -39,6 +40,7 @@ const MESSAGES: Readonly<Record<TopicName, z.ZodType>> = {
   reads: readsBlock,
   billing: billingRead,
   meters: meterMessage,
+  temperatures: temperatureMessage,
   anomalies: anomalyMessage,
   files: fileMessage,
 };
@@ -199,7 +201,7 @@ export function rulesPage(): string {
     GENERATED,
     "# Rules",
     "",
-    "`detect.rules` of a utility names those that are judged: `leak`, `burst`, `high-day`, `away`, `budget` and `watering` where nothing is said. Those of vendors and utilities are as published, for a utility that wants what its residents know. Parameters are in [the reference](reference/configuration.md), what each finds on real meters in [detection.md](detection.md).",
+    "`detect.rules` of a utility names those that are judged: `leak`, `burst`, `high-day`, `away`, `budget` and `watering` where nothing is said, and `freeze-risk` besides where the utility has a source of [temperatures](formats/temperatures.md). Those of vendors and utilities are as published, for a utility that wants what its residents know. Parameters are in [the reference](reference/configuration.md), what each finds on real meters in [detection.md](detection.md).",
     "",
     "A rule that is taken out of the list closes its open anomalies with the reason `rule-changed`, and nobody is told. One that is put in, or back in, learns and judges from the next start of the detector on, nothing from before, so no storm follows; the first rules of a utility judge all that comes. `curbstop backtest --rule NAME` says before what a rule would have found.",
     "",

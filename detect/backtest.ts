@@ -1,12 +1,15 @@
 import type { ClickHouse } from "../infra/clickhouse/client.js";
 import { RULES, type RuleName } from "../schemas/anomalies.js";
 import type { UtilityConfig } from "../schemas/config.js";
+import type { ColdSpell } from "../schemas/temperatures.js";
 import { loadHistory, METER_KEY } from "./history.js";
-import { environmentOf, NO_ROWS } from "./meter-state.js";
+import { environmentOf, inCold, NO_ROWS } from "./meter-state.js";
 
 export interface BacktestPlan {
   readonly utility: UtilityConfig;
   readonly rules: readonly RuleName[];
+  /** When it was cold at its meters, in order of time. */
+  readonly cold: readonly ColdSpell[];
   /** Evidence that first sufficed in this time, UTC seconds, `until` not included. */
   readonly from: number;
   readonly until: number;
@@ -42,7 +45,7 @@ const CHUNK = 100;
  */
 export async function backtest(
   clickhouse: ClickHouse,
-  { utility, rules, from, until }: BacktestPlan,
+  { utility, rules, cold, from, until }: BacktestPlan,
   progress: (done: number, all: number) => void,
 ): Promise<Backtest> {
   const parameters = { utility: utility.id, from, until };
@@ -63,7 +66,7 @@ export async function backtest(
        AND detected_at >= toDateTime({from:UInt32}) AND detected_at < toDateTime({until:UInt32})`,
     parameters,
   );
-  const environment = environmentOf(utility.detect, rules, utility.timeZone);
+  const environment = inCold(environmentOf(utility.detect, rules, utility.timeZone), cold);
   const would: Told[] = [];
   for (let at = 0; at < meters.length; at += CHUNK) {
     const chunk = meters.slice(at, at + CHUNK).map(({ key }) => [key, undefined] as const);

@@ -3,7 +3,7 @@ import { acceptsNewLog, AnotherLog } from "../infra/log/offset-store.js";
 import type { Database, Queryable } from "../infra/postgres/database.js";
 import type { AnomalyMessage } from "../schemas/anomalies.js";
 import type { MeterSetting } from "../schemas/meters.js";
-import type { MeterState } from "./meter-state.js";
+import type { MeterEnvironment, MeterState } from "./meter-state.js";
 import { decodeRow, encodeRows, STATE_FORMAT, type PlacedState } from "./state-codec.js";
 
 /** Bytes of a row of states: what fits into a page of PostgreSQL, so that it stays in its place. A larger state has a row alone. */
@@ -46,6 +46,8 @@ export class OwnedStates {
   readonly lost: boolean;
   /** Settings of meters whose states were lost. */
   readonly lostSettings = new Map<string, readonly MeterSetting[]>();
+  /** By utility, where its temperatures are known: what judging goes by. */
+  readonly environments = new Map<string, MeterEnvironment>();
   readonly #states = new Map<string, MeterState>();
   readonly #changed = new Set<MeterState>();
   /** Rows from `#first` on. */
@@ -83,6 +85,10 @@ export class OwnedStates {
 
   get(meter: string): MeterState | undefined {
     return this.#states.get(meter);
+  }
+
+  *statesOf(utility: string): Iterable<MeterState> {
+    for (const state of this.#states.values()) if (state.utility === utility) yield state;
   }
 
   /** Whether the meter may have had a state that was lost. */

@@ -2,6 +2,7 @@ import { RULES, type RuleName } from "../schemas/anomalies.js";
 import { detectOf, type DetectConfig } from "../schemas/detect-config.js";
 import { DOUBTFUL } from "../schemas/flags.js";
 import type { MeterSetting } from "../schemas/meters.js";
+import type { ColdSpell } from "../schemas/temperatures.js";
 import type { TimeZone } from "../infra/time-zone.js";
 import type { CheckContext } from "./checks/finding.js";
 import { MeterChecks } from "./checks/meter-checks.js";
@@ -18,6 +19,8 @@ export interface FoldContext {
   /** From when a rule is judged (UTC seconds), of those that were not always: they see nothing from before. */
   readonly since: ReadonlyMap<RuleName, number> | undefined;
   readonly days: TimeZone;
+  /** When it was cold where the meter is, in order of time. */
+  readonly cold: readonly ColdSpell[];
   readonly settings: readonly MeterSetting[];
   /** Smallest step of the meter's registers in millilitres, 0: unknown. */
   readonly resolution: number;
@@ -48,6 +51,7 @@ class Known implements RuleContext {
   rateFrom = 0;
   away = false;
   budget: number | undefined;
+  cold: readonly ColdSpell[] = [];
   class: RuleContext["class"];
   day = 0;
   /** Water runs on purpose. */
@@ -58,10 +62,11 @@ class Known implements RuleContext {
     return this.#days.hourOf((unit.start + unit.end) / 2);
   }
 
-  of({ detect, days, settings, resolution }: FoldContext, start: number, day: number): void {
+  of({ detect, days, cold, settings, resolution }: FoldContext, start: number, day: number): void {
     this.resolution = resolution;
     this.day = day;
     this.#days = days;
+    this.cold = cold;
     this.rate = this.class = this.budget = undefined;
     this.rateFrom = 0;
     this.away = this.onPurpose = false;

@@ -11,10 +11,11 @@ import { stalling, type StallOptions } from "../infra/stall.js";
 import { Deferred } from "../infra/deferred.js";
 import type { AnomalyMessage, RuleName } from "../schemas/anomalies.js";
 import { HISTORY_CHECKS, limitOf } from "../schemas/checks.js";
-import type { UtilityConfig } from "../schemas/config.js";
+import { judgedRules, type UtilityConfig } from "../schemas/config.js";
 import { fileMessage } from "../schemas/files.js";
 import { meterMessage, type MeterMessage } from "../schemas/meters.js";
 import { readsMessage, type ReadsBlock } from "../schemas/reads.js";
+import { spellsDifferFrom, temperatureMessage, type ColdSpell } from "../schemas/temperatures.js";
 import { METER_PARTITIONS } from "../schemas/topics.js";
 import { BlockReader } from "./block-reader.js";
 import {
@@ -29,7 +30,7 @@ import {
 import { holdsReads, loadHistory } from "./history.js";
 import { judgedSince } from "./judged-rules.js";
 import { PartitionLocks } from "./partition-locks.js";
-import { environmentOf, MeterState, type BlockCounts, type MeterEnvironment } from "./meter-state.js";
+import { environmentOf, inCold, MeterState, type BlockCounts, type MeterEnvironment } from "./meter-state.js";
 import { encodeAnomalies, fileRow, RowBuffer, type EncodedInsert } from "./rows.js";
 
 export interface DetectContext extends StageContext {
@@ -61,6 +62,8 @@ const MOST_CHECKPOINTS = 2;
 const MOST_UNDERWAY = 4;
 /** Meters whose history is loaded together. */
 const HISTORY_CHUNK = 100;
+/** Meters that are judged again before others have a turn. */
+const BREATH = 200;
 /** What is older is hardly told anybody, so its hours are not gathered: a backfill would pay for them. */
 const SHOWN_SECONDS = 14 * 86_400;
 
@@ -128,7 +131,7 @@ class DetectStage implements Stage {
   async start(): Promise<void> {
     const { log, database, config, clock } = this.#context;
     for (const utility of config.utilities) {
-      const since = await judgedSince(database, utility.id, utility.detect.rules, new Date(clock.now()));
+      const since = await judgedSince(database, utility.id, judgedRules(utility), new Date(clock.now()));
       this.#environments.set(utility.id, environmentFor(utility, since));
     }
     this.#identity = await log.identity();
@@ -136,7 +139,7 @@ class DetectStage implements Stage {
     const member = this.#context.member ?? `detect@${hostname()}`;
     this.#consumer = await log.consumer({
       group: GROUP,
-      topics: ["meters", "reads"],
+      topics: ["meters", "temperatures", "reads"],
       member,
       maxBatchBytes: 1024 * 1024,
       handler: {
@@ -219,6 +222,7 @@ class DetectStage implements Stage {
       this.#context.logger.warn("states lost, rebuilding from ClickHouse as meters are met", { partition });
       await this.#readSettings(owned);
     }
+    if ((owned.offsets["temperatures"] ?? 0) > 0) await this.#readCold(owned);
     this.#owned.set(partition, owned);
     await this.#tell([partition]);
     return owned.offsets;
@@ -245,12 +249,26 @@ class DetectStage implements Stage {
     }
   }
 
+  /** When it was cold, as far as the partition's states know. */
+  async #readCold(owned: OwnedStates): Promise<void> {
+    const known = owned.offsets["temperatures"]!;
+    for await (const batch of this.#context.log.read("temperatures", owned.partition, 0)) {
+      for (const { value, offset } of batch.records) {
+        if (value === null || offset >= known) continue;
+        const { utility, cold } = parseMessage(temperatureMessage, value, batch, offset);
+        const environment = this.#environments.get(utility);
+        if (environment !== undefined) owned.environments.set(utility, inCold(environment, cold));
+      }
+    }
+  }
+
   async #batch(batch: LogBatch): Promise<void> {
     // What the stores have answered comes first: judging keeps the thread for tens of milliseconds.
     await immediate();
     const owned = this.#owned.get(batch.partition)!;
     const messages: AnomalyMessage[] = [];
     if (batch.topic === "meters") await this.#judgeSettings(batch, owned, messages);
+    else if (batch.topic === "temperatures") await this.#judgeCold(batch, owned, messages);
     else await this.#judgeReads(batch, owned, messages);
     this.#countReads();
     const { topic, partition } = batch;
@@ -302,10 +320,10 @@ class DetectStage implements Stage {
       }
       if (messages.length > before) told.add(state);
       // At once: what is unpacked dies young, and costs the collector nothing.
-      if (!told.has(state)) state.trim(this.#environments.get(utility)!);
+      if (!told.has(state)) state.trim(this.#environment(owned, utility));
       owned.put(state);
     }
-    for (const state of told) if (!late.has(state.meter)) state.trim(this.#environments.get(state.utility)!);
+    for (const state of told) if (!late.has(state.meter)) state.trim(this.#environment(owned, state.utility));
     while (late.size > 0) {
       const before = late;
       late = new Map();
@@ -315,7 +333,7 @@ class DetectStage implements Stage {
         (state) => {
           const list = before.get(state.meter)!;
           const done = list.findIndex((placed) => !this.#judge(state, placed, owned, messages));
-          if (done < 0) state.trim(this.#environments.get(state.utility)!);
+          if (done < 0) state.trim(this.#environment(owned, state.utility));
           else late.set(state.meter, list.slice(done));
           owned.put(state);
         },
@@ -333,7 +351,7 @@ class DetectStage implements Stage {
     if (state.needsHistory(block)) return false;
     owned.judgedTo = offset + 1;
     this.#rows.version(owned.generation, owned.judgedTo);
-    const environment = this.#environments.get(state.utility)!;
+    const environment = this.#environment(owned, state.utility);
     this.#take(state.apply(block, environment, this.#rows, this.#counts), state, environment, messages);
     return true;
   }
@@ -368,7 +386,7 @@ class DetectStage implements Stage {
     const judge = (state: MeterState) => {
       // What follows from settings stands beside what the last block led to.
       this.#rows.version(owned.generation, owned.judgedTo);
-      const environment = this.#environments.get(state.utility)!;
+      const environment = this.#environment(owned, state.utility);
       const { settings } = latest.get(state.meter)!;
       this.#take(state.applySettings(settings, environment, this.#rows), state, environment, messages);
       state.trim(environment);
@@ -383,6 +401,42 @@ class DetectStage implements Stage {
       else judge(state ?? new MeterState(utility, meter));
     }
     await this.#withHistory(owned, histories, judge);
+  }
+
+  /** Meters of which more is known than since when it was cold at other times are judged again. */
+  async #judgeCold(batch: LogBatch, owned: OwnedStates, messages: AnomalyMessage[]): Promise<void> {
+    const latest = new Map<string, readonly ColdSpell[]>();
+    for (const { value, offset } of batch.records) {
+      if (value === null) continue;
+      const { utility, cold } = parseMessage(temperatureMessage, value, batch, offset);
+      if (this.#environments.has(utility)) latest.set(utility, cold);
+      else this.#warnOfUnknown(utility);
+    }
+    for (const [utility, cold] of latest) {
+      const before = this.#environment(owned, utility);
+      const environment = inCold(before, cold);
+      owned.environments.set(utility, environment);
+      const from = spellsDifferFrom(before.context.cold, cold);
+      const judge = (state: MeterState) => {
+        this.#take(state.applyCold(environment), state, environment, messages);
+        state.trim(environment);
+        owned.put(state);
+      };
+      const histories: MeterState[] = [];
+      let judged = 0;
+      for (const state of [...owned.statesOf(utility)]) {
+        if (!state.hasJudged(from, before)) continue;
+        if (state.base.at > from) histories.push(state);
+        else judge(state);
+        if (++judged % BREATH === 0) await immediate();
+      }
+      await this.#withHistory(owned, histories, judge);
+    }
+  }
+
+  /** What judging a utility's meters goes by, as the partition knows it. */
+  #environment(owned: OwnedStates, utility: string): MeterEnvironment {
+    return owned.environments.get(utility) ?? this.#environments.get(utility)!;
   }
 
   /** Gives the meters their whole history, so many at a time. */
@@ -570,15 +624,16 @@ class DetectStage implements Stage {
 
 /** What judging a utility's meters goes by. @param since from when rules are judged that were not always (UTC seconds) */
 export function environmentFor(
-  { detect, timeZone, checks }: UtilityConfig,
+  utility: UtilityConfig,
   since: ReadonlyMap<RuleName, number>,
 ): MeterEnvironment {
+  const { detect, timeZone, checks } = utility;
   const limits = HISTORY_CHECKS.map((code) => [code, limitOf(checks, code)]).filter(
     ([, limit]) => limit !== undefined,
   );
   return environmentOf(
     detect,
-    detect.rules,
+    judgedRules(utility),
     timeZone,
     Object.fromEntries(limits) as MeterEnvironment["checkLimits"],
     since.size > 0 ? since : undefined,

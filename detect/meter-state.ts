@@ -13,6 +13,7 @@ import type { Found } from "./rules/rule.js";
 import { TimeZone } from "../infra/time-zone.js";
 import type { AnomalyMessage, RuleName } from "../schemas/anomalies.js";
 import type { DetectConfig } from "../schemas/detect-config.js";
+import type { ColdSpell } from "../schemas/temperatures.js";
 import { isWord } from "./varints.js";
 
 /** One register (channel) of a meter. */
@@ -132,11 +133,16 @@ export function environmentOf(
 ): MeterEnvironment {
   const judged = new Set(rules);
   return {
-    context: { detect, rules: judged, since, days: new TimeZone(timeZone) },
+    context: { detect, rules: judged, since, days: new TimeZone(timeZone), cold: [] },
     rulesWithoutWord: new Set([...judged].filter((name) => !NEED_WORD.includes(name))),
     checkLimits,
     registers: detect.registers,
   };
+}
+
+/** The same where it was cold at other times. */
+export function inCold(environment: MeterEnvironment, cold: readonly ColdSpell[]): MeterEnvironment {
+  return { ...environment, context: { ...environment.context, cold } };
 }
 
 /**
@@ -362,6 +368,17 @@ export class MeterState {
     return this.#diff(environment, "declared");
   }
 
+  /** Whether what was read of the time after `time` (UTC seconds) went into the memory. */
+  hasJudged(time: number, environment: MeterEnvironment): boolean {
+    return (this.#restingHead ?? this.#headFold(environment)).at > time;
+  }
+
+  /** Judges what follows from `base` on again: it was cold at other times than was known. */
+  applyCold(environment: MeterEnvironment): readonly AnomalyMessage[] {
+    this.#head = this.#restingHead = undefined;
+    return this.#diff(environment);
+  }
+
   /** Adds to messages about this meter what flowed hour by hour, for those who read it: the kept reads are unpacked for it. */
   showHours(messages: readonly AnomalyMessage[], environment: MeterEnvironment): void {
     const rows = [...this.#rows(environment).values()];
@@ -403,9 +420,9 @@ export class MeterState {
     if (last?.environment === environment && last.of.settings === settings) return last.of;
     const { context, checkLimits: limits } = environment;
     const checks = { limits, resolution, service: serviceOf(settings) };
-    const { detect, since, days } = context;
+    const { detect, since, days, cold } = context;
     const rules = this.#rules(environment);
-    const of: FoldContext = { detect, rules, since, days, settings, resolution, checks };
+    const of: FoldContext = { detect, rules, since, days, cold, settings, resolution, checks };
     if (contexts.size >= MOST_CONTEXTS) contexts.clear();
     contexts.set(resolution, { environment, of });
     return of;

@@ -38,6 +38,9 @@ export const POSTGRES_COLUMNS: Readonly<Record<string, Columns>> = {
   channel_pauses: {
     operation: "pause_id utility channel reason at ended_at",
   },
+  cold_told: {
+    operation: "utility cold",
+  },
   confirmations: {
     linked:
       "confirmation_id contact_id channel occupancies kinds language method text_version text_hash requested_at expires_at confirmed_at",
@@ -203,6 +206,9 @@ export const POSTGRES_COLUMNS: Readonly<Record<string, Columns>> = {
     person: "address_hash",
     linked: "suppression_id channel reason at ended_at",
     operation: "utility",
+  },
+  temperatures: {
+    operation: "utility time hundredths timely file",
   },
   text_buckets: {
     operation: "utility name tokens at",

@@ -8,7 +8,7 @@ import { errorFields } from "../infra/logger.js";
 import { isDatabaseUnavailable } from "../infra/postgres/database.js";
 import type { Stage, StageContext, StageHealth } from "../infra/stage.js";
 import { stalling } from "../infra/stall.js";
-import type { SourceConfig, UtilityConfig } from "../schemas/config.js";
+import { hasTemperatures, type SourceConfig, type UtilityConfig } from "../schemas/config.js";
 import type { FileMessage } from "../schemas/files.js";
 import { csvProfile } from "../schemas/profile.js";
 import type { Reject } from "./check/rejects.js";
@@ -38,6 +38,8 @@ import { readCrosswalk } from "./registry/crosswalk.js";
 import { tellMeters } from "./registry/tell-meters.js";
 import { MeterKeys } from "./registry/meter-keys.js";
 import { Turns, type Turn } from "./turns.js";
+import { keepTemperatures, tellCold } from "./weather/keep-temperatures.js";
+import { readTemperatures } from "./weather/temperatures.js";
 
 export { listFiles, listRejects, type LedgerFile } from "./pickup/ledger.js";
 
@@ -46,7 +48,7 @@ export interface IngestProgress {
   readonly source: string;
   readonly bytesDone: number;
   readonly bytesTotal: number;
-  /** So many reads so far; of a crosswalk so many rows. */
+  /** So many reads so far; of a file without them so many rows. */
   readonly count: number;
   readonly what: "reads" | "rows";
 }
@@ -89,6 +91,17 @@ const KEPT_NAME_BYTES = 150;
 export function createIngest(context: IngestContext): IngestStage {
   return new Ingest(context);
 }
+
+/** What a file without reads brought of them. */
+const NO_READS = {
+  leftOut: 0,
+  reads: 0,
+  noReads: 0,
+  valuesRejected: 0,
+  meters: 0,
+  firstRead: null,
+  lastRead: null,
+} as const;
 
 /** A claimed file that met an error which is not its own: the others go on, and it is tried again. */
 interface SetAside {
@@ -298,6 +311,7 @@ class Ingest implements IngestStage {
       if (!recovered) {
         this.#stalledOn = undefined;
         await this.#recover();
+        await this.#tellCold();
         recovered = true;
       }
       await this.#tellMeters();
@@ -558,7 +572,13 @@ class Ingest implements IngestStage {
             `The file has ${before.size} bytes, more than the source's maxFileBytes (${feed.source.maxFileBytes}).`,
           );
         }
-        const publish = feed.source.format === "crosswalk" ? this.#publishCrosswalk : this.#publishReads;
+        const { format } = feed.source;
+        const publish =
+          format === "crosswalk"
+            ? this.#publishCrosswalk
+            : format === "temperatures"
+              ? this.#publishTemperatures
+              : this.#publishReads;
         await turn.begins;
         this.#stop.signal.throwIfAborted();
         const result = await publish.call(this, file, feed, keys);
@@ -760,19 +780,36 @@ class Ingest implements IngestStage {
       this.#progress(file, portion.bytesDone, rows, "rows");
       this.#stop.signal.throwIfAborted();
     }
-    return {
-      rows,
-      rejected,
-      leftOut: 0,
-      unknownColumns,
-      reads: 0,
-      noReads: 0,
-      valuesRejected: 0,
-      meters: meters.size,
-      firstRead: null,
-      lastRead: null,
-      at: now,
-    };
+    return { ...NO_READS, rows, rejected, unknownColumns, meters: meters.size, at: now };
+  }
+
+  async #publishTemperatures(file: LedgerFile, { utility, source }: Feed): Promise<Published> {
+    const { database, clock } = this.#context;
+    const now = new Date(clock.now());
+    const text = await fileText(file.work_path!, file.bytes, source);
+    const seconds = Math.floor(now.getTime() / 1000);
+    const portions = readTemperatures(text.texts(true), utility.timeZone, source.temperatures!, seconds);
+    let [rows, rejected, leftOut] = [0, 0, 0];
+    let unknownColumns: readonly string[] | undefined;
+    while (unknownColumns === undefined) {
+      const { done, value } = await portions.next();
+      if (done === true) {
+        unknownColumns = value;
+        break;
+      }
+      const { temperatures, without, rejects, bytesDone } = value;
+      await this.#keepRejects(file, rejects);
+      await this.#stalling("PostgreSQL", () =>
+        keepTemperatures(database, temperatures, { utility: utility.id, file: file.file, now }),
+      );
+      rows += temperatures.length + without;
+      rejected += rejects.length;
+      leftOut += value.leftOut;
+      this.#progress(file, bytesDone, rows, "rows");
+      this.#stop.signal.throwIfAborted();
+    }
+    await this.#stalling("log", () => tellCold(database, this.#producer!, utility));
+    return { ...NO_READS, rows, rejected, leftOut, unknownColumns, at: now };
   }
 
   #progress(file: LedgerFile, done: number, count: number, what: IngestProgress["what"]): void {
@@ -810,6 +847,13 @@ class Ingest implements IngestStage {
       database.query("SELECT 1 FROM meters_to_tell LIMIT 1"),
     );
     if (due.length > 0) await this.#stalling("log", () => tellMeters(database, this.#producer!));
+  }
+
+  /** The limit of frost may be another than it was when the detector was told. */
+  async #tellCold(): Promise<void> {
+    const { config, database } = this.#context;
+    for (const utility of config.utilities.filter(hasTemperatures))
+      await this.#stalling("log", () => tellCold(database, this.#producer!, utility));
   }
 
   async #purge(): Promise<void> {

@@ -5,13 +5,13 @@ import { isDatabaseUnavailable, type Database } from "../infra/postgres/database
 import type { Stage, StageContext, StageHealth } from "../infra/stage.js";
 import { stalling } from "../infra/stall.js";
 import { Waker } from "../infra/waker.js";
-import type { SourceConfig, UtilityConfig } from "../schemas/config.js";
+import { bringsReads, type SourceConfig, type UtilityConfig } from "../schemas/config.js";
 import type { ExpectConfig } from "../schemas/pull.js";
 
 /** `late`: no file came when one should have. `thin`: the last file brought much less than those before it. */
 export type AlarmKind = "late" | "thin";
 
-/** A published file. `at`: milliseconds since 1970. `reads`: of a crosswalk its rows. */
+/** A published file. `at`: milliseconds since 1970. `reads`: of sources without reads its rows. */
 export interface FeedFile {
   readonly at: number;
   readonly reads: number;
@@ -168,7 +168,7 @@ class Watch implements Stage {
     const feed = { utility: utility.id, source: source.id };
     const now = clock.now();
     const since = await watchedSince(database, feed, now);
-    const files = await publishedFiles(database, feed, source.format === "crosswalk");
+    const files = await publishedFiles(database, feed, !bringsReads(source));
     const state = judgeFeed(expected, files, since, now);
     for (const kind of ["late", "thin"] as const) {
       const changed = state[kind]

@@ -152,10 +152,11 @@ async function findAlert({ clock }: ConsentStores, { id, utility }: Link, on: Qu
 }
 
 /**
- * High use ends by itself before anybody could be reminded of it.
+ * A frost is nothing to be answered. High use ends by itself before anybody could be reminded of it.
  * @param canBeNormal whether the detector heeds that such a flow is normal
  */
 export function answersTo(kind: ConsentKind, canBeNormal: boolean): readonly Answer[] {
+  if (kind === "freeze") return [];
   if (kind === "high-usage") return [1, 2];
   return canBeNormal ? [1, 2, 3, 4] : [1, 2, 3];
 }

@@ -37,7 +37,8 @@ export type Refusal =
   | "corrected"
   | "nothing-told"
   | "still-holds"
-  | "muted";
+  | "muted"
+  | "frost-over";
 
 export type Decision =
   | { readonly send: AlertKind; readonly stage: number }
@@ -87,6 +88,8 @@ export function sayable(anomaly: AnomalyMessage): Told | Refusal {
   if (anomaly.reason === "declared") return "declared";
   if (anomaly.state === "withdrawn") return "withdrawn";
   if (anomaly.state !== "closed") return "open";
+  // Whoever was not warned of a frost in time has nothing to do any more.
+  if (kindOf(anomaly.rule) === "freeze") return "frost-over";
   // Silence of the meter is no proof that the water stopped.
   if (anomaly.reason === "no-reads") return "reads-stopped";
   if (anomaly.reason === "rule-changed" || anomaly.reason === "corrected") return anomaly.reason;

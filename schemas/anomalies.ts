@@ -3,7 +3,7 @@ import { meterClass } from "./meters.js";
 import { meterKey, utilityId } from "./reads.js";
 
 /** What residents agree to hear of. */
-export type AnomalyKind = "leak" | "high-usage";
+export type AnomalyKind = "leak" | "high-usage" | "freeze";
 
 export interface RuleFacts {
   readonly kind: AnomalyKind;
@@ -153,6 +153,12 @@ const FACTS = {
       "Water through an irrigation meter out of the season or on a weekday without watering, where the utility names them; of other meters it says nothing.",
     least: "100 L in a day",
   },
+  "freeze-risk": {
+    kind: "freeze",
+    means:
+      "It was cold enough for pipes to freeze for 6 hours, and no water ran for 24, so nobody seems to be home; where the utility has a source of temperatures.",
+    least: "no flow at all: a step of the register is proof that somebody is there",
+  },
 } as const satisfies Record<string, RuleFacts>;
 export type RuleName = keyof typeof FACTS;
 export const RULE_FACTS: Readonly<Record<RuleName, RuleFacts>> = FACTS;
@@ -181,9 +187,9 @@ export const anomalyMessage = z.object({
   ruleVersion: z.int().positive(),
   /** `withdrawn`: later reads, or what was said of the meter, showed that it never was. */
   state: z.enum(["opened", "updated", "closed", "withdrawn"]),
-  /** Why it closed or was withdrawn; `declared`: the meter's people or the utility said meanwhile that it is as it should be. */
+  /** Why it closed or was withdrawn; `declared`: the meter's people or the utility said meanwhile that it is as it should be; `thawed`: of a risk of frost, it is not cold any more. */
   reason: z
-    .enum(["flow-stopped", "usage-normal", "no-reads", "corrected", "rule-changed", "declared"])
+    .enum(["flow-stopped", "usage-normal", "no-reads", "corrected", "rule-changed", "declared", "thawed"])
     .nullable(),
   /** Beginning of the first interval that belongs to it. */
   start: z.int(),

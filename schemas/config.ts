@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { RuleName } from "./anomalies.js";
 import { segmentsOf } from "./segments.js";
 import { contrastToGround } from "./look.js";
 import { checksConfig } from "./checks.js";
@@ -9,6 +10,7 @@ import { espiOptions } from "./formats/espi.js";
 import { fixedWidthOptions } from "./formats/fixed-width.js";
 import { jsonLinesOptions } from "./formats/json-lines.js";
 import { nemOptions } from "./formats/nem.js";
+import { temperatureOptions } from "./formats/temperatures.js";
 import { JURISDICTIONS, type JurisdictionCode } from "./jurisdictions.js";
 import { csvProfile } from "./profile.js";
 import { expectConfig, pullConfig } from "./pull.js";
@@ -61,10 +63,13 @@ const OPTION_OF = {
   billing: "billing",
   "beacon-billing": "billing",
   crosswalk: "profile",
+  temperatures: "temperatures",
 } as const;
 type Format = keyof typeof OPTION_OF;
 const FORMATS = Object.keys(OPTION_OF) as [Format, ...Format[]];
-const OPTIONS = ["cmep", "nem", "espi", "jsonLines", "fixedWidth", "billing"] as const;
+const OPTIONS = ["cmep", "nem", "espi", "jsonLines", "fixedWidth", "billing", "temperatures"] as const;
+/** Those without which nothing can be read. */
+const NEEDED = ["fixedWidth", "billing", "temperatures"];
 
 export const sourceConfig = z.strictObject({
   id: sourceId.describe("Short name of the feed, part of the identity of its files. Never changes."),
@@ -78,7 +83,7 @@ export const sourceConfig = z.strictObject({
   format: z
     .enum(FORMATS)
     .describe(
-      "csv: meter reads by `profile`. beacon-range, aclara-star: the same with a preset. cmep, nem, espi (Green Button), json-lines, fixed-width, billing: by the option of that name. beacon-billing: billing with a preset. crosswalk: customers, accounts, premises and their meters.",
+      "csv: meter reads by `profile`. beacon-range, aclara-star: the same with a preset. cmep, nem, espi (Green Button), json-lines, fixed-width, billing: by the option of that name. beacon-billing: billing with a preset. crosswalk: customers, accounts, premises and their meters. temperatures: of the air where the meters are, for rule freeze-risk.",
     ),
   profile: csvProfile
     .optional()
@@ -93,6 +98,7 @@ export const sourceConfig = z.strictObject({
   billing: billingOptions
     .optional()
     .describe("Options of format billing, which needs them; additions to the preset for beacon-billing."),
+  temperatures: temperatureOptions.optional().describe("Options of format temperatures, which needs them."),
   complete: completeness,
   backfill: z
     .boolean()
@@ -488,6 +494,22 @@ export const utilityConfig = z.strictObject({
 });
 export type UtilityConfig = z.infer<typeof utilityConfig>;
 
+/** Whether a source's files hold reads of meters. */
+export function bringsReads({ format }: Pick<SourceConfig, "format">): boolean {
+  return format !== "crosswalk" && format !== "temperatures";
+}
+
+/** Whether a utility has a source of temperatures. */
+export function hasTemperatures({ sources }: Pick<UtilityConfig, "sources">): boolean {
+  return sources.some(({ format }) => format === "temperatures");
+}
+
+/** The rules by which a utility's meters are judged. */
+export function judgedRules(utility: Pick<UtilityConfig, "sources" | "detect">): readonly RuleName[] {
+  const { rules } = utility.detect;
+  return hasTemperatures(utility) ? [...new Set<RuleName>([...rules, "freeze-risk"])] : rules;
+}
+
 /** The domain of an e-mail address, in small letters. */
 export function domainOf(address: string): string {
   return address.slice(address.lastIndexOf("@") + 1).toLowerCase();
@@ -624,6 +646,13 @@ function checkAcrossFields(value: unknown, context: z.RefinementCtx): void {
       complain(["utilities", u, "id"], `"${id}" stands twice; give each utility its own id`);
     }
     utilities.add(id);
+    const { detect } = Object(utility) as Record<string, unknown>;
+    const isCold = listOf(utility, "sources").some((source) => fieldOf(source, "format") === "temperatures");
+    if (!isCold && listOf(detect, "rules").includes("freeze-risk"))
+      complain(
+        ["utilities", u, "detect", "rules"],
+        "freeze-risk needs temperatures; add a source of that format",
+      );
     const sources = new Set<unknown>();
     for (const [s, source] of listOf(utility, "sources").entries()) {
       const path = ["utilities", u, "sources", s];
@@ -650,7 +679,7 @@ function checkAcrossFields(value: unknown, context: z.RefinementCtx): void {
         const given = fieldOf(source, option) !== undefined;
         if (wanted !== undefined && given && option !== wanted)
           complain([...path, option], `is not an option of format ${String(format)}; take it out`);
-        if (!given && option === wanted && (option === "fixedWidth" || option === "billing"))
+        if (!given && option === wanted && NEEDED.includes(option))
           complain([...path, option], `missing; format ${String(format)} needs it`);
       }
       const profile = fieldOf(source, "profile");

@@ -163,7 +163,9 @@ export const detectConfig = z.strictObject({
   rules: z
     .array(rule)
     .default(["leak", "burst", "high-day", "away", "budget", "watering"])
-    .describe("Rules that are judged; docs/rules.md tells of each."),
+    .describe(
+      "Rules that are judged; docs/rules.md tells of each. With a source of temperatures also freeze-risk.",
+    ),
   continuousFlow: continuousFlow.prefault({}),
   spike: spike.prefault({}),
   leak: leak.prefault({}),
@@ -211,6 +213,28 @@ export const detectConfig = z.strictObject({
         .describe("Share of a resident's monthly budget from which the pace of the month is judged."),
     })
     .prefault({}),
+  freezeRisk: z
+    .strictObject({
+      below: z
+        .number()
+        .min(-40)
+        .max(5)
+        .default(-6.7)
+        .describe(
+          "°C of the air: from here down pipes freeze. Default 20 °F, the temperature alert threshold of the Building Research Council (University of Illinois, 1996).",
+        ),
+      hours: z.number().min(1).max(72).default(6).describe("Hours without a break in which it is that cold."),
+      dryHours: z
+        .number()
+        .min(0)
+        .max(720)
+        .default(24)
+        .describe(
+          "Hours without any flow: water that runs now and then keeps pipes from freezing, and shows that somebody is there. 0: the cold alone suffices at meters that stand still.",
+        ),
+    })
+    .prefault({})
+    .describe("Rule freeze-risk, which a utility with a source of temperatures has besides `rules`."),
   classes: classParameters
     .prefault({})
     .describe("What is otherwise for meters of a class, as the registry has it; the rest is as above."),

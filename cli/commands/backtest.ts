@@ -1,6 +1,8 @@
 import type { Command } from "commander";
 import { backtest, type Backtest, type RuleCount } from "../../detect/backtest.js";
 import { RULES, type RuleName } from "../../schemas/anomalies.js";
+import { judgedRules } from "../../schemas/config.js";
+import { coldOf } from "../../ingest/weather/keep-temperatures.js";
 import { EXIT, UsageError } from "../exit.js";
 import { chosenUtility, settingsFor, time } from "../settings.js";
 import { ProgressLine, table } from "../terminal.js";
@@ -37,12 +39,15 @@ export function addBacktest(root: Command): void {
       if (from >= to) throw new UsageError("--from must be before --to.");
       const settings = settingsFor(command);
       const utility = chosenUtility(settings, id);
-      const rules = rule ?? utility.detect.rules;
+      const rules = rule ?? judgedRules(utility);
       const line = new ProgressLine(process.stderr);
-      const result = await withStores(settings, ({ clickhouse }) =>
+      const result = await withStores(settings, async ({ clickhouse, database }) =>
         backtest(
           clickhouse,
-          { utility, rules, from: from.getTime() / 1000, until: to.getTime() / 1000 },
+          {
+            ...{ utility, rules, from: from.getTime() / 1000, until: to.getTime() / 1000 },
+            cold: await coldOf(database, utility.id, utility.detect.freezeRisk.below, { late: true }),
+          },
           (done, all) => line.show("judging", done, all, `${done} of ${all} meters`),
         ),
       );

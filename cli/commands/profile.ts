@@ -10,9 +10,17 @@ import { zipMembers } from "../../ingest/pickup/zip.js";
 import { plotDay } from "../../ingest/try/day-plot.js";
 import { guess, guessText, isWhole } from "../../ingest/try/guess.js";
 import type { TrialReject, TrialValue } from "../../ingest/try/trial.js";
-import { tryCrosswalk, tryFile, type TriedCrosswalk, type TriedFile } from "../../ingest/try/try-file.js";
+import {
+  tryCrosswalk,
+  tryFile,
+  tryTemperatures,
+  type TriedCrosswalk,
+  type TriedFile,
+  type TriedTemperatures,
+} from "../../ingest/try/try-file.js";
 import type { ChecksConfig } from "../../schemas/checks.js";
 import type { SourceConfig } from "../../schemas/config.js";
+import { detectConfig } from "../../schemas/detect-config.js";
 import { isTimeZone } from "../../schemas/time-zone.js";
 import { EXIT, UsageError } from "../exit.js";
 import { settingsFor, wholeNumber } from "../settings.js";
@@ -39,7 +47,7 @@ export function addProfileCommands(root: Command): void {
     .summary("try a file against a profile, or guess one; nothing is stored");
   profile
     .command("try")
-    .argument("<file>", "file of reads, or a crosswalk")
+    .argument("<file>", "file of reads, a crosswalk, or temperatures")
     .summary("how a file would be understood, without any store")
     .description(
       "Reads a file as a source or a profile says and prints its first values as understood, counts, rejects with reasons, a " +
@@ -54,7 +62,18 @@ export function addProfileCommands(root: Command): void {
     .option("--no-color", "plain ASCII")
     .option("--json", "one JSON object")
     .action(async (file: string, options: TryCommandOptions, command: Command) => {
-      const { source, timeZone, checks } = await sourceToTry(options, command);
+      const { source, timeZone, checks, below } = await sourceToTry(options, command);
+      const now = Math.floor(systemClock.now() / 1000);
+      if (source.format === "temperatures") {
+        const tried = await tryTemperatures({ path: await readable(file), source, timeZone, now, below });
+        process.stdout.write(
+          options.json === true
+            ? JSON.stringify({ file: basename(file), timeZone, ...tried }) + "\n"
+            : temperaturesReport(tried, timeZone, below),
+        );
+        if (tried.refused !== null || tried.rejected > 0) process.exitCode = EXIT.rejected;
+        return;
+      }
       if (source.format === "crosswalk") {
         const tried = await tryCrosswalk({ path: await readable(file), source, timeZone });
         process.stdout.write(
@@ -70,7 +89,7 @@ export function addProfileCommands(root: Command): void {
         source,
         timeZone,
         checks,
-        now: Math.floor(systemClock.now() / 1000),
+        now,
         show: options.rows,
         nameOf: options.showMeters === true ? (id) => id : masked,
       });
@@ -154,7 +173,13 @@ async function headOfMember(path: string): Promise<{ readonly head: Buffer; read
 async function sourceToTry(
   options: TryCommandOptions,
   command: Command,
-): Promise<{ readonly source: SourceConfig; readonly timeZone: string; readonly checks: ChecksConfig }> {
+): Promise<{
+  readonly source: SourceConfig;
+  readonly timeZone: string;
+  readonly checks: ChecksConfig;
+  /** °C from which down it is cold. */
+  readonly below: number;
+}> {
   const { source, profile, timeZone } = options;
   if ((source === undefined) === (profile === undefined))
     throw new UsageError(
@@ -173,11 +198,13 @@ async function sourceToTry(
     return {
       source: found.one,
       checks: found.utility.checks,
+      below: found.utility.detect.freezeRisk.below,
       timeZone: timeZone === undefined ? found.utility.timeZone : zoneOf(timeZone),
     };
   }
   const zone = timeZone === undefined ? onlyZone(command) : zoneOf(timeZone);
-  return { source: await sourceIn(profile!, zone), timeZone: zone, checks: {} };
+  const { below } = detectConfig.parse({}).freezeRisk;
+  return { source: await sourceIn(profile!, zone), timeZone: zone, checks: {}, below };
 }
 
 /** The zone of the one utility of the configuration. */
@@ -243,6 +270,37 @@ function crosswalkReport({
     `${count(meters)} meters, ${count(accounts)} accounts, ${count(premises)} premises.\n` +
     rejects.map(rejectLines).join("")
   );
+}
+
+/** The air is warmest in these hours of the local day; elsewhere the stamps are on another clock. */
+const [WARM_FROM, WARM_UNTIL] = [10, 19];
+const MOST_SPELLS = 10;
+
+function temperaturesReport(tried: TriedTemperatures, timeZone: string, below: number): string {
+  const { rows, leftOut, rejected, first, last, lowest, highest, cold, warmestHour, refused } = tried;
+  const count = (number: number) => number.toLocaleString("en");
+  const zone = new TimeZone(timeZone);
+  const local = (second: number) => stamp(second + zone.offsetAt(second));
+  const left = leftOut === 0 ? "" : `, ${count(leftOut)} left out by filters`;
+  const parts = [`${count(rows)} rows taken, ${count(rejected)} rejected${left}.\n`];
+  if (first !== null && last !== null) {
+    parts.push(`  local ${local(first)} to ${local(last)} (${timeZone})\n`);
+    parts.push(`  ${lowest} to ${highest} °C; at ${below} °C or less ${cold.length} times\n`);
+    for (const { from, until } of cold.slice(-MOST_SPELLS))
+      parts.push(`    ${local(from)} until ${local(until)}\n`);
+  }
+  if (warmestHour !== null && (warmestHour < WARM_FROM || warmestHour > WARM_UNTIL))
+    parts.push(
+      wrapped(
+        "! ",
+        `It is warmest at ${warmestHour}:00 local: the stamps are on another clock; mend temperatures.time.zone.`,
+      ),
+    );
+  if (tried.unknownColumns.length > 0)
+    parts.push(wrapped("  ", `Columns passed over: ${tried.unknownColumns.join(", ")}`));
+  parts.push(...tried.rejects.map(rejectLines));
+  if (refused !== null) parts.push(wrapped("", `The file would be rejected whole: ${refused}`));
+  return parts.join("");
 }
 
 /** The last characters of an id, at most half of it, behind a mark. */

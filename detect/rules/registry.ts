@@ -4,6 +4,7 @@ import { Away } from "./away.js";
 import { Budget } from "./budget.js";
 import { Burst } from "./burst.js";
 import { continuousFlow } from "./continuous-flow.js";
+import { FreezeRisk } from "./freeze-risk.js";
 import { HighDay } from "./high-day.js";
 import { Leak } from "./leak/leak.js";
 import { anyFlow24h } from "./presets/any-flow-24h.js";
@@ -49,6 +50,7 @@ const NEW: Readonly<Record<RuleName, () => RuleFold>> = {
   away: () => new Away(),
   budget: () => new Budget(),
   watering: () => new Watering(),
+  "freeze-risk": () => new FreezeRisk(),
 };
 
 export function newRule(name: RuleName): RuleFold {

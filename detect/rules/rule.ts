@@ -1,6 +1,7 @@
 import type { RuleName } from "../../schemas/anomalies.js";
 import type { DetectConfig } from "../../schemas/detect-config.js";
 import type { MeterSetting } from "../../schemas/meters.js";
+import type { ColdSpell } from "../../schemas/temperatures.js";
 import { MILLILITRES } from "../../schemas/units.js";
 import type { Reader, Writer } from "../varints.js";
 
@@ -31,6 +32,8 @@ export interface RuleContext {
   away: boolean;
   /** Millilitres in a calendar month that its people want to keep to. */
   budget: number | undefined;
+  /** When it was cold where the meter is, in order of time. */
+  cold: readonly ColdSpell[];
   /** Class of the service point, where it is known. */
   class: MeterSetting["class"];
   /** Local day of the unit's beginning, days since 1970-01-01. */
@@ -49,7 +52,8 @@ export interface Found {
   readonly rate: number;
   readonly volume: number;
   /** `null` while it goes on. */
-  readonly closed: "flow-stopped" | "usage-normal" | "no-reads" | "rule-changed" | "declared" | null;
+  readonly closed:
+    "flow-stopped" | "usage-normal" | "no-reads" | "rule-changed" | "declared" | "thawed" | null;
   readonly evidence: Readonly<Record<string, number | string | boolean | null>>;
 }
 

@@ -12,6 +12,7 @@ export interface TopicLag {
 const READERS = [
   { stage: "detect", topic: "reads", group: undefined },
   { stage: "detect", topic: "meters", group: undefined },
+  { stage: "detect", topic: "temperatures", group: undefined },
   { stage: "detect", topic: "files", group: "detect-files" },
   { stage: "notify", topic: "anomalies", group: "notify" },
 ] as const;

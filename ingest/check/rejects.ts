@@ -38,6 +38,7 @@ export const REJECT_CODES = {
   "unknown-quality": "a quality flag of the format",
   "bad-interval": "an interval of the format, of a day at most",
   "bad-split": "400 records that cover each interval of their day once",
+  "not-air": "a temperature of the air, between -90 and 60 °C",
 } as const;
 
 export type RejectCode = keyof typeof REJECT_CODES;

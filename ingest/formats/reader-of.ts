@@ -19,7 +19,7 @@ export interface FileContext {
   readonly now: number;
 }
 
-/** The reader of a source's files: one for each file. Not for crosswalks, which hold no reads. */
+/** The reader of a source's files: one for each file. Not for crosswalks and temperatures, which hold no reads. */
 export function readerOf(source: SourceConfig, context: FileContext, sink: ReadSink): FormatReader {
   const { timeZone, checks, now } = context;
   switch (source.format) {
@@ -40,6 +40,7 @@ export function readerOf(source: SourceConfig, context: FileContext, sink: ReadS
     case "beacon-range":
     case "aclara-star":
     case "crosswalk":
+    case "temperatures":
       return new CsvReader(source, context, sink);
   }
 }

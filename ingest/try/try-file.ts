@@ -3,11 +3,15 @@ import type { ChecksConfig } from "../../schemas/checks.js";
 import type { SourceConfig } from "../../schemas/config.js";
 import { csvProfile } from "../../schemas/profile.js";
 import type { Reject } from "../check/rejects.js";
+import { max, mean, min } from "simple-statistics";
+import { TimeZone } from "../../infra/time-zone.js";
+import { coldSpells, type ColdSpell, type Temperature } from "../../schemas/temperatures.js";
 import { readerOf } from "../formats/reader-of.js";
 import { FileRejected, type RowCounts } from "../formats/format.js";
 import { JoinedTexts } from "../formats/joined-texts.js";
 import { fileText } from "../pickup/file-bytes.js";
 import { readCrosswalk } from "../registry/crosswalk.js";
+import { readTemperatures } from "../weather/temperatures.js";
 import { ColumnWatch } from "./column-watch.js";
 import type { TrialWarning } from "./warnings.js";
 import { rejectsByReason, Trial, type TrialOptions, type TrialReject, type TrialReport } from "./trial.js";
@@ -78,6 +82,86 @@ export interface TriedCrosswalk {
   readonly premises: number;
   readonly rejects: readonly TrialReject[];
   readonly refused: string | null;
+}
+
+export interface TriedTemperatures {
+  readonly rows: number;
+  readonly leftOut: number;
+  readonly rejected: number;
+  /** UTC seconds, and degrees Celsius; `null` without a temperature. */
+  readonly first: number | null;
+  readonly last: number | null;
+  readonly lowest: number | null;
+  readonly highest: number | null;
+  /** Times at or below a limit, UTC seconds. */
+  readonly cold: readonly ColdSpell[];
+  /** The hour of the local day that is warmest on average, 0 to 23; `null` with less than five days. At night: the zone is wrong. */
+  readonly warmestHour: number | null;
+  readonly unknownColumns: readonly string[];
+  readonly rejects: readonly TrialReject[];
+  readonly refused: string | null;
+}
+
+/** The same for temperatures. @param below degrees Celsius: from here down it is cold */
+export async function tryTemperatures({
+  path,
+  source,
+  timeZone,
+  now,
+  below,
+}: Pick<TryOptions, "path" | "source" | "timeZone" | "now"> & {
+  readonly below: number;
+}): Promise<TriedTemperatures> {
+  const { size } = await stat(path);
+  const byTime = new Map<number, number>();
+  const rejects: Reject[] = [];
+  let [rows, leftOut] = [0, 0];
+  let unknownColumns: readonly string[] = [];
+  let refused: string | null = null;
+  try {
+    const text = await fileText(path, size, source);
+    const portions = readTemperatures(text.texts(true), timeZone, source.temperatures!, now);
+    for (;;) {
+      const { done, value } = await portions.next();
+      if (done === true) {
+        unknownColumns = value;
+        break;
+      }
+      for (const { time, value: hundredths } of value.temperatures) byTime.set(time, hundredths);
+      rows += value.temperatures.length + value.without;
+      leftOut += value.leftOut;
+      rejects.push(...value.rejects);
+    }
+  } catch (error) {
+    if (!(error instanceof FileRejected)) throw error;
+    refused = error.message;
+  }
+  const inOrder = [...byTime].map(([time, value]) => ({ time, value })).sort((a, b) => a.time - b.time);
+  const values = inOrder.map(({ value }) => value / 100);
+  return {
+    rows,
+    leftOut,
+    rejected: rejects.length,
+    first: inOrder[0]?.time ?? null,
+    last: inOrder.at(-1)?.time ?? null,
+    lowest: values.length === 0 ? null : min(values),
+    highest: values.length === 0 ? null : max(values),
+    cold: coldSpells(inOrder, below),
+    warmestHour: warmestHour(inOrder, new TimeZone(timeZone)),
+    unknownColumns,
+    rejects: rejectsByReason(rejects),
+    refused,
+  };
+}
+
+const LEAST_DAYS = 5;
+
+function warmestHour(inOrder: readonly Temperature[], zone: TimeZone): number | null {
+  const byHour = Array.from({ length: 24 }, (): number[] => []);
+  for (const { time, value } of inOrder) byHour[zone.hourOf(time)]!.push(value);
+  if (byHour.some((values) => values.length < LEAST_DAYS)) return null;
+  const means = byHour.map((values) => mean(values));
+  return means.indexOf(max(means));
 }
 
 /** The same for a crosswalk. Nothing of a customer is in the answer. */

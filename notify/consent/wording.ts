@@ -1,10 +1,13 @@
 import { createHash } from "node:crypto";
 import { kindOf, type RuleName } from "../../schemas/anomalies.js";
-import { MAILINGS, type UtilityConfig } from "../../schemas/config.js";
+import { hasTemperatures, MAILINGS, type UtilityConfig } from "../../schemas/config.js";
 import { WORDS, type Language } from "../words/index.js";
 
-/** What a resident can ask to be told of. `burst`: of a burst at any hour; without it, a leak's recipients hear of one by day. */
-export const ALERT_CONSENTS = ["leak", "burst", "high-usage"] as const;
+/**
+ * What a resident can ask to be told of. `burst`: of a burst at any hour; without it, a leak's recipients hear of one by day.
+ * `freeze`: of pipes that may freeze, where the utility has temperatures.
+ */
+export const ALERT_CONSENTS = ["leak", "burst", "high-usage", "freeze"] as const;
 export type AlertConsent = (typeof ALERT_CONSENTS)[number];
 
 /** All that a resident can agree to: alerts, and by mail what else the utility writes (`mailings`). */
@@ -25,10 +28,11 @@ export function consentsFor(rule: RuleName): readonly AlertConsent[] {
 
 /** What can be agreed to by a channel. */
 export function offered(
-  { mailings }: Pick<UtilityConfig, "mailings">,
+  utility: Pick<UtilityConfig, "mailings" | "sources">,
   channel: ConsentChannel,
 ): readonly ConsentKind[] {
-  return channel === "email" ? [...ALERT_CONSENTS, ...mailings] : ALERT_CONSENTS;
+  const alerts = ALERT_CONSENTS.filter((kind) => kind !== "freeze" || hasTemperatures(utility));
+  return channel === "email" ? [...alerts, ...utility.mailings] : alerts;
 }
 
 export function isAlertConsent(kind: ConsentKind): kind is AlertConsent {

@@ -157,6 +157,7 @@ function toldOf(anomaly: AnomalyMessage, { since, told }: Claimed, ending: strin
     usualPeak: number("usualPeak"),
     usualDay: number("usualDay"),
     budget: budgetOf(anomaly),
+    frost: frostOf(anomaly, since!),
     hours: anomaly.hours && {
       from: anomaly.hours.from,
       // What flowed before is a former occupant's.
@@ -169,6 +170,12 @@ function toldOf(anomaly: AnomalyMessage, { since, told }: Claimed, ending: strin
 function budgetOf({ rule, evidence: { budget, expected } }: AnomalyMessage): Told["budget"] {
   if (rule !== "budget" || typeof budget !== "number" || typeof expected !== "number") return undefined;
   return { of: budget, expected };
+}
+
+/** @param since of the occupancy: what was before is a former occupant's */
+function frostOf({ rule, end, evidence: { below, dryFrom } }: AnomalyMessage, since: number): Told["frost"] {
+  if (rule !== "freeze-risk" || typeof below !== "number" || typeof dryFrom !== "number") return undefined;
+  return { below, dry: end - Math.max(dryFrom, since) };
 }
 
 /** @param kind what evidence of rule `leak` says */

@@ -169,7 +169,7 @@ async function hasConsent(
 async function leakOnly(transaction: Queryable, { contact, now }: Writer): Promise<ReplyText> {
   const stopped = await endSuppression(transaction, contact, now);
   if (stopped !== undefined) await restore(transaction, contact, stopped, now, ["leak"]);
-  else await revokeConsents(transaction, { contact, method: "sms", now, kinds: ["high-usage"] });
+  else await revokeConsents(transaction, { contact, method: "sms", now, kinds: ["high-usage", "freeze"] });
   return (await hasConsent(transaction, { contact }, ["leak"])) ? "leak-only" : "nothing-set-up";
 }
 

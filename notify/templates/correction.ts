@@ -7,7 +7,7 @@ import type { Letter } from "./letter.js";
 export function correction(frame: Frame, { kind, start, accountEnding }: Told): Letter {
   const { language, utility } = frame;
   const { mail } = WORDS[language];
-  const about = kind === "high-usage" ? "high-usage" : "leak";
+  const about = kind === "high-usage" || kind === "freeze" ? kind : "leak";
   const text = mail.correction.text({
     about,
     at: service(language, accountEnding),

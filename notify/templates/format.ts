@@ -36,6 +36,13 @@ export class Format {
     return plainBlanks(this.#words.short.volume({ n: this.#number(millilitres, 3), unit: this.#units }));
   }
 
+  /** Degrees Celsius as people who count in the utility's unit read them, such as "20 °F". */
+  temperature(celsius: number): string {
+    return this.#units === "gal" || this.#units === "ft3"
+      ? `${Math.round((celsius * 9) / 5 + 32)} °F`
+      : `${Math.round(celsius)} °C`;
+  }
+
   /** A length in seconds, such as "26 hours" or "5 days". */
   duration(seconds: number): string {
     const { count, unit } = hoursOrDays(seconds);

@@ -85,6 +85,8 @@ export interface Told {
   readonly usualDay: number | undefined;
   /** The month's budget of the home, where that is what the message is about, and what the month would come to: mL. */
   readonly budget: { readonly of: number; readonly expected: number } | undefined;
+  /** Of pipes that may freeze: degrees Celsius from which down it is cold, and seconds for which no water has run. */
+  readonly frost: { readonly below: number; readonly dry: number } | undefined;
   /** What flowed in each hour up to `end`, from the beginning of the first: mL, `null` where it is not known or not theirs. */
   readonly hours: { readonly from: number; readonly ml: readonly (number | null)[] } | undefined;
   /** Last four of the account number, where it is long enough to stay private. */

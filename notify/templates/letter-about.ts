@@ -1,5 +1,6 @@
 import { correction } from "./correction.js";
 import type { Frame, Told } from "./frame.js";
+import { freezeAlert } from "./freeze-alert.js";
 import { highUsageAlert } from "./high-usage-alert.js";
 import { leakAlert } from "./leak-alert.js";
 import { leakReminder } from "./leak-reminder.js";
@@ -11,6 +12,7 @@ import type { AlertKind } from "../decide.js";
 export function letterAbout(frame: Frame, about: AlertKind, told: Told): Letter {
   switch (about) {
     case "alert":
+      if (told.frost !== undefined) return freezeAlert(frame, told, told.frost);
       return told.kind === "high-usage" ? highUsageAlert(frame, told) : leakAlert(frame, told);
     case "stopped":
       return leakStopped(frame, told);

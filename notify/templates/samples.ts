@@ -71,6 +71,7 @@ export function sampleTold(end: number, change: Partial<Told>): Told {
     usualPeak: 100_000,
     usualDay: undefined,
     budget: undefined,
+    frost: undefined,
     hours: { from: end - 48 * HOUR, ml: SAMPLE_HOURS },
     accountEnding: "4417",
     ...change,
@@ -157,6 +158,8 @@ const ABOUT: readonly About[] = [
     },
   ],
   ["high-correction", "correction", { kind: "high-usage" }],
+  ["freeze", "alert", { kind: "freeze", rate: 0, volume: 0, frost: { below: -6.7, dry: 38 * HOUR } }],
+  ["freeze-correction", "correction", { kind: "freeze" }],
 ];
 
 /**

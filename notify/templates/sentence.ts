@@ -9,6 +9,8 @@ export interface SentenceValues {
   readonly rate: string;
   readonly volume: string;
   readonly budget: string;
+  /** For how long no water has run. */
+  readonly dry: string;
 }
 
 /** The sentence about an anomaly, as a text or a voice says it. */
@@ -21,11 +23,14 @@ export function sentence(
   if (about === "stopped" || about === "correction") return words[about](values);
   if (isReminder(about)) return words.reminder(values);
   if (told.budget !== undefined) return words.budget(values);
+  if (told.frost !== undefined) return words.freeze(values);
   if (told.kind === "high-usage") return words.highUsage(values);
   return told.over ? words.leakOver(values) : words.leak[told.flow](values);
 }
 
-/** Whether there is something to answer: water still runs, and it is not about a month's budget. */
-export function isAnswerable(about: AlertKind, told: Told): boolean {
-  return !told.over && told.budget === undefined && about !== "stopped" && about !== "correction";
+/** Whether there is something to answer: water still runs, and it is about neither a month's budget nor a frost. */
+export function isAnswerable(about: AlertKind, { over, budget, frost }: Told): boolean {
+  return (
+    !over && budget === undefined && frost === undefined && about !== "stopped" && about !== "correction"
+  );
 }

@@ -38,6 +38,7 @@ export function spokenAlert(
     rate: format.volume(told.rate),
     volume: format.volume(told.volume ?? told.rate),
     budget: format.volume(told.budget?.of ?? 0),
+    dry: format.duration(told.frost?.dry ?? 0),
   };
   const answers = told.kind === "leak" ? voice.keys : voice.fewKeys;
   const keys = isAnswerable(about, told) ? answers : voice.end;

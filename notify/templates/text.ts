@@ -69,6 +69,7 @@ export function alertSentence(
     rate,
     volume: told.volume === undefined ? rate : format.shortVolume(told.volume),
     budget: format.shortVolume(told.budget?.of ?? 0),
+    dry: format.shortDuration(told.frost?.dry ?? 0),
   };
   return sentence(sms.about, about, told, values);
 }

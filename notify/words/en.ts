@@ -164,9 +164,9 @@ export const en = {
     },
     correction: {
       subject:
-        "{about, select, leak {Correction: there was no leak after all} other {Correction: there was no high water use}}",
+        "{about, select, leak {Correction: there was no leak after all} freeze {Correction: water does run} other {Correction: there was no high water use}}",
       heading: "We were wrong",
-      text: "We wrote to you about {about, select, leak {a possible leak} other {unusually high water use}} at {at} from {since}. Corrected readings show that it never was. There is nothing to do; we are sorry for the trouble.",
+      text: "We wrote to you about {about, select, leak {a possible leak} freeze {pipes that may freeze} other {unusually high water use}} at {at} from {since}. Corrected readings show that it never was. There is nothing to do; we are sorry for the trouble.",
     },
     highUsage: {
       subject: "Unusually high water use",
@@ -187,6 +187,19 @@ export const en = {
       pace: "At this pace, in the month",
       noMore: "We write no more of it this month.",
       change: "Change or end the budget",
+    },
+    freeze: {
+      subject: "Pipes may freeze: it is cold, and no water runs",
+      heading: "Pipes may freeze",
+      text: "It is {below} or colder outside, and no water has run at {at} for {dry}. Where nobody is home and nothing runs, pipes freeze first.",
+      coldSince: "Cold since",
+      dryFor: "No water for",
+      there:
+        "If somebody is home, open a faucet: water should come as usual. If only a trickle comes, a pipe may be frozen. Leave the faucet open and warm the pipe slowly, never with a flame.",
+      away: "If nobody is home, ask whoever has a key to look: the heating should be on, at {kept} or more, and the doors of the cabinets under sinks open.",
+      drip: "While it stays this cold, let the faucet that is farthest from the main valve drip.",
+      drained: "If the water is shut off and the pipes are drained, there is nothing to do.",
+      once: "We write of this frost once.",
     },
     bill: "See your bill",
     /** Of a notice in the utility's own words. */
@@ -212,6 +225,7 @@ export const en = {
       leak: "possible leaks",
       burst: "a possible burst at any hour",
       "high-usage": "unusually high water use",
+      freeze: "pipes that may freeze",
       tips: "tips to save water",
       newsletter: "news of the utility",
       survey: "surveys",
@@ -243,9 +257,9 @@ export const en = {
   /** Text messages: one segment of GSM 7-bit letters each, with the longest of their values. */
   sms: {
     service: "{ending, select, none {your service} other {your service {ending}}}",
-    kinds: { leak: "leak", burst: "burst", "high-usage": "high use" },
+    kinds: { leak: "leak", burst: "burst", "high-usage": "high use", freeze: "frost" },
     confirmation:
-      "{name}: You asked for {what} alerts. Reply Y1 to confirm. {perMonth} msg/mo at most. Msg&data rates may apply. HELP. STOP to end.",
+      "{name}: You want {what} alerts? Reply Y1 to confirm. {perMonth} msg/mo at most. Msg&data rates may apply. HELP. STOP to end.",
     renewal:
       "{name}: Do you still want {what} alerts? Reply Y1 within 30 days, or they end. HELP. STOP to end now.",
     alert: "{name}: {sentence} STOP to end.",
@@ -265,6 +279,7 @@ export const en = {
       reminder: "Water still runs at {at}, for {length} now, {rate}.",
       highUsage: "Unusually high use at {at}: {volume} in {length}.",
       budget: "{volume} used at {at} this month: your budget of {budget} will not do.",
+      freeze: "Pipes may freeze at {at}: it is cold, and no water has run for {dry}.",
       stopped: "The flow at {at} has stopped. It ran for {length}.",
       correction: "Please ignore our last alert about {at}: the readings were wrong. We are sorry.",
     },
@@ -309,6 +324,7 @@ export const en = {
       reminder: "Water is still running at {at}, for {length} now, about {rate} an hour.",
       highUsage: "Water use is unusually high at {at}: {volume} in {length}.",
       budget: "{volume} was used at {at} this month. Your budget of {budget} will not do.",
+      freeze: "Pipes may freeze at {at}. It is cold, and no water has run for {dry}.",
       stopped: "The flow at {at} has stopped. It ran for {length}.",
       correction: "Please ignore our last call about {at}. The readings were wrong, and we are sorry.",
     },
@@ -360,6 +376,7 @@ export const en = {
       leak: "possible leaks (water that never stops)",
       burst: "a possible burst at any hour, at night too",
       "high-usage": "unusually high water use",
+      freeze: "pipes that may freeze (it is cold, and no water runs)",
       tips: "tips to save water",
       newsletter: "news of the utility",
       survey: "surveys",

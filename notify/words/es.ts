@@ -151,9 +151,10 @@ export const es: Catalogue = {
       thanks: "Si usted lo reparó o cerró algo, gracias: no tiene que hacer nada más.",
     },
     correction: {
-      subject: "{about, select, leak {Corrección: no hubo fuga} other {Corrección: no hubo consumo alto}}",
+      subject:
+        "{about, select, leak {Corrección: no hubo fuga} freeze {Corrección: sí corre agua} other {Corrección: no hubo consumo alto}}",
       heading: "Nos equivocamos",
-      text: "Le escribimos sobre {about, select, leak {una posible fuga} other {un consumo inusualmente alto}} en {at} desde el {since}. Lecturas corregidas muestran que no fue así. No tiene que hacer nada; disculpe la molestia.",
+      text: "Le escribimos sobre {about, select, leak {una posible fuga} freeze {tuberías que podrían congelarse} other {un consumo inusualmente alto}} en {at} desde el {since}. Lecturas corregidas muestran que no fue así. No tiene que hacer nada; disculpe la molestia.",
     },
     highUsage: {
       subject: "Consumo de agua inusualmente alto",
@@ -174,6 +175,19 @@ export const es: Catalogue = {
       pace: "A este paso, en el mes",
       noMore: "En este mes no le escribiremos más sobre él.",
       change: "Cambiar o quitar el límite",
+    },
+    freeze: {
+      subject: "Las tuberías podrían congelarse: hace frío y no corre agua",
+      heading: "Las tuberías podrían congelarse",
+      text: "Afuera hay {below} o menos, y en {at} no ha corrido agua desde hace {dry}. Donde no hay nadie y nada corre, las tuberías se congelan primero.",
+      coldSince: "Hace frío desde",
+      dryFor: "Sin agua desde hace",
+      there:
+        "Si hay alguien en casa, abra una llave: debe salir agua como siempre. Si solo sale un hilo, una tubería puede estar congelada. Deje la llave abierta y caliente la tubería despacio, nunca con una llama.",
+      away: "Si no hay nadie, pida a quien tenga llave que vaya a ver: la calefacción debe estar encendida, a {kept} o más, y las puertas de los gabinetes bajo los lavabos abiertas.",
+      drip: "Mientras siga este frío, deje gotear la llave más alejada de la llave de paso principal.",
+      drained: "Si el agua está cortada y las tuberías están vacías, no tiene que hacer nada.",
+      once: "Sobre esta helada le escribimos una sola vez.",
     },
     bill: "Ver su factura",
     notice: { button: "Leerlo todo" },
@@ -197,6 +211,7 @@ export const es: Catalogue = {
       leak: "posibles fugas",
       burst: "una posible rotura a cualquier hora",
       "high-usage": "consumo de agua inusualmente alto",
+      freeze: "agua que se hiela en los tubos",
       tips: "consejos para ahorrar agua",
       newsletter: "noticias de la empresa de agua",
       survey: "encuestas",
@@ -226,9 +241,9 @@ export const es: Catalogue = {
 
   sms: {
     service: "{ending, select, none {su servicio} other {su servicio {ending}}}",
-    kinds: { leak: "fugas", burst: "roturas", "high-usage": "alto consumo" },
+    kinds: { leak: "fugas", burst: "roturas", "high-usage": "alto consumo", freeze: "heladas" },
     confirmation:
-      "{name}: ¿Avisos de {what}? Para confirmar, responda S1. Hasta {perMonth} msj/mes, puede haber cargos. AYUDA. STOP termina.",
+      "{name}: ¿Avisos de {what}? Confirme con S1. Hasta {perMonth} msj/mes, puede haber cargos. AYUDA. STOP termina.",
     renewal:
       "{name}: ¿Sigue queriendo avisos de {what}? Responda S1 en 30 d, o terminan. AYUDA. STOP termina ya.",
     alert: "{name}: {sentence} STOP termina.",
@@ -247,6 +262,7 @@ export const es: Catalogue = {
       reminder: "El agua sigue corriendo en {at}, ya {length}, {rate}.",
       highUsage: "Consumo muy alto en {at}: {volume} en {length}.",
       budget: "{volume} en {at} este mes: su tope de {budget} no alcanza.",
+      freeze: "Con esta helada sus tubos se pueden congelar en {at}: sin agua hace {dry}.",
       stopped: "El flujo en {at} ha parado. Ha durado {length}.",
       correction: "Por favor ignore nuestro aviso sobre {at}: hubo un error en las lecturas.",
     },
@@ -292,6 +308,7 @@ export const es: Catalogue = {
       reminder: "El agua sigue corriendo en {at}, ya desde hace {length}, unos {rate} por hora.",
       highUsage: "El consumo en {at} es inusualmente alto: {volume} en {length}.",
       budget: "Este mes se usaron {volume} en {at}. Su límite de {budget} no alcanza.",
+      freeze: "Las tuberías podrían congelarse en {at}. Hace frío, y no ha corrido agua desde hace {dry}.",
       stopped: "El flujo en {at} se detuvo. Duró {length}.",
       correction:
         "Por favor ignore nuestra última llamada sobre {at}. Hubo un error en las lecturas. Lo sentimos.",
@@ -343,6 +360,7 @@ export const es: Catalogue = {
       leak: "posibles fugas (agua que no deja de correr)",
       burst: "una posible rotura a cualquier hora, también de noche",
       "high-usage": "consumo de agua inusualmente alto",
+      freeze: "tuberías que podrían congelarse (hace frío y no corre agua)",
       tips: "consejos para ahorrar agua",
       newsletter: "noticias de la empresa de agua",
       survey: "encuestas",

@@ -16,6 +16,7 @@ export function ruleContext(over: Partial<RuleContext> = {}): RuleContext {
     rateFrom: 0,
     away: false,
     budget: undefined,
+    cold: [],
     class: undefined,
     day: 0,
     hour: 0,

@@ -94,7 +94,7 @@ it("tells what other rules would have found in the stored reads, and changes not
   const judge = (rules: Parameters<typeof backtest>[1]["rules"], days = 20) =>
     backtest(
       test.stores.clickhouse,
-      { utility: utility!, rules, from, until: from + days * 86_400 },
+      { utility: utility!, rules, cold: [], from, until: from + days * 86_400 },
       (done, all) => shown.push([done, all]),
     );
   const same = await judge(["continuous-flow"]);

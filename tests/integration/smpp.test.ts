@@ -83,7 +83,7 @@ it("asks, takes the yes, tells of a leak, hears that it arrived, and stops at a 
   const one = await resident("es");
   await tellOf(one);
   const [asked, confirmed, told] = to(one.phone);
-  expect(asked!.text).toMatch(/^Oakvale Water: ¿Avisos de fugas\? Para confirmar, responda S1\./);
+  expect(asked!.text).toMatch(/^Oakvale Water: ¿Avisos de fugas\? Confirme con S1\./);
   expect(confirmed!.text).toContain("quedan activos");
   expect(told!.text).toContain("Posible fuga en su servicio");
   // Until eight in the evening, and wanting to know what became of it.

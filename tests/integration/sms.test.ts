@@ -169,7 +169,7 @@ async function texts(asks?: string) {
 }
 
 const ASKED =
-  "Oakvale Water: You asked for leak alerts. Reply Y1 to confirm. 8 msg/mo at most. Msg&data rates may apply. HELP. STOP to end.";
+  "Oakvale Water: You want leak alerts? Reply Y1 to confirm. 8 msg/mo at most. Msg&data rates may apply. HELP. STOP to end.";
 const CONFIRMED =
   "Oakvale Water: Your water alerts are on. 8 msg/mo at most. Msg&data rates may apply. HELP for help, STOP to end.";
 const LEAK =
@@ -255,7 +255,7 @@ describe("consent by SMS", () => {
     await ask(other, ["leak", "high-usage"], "es");
     await ask(late);
     expect(await textsTo(other)).toEqual([
-      "Oakvale Water: ¿Avisos de fugas y alto consumo? Para confirmar, responda S1. Hasta 8 msj/mes, puede haber cargos. AYUDA. STOP termina.",
+      "Oakvale Water: ¿Avisos de fugas y alto consumo? Confirme con S1. Hasta 8 msj/mes, puede haber cargos. AYUDA. STOP termina.",
     ]);
     await write(one, "Yes");
     await write(other, "Sí");

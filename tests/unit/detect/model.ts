@@ -6,6 +6,7 @@ import {
 } from "../../../detect/history.js";
 import {
   environmentOf as environmentOfUtility,
+  inCold,
   MeterState,
   type AcceptedReads,
   type BlockCounts,
@@ -24,6 +25,7 @@ import { HISTORY_CHECKS } from "../../../schemas/checks.js";
 import { detectConfig } from "../../../schemas/detect-config.js";
 import { Flag } from "../../../schemas/flags.js";
 import type { MeterSetting } from "../../../schemas/meters.js";
+import { spellsDifferFrom, type ColdSpell } from "../../../schemas/temperatures.js";
 import { deliveredAt, sequenceAt, type ReadsBlock, type Sequence } from "../../../schemas/reads.js";
 
 export const METER = "00000000000000aa";
@@ -185,7 +187,7 @@ export class Model {
   histories = 0;
   #offset = 0;
   #batches = 0;
-  readonly #environment: MeterEnvironment;
+  #environment: MeterEnvironment;
   readonly #options: ModelOptions;
 
   constructor(options: ModelOptions = {}) {
@@ -248,6 +250,19 @@ export class Model {
     const sink = new InsertSink(() => this.#offset);
     this.commit(state.applySettings(settings, this.#environment, sink));
     for (const insert of sink.take()) this.store(insert);
+    state.trim(this.#environment);
+    this.state = state;
+  }
+
+  /** It was cold at these times, as far as is known now. */
+  cold(spells: readonly ColdSpell[]): void {
+    const before = this.#environment;
+    const from = spellsDifferFrom(before.context.cold, spells);
+    this.#environment = inCold(before, spells);
+    let { state } = this;
+    if (state?.hasJudged(from, before) !== true) return;
+    if (state.base.at > from) state = this.#hydrate(state);
+    this.commit(state.applyCold(this.#environment));
     state.trim(this.#environment);
     this.state = state;
   }

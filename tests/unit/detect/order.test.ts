@@ -3,7 +3,7 @@ import { seeded } from "../../../bench/random.js";
 import { Flag } from "../../../schemas/flags.js";
 import type { ReadsBlock } from "../../../schemas/reads.js";
 import { environment, expectSame, reference, run, shuffled } from "./any-order.js";
-import { blockOf, Model, type TestRead } from "./model.js";
+import { blockOf, environmentOf, Model, type TestRead } from "./model.js";
 
 const HOUR = 3600;
 const MOST_INTERVALS = 800;
@@ -262,6 +262,48 @@ it("finds the same whenever the meter's settings come, and whatever they said be
     }),
     { numRuns: RUNS },
   );
+});
+
+it("finds the same whenever it is known when it was cold, and whatever was known before", () => {
+  const spells = fc
+    .array(fc.integer({ min: 0, max: 34 * 24 }), { maxLength: 12 })
+    .map((hours) => [...new Set(hours)].sort((a, b) => a - b))
+    .map((hours) =>
+      hours.flatMap((from, i) =>
+        i % 2 === 0 && i + 1 < hours.length
+          ? [{ from: START + from * HOUR, until: START + hours[i + 1]! * HOUR }]
+          : [],
+      ),
+    );
+  const icy = environmentOf({ rules: ["freeze-risk", "leak"], freezeRisk: { hours: 2, dryHours: 3 } });
+  let found = 0;
+  fc.assert(
+    fc.property(
+      histories,
+      fc.array(spells, { maxLength: 3 }),
+      spells,
+      fc.nat(),
+      (history, before, cold, seed) => {
+        const random = seeded(seed);
+        const blocks = blocksOf(history);
+        const options = { environment: icy, trims: () => random() < 0.5, saves: () => random() < 0.5 };
+        const model = new Model(options);
+        const told = [...before, cold];
+        for (const block of blocks) {
+          while (told.length > 1 && random() < 0.1) model.cold(told.shift()!);
+          model.batch([block]);
+        }
+        for (const one of told) model.cold(one);
+        const other = new Model({ environment: icy, trims: () => false });
+        other.cold(cold);
+        other.batch(blocks);
+        expectSame(model, other);
+        found += other.tables.current().filter(({ rule }) => rule === "freeze-risk").length;
+      },
+    ),
+    { numRuns: RUNS },
+  );
+  expect(found).toBeGreaterThan(0);
 });
 
 it("tells with each anomaly the hours that led to it, as analysts see them", () => {

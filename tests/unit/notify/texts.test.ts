@@ -38,6 +38,7 @@ const longest: Told = {
   usualPeak: undefined,
   usualDay: undefined,
   budget: undefined,
+  frost: undefined,
   hours: undefined,
   accountEnding: "4417",
 };
@@ -62,6 +63,14 @@ const every = LANGUAGES.flatMap((language) =>
         kind: "high-usage",
         volume: 9_999_000_000,
         budget: { of: 8_888_000_000, expected: 12_345_000_000 },
+      }),
+    },
+    {
+      name: `${language} ${units} freeze`,
+      text: alertText(utility(units), language, "alert", {
+        ...longest,
+        kind: "freeze",
+        frost: { below: -6.7, dry: 99 * 24 * HOUR },
       }),
     },
     ...(Object.keys(WORDS[language].sms.replies) as ReplyText[]).map((reply) => ({
