@@ -208,6 +208,33 @@ it("guesses a source for a file and tries it, without any store", async () => {
   expect(shown.values[0].meter).toBe("0004710A");
 }, 60_000);
 
+it("tries temperatures: their times, when it was cold, and a clock that is not the utility's", async () => {
+  const file = join(folder, "weather.csv");
+  const rows = Array.from({ length: 24 * 6 }, (_, hour) => {
+    const stamp = new Date(Date.UTC(2026, 0, 10, hour)).toISOString().slice(0, 16).replace("T", " ");
+    return `${stamp},${hour % 24 === 22 ? 41 : 14},7`;
+  });
+  writeFileSync(file, ["valid,tmpf,wind", ...rows, "2026-01-12 10:00,999,7"].join("\n"));
+  const yaml = join(folder, "weather.yaml");
+  writeFileSync(
+    yaml,
+    "format: temperatures\ntemperatures:\n  columns: { time: valid, temperature: tmpf }\n  unit: F\n",
+  );
+  const call = ["profile", "try", file, "-p", yaml, "-z", "America/Denver"];
+  const { code, stdout } = await curbstop(call);
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/144 rows taken, 1 rejected/);
+  expect(stdout).toMatch(/local 2026-01-10 00:00 to 2026-01-15 23:00/);
+  expect(stdout).toMatch(
+    /-10 to 5 °C; at -6\.7 °C or less 6 times\n +2026-01-10 00:00 until 2026-01-10 22:00/,
+  );
+  expect(stdout.replace(/\s+/g, " ")).toMatch(/warmest at 22:00 local.*mend temperatures\.time\.zone/);
+  expect(stdout).toMatch(/passed over: wind[^]*not-air: 1 times[^]*line 146, temperature: "999"/);
+  const told = JSON.parse((await curbstop([...call, "--json"])).stdout);
+  expect(told).toMatchObject({ rows: 144, lowest: -10, highest: 5, warmestHour: 22, refused: null });
+  expect(told.cold).toHaveLength(6);
+}, 60_000);
+
 it("tries a file as a source of the configuration, and says what is wrong with file, source and profile", async () => {
   const file = join(folder, "wrong.csv");
   writeFileSync(file, "meter_id,timestamp,value,flag\nM-1,2026-05-03 00:00,some,\nM-1,2026-05-03 01:00,2,\n");

@@ -4,6 +4,7 @@ import {
   maskedConfig,
   parseConfig,
 } from "../../../infra/config/load-config.js";
+import { judgedRules } from "../../../schemas/config.js";
 
 const VALID = `
 utilities:
@@ -101,6 +102,19 @@ it("refuses two utilities or sources of one id, and two sources of the same file
   expect(problemsOf(VALID + source.replace("id: ami", "id: amr")).join("\n")).toMatch(
     /source "ami" takes the same names/,
   );
+});
+
+it("judges the risk of frost where there are temperatures, and refuses the rule without them", () => {
+  const asked = VALID.replace("    sources:", "    detect: { rules: [leak, freeze-risk] }\n    sources:");
+  expect(problemsOf(asked).join("\n")).toMatch(/detect\.rules: freeze-risk needs temperatures; add a source/);
+  const bare = "      - { id: weather, folder: weather, format: temperatures }\n";
+  expect(problemsOf(VALID + bare).join("\n")).toMatch(/temperatures: missing; format temperatures needs it/);
+  const columns = "temperatures: { columns: { time: t, temperature: c } }";
+  const whole = VALID + bare.replace(" }", `, ${columns} }`);
+  expect(problemsOf(whole)).toEqual([]);
+  const rulesOf = (text: string) => judgedRules(parseConfig(text, "curbstop.yaml", {}).config.utilities[0]!);
+  expect(rulesOf(VALID)).not.toContain("freeze-risk");
+  expect(rulesOf(whole)).toEqual([...rulesOf(VALID), "freeze-risk"]);
 });
 
 it("refuses a misspelt variable and says which one was meant", () => {
