@@ -191,7 +191,7 @@ export const en = {
     freeze: {
       subject: "Pipes may freeze: it is cold, and no water runs",
       heading: "Pipes may freeze",
-      text: "It is {below} or colder outside, and no water has run at {at} for {dry}. Where nobody is home and nothing runs, pipes freeze first.",
+      text: "It has been {below} or colder outside, and no water has run at {at} for {dry}. Where nobody is home and nothing runs, pipes freeze first.",
       coldSince: "Cold since",
       dryFor: "No water for",
       there:

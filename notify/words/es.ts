@@ -179,7 +179,7 @@ export const es: Catalogue = {
     freeze: {
       subject: "Las tuberías podrían congelarse: hace frío y no corre agua",
       heading: "Las tuberías podrían congelarse",
-      text: "Afuera hay {below} o menos, y en {at} no ha corrido agua desde hace {dry}. Donde no hay nadie y nada corre, las tuberías se congelan primero.",
+      text: "Afuera ha habido {below} o menos, y en {at} no ha corrido agua desde hace {dry}. Donde no hay nadie y nada corre, las tuberías se congelan primero.",
       coldSince: "Hace frío desde",
       dryFor: "Sin agua desde hace",
       there:
