@@ -201,7 +201,7 @@ export function rulesPage(): string {
     GENERATED,
     "# Rules",
     "",
-    "`detect.rules` of a utility names those that are judged: `leak`, `burst`, `high-day`, `away`, `budget` and `watering` where nothing is said, and `freeze-risk` besides where the utility has a source of [temperatures](formats/temperatures.md). Those of vendors and utilities are as published, for a utility that wants what its residents know. Parameters are in [the reference](reference/configuration.md), what each finds on real meters in [detection.md](detection.md).",
+    "`detect.rules` of a utility names those that are judged: `leak`, `burst`, `high-day`, `away`, `budget`, `watering` and `bill-ahead` where nothing is said, and `freeze-risk` besides where the utility has a source of [temperatures](formats/temperatures.md). Those of vendors and utilities are as published, for a utility that wants what its residents know. Parameters are in [the reference](reference/configuration.md), what each finds on real meters in [detection.md](detection.md).",
     "",
     "A rule that is taken out of the list closes its open anomalies with the reason `rule-changed`, and nobody is told. One that is put in, or back in, learns and judges from the next start of the detector on, nothing from before, so no storm follows; the first rules of a utility judge all that comes. `curbstop backtest --rule NAME` says before what a rule would have found.",
     "",

@@ -1,4 +1,4 @@
-import { kindOf, type AnomalyMessage } from "../schemas/anomalies.js";
+import { isOfMonth, kindOf, type AnomalyMessage } from "../schemas/anomalies.js";
 import type { ConsentKind } from "./consent/wording.js";
 
 /** `reminder`: water still runs, days after the alert or when the resident asked to hear again; `last-reminder`: after a week. */
@@ -38,7 +38,7 @@ export type Refusal =
   | "nothing-told"
   | "still-holds"
   | "muted"
-  | "frost-over";
+  | "past";
 
 export type Decision =
   | { readonly send: AlertKind; readonly stage: number }
@@ -69,11 +69,15 @@ function isOldNews(
   return now - anomaly.end > maxAgeHours * SECONDS_AN_HOUR;
 }
 
+/** What is compared with the same month of last year tells of all of that month. */
+const COMPARED_SECONDS = (366 + 31) * 24 * SECONDS_AN_HOUR;
+
 /**
  * Whether a resident whose occupancy began at `from` (UTC seconds) may hear of an anomaly. One that began before is a
  * former occupant's, save a leak whose last 24 hours are the resident's own: it is told without what lies before.
  */
 export function concernsOccupant({ rule, start, end }: AnomalyMessage, from: number): boolean {
+  if (rule === "bill-ahead") return start - COMPARED_SECONDS >= from;
   return start >= from || (kindOf(rule) === "leak" && end - from >= RATE_WINDOW_SECONDS);
 }
 
@@ -88,8 +92,8 @@ export function sayable(anomaly: AnomalyMessage): Told | Refusal {
   if (anomaly.reason === "declared") return "declared";
   if (anomaly.state === "withdrawn") return "withdrawn";
   if (anomaly.state !== "closed") return "open";
-  // Whoever was not warned of a frost in time has nothing to do any more.
-  if (kindOf(anomaly.rule) === "freeze") return "frost-over";
+  // Whoever was not warned of a frost, or of a month, in time has nothing to do any more.
+  if (kindOf(anomaly.rule) === "freeze" || isOfMonth(anomaly.rule)) return "past";
   // Silence of the meter is no proof that the water stopped.
   if (anomaly.reason === "no-reads") return "reads-stopped";
   if (anomaly.reason === "rule-changed" || anomaly.reason === "corrected") return anomaly.reason;

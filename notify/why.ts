@@ -21,7 +21,7 @@ export const REASONS: Readonly<Record<Refusal | Aside, string>> = {
   "nothing-told": "nothing was told of it that could be taken back or ended",
   "still-holds": "another finding about the same water still holds",
   muted: "the resident had said that they know of it",
-  "frost-over": "the frost was over, or water ran again",
+  past: "the frost, or the month, was over",
   "utility-unknown": "the utility is not in the configuration",
   "channel-unknown": "the utility sends no texts",
   stopped: "the resident had replied STOP",

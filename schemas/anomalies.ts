@@ -159,6 +159,11 @@ const FACTS = {
       "It was cold enough for pipes to freeze for 6 hours, and no water ran for 24, so nobody seems to be home; where the utility has a source of temperatures.",
     least: "no flow at all: a step of the register is proof that somebody is there",
   },
+  "bill-ahead": {
+    kind: "high-usage",
+    means: "The month would end far above the same month of last year: a high bill ahead.",
+    least: "3 m³ more in the month",
+  },
 } as const satisfies Record<string, RuleFacts>;
 export type RuleName = keyof typeof FACTS;
 export const RULE_FACTS: Readonly<Record<RuleName, RuleFacts>> = FACTS;
@@ -166,6 +171,10 @@ export const RULES = Object.keys(FACTS) as readonly RuleName[];
 
 export function kindOf(rule: RuleName): AnomalyKind {
   return FACTS[rule].kind;
+}
+/** Whether a rule is about all that is used in a month. */
+export function isOfMonth(rule: RuleName): boolean {
+  return rule === "budget" || rule === "bill-ahead";
 }
 export const rule = z.enum(Object.keys(FACTS) as [RuleName, ...RuleName[]]);
 

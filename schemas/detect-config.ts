@@ -162,7 +162,7 @@ const classParameters = z.strictObject(
 export const detectConfig = z.strictObject({
   rules: z
     .array(rule)
-    .default(["leak", "burst", "high-day", "away", "budget", "watering"])
+    .default(["leak", "burst", "high-day", "away", "budget", "watering", "bill-ahead"])
     .describe(
       "Rules that are judged; docs/rules.md tells of each. With a source of temperatures also freeze-risk.",
     ),
@@ -211,6 +211,29 @@ export const detectConfig = z.strictObject({
         .max(1)
         .default(0.8)
         .describe("Share of a resident's monthly budget from which the pace of the month is judged."),
+    })
+    .prefault({}),
+  billAhead: z
+    .strictObject({
+      times: z
+        .number()
+        .min(1)
+        .default(1.5)
+        .describe("A month is high from so many times the same month of last year,"),
+      more: z
+        .number()
+        .int()
+        .min(0)
+        .default(3_000_000)
+        .describe(
+          "and so many mL more. Default 3 m³, about the hundred cubic feet in which many utilities bill.",
+        ),
+      share: z
+        .number()
+        .min(0.3)
+        .max(1)
+        .default(0.6)
+        .describe("Share of that from which the pace of the month is judged. Lower: earlier, and less sure."),
     })
     .prefault({}),
   freezeRisk: z

@@ -1,6 +1,7 @@
 import { Watering } from "./watering.js";
 import type { RuleName } from "../../schemas/anomalies.js";
 import { Away } from "./away.js";
+import { BillAhead } from "./bill-ahead.js";
 import { Budget } from "./budget.js";
 import { Burst } from "./burst.js";
 import { continuousFlow } from "./continuous-flow.js";
@@ -51,6 +52,7 @@ const NEW: Readonly<Record<RuleName, () => RuleFold>> = {
   budget: () => new Budget(),
   watering: () => new Watering(),
   "freeze-risk": () => new FreezeRisk(),
+  "bill-ahead": () => new BillAhead(),
 };
 
 export function newRule(name: RuleName): RuleFold {

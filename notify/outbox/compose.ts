@@ -1,5 +1,5 @@
 import type { Vault } from "../../infra/crypto/vault.js";
-import { kindOf, type AnomalyMessage } from "../../schemas/anomalies.js";
+import { isOfMonth, kindOf, type AnomalyMessage } from "../../schemas/anomalies.js";
 import { canonicalAccount } from "../../schemas/canonical.js";
 import { pagesUrl, type Config, type Mailing, type UtilityConfig } from "../../schemas/config.js";
 import type { OutgoingMessage } from "../channels/channel.js";
@@ -156,7 +156,7 @@ function toldOf(anomaly: AnomalyMessage, { since, told }: Claimed, ending: strin
     volume: own ? volume : undefined,
     usualPeak: number("usualPeak"),
     usualDay: number("usualDay"),
-    budget: budgetOf(anomaly),
+    month: monthOf(anomaly),
     frost: frostOf(anomaly, since!),
     hours: anomaly.hours && {
       from: anomaly.hours.from,
@@ -167,9 +167,10 @@ function toldOf(anomaly: AnomalyMessage, { since, told }: Claimed, ending: strin
   };
 }
 
-function budgetOf({ rule, evidence: { budget, expected } }: AnomalyMessage): Told["budget"] {
-  if (rule !== "budget" || typeof budget !== "number" || typeof expected !== "number") return undefined;
-  return { of: budget, expected };
+function monthOf({ rule, evidence: { budget, lastYear, expected } }: AnomalyMessage): Told["month"] {
+  if (!isOfMonth(rule) || typeof expected !== "number") return undefined;
+  if (typeof budget === "number") return { against: "budget", of: budget, expected };
+  return typeof lastYear === "number" ? { against: "last-year", of: lastYear, expected } : undefined;
 }
 
 /** @param since of the occupancy: what was before is a former occupant's */

@@ -1,5 +1,5 @@
 import type { Queryable } from "../../infra/postgres/database.js";
-import { kindOf, type AnomalyMessage, type RuleName } from "../../schemas/anomalies.js";
+import { isOfMonth, kindOf, type AnomalyMessage, type RuleName } from "../../schemas/anomalies.js";
 import type { UtilityConfig } from "../../schemas/config.js";
 import {
   decide,
@@ -232,8 +232,9 @@ export interface Storm {
  */
 function speaksFor(other: Neighbour, anomaly: AnomalyMessage): boolean {
   if (other.rule === anomaly.rule) return true;
-  // A month is no day of it.
-  if (other.rule === "budget" || anomaly.rule === "budget") return false;
+  // A month is no day of it, and is told once.
+  if (isOfMonth(other.rule) || isOfMonth(anomaly.rule))
+    return isOfMonth(other.rule) && isOfMonth(anomaly.rule);
   if (kindOf(anomaly.rule) === "high-usage")
     return kindOf(other.rule) === "high-usage" || other.rule === "burst";
   if (anomaly.rule === "burst" || kindOf(other.rule) !== kindOf(anomaly.rule)) return false;
@@ -256,7 +257,7 @@ function covers(given: Given, anomaly: AnomalyMessage): boolean {
   return (
     given.meter_key === anomaly.meter &&
     anomaly.rule !== "burst" &&
-    (anomaly.rule === "budget") === (given.rule === "budget") &&
+    isOfMonth(anomaly.rule) === isOfMonth(given.rule) &&
     kindOf(given.rule) === kindOf(anomaly.rule) &&
     anomaly.rate < NEWS_AGAIN * given.rate
   );

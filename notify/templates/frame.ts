@@ -83,8 +83,12 @@ export interface Told {
   readonly usualPeak: number | undefined;
   /** The volume of the meter's usual day, where the day was high and not an hour of it. */
   readonly usualDay: number | undefined;
-  /** The month's budget of the home, where that is what the message is about, and what the month would come to: mL. */
-  readonly budget: { readonly of: number; readonly expected: number } | undefined;
+  /**
+   * Of a month that would end high: against what, how much that is (the home's budget, or all of the same month of last
+   * year), and what the month would come to, mL.
+   */
+  readonly month:
+    { readonly against: "budget" | "last-year"; readonly of: number; readonly expected: number } | undefined;
   /** Of pipes that may freeze: degrees Celsius from which down it is cold, and seconds for which no water has run. */
   readonly frost: { readonly below: number; readonly dry: number } | undefined;
   /** What flowed in each hour up to `end`, from the beginning of the first: mL, `null` where it is not known or not theirs. */

@@ -1,5 +1,5 @@
 import { WORDS } from "../words/index.js";
-import { budgetAlert } from "./budget-alert.js";
+import { monthAlert } from "./month-alert.js";
 import { cost } from "./cost.js";
 import { Format } from "./format.js";
 import { answerLinks, billLink, framed, service, type Frame, type Told } from "./frame.js";
@@ -8,7 +8,7 @@ import type { Letter } from "./letter.js";
 
 /** A day, or an hour or more of it, far above the home's own usual peaks. */
 export function highUsageAlert(frame: Frame, told: Told): Letter {
-  if (told.budget !== undefined) return budgetAlert(frame, told, told.budget);
+  if (told.month !== undefined) return monthAlert(frame, told, told.month);
   const { language, utility } = frame;
   const { mail } = WORDS[language];
   const words = mail.highUsage;

@@ -8,7 +8,8 @@ export interface SentenceValues {
   readonly length: string;
   readonly rate: string;
   readonly volume: string;
-  readonly budget: string;
+  /** What a month is compared with. */
+  readonly of: string;
   /** For how long no water has run. */
   readonly dry: string;
 }
@@ -22,15 +23,14 @@ export function sentence(
 ): string {
   if (about === "stopped" || about === "correction") return words[about](values);
   if (isReminder(about)) return words.reminder(values);
-  if (told.budget !== undefined) return words.budget(values);
+  if (told.month !== undefined)
+    return told.month.against === "budget" ? words.budget(values) : words.lastYear(values);
   if (told.frost !== undefined) return words.freeze(values);
   if (told.kind === "high-usage") return words.highUsage(values);
   return told.over ? words.leakOver(values) : words.leak[told.flow](values);
 }
 
-/** Whether there is something to answer: water still runs, and it is about neither a month's budget nor a frost. */
-export function isAnswerable(about: AlertKind, { over, budget, frost }: Told): boolean {
-  return (
-    !over && budget === undefined && frost === undefined && about !== "stopped" && about !== "correction"
-  );
+/** Whether there is something to answer: water still runs, and it is about neither a month nor a frost. */
+export function isAnswerable(about: AlertKind, { over, month, frost }: Told): boolean {
+  return !over && month === undefined && frost === undefined && about !== "stopped" && about !== "correction";
 }

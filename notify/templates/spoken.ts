@@ -37,7 +37,7 @@ export function spokenAlert(
     length: format.duration(told.end - told.start),
     rate: format.volume(told.rate),
     volume: format.volume(told.volume ?? told.rate),
-    budget: format.volume(told.budget?.of ?? 0),
+    of: format.volume(told.month?.of ?? 0),
     dry: format.duration(told.frost?.dry ?? 0),
   };
   const answers = told.kind === "leak" ? voice.keys : voice.fewKeys;

@@ -68,7 +68,7 @@ export function alertSentence(
     length: format.shortDuration(told.end - told.start),
     rate,
     volume: told.volume === undefined ? rate : format.shortVolume(told.volume),
-    budget: format.shortVolume(told.budget?.of ?? 0),
+    of: format.shortVolume(told.month?.of ?? 0),
     dry: format.shortDuration(told.frost?.dry ?? 0),
   };
   return sentence(sms.about, about, told, values);

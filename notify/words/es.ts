@@ -166,12 +166,22 @@ export const es: Catalogue = {
         "Si encuentra agua donde no debe haber, cierre la llave de paso principal del edificio y llame a un plomero.",
       ],
     },
+    lastYear: {
+      subject:
+        "{state, select, over {Ya usó más agua que en este mes del año pasado} other {Su factura de agua podría ser alta este mes}}",
+      heading: "Una factura alta en camino",
+      text: "Hasta el {to} se usaron {used} en {at} este mes. En todo el mismo mes del año pasado fueron {of}. A este paso, el mes terminará con unos {coming}.",
+      of: "El mismo mes del año pasado",
+      known: "Si sabe por qué, por ejemplo visitas, una piscina o pasto nuevo, no tiene que hacer nada.",
+      look: "Si no, mire lo que corre mucho tiempo: el riego y su reloj, una manguera, el ablandador de agua.",
+      leak: "Mire también los inodoros: ponga unas gotas de colorante en cada tanque y espere 10 minutos sin bajar el agua. Si hay color en la taza, hay una fuga.",
+    },
     budget: {
       subject:
         "{state, select, over {Su límite de agua del mes está agotado} other {Su consumo va por encima del límite del mes}}",
       heading: "Su límite de agua del mes",
-      text: "Hasta el {to} se usaron {used} en {at}: {state, select, over {más que} other {la mayor parte de}} los {budget} que usted fijó para este mes. A este paso, el mes terminará con unos {coming}.",
-      budget: "Límite del mes",
+      text: "Hasta el {to} se usaron {used} en {at}: {state, select, over {más que} other {la mayor parte de}} los {of} que usted fijó para este mes. A este paso, el mes terminará con unos {coming}.",
+      of: "Límite del mes",
       pace: "A este paso, en el mes",
       noMore: "En este mes no le escribiremos más sobre él.",
       change: "Cambiar o quitar el límite",
@@ -261,7 +271,8 @@ export const es: Catalogue = {
       leakOver: "Posible fuga en {at}, ya terminada: {volume} de agua en {length}.",
       reminder: "El agua sigue corriendo en {at}, ya {length}, {rate}.",
       highUsage: "Consumo muy alto en {at}: {volume} en {length}.",
-      budget: "{volume} en {at} este mes: su tope de {budget} no alcanza.",
+      budget: "{volume} en {at} este mes: su tope de {of} no alcanza.",
+      lastYear: "Factura alta a la vista en {at}: {volume} este mes; el mismo mes antes, {of}.",
       freeze: "Con esta helada sus tubos se pueden congelar en {at}: sin agua hace {dry}.",
       stopped: "El flujo en {at} ha parado. Ha durado {length}.",
       correction: "Por favor ignore nuestro aviso sobre {at}: hubo un error en las lecturas.",
@@ -307,7 +318,9 @@ export const es: Catalogue = {
       leakOver: "Pudo haber una fuga en {at}. Ya terminó: {volume} de agua en {length}.",
       reminder: "El agua sigue corriendo en {at}, ya desde hace {length}, unos {rate} por hora.",
       highUsage: "El consumo en {at} es inusualmente alto: {volume} en {length}.",
-      budget: "Este mes se usaron {volume} en {at}. Su límite de {budget} no alcanza.",
+      budget: "Este mes se usaron {volume} en {at}. Su límite de {of} no alcanza.",
+      lastYear:
+        "Puede venir una factura alta en {at}: este mes se usaron {volume}. En todo el mismo mes del año pasado fueron {of}.",
       freeze: "Las tuberías podrían congelarse en {at}. Hace frío, y no ha corrido agua desde hace {dry}.",
       stopped: "El flujo en {at} se detuvo. Duró {length}.",
       correction:

@@ -118,7 +118,9 @@ it("warns whoever asked for it of a frost at a home where no water runs, whateve
   expect(mailbox.recipients()).toEqual(["empty@mail.example"]);
   expect(mail!.subject).toBe("Pipes may freeze: it is cold, and no water runs");
   // 20 °F is the limit, and the last flow was in hour 17 of the first day.
-  expect(mail!.text).toContain("It has been 20 °F or colder outside, and no water has run at your water service");
+  expect(mail!.text).toContain(
+    "It has been 20 °F or colder outside, and no water has run at your water service",
+  );
   expect(mail!.text).toContain("for 39 hours");
   expect(mail!.text).toContain("Wednesday, January 14 at 12:00 AM");
   expect(mail!.text).not.toMatch(/answer=|gallons/);

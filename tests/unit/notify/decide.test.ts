@@ -188,6 +188,30 @@ describe("to one contact", () => {
   });
 });
 
+it("compares with last year's water only where all of it was the resident's own", () => {
+  const ahead = anomalyOf({ rule: "bill-ahead" });
+  const since = (days: number) => decide(ahead, view([], { from: START - days * 24 * HOUR }));
+  expect(since(397)).toEqual({ send: "alert", stage: 0 });
+  expect(since(396)).toMatchObject({ reason: "before-occupancy" });
+});
+
+it("says nothing of a month or a frost that is over, and neither reminds nor ends", () => {
+  for (const rule of ["bill-ahead", "budget", "freeze-risk"] as const) {
+    expect(decide(closed({ rule, reason: "usage-normal" }), view())).toMatchObject({ reason: "past" });
+    const told = [alert("accepted", "open", 0, 1_000)];
+    expect(decide(closed({ rule, reason: "usage-normal" }), view(told))).toMatchObject({
+      reason: "already-told",
+    });
+    expect(decide(anomalyOf({ rule, state: "updated" }), view(told, { remindBefore: 2_000 }))).toMatchObject({
+      reason: "already-told",
+    });
+    expect(decide(anomalyOf({ rule, state: "withdrawn" }), view(told))).toEqual({
+      send: "correction",
+      stage: 0,
+    });
+  }
+});
+
 it("takes only a seen dry hour or usual use for an end", () => {
   expect(sayable(closed())).toBe("over");
   expect(sayable(closed({ reason: "no-reads" }))).toBe("reads-stopped");

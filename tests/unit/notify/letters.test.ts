@@ -46,8 +46,8 @@ it("has a sample of every kind of message, in every language", () => {
       .filter((sample) => sample.language === language)
       .map(({ name }) => name);
   expect(names("es")).toEqual(names("en"));
-  expect(new Set(names("en")).size).toBe(29);
-  expect(new Set(letters("en").map((letter) => letterText(letter))).size).toBe(29);
+  expect(new Set(names("en")).size).toBe(30);
+  expect(new Set(letters("en").map((letter) => letterText(letter))).size).toBe(30);
 });
 
 it("has the colour of its utility in every mail, and no other beside the greys", () => {
@@ -65,6 +65,7 @@ it("links to the bill in mails about high use and budgets alone, where the utili
   const samples = sampleLetters(utilityOf({ languages: ["en"], billUrl: url }), "", START);
   const linked = samples.filter(({ letter }) => letterText(letter).includes(`See your bill:\n${url}`));
   expect(linked.map(({ name }) => name).sort()).toEqual([
+    "bill-ahead",
     "budget",
     "high-day",
     "high-hour",
@@ -252,7 +253,7 @@ describe("the alert of a budget", () => {
     toldOf({
       kind: "high-usage",
       volume: volume * GALLON,
-      budget: { of: 5000 * GALLON, expected: 6400 * GALLON },
+      month: { against: "budget", of: 5000 * GALLON, expected: 6400 * GALLON },
     });
 
   it("says how much of it is used, and what the month will come to", () => {
@@ -262,6 +263,17 @@ describe("the alert of a budget", () => {
     );
     expect(text).toContain("about 6,400 gallons");
     expect(letterText(highUsageAlert(frameOf("es"), told(5100)))).toContain("más que los 5,000 galones");
+  });
+
+  it("says of a month that runs ahead of last year's how much that was, and where to look", () => {
+    const month = { against: "last-year", of: 5000 * GALLON, expected: 9000 * GALLON } as const;
+    const ahead = (volume: number) => toldOf({ kind: "high-usage", volume: volume * GALLON, month });
+    const text = letterText(highUsageAlert(frameOf("en"), ahead(4600)));
+    expect(text).toContain("In all of the same month last year it was 5,000 gallons");
+    expect(text).toMatch(/about 9,000 gallons[^]*What to do[^]*toilets[^]*no more of it this month/);
+    expect(text).not.toMatch(/budget|answer=/);
+    expect(highUsageAlert(frameOf("en"), ahead(4600)).subject).toBe("Your water bill may be high this month");
+    expect(highUsageAlert(frameOf("en"), ahead(5100)).subject).toContain("than in this month of last year");
   });
 });
 

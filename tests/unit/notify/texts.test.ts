@@ -37,7 +37,7 @@ const longest: Told = {
   volume: 27_086_400_000,
   usualPeak: undefined,
   usualDay: undefined,
-  budget: undefined,
+  month: undefined,
   frost: undefined,
   hours: undefined,
   accountEnding: "4417",
@@ -62,7 +62,16 @@ const every = LANGUAGES.flatMap((language) =>
         ...longest,
         kind: "high-usage",
         volume: 9_999_000_000,
-        budget: { of: 8_888_000_000, expected: 12_345_000_000 },
+        month: { against: "budget", of: 8_888_000_000, expected: 12_345_000_000 },
+      }),
+    },
+    {
+      name: `${language} ${units} bill ahead`,
+      text: alertText(utility(units), language, "alert", {
+        ...longest,
+        kind: "high-usage",
+        volume: 9_999_000_000,
+        month: { against: "last-year", of: 8_888_000_000, expected: 12_345_000_000 },
       }),
     },
     {
