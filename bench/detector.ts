@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { median } from "simple-statistics";
 import { BlockReader } from "../detect/block-reader.js";
 import { environmentFor } from "../detect/index.js";
-import { MeterState, type MeterEnvironment } from "../detect/meter-state.js";
+import { inCold, MeterState, type MeterEnvironment } from "../detect/meter-state.js";
 import { RowBuffer } from "../detect/rows.js";
 import { encodeRows } from "../detect/state-codec.js";
 import { parseConfig } from "../infra/config/load-config.js";
@@ -21,6 +21,7 @@ import { RULE_FACTS, RULES, type RuleName } from "../schemas/anomalies.js";
 import type { UtilityConfig } from "../schemas/config.js";
 import { detectConfig } from "../schemas/detect-config.js";
 import { readsMessage } from "../schemas/reads.js";
+import type { ColdSpell } from "../schemas/temperatures.js";
 import { generateTown, splitByDay, WIDE_PROFILE } from "./generate.js";
 import { pathConfig } from "./path.js";
 
@@ -74,7 +75,7 @@ async function main(meters: number, days: number, rounds: number, daily: boolean
       `medians of ${rounds} rounds, one thread\n`,
   );
   for (const rules of sets) {
-    const environment = environmentFor(utilityOf([...rules]), new Map());
+    const environment = inCold(environmentFor(utilityOf(rules), new Map()), frosts(days));
     const all = Array.from({ length: rounds }, () => judge(blocks, environment));
     const seconds = median(all.map((one) => one.seconds));
     const { accepted, bytes, largest, anomalies } = all[0]!;
@@ -120,9 +121,20 @@ async function readBlocks(path: string, into: Buffer[]): Promise<number> {
   }
 }
 
-function utilityOf(rules: RuleName[] = [...RULES]): UtilityConfig {
-  const path = { id: "bench", timeZone: "America/New_York", sources: { ami: WIDE_PROFILE }, rules };
-  return parseConfig(JSON.stringify(pathConfig(".", [path])), "curbstop.yaml", {}).config.utilities[0]!;
+function utilityOf(rules: readonly RuleName[] = RULES): UtilityConfig {
+  const path = { id: "bench", timeZone: "America/New_York", sources: { ami: WIDE_PROFILE } };
+  const { config } = parseConfig(JSON.stringify(pathConfig(".", [path])), "curbstop.yaml", {});
+  const [utility] = config.utilities;
+  // A risk of frost is judged without the source of temperatures that a configuration must have.
+  return { ...utility!, detect: { ...utility!.detect, rules: [...rules] } };
+}
+
+/** Seven hours of frost in each night. */
+function frosts(days: number): ColdSpell[] {
+  return Array.from({ length: days }, (_, day) => {
+    const from = START + day * 86_400 + 23 * 3600;
+    return { from, until: from + 7 * 3600 };
+  });
 }
 
 interface Judged {

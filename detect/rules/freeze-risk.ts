@@ -52,6 +52,7 @@ export class FreezeRisk implements RuleFold {
       return;
     }
     if (this.#dry < 0 || hole > LONGEST_HOLE) this.#dry = start;
+    if (!this.isOpen && end - this.#dry < detect.freezeRisk.dryHours * HOUR) return;
     const frost = latestFrost(cold, start, end);
     if (this.isOpen) {
       if (frost > 0) this.#end = frost;

@@ -67,11 +67,15 @@ export abstract class MonthlyUse implements RuleFold {
       if (this.isOpen) this.stop("usage-normal", detect, closed);
       this.#turnTo(this.#monthOfDay, start);
     }
-    this.#ml += ml;
     this.#covered += end - start;
-    const rate = Math.round((ml * HOUR) / (end - start));
-    if (rate > this.#peak) this.#peak = rate;
+    if (ml > 0) {
+      this.#ml += ml;
+      const rate = Math.round((ml * HOUR) / (end - start));
+      if (rate > this.#peak) this.#peak = rate;
+    }
     if (!this.isOpen) {
+      // Without water no month comes to more than it did.
+      if (ml === 0) return;
       const limit = this.limit(context, this.#month);
       if (limit === undefined || this.#ml < this.share(detect) * limit) return;
       const expected = Math.round((this.#ml * this.#daysOfMonth) / this.#dayOfMonth);
