@@ -249,7 +249,10 @@ class DetectStage implements Stage {
     }
   }
 
-  /** When it was cold, as far as the partition's states know. */
+  /**
+   * When it was cold, as far as the partition's states know. Where a newer message took the place of that one already,
+   * nothing is known of it, and when the newer one comes meters are judged again from their beginning.
+   */
   async #readCold(owned: OwnedStates): Promise<void> {
     const known = owned.offsets["temperatures"]!;
     for await (const batch of this.#context.log.read("temperatures", owned.partition, 0)) {
@@ -403,7 +406,7 @@ class DetectStage implements Stage {
     await this.#withHistory(owned, histories, judge);
   }
 
-  /** Meters of which more is known than since when it was cold at other times are judged again. */
+  /** It was cold at other times than was known: meters that were read since then are judged again. */
   async #judgeCold(batch: LogBatch, owned: OwnedStates, messages: AnomalyMessage[]): Promise<void> {
     const latest = new Map<string, readonly ColdSpell[]>();
     for (const { value, offset } of batch.records) {
@@ -425,7 +428,7 @@ class DetectStage implements Stage {
       const histories: MeterState[] = [];
       let judged = 0;
       for (const state of [...owned.statesOf(utility)]) {
-        if (!state.hasJudged(from, before)) continue;
+        if (!state.readsAfter(from)) continue;
         if (state.base.at > from) histories.push(state);
         else judge(state);
         if (++judged % BREATH === 0) await immediate();

@@ -368,9 +368,12 @@ export class MeterState {
     return this.#diff(environment, "declared");
   }
 
-  /** Whether what was read of the time after `time` (UTC seconds) went into the memory. */
-  hasJudged(time: number, environment: MeterEnvironment): boolean {
-    return (this.#restingHead ?? this.#headFold(environment)).at > time;
+  /** Whether something was read of the time after `time` (UTC seconds); at a glance, so `true` may also mean: perhaps. */
+  readsAfter(time: number): boolean {
+    if (this.base.at > time) return true;
+    for (const { registers, usage } of this.channels.values())
+      if (!registers.endsBy(time) || !usage.endsBy(time)) return true;
+    return false;
   }
 
   /** Judges what follows from `base` on again: it was cold at other times than was known. */

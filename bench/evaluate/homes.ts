@@ -37,19 +37,30 @@ export async function readHomes(folder: string): Promise<Home[]> {
   ];
 }
 
-/** Register reads by local clock, an hour or so apart; a read that is not later than the one before is left out. */
-async function readDaiad(folder: string): Promise<Home[]> {
+/** Homes that a folder has more than a year of; none where it does not. */
+export async function readSecondYear(folder: string): Promise<Home[]> {
+  const later = join(folder, "daiad", "swm_trialA_extended.csv.gz");
+  return existsSync(later) ? readDaiad(folder, later) : [];
+}
+
+/**
+ * Register reads by local clock, an hour or so apart; a read that is not later than the one before is left out.
+ * @param later a file with what came after
+ */
+async function readDaiad(folder: string, later?: string): Promise<Home[]> {
   const zone = new TimeZone("Europe/Madrid");
   const reads = new Map<string, { time: number; register: number }[]>();
-  for await (const line of lines(join(folder, "daiad", "swm_trialA.csv.gz"))) {
-    const [name, stamp, register] = line.split(";");
-    const local = /^(\d\d)\/(\d\d)\/(\d{4}) (\d\d):(\d\d):(\d\d)$/.exec(stamp ?? "");
-    if (local === null) continue;
-    const [day, month, year, hour, minute, second] = local.slice(1).map(Number);
-    const [time] = zone.instantsOf(Date.UTC(year!, month! - 1, day, hour, minute, second) / 1000);
-    if (time === undefined) continue;
-    listOf(reads, name!).push({ time, register: Number(register) * LITRE });
-  }
+  const first = join(folder, "daiad", "swm_trialA.csv.gz");
+  for (const path of later === undefined ? [first] : [first, later])
+    for await (const line of lines(path)) {
+      const [name, stamp, register] = line.split(";");
+      const local = /^(\d\d)\/(\d\d)\/(\d{4}) (\d\d):(\d\d):(\d\d)$/.exec(stamp ?? "");
+      if (local === null) continue;
+      const [day, month, year, hour, minute, second] = local.slice(1).map(Number);
+      const [time] = zone.instantsOf(Date.UTC(year!, month! - 1, day, hour, minute, second) / 1000);
+      if (time === undefined) continue;
+      listOf(reads, name!).push({ time, register: Number(register) * LITRE });
+    }
   return [...reads].map(([name, list]) => {
     list.sort((a, b) => a.time - b.time);
     const rising = list.filter(({ time }, i) => i === 0 || time > list[i - 1]!.time);

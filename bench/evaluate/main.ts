@@ -8,7 +8,9 @@ import { OURS } from "./detectors.js";
 import { evaluate, type Half } from "./evaluate.js";
 import { reached } from "./expected.js";
 import { figuresOf, type Figures } from "./figures.js";
+import { ownHighDays } from "./own-high-days.js";
 import { reportOf, type CurvePoint } from "./report.js";
+import { secondYear } from "./second-year.js";
 
 const HELP = `npm run evaluate -- [options]
 
@@ -25,8 +27,17 @@ Scores the detector and the published rules of others on real meters with inject
   --jobs N       worker threads (default: processors)
   --json FILE    write the figures there too
 `;
-/** What caution is multiplied with, for the curve: rising, so that the first within a budget finds most. */
-const CAUTION = [0.35, 0.5, 0.7, 1, 1.5, 2.5, 4, 8];
+/** What caution is multiplied with, and a high day, for the curve: rising, so that the first within a budget finds most. */
+const POINTS = [
+  [0.35, 0.6],
+  [0.5, 0.7],
+  [0.7, 0.85],
+  [1, 1],
+  [1.5, 1.15],
+  [2.5, 1.35],
+  [4, 1.7],
+  [8, 2.2],
+] as const;
 const BEGIN = "<!-- figures: written by npm run evaluate -->";
 
 const { values } = parseArgs({
@@ -58,7 +69,7 @@ async function main(): Promise<void> {
   const starts = Number(values.starts);
   const detect = detectConfig.parse(JSON.parse(values.detect));
   const figures = async (label: string, quick: boolean, parameters: DetectConfig) => {
-    const plan = { seed, starts, quick, detect: parameters };
+    const plan = { seed, starts, quick, highUsage: true, detect: parameters };
     const options = { half, jobs: Number(values.jobs), withFaults: !quick };
     const evaluation = await evaluate(values.data, plan, options, (share) => show(label, share));
     return { figures: figuresOf(evaluation, seed), seconds: evaluation.seconds };
@@ -69,8 +80,8 @@ async function main(): Promise<void> {
   if (values.quick) return;
   let { seconds } = whole;
   const curve: CurvePoint[] = [];
-  for (const caution of CAUTION) {
-    const { leak, burst } = detect;
+  for (const [caution, highest] of POINTS) {
+    const { leak, burst, highDay } = detect;
     const times = (value: number) => Math.max(1, value * caution);
     const parameters = {
       ...detect,
@@ -81,12 +92,18 @@ async function main(): Promise<void> {
         hours: times(burst.hours),
         length: times(burst.length),
       },
+      highDay: { ...highDay, highest: highDay.highest * highest },
     };
     const point = await figures(`caution ${caution}`, true, parameters);
     seconds += point.seconds;
-    curve.push({ caution, figures: point.figures });
+    curve.push({ caution, highest, figures: point.figures });
   }
-  const { markdown, charts } = reportOf({ ...whole, curve, detect, seed, starts, half, seconds });
+  const year = await secondYear(values.data, half, detect);
+  const own = await ownHighDays(values.data, half);
+  const { markdown, charts } = reportOf({
+    ...{ ...whole, curve, detect, seed, starts, half, seconds },
+    ...{ secondYear: year, ownHighDays: own },
+  });
   const docs = join(packageRoot(), "docs");
   const page = join(docs, "detection.md");
   const [text] = readFileSync(page, "utf8").split(BEGIN);

@@ -1,6 +1,8 @@
 import type { DetectConfig } from "../../schemas/detect-config.js";
 import { svgOf } from "./chart.js";
 import { DETECTORS, HIGH_DAY, OURS } from "./detectors.js";
+import type { OwnHighDays } from "./own-high-days.js";
+import type { SecondYear } from "./second-year.js";
 import type { ControlFigure, Figures, InjectionFigure } from "./figures.js";
 import { ALWAYS_ON, ALWAYS_ON_CELL, cellOf, EARLY_DAYS, earlyCell, MISSING, RESOLUTIONS } from "./run.js";
 import { DELIVERIES } from "./score.js";
@@ -9,12 +11,17 @@ import { ALWAYS_ON_LEAKS, EARLY_LEAKS, HARD_NEGATIVES, HIGH_USAGE, LEAKS } from 
 /** Figures with all parameters of caution multiplied. */
 export interface CurvePoint {
   readonly caution: number;
+  /** What a high day is multiplied with. */
+  readonly highest: number;
   readonly figures: Figures;
 }
 
 export interface Report {
   readonly figures: Figures;
   readonly curve: readonly CurvePoint[];
+  readonly ownHighDays: readonly OwnHighDays[];
+  /** Where the folder has homes that were read for longer than a year. */
+  readonly secondYear: SecondYear | undefined;
   readonly detect: DetectConfig;
   readonly seed: number;
   readonly starts: number;
@@ -280,6 +287,21 @@ export function reportOf(report: Report): {
       ]),
     ),
     "",
+    "`highDay.highest` multiplied: the higher, the fewer are told of.",
+    "",
+    ...table(
+      ["highest", ...SETS.flatMap((set) => [`${NAMES[set]!}: alerts`, ...HIGH_BARS.map(([shape]) => shape)])],
+      curve.map(({ highest, figures: of }) => [
+        `× ${highest}`,
+        ...SETS.flatMap((set) => [
+          control(set, PLAIN, HIGH_DAY, of)?.alerts.toFixed(2) ?? "",
+          ...HIGH_BARS.map(([shape]) => found(look(set, leak(shape), HIGH_DAY, of))),
+        ]),
+      ]),
+    ),
+    "",
+    ...own(report),
+    ...billAhead(report),
     "### Faults of the feed",
     "",
     "The untouched homes again, delivered badly: alerts that the good delivery has not.",
@@ -362,6 +384,12 @@ const HIGH = [
   "R10 day > 3 ×, 5 days",
   "R10 day > 150 % of week",
 ];
+/** Use that must be found on its day, and in how many cases. */
+const HIGH_BARS = [
+  ["hose, 400 L/h for 6 h", 0.95],
+  ["pool fill, 10 m³ at 900 L/h", 0.95],
+  ["a day at 3 times its usual", 0.8],
+] as const;
 /** Headings of what is found at a point of the curve. */
 const CURVE_LEAKS = ["1 L/h", "4 L/h", "15 L/h", "10 L register, 8 L/h"];
 /** Leaks of which the page tells more. */
@@ -510,11 +538,7 @@ function bars(look: Look, control: Control, figures: Figures): string[] {
         frequency(untouched),
         untouched.alerts <= 2,
       );
-    for (const [shape, least] of [
-      ["hose, 400 L/h for 6 h", 0.95],
-      ["pool fill, 10 m³ at 900 L/h", 0.95],
-      ["24 hours at 3 times the use", 0.8],
-    ] as const) {
+    for (const [shape, least] of HIGH_BARS) {
       const one = look(set, cellOf("1 L", 0, shape), HIGH_DAY);
       if (one !== undefined)
         add(`${shape}, ${NAMES[set]!}`, `≥ ${percent(least)} on the day`, range(one), one.recall >= least);
@@ -531,6 +555,31 @@ function bars(look: Look, control: Control, figures: Figures): string[] {
     ["bar", "goal", "reached", ""],
     rows.map(([bar, goal, reached, met]) => [bar, goal, reached, met ? "met" : "**missed**"]),
   );
+}
+
+function own({ ownHighDays }: Report): string[] {
+  const each = ownHighDays.map(
+    ({ set, forFourFifths, withinTwo }) =>
+      `${NAMES[set]!} ${forFourFifths.toFixed(1)} alerts per 1,000 meter-days, and within two of them ${percent(withinTwo)} of the homes`,
+  );
+  return [
+    `The bar of a day at 3 times its usual can't be met within two alerts, for such days come by themselves. Even who knew beforehand at which homes they come least often, and told of those homes alone, would have, to tell of four fifths of them: ${each.join("; ")}.`,
+    "",
+  ];
+}
+
+function billAhead({
+  secondYear,
+  detect: {
+    billAhead: { times, more },
+  },
+}: Report): string[] {
+  if (secondYear === undefined) return [];
+  const { homes, months, high, told, right, doubled, found: caught, day } = secondYear;
+  return [
+    `\`bill-ahead\` over the ${homes} homes of Alicante that were read into a second year: of ${months} months with the same month a year before, ${high} ended above ${times} times that and ${more / 1e6} m³ more; ${told} were told before their end, ${right} of them rightly. With all of their use doubled, ${doubled} pass the limit: ${caught} of these are told, half by day ${day} of the month.`,
+    "",
+  ];
 }
 
 function frequency({ alerts, from, until }: ControlFigure): string {

@@ -2,6 +2,7 @@ import { detectConfig, type DetectConfig } from "../../schemas/detect-config.js"
 import { environmentOf, type MeterEnvironment } from "../../detect/meter-state.js";
 import { RULES, type RuleName } from "../../schemas/anomalies.js";
 import type { MeterSetting } from "../../schemas/meters.js";
+import { TimeZone } from "../../infra/time-zone.js";
 import { seeded } from "../random.js";
 import { DETECTORS } from "./detectors.js";
 import type { Home } from "./homes.js";
@@ -24,6 +25,8 @@ export interface Plan {
   readonly starts: number;
   /** A few cells only. */
   readonly quick: boolean;
+  /** And high usage, beside the leaks of a quick one. */
+  readonly highUsage?: boolean;
   readonly detect?: DetectConfig;
   /** Rules that are judged; all by default. */
   readonly rules?: Iterable<RuleName>;
@@ -98,7 +101,10 @@ export function* evaluateHome(home: Home, place: number, plan: Plan): Generator<
     for (const missing of plan.quick ? [0] : MISSING) {
       const first = resolution === 1000 && missing === 0;
       const shapes = plan.quick
-        ? (first ? LEAKS : GRID_LEAKS).filter((_, i) => i % 2 === 0)
+        ? [
+            ...(first ? LEAKS : GRID_LEAKS).filter((_, i) => i % 2 === 0),
+            ...(first && plan.highUsage === true ? HIGH_USAGE : []),
+          ]
         : first
           ? [...LEAKS, ...HARD_NEGATIVES, ...HIGH_USAGE]
           : GRID_LEAKS;
@@ -186,9 +192,10 @@ function* injections({
   const quiet = control.alerts();
   yield controlResult(home, place, quiet, cellOf(name, reading.missing), control.save().length);
   const usage = usageOf(home);
+  const zone = new TimeZone(home.timeZone);
   for (const shape of shapes) {
     for (const { time, place: from, saved } of starts) {
-      const begin = shape.begins === undefined ? time : shape.begins(time, usage);
+      const begin = shape.begins === undefined ? time : shape.begins(time, usage, zone);
       if (begin === undefined) continue;
       const until = placeAt(home, begin + shape.days * DAY);
       if (until - placeAt(home, begin) < (LEAST_READS * shape.days * DAY) / home.interval) continue;
@@ -254,7 +261,7 @@ function controlResult(
 }
 
 /** Days that reads cover, holes of more than a few hours left out. */
-function daysRead({ time }: Home): number {
+export function daysRead({ time }: Home): number {
   let seconds = 0;
   for (let i = 1; i < time.length; i++) {
     const step = time[i]! - time[i - 1]!;
@@ -264,12 +271,12 @@ function daysRead({ time }: Home): number {
 }
 
 /** The first place whose read is later than a time. */
-function placeAt({ time }: Home, after: number): number {
+export function placeAt({ time }: Pick<Home, "time">, after: number): number {
   return countUpTo(time, after);
 }
 
 /** What the home used until a time, mL, between reads in proportion. */
-function usageOf(home: Home): (time: number) => number {
+export function usageOf(home: Home): (time: number) => number {
   const { time, register } = home;
   return (at) => {
     const i = placeAt(home, at);

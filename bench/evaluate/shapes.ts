@@ -1,3 +1,6 @@
+import { median } from "simple-statistics";
+import type { TimeZone } from "../../infra/time-zone.js";
+
 /** Millilitres that were added from the start of a shape until a time (UTC seconds): never falling, 0 before `start`. */
 export type Added = (time: number) => number;
 
@@ -13,7 +16,7 @@ export interface Shape {
   /** Whether a resident answers the first alert with "normal for us". */
   readonly answered?: boolean;
   /** When it begins in this home, at or after `start`; undefined: not in this home. */
-  begins?(start: number, usage: (time: number) => number): number | undefined;
+  begins?(start: number, usage: (time: number) => number, zone: TimeZone): number | undefined;
   /** @param usage millilitres that the home itself used until a time */
   at(start: number, random: () => number, usage: (time: number) => number): Added;
 }
@@ -196,6 +199,39 @@ function scaled(from: number, until: number, share: (random: () => number) => nu
   };
 }
 
+/** Days before a day from which its usual is told. */
+export const USUAL_DAYS = 28;
+/** A day at so many times its usual must be found (DETECTION §4.6). */
+export const HIGH_DAY_TIMES = 3;
+
+/** A local day of so many times the meter's usual, which is the median of the four weeks before; by the hours at which they used it. */
+function highDay(times: number): Shape {
+  const weeks = (start: number) => Array.from({ length: USUAL_DAYS }, (_, i) => start - (i + 1) * DAY);
+  const goal = (start: number, usage: (time: number) => number) =>
+    times * median(weeks(start).map((day) => usage(day + DAY) - usage(day)));
+  return {
+    name: `a day at ${times} times its usual`,
+    // A rule that looks at whole days knows with the day's end.
+    days: 1 + 1 / 24,
+    stops: DAY,
+    begins(start, usage, zone) {
+      const midnight = zone.firstInstantFrom((zone.dayOf(start) + 1) * DAY);
+      // A day that is as high by itself proves nothing.
+      return usage(midnight + DAY) - usage(midnight) < goal(midnight, usage) ? midnight : undefined;
+    },
+    at(start, _random, usage) {
+      const more = goal(start, usage) - (usage(start + DAY) - usage(start));
+      const used = (until: number) =>
+        weeks(start).reduce((sum, day) => sum + usage(day + until) - usage(day), 0);
+      const all = used(DAY);
+      return (time) => {
+        const passed = Math.min(time - start, DAY);
+        return passed <= 0 ? 0 : Math.round((more * used(passed)) / all);
+      };
+    },
+  };
+}
+
 /** Water that is no leak: each alert that it brings is a false one. */
 export const HARD_NEGATIVES: readonly Shape[] = [
   extra("pool fill, 5 to 30 m³ at 900 L/h", 7, (start, random) => {
@@ -244,14 +280,6 @@ export const HIGH_USAGE: readonly Shape[] = [
   extra("hose, 400 L/h for 6 h", 1, (start) => steady(400, start, start + 6 * HOUR)),
   extra("hose, 900 L/h for 8 h", 1, (start) => steady(900, start, start + 8 * HOUR)),
   extra("pool fill, 10 m³ at 900 L/h", 1, (start) => steady(900, start, start + (10_000 / 900) * HOUR)),
-  extra(
-    "24 hours at 3 times the use",
-    1,
-    scaled(0, DAY, () => 2),
-  ),
-  extra(
-    "24 hours at twice the use",
-    1,
-    scaled(0, DAY, () => 1),
-  ),
+  highDay(HIGH_DAY_TIMES),
+  highDay(2),
 ];

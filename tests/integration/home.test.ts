@@ -38,11 +38,11 @@ const post = (path: string, fields: Readonly<Record<string, string>>) =>
   fetch(web.url + path, { method: "POST", body: new URLSearchParams(fields), redirect: "manual" });
 
 /** A home whose resident got a mail about a leak, and the links in it. */
-async function resident(change: Parameters<typeof leak>[2] = {}) {
+async function resident(change: Parameters<typeof leak>[2] = {}, moveIn?: number) {
   const n = ++homes;
   const email = `h${n}@mail.example`;
   const home = { meterId: `H-${n}`, accountId: `ACCT-200-${n}`, locationId: `H-${n}` };
-  const meter = await addHome(world, home);
+  const meter = await addHome(world, { ...home, moveIn });
   await optIn(world, { account: home.accountId, email, kinds: ["leak"] });
   await tell(world, leak(test.clock, meter, { id: String(n).padStart(32, "0"), ...change }));
   const mail = await mailTo(email);
@@ -167,6 +167,9 @@ describe("away", () => {
     );
     expect(about).toEqual([{ rule: "away", state: "closed", reason: "declared" }]);
     expect(mailbox.recipients().filter((to) => to === email)).toHaveLength(mailsBefore + 1);
+    // It tells the detector of meters too, and the tests below do that by themselves.
+    await ingest.stop();
+    await detect.stop();
   });
 });
 
@@ -189,8 +192,8 @@ describe("water on purpose", () => {
 
 describe("a budget for the month", () => {
   /** The same home, and who lives there also hears of high usage. */
-  async function keen() {
-    const home = await resident();
+  async function keen(moveIn?: number) {
+    const home = await resident({}, moveIn);
     const choices = home.link("choices");
     const boxes = [...(await (await get(choices)).text()).matchAll(/name="shown" value="([^"]+)"/g)];
     const form = new URLSearchParams(
@@ -246,8 +249,40 @@ describe("a budget for the month", () => {
       }),
     );
     expect(await mailTo(email)).toContain("most of the 2,380 gallons that you set for this month");
+    // The same month against last year's is no more news.
+    const told = mailbox.recipients().filter((to) => to === email).length;
+    await tell(world, ahead(meter, "d"));
+    await notify.drain();
+    expect(mailbox.recipients().filter((to) => to === email)).toHaveLength(told);
+  });
+
+  it("is compared with last year's for who lived there, by one mail", async () => {
+    const { email, meter } = await keen();
+    await tell(world, ahead(meter, "e"));
+    const mail = await mailTo(email);
+    expect(mail).toContain("In all of the same month last year it was 1,590 gallons");
+    expect(mail).toContain("the month will come to about 3,170 gallons");
+    const newcomer = await keen(seconds("2026-01-01T00:00-08:00"));
+    const before = mailbox.recipients();
+    await tell(world, ahead(newcomer.meter, "f"));
+    await notify.drain();
+    expect(mailbox.recipients()).toEqual(before);
+    const why = await test.stores.database.query("SELECT outcome FROM decisions WHERE anomaly = $1", [
+      "f".repeat(32),
+    ]);
+    expect(why).toEqual([{ outcome: "before-occupancy" }]);
   });
 });
+
+/** A month that is heading above last year's. */
+const ahead = (meter: string, id: string) =>
+  leak(test.clock, meter, {
+    id: id.repeat(32),
+    rule: "bill-ahead",
+    start: Math.floor(test.clock.now() / 1000) - 48 * 3600,
+    volume: 7_500_000,
+    evidence: { lastYear: 6_000_000, times: 1.5, more: 3_000_000, share: 0.6, expected: 12_000_000 },
+  });
 
 describe("what is normal", () => {
   it("is told by the answer to a mail, with a margin, and ended on the page about the home", async () => {

@@ -260,7 +260,7 @@ export class Model {
     const from = spellsDifferFrom(before.context.cold, spells);
     this.#environment = inCold(before, spells);
     let { state } = this;
-    if (state?.hasJudged(from, before) !== true) return;
+    if (state?.readsAfter(from) !== true) return;
     if (state.base.at > from) state = this.#hydrate(state);
     this.commit(state.applyCold(this.#environment));
     state.trim(this.#environment);
