@@ -93,6 +93,7 @@ export function classAt(settings: readonly MeterSetting[], time: number): MeterS
 
 // Used again for each unit, for each day of even ones, and for each copy.
 const unit: Unit = { start: 0, end: 0, ml: 0, neutral: false };
+const evenDay = { start: 0, length: 0, ml: [] as Numbers, from: 0, to: 0 };
 const known = new Known();
 let closings: { readonly at: number; readonly found: Found }[] = [];
 const note: OnClosed = (found) => closings.push({ at: unit.start, found });
@@ -306,9 +307,18 @@ export class Fold {
     const doubtful = (flags & DOUBTFUL) !== 0;
     known.of(context, first, day);
     const rules = this.#rules;
+    const plain = !doubtful && length <= LONGEST_HOUR && time.step === length;
+    if (plain) {
+      evenDay.start = first;
+      evenDay.length = length;
+      evenDay.ml = ml;
+      evenDay.from = from;
+      evenDay.to = to;
+    }
     for (let r = 0; r < rules.length; r++) {
       const rule = rules[r]!;
       const since = context.since?.get(rule.name) ?? 0;
+      if (plain && first >= since && rule.passOver?.(evenDay, known) === true) continue;
       let start = first;
       for (let i = from; i < to; i++, start += time.step) {
         if (start < since) continue;

@@ -211,8 +211,8 @@ function highDay(times: number): Shape {
     times * median(weeks(start).map((day) => usage(day + DAY) - usage(day)));
   return {
     name: `a day at ${times} times its usual`,
-    // A rule that looks at whole days knows with the day's end.
-    days: 1 + 1 / 24,
+    // A rule that looks at whole days knows with the first hour of the next.
+    days: 1 + 2 / 24,
     stops: DAY,
     begins(start, usage, zone) {
       const midnight = zone.firstInstantFrom((zone.dayOf(start) + 1) * DAY);

@@ -16,6 +16,11 @@ export class Budget extends MonthlyUse {
     else super.step(unit, context, closed);
   }
 
+  /** What is said of a budget changes within a day. */
+  override passOver(): boolean {
+    return false;
+  }
+
   protected limit({ budget }: RuleContext): number | undefined {
     return budget;
   }

@@ -1,7 +1,15 @@
 import type { DetectConfig } from "../../schemas/detect-config.js";
 import type { ColdSpell } from "../../schemas/temperatures.js";
 import type { Reader, Writer } from "../varints.js";
-import { HOUR, type Found, type OnClosed, type RuleContext, type RuleFold, type Unit } from "./rule.js";
+import {
+  HOUR,
+  type EvenDay,
+  type Found,
+  type OnClosed,
+  type RuleContext,
+  type RuleFold,
+  type Unit,
+} from "./rule.js";
 
 const VERSION = 1;
 /** Seconds without a good read after which a meter is not known to have stood still. */
@@ -65,6 +73,26 @@ export class FreezeRisk implements RuleFold {
       this.#end = frost;
       this.#detectedAt = end;
     }
+  }
+
+  passOver({ start, length, ml, from, to }: EvenDay, { cold, detect }: RuleContext): boolean {
+    if (this.isOpen) return false;
+    const end = start + (to - from) * length;
+    let [first, last] = [from, to - 1];
+    while (first < to && ml[first] === 0) first++;
+    while (last >= from && ml[last] === 0) last--;
+    const goesOn = this.#dry >= 0 && start - this.#until <= LONGEST_HOLE;
+    const dry = goesOn ? this.#dry : start;
+    // Until the first flow, or beside a flow.
+    const longest = Math.max(
+      start + (first - from) * length - dry,
+      first === to ? 0 : (to - from - 1) * length,
+    );
+    if (longest >= detect.freezeRisk.dryHours * HOUR && latestFrost(cold, start, end) > 0) return false;
+    this.#until = end;
+    if (first === to) this.#dry = dry;
+    else this.#dry = last === to - 1 ? -1 : start + (last + 1 - from) * length;
+    return true;
   }
 
   open(detect: DetectConfig): Found | undefined {

@@ -1,7 +1,15 @@
 import type { RuleName } from "../../schemas/anomalies.js";
 import type { DetectConfig } from "../../schemas/detect-config.js";
 import type { Reader, Writer } from "../varints.js";
-import { HOUR, type Found, type OnClosed, type RuleContext, type RuleFold, type Unit } from "./rule.js";
+import {
+  HOUR,
+  type EvenDay,
+  type Found,
+  type OnClosed,
+  type RuleContext,
+  type RuleFold,
+  type Unit,
+} from "./rule.js";
 
 const DAY_MS = 86_400_000;
 const DAY_SECONDS = 86_400;
@@ -85,6 +93,25 @@ export abstract class MonthlyUse implements RuleFold {
       this.#expected = expected;
     }
     this.#end = end;
+  }
+
+  passOver({ length, ml, from, to }: EvenDay, context: RuleContext): boolean {
+    if (context.day !== this.#day) this.#takeDay(context.day);
+    if (this.isOpen || this.#monthOfDay !== this.#month) return false;
+    let sum = 0;
+    let most = 0;
+    for (let i = from; i < to; i++) {
+      const one = ml[i]!;
+      sum += one;
+      if (one > most) most = one;
+    }
+    const limit = this.limit(context, this.#month);
+    if (limit !== undefined && this.#ml + sum >= this.share(context.detect) * limit) return false;
+    this.#covered += (to - from) * length;
+    this.#ml += sum;
+    const rate = Math.round((most * HOUR) / length);
+    if (rate > this.#peak) this.#peak = rate;
+    return true;
   }
 
   open(detect: DetectConfig): Found | undefined {

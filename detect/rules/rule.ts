@@ -3,7 +3,7 @@ import type { DetectConfig } from "../../schemas/detect-config.js";
 import type { MeterSetting } from "../../schemas/meters.js";
 import type { ColdSpell } from "../../schemas/temperatures.js";
 import { MILLILITRES } from "../../schemas/units.js";
-import type { Reader, Writer } from "../varints.js";
+import type { Numbers, Reader, Writer } from "../varints.js";
 
 /**
  * An hour (or the interval, where it is longer than half an hour) of a meter's usage, all registers together.
@@ -18,6 +18,18 @@ export interface Unit {
    * reads, or water that runs on purpose. It neither extends nor ends anything.
    */
   neutral: boolean;
+}
+
+/** Units of a local day that follow each other, each of the same length and none of them neutral. */
+export interface EvenDay {
+  /** UTC seconds: beginning of the first. */
+  readonly start: number;
+  /** Seconds of each. */
+  readonly length: number;
+  /** mL: those from index `from` until `to`. */
+  readonly ml: Numbers;
+  readonly from: number;
+  readonly to: number;
 }
 
 /** What a rule may know of the meter when it judges a unit. */
@@ -70,6 +82,11 @@ export interface RuleFold {
   readonly fine: boolean;
   /** @param closed called with an anomaly that ends before this unit */
   step(unit: Unit, context: RuleContext, closed: OnClosed): void;
+  /**
+   * Takes units at once, with the same outcome as `step` for each, where none of them can open or end anything.
+   * @returns false, with nothing done, where one may
+   */
+  passOver?(day: EvenDay, context: RuleContext): boolean;
   /** The anomaly that goes on, if any. */
   open(detect: DetectConfig): Found | undefined;
   /** Whether an anomaly goes on. */

@@ -6,9 +6,12 @@ import { TimeZone } from "../../../infra/time-zone.js";
 import { RULES, type RuleName } from "../../../schemas/anomalies.js";
 import { detectConfig } from "../../../schemas/detect-config.js";
 import { Flag } from "../../../schemas/flags.js";
+import type { MeterSetting } from "../../../schemas/meters.js";
+import type { ColdSpell } from "../../../schemas/temperatures.js";
 import { environmentOf } from "./model.js";
 
 const HOUR = 3600;
+const DAY = 24 * HOUR;
 const environment = environmentOf();
 const context: FoldContext = {
   ...environment.context,
@@ -234,4 +237,67 @@ it("folds even intervals as a whole as it folds each of them", () => {
     }),
     { numRuns: 600 },
   );
+});
+
+it("passes over days in which nothing can begin, as if it had looked at each hour: frosts, and months of two years", () => {
+  const from = Date.UTC(2024, 11, 20) / 1000;
+  const rules = new Set(["freeze-risk", "bill-ahead", "budget"] as const);
+  const given = fc.record({
+    /** A day's volume each, some without any water, of hours that are even over the day or not. */
+    days: fc.array(fc.constantFrom(0, 0, 240, 500, 480, 1000, 3000, 30_000), {
+      minLength: 500,
+      maxLength: 540,
+    }),
+    frosts: fc.array(fc.tuple(fc.nat(520 * 24), fc.integer({ min: 1, max: 60 })), { maxLength: 40 }),
+    dryHours: fc.constantFrom(0, 5, 24, 30),
+    setting: fc.constantFrom<MeterSetting[]>([], [{ from: from + 30 * DAY, budget: 9_000_000 }]),
+    hole: fc.nat(500),
+  });
+  const found = { "freeze-risk": 0, "bill-ahead": 0 };
+  fc.assert(
+    fc.property(given, ({ days, frosts, dryHours, setting, hole }) => {
+      const cold: ColdSpell[] = [];
+      for (const [hour, hoursLong] of frosts.sort((a, b) => a[0] - b[0])) {
+        const at = Math.max(from + hour * HOUR, (cold.at(-1)?.until ?? 0) + HOUR);
+        cold.push({ from: at, until: at + hoursLong * HOUR });
+      }
+      const detect = detectConfig.parse({
+        freezeRisk: { dryHours, hours: 2 },
+        billAhead: { more: 0, times: 1.1 },
+      });
+      const all: FoldContext = {
+        ...context,
+        detect,
+        days: new TimeZone("UTC"),
+        rules,
+        cold,
+        settings: setting,
+      };
+      const ways = [new Fold(), new Fold()] as const;
+      const closed: Found[][] = [[], []];
+      days.forEach((litres, day) => {
+        const start = from + day * DAY + (day > hole ? 7 * HOUR : 0);
+        const ml = Array.from({ length: 24 }, (_, hour) =>
+          (hour + day) % 3 === 0 && hour > 5 ? Math.round((litres * 1000) / 6) : 0,
+        );
+        ml.forEach((volume, hour) =>
+          ways[0].push(start + hour * HOUR, HOUR, volume, 0, 1, all, (one) => closed[0]!.push(one)),
+        );
+        const time = { from: start, step: HOUR };
+        ways[1].pushEven({ time, length: HOUR, ml, flags: 0 }, 0, 24, all, (one) => closed[1]!.push(one));
+      });
+      const bytesOf = (fold: Fold) => {
+        const bytes = new Writer();
+        fold.writeTo(bytes);
+        return bytes.take().toString("hex");
+      };
+      expect(bytesOf(ways[1])).toBe(bytesOf(ways[0]));
+      expect(ways[1].open(all)).toEqual(ways[0].open(all));
+      expect(closed[1]).toEqual(closed[0]);
+      for (const { rule } of closed[0]!) if (rule !== "budget") found[rule as "bill-ahead"]++;
+    }),
+    { numRuns: 60 },
+  );
+  expect(found["freeze-risk"]).toBeGreaterThan(0);
+  expect(found["bill-ahead"]).toBeGreaterThan(0);
 });
