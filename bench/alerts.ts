@@ -202,7 +202,8 @@ async function signUp(way: StraightPath, clock: SteppedClock, homes: number): Pr
   const keys = new MeterKeys(database, vault, UTILITY, () => clock.now());
   const rows = Array.from({ length: homes }, (_, home) => ({
     ...{ meterId: `M${home}`, accountId: accountOf(home), locationId: `L${home}`, zip: "90001" },
-    ...{ name: "", address: "", email: "", phone: "", moveIn: undefined, moveOut: undefined, settings: [] },
+    ...{ name: "", address: "", email: "", phone: "", settings: [] },
+    ...{ moveIn: undefined, moveOut: undefined, meterSince: undefined, meterUntil: undefined },
   }));
   const now = new Date(clock.now());
   await applyCrosswalk(

@@ -262,8 +262,8 @@ function sealedIfNew(
 interface Span {
   readonly from: number;
   until: number | null;
-  /** How it stands in the registry. */
-  state: "kept" | "changed" | "new";
+  /** How it stands in the registry; `gone`: there, and no longer true. */
+  state: "kept" | "changed" | "new" | "gone";
 }
 
 function spanOf({ valid_from, valid_until }: Valid): Span {
@@ -291,8 +291,9 @@ function columnsOf<T extends Span>(spans: readonly T[], members: readonly (keyof
 }
 
 /**
- * Which meter measures which premise: a meter measures one at a time, and left the one before when it came here.
- * @returns meters that came to a premise
+ * Which meter measures which premise: a meter measures one at a time, and left the one before when it came here. Where
+ * nobody says when that was, it was when the customer moved in, or now.
+ * @returns meters of which that changed
  */
 async function keepPlacements(
   on: Queryable,
@@ -318,18 +319,50 @@ async function keepPlacements(
   const moved = new Set<string>();
   for (const { row, meter, premise } of rows) {
     const placements = lookUp(byMeter, meter, () => []);
-    const open = placements.filter(({ until }) => until === null);
-    if (open.some((one) => one.premise === premise)) continue;
-    moved.add(meter);
-    const since = row.moveIn === undefined ? now.getTime() : row.moveIn * 1000;
-    for (const one of open) endAt(one, since);
-    const from = open.length > 0 ? since : 0;
-    if (placements.some((one) => one.premise === premise && one.from === from)) continue;
-    const placement: Placement = { premise, meter, from, until: null, state: "new" };
-    placements.push(placement);
-    all.push(placement);
+    const add = (from: number, until: number | null) => {
+      moved.add(meter);
+      const same = placements.find((one) => one.premise === premise && one.from === from);
+      if (same !== undefined) return endAt(same, until);
+      const placement: Placement = { premise, meter, from, until, state: "new" };
+      placements.push(placement);
+      all.push(placement);
+    };
+    const since = inMilliseconds(row.meterSince);
+    const until = inMilliseconds(row.meterUntil);
+    const at = (end: number | null) => placements.find((one) => one.premise === premise && one.until === end);
+    const here = (until === undefined ? undefined : at(until)) ?? at(null);
+    if (here !== undefined && (since === undefined || here.from === since)) {
+      if (until === undefined || here.until === until) continue;
+      moved.add(meter);
+      endAt(here, until);
+    } else if (here !== undefined) {
+      // It came at another time than was known, and until then was where it had been.
+      for (const one of placements) if (one !== here && one.until === here.from) endAt(one, since!);
+      placements.splice(placements.indexOf(here), 1);
+      if (here.state === "new") all.splice(all.indexOf(here), 1);
+      else here.state = "gone";
+      add(since!, until ?? here.until);
+    } else if (until === undefined) {
+      const open = placements.filter((one) => one.until === null);
+      // Where nobody says more, it came when it left the place before, or when it is first heard to be here.
+      const left = open.length > 0 ? now.getTime() : Math.max(0, ...placements.map((one) => one.until!));
+      const came = since ?? (placements.length > 0 ? inMilliseconds(row.moveIn) : undefined) ?? left;
+      for (const one of open) endAt(one, came);
+      add(came, null);
+    } else {
+      // Of a former place: where the meter is now stays as it is.
+      add(since ?? 0, until);
+    }
   }
   const [changed, news] = [all.filter(({ state }) => state === "changed"), all.filter(isNew)];
+  const gone = all.filter(({ state }) => state === "gone");
+  if (gone.length > 0) {
+    await on.query(
+      `DELETE FROM premise_meters p USING unnest($1::bigint[], $2::char(16)[], $3::timestamptz[]) AS g (premise, meter, since)
+       WHERE p.premise_id = g.premise AND p.meter_key = g.meter AND p.valid_from = g.since`,
+      columnsOf(gone, ["premise", "meter"]).slice(0, 3),
+    );
+  }
   if (changed.length > 0) {
     await on.query(
       `UPDATE premise_meters p SET valid_until = c.until
@@ -347,6 +380,10 @@ async function keepPlacements(
     );
   }
   return moved;
+}
+
+function inMilliseconds(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : seconds * 1000;
 }
 
 function isNew({ state }: Span): boolean {

@@ -17,7 +17,8 @@ import { capacityOf } from "./meter-size.js";
  * The crosswalk: who is served where, through which meter. CSV with a header; columns by name, in any order:
  * `meter_id`, `account_id`, `location_id` (required), `name`, `address`, `zip`, `email`, `phone`, `move_in`, `move_out`
  * (YYYY-MM-DD, local), `class` (single-family, multi-family, commercial, irrigation, always-on), `normal_flow_l_per_h`,
- * `inactive_since` (YYYY-MM-DD, local: the meter is not in service from the beginning of that day), `meter_size` (see
+ * `meter_since`, `meter_until` (YYYY-MM-DD, local: the meter measures this premise from the beginning of the one day to that
+ * of the other), `inactive_since` (the same for a meter that is not in service from then on), `meter_size` (see
  * meter-size.ts), `register_unit` and `multiplier` (what one of the meter's register is).
  */
 const REQUIRED = ["meter_id", "account_id", "location_id"] as const;
@@ -31,11 +32,14 @@ const OPTIONAL = [
   "move_out",
   "class",
   "normal_flow_l_per_h",
+  "meter_since",
+  "meter_until",
   "inactive_since",
   "meter_size",
   "register_unit",
   "multiplier",
 ] as const;
+const DATES = ["move_in", "move_out", "meter_since", "meter_until", "inactive_since"] as const;
 /** Where words about people stand; ids may look like anything. */
 const PERSONAL = ["name", "address", "zip", "email", "phone"] as const;
 type Column = (typeof REQUIRED)[number] | (typeof OPTIONAL)[number];
@@ -52,6 +56,8 @@ export interface CrosswalkRow {
   /** UTC seconds, where given. */
   readonly moveIn: number | undefined;
   readonly moveOut: number | undefined;
+  readonly meterSince: number | undefined;
+  readonly meterUntil: number | undefined;
   readonly settings: readonly MeterSetting[];
 }
 
@@ -171,7 +177,7 @@ class CrosswalkText {
     const card = PERSONAL.find((column) => hasCardNumber(get(column)));
     if (card !== undefined) return ["card-number", card];
     const dates: (number | undefined)[] = [];
-    for (const column of ["move_in", "move_out", "inactive_since"] as const) {
+    for (const column of DATES) {
       const text = get(column);
       if (text === "") {
         dates.push(undefined);
@@ -182,9 +188,11 @@ class CrosswalkText {
       if (!this.#readDate(bytes, 0, bytes.length, stamp)) return ["bad-date", column];
       dates.push(this.#zone.firstInstantFrom(stamp.day * 86_400));
     }
-    const [moveIn, moveOut, inactiveSince] = dates;
+    const [moveIn, moveOut, meterSince, meterUntil, inactiveSince] = dates;
     if (moveIn !== undefined && moveOut !== undefined && moveOut < moveIn)
       return ["moved-out-before-in", "move_out"];
+    if (meterSince !== undefined && meterUntil !== undefined && meterUntil < meterSince)
+      return ["moved-out-before-in", "meter_until"];
     const setting: MeterSetting = { from: 0 };
     const classWord = get("class");
     if (classWord !== "") {
@@ -223,6 +231,8 @@ class CrosswalkText {
       phone: get("phone"),
       moveIn,
       moveOut,
+      meterSince,
+      meterUntil,
       settings: [
         ...(Object.keys(setting).length > 1 ? [setting] : []),
         // Where the column is there and empty, the meter is in service again.

@@ -40,6 +40,8 @@ export async function addHome(
         phone: "",
         moveIn: undefined,
         moveOut: undefined,
+        meterSince: undefined,
+        meterUntil: undefined,
         settings: [],
         ...home,
       },

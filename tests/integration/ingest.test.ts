@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { createIngest, listRejects, type IngestStage } from "../../ingest/index.js";
+import { MeterKeys } from "../../ingest/registry/meter-keys.js";
 import { Archive } from "../../ingest/pickup/archive.js";
 import { DropFolder } from "../../ingest/pickup/drop-folder.js";
 import type { LogProducer } from "../../infra/log/log.js";
@@ -720,6 +721,63 @@ describe("a crosswalk", () => {
     expect(found.filter(({ valid_until }) => valid_until === null)).toHaveLength(1);
     for (const { valid_from, valid_until } of found)
       if (valid_until !== null) expect(valid_until.getTime()).toBeGreaterThan(valid_from.getTime());
+  });
+
+  it("knows since when a meter measures a premise, and until when, whichever row comes first and however often", async () => {
+    const columns = "meter_id,account_id,location_id,move_in,meter_since,meter_until\n";
+    const placements = async (meter: string) => {
+      const rows = await test.stores.database.query<{ location: Buffer; since: Date; until: Date | null }>(
+        `SELECT p.location_hash AS location, m.valid_from AS since, m.valid_until AS until
+         FROM premise_meters m JOIN premises p USING (premise_id)
+         WHERE m.meter_key = $1 ORDER BY m.valid_from, m.valid_until`,
+        [(await keys.ofMeters([meter])).get(meter)],
+      );
+      const names = ["P-1", "P-2", "P-3"];
+      const day = (date: Date | null) => date && date.toISOString().slice(0, 10);
+      return rows.map(({ location, since, until }) => [
+        names.find((name) => test.stores.vault.hash("oakvale", "location", name).equals(location)),
+        day(since),
+        day(until),
+      ]);
+    };
+    const keys = new MeterKeys(test.stores.database, test.stores.vault, "oakvale", () => test.clock.now());
+    let n = 0;
+    const drop = (...rows: readonly string[]) =>
+      taken("customers", `placed ${++n}.csv`, columns + rows.map((row) => `${row}\n`).join(""));
+    const former = "PM-1,A-1,P-1,,,2025-03-01";
+    const present = "PM-1,A-2,P-2,,2025-03-10,";
+    for (const rows of [[former, present], [present, former], [present]]) {
+      expect(await drop(...rows)).toMatchObject({ rejected: 0 });
+      expect(await placements("PM-1")).toEqual([
+        ["P-1", "1970-01-01", "2025-03-01"],
+        ["P-2", "2025-03-10", null],
+      ]);
+    }
+    // The customer moved in long before the meter came; that date counts where no other is said.
+    await drop("PM-2,A-3,P-1,2020-01-01,,", "PM-2,A-4,P-2,2019-05-01,2025-06-01,");
+    expect(await placements("PM-2")).toEqual([
+      ["P-1", "1970-01-01", "2025-06-01"],
+      ["P-2", "2025-06-01", null],
+    ]);
+    // It came later than was known: what flowed before was the former place's.
+    await drop("PM-2,A-4,P-2,2019-05-01,2025-06-15,");
+    expect(await placements("PM-2")).toEqual([
+      ["P-1", "1970-01-01", "2025-06-15"],
+      ["P-2", "2025-06-15", null],
+    ]);
+    // It was taken out, and is back elsewhere without a date.
+    await drop("PM-2,A-4,P-2,,2025-06-15,2025-09-01");
+    await drop("PM-2,A-5,P-3,,,");
+    expect(await placements("PM-2")).toEqual([
+      ["P-1", "1970-01-01", "2025-06-15"],
+      ["P-2", "2025-06-15", "2025-09-01"],
+      ["P-3", "2025-09-01", null],
+    ]);
+    expect(await drop("PM-3,A-6,P-3,,2025-09-01,2025-08-01", "PM-3,A-6,P-3,,soon,")).toMatchObject({
+      rows: 0,
+      rejected: 2,
+    });
+    expect(await placements("PM-3")).toEqual([]);
   });
 
   it("writes nothing where rows say nothing new, and tells of a meter again where its class is another", async () => {
