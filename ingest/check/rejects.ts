@@ -18,7 +18,8 @@ export const REJECT_CODES = {
   "row-too-long": "a row of at most 1 MiB and 4096 fields",
   "missing-hour-used": "nothing, or 0, in the column of the hour that this day does not have",
   "bad-date": "a date of the profile's format",
-  "moved-out-before-in": "a move_out that is not before move_in, a meter_until that is not before meter_since",
+  "moved-out-before-in":
+    "a move_out that is not before move_in, a meter_until that is not before meter_since",
   "missing-field": "a value in a required column",
   "card-number": "no number of a payment card: nothing of it is kept",
   "unknown-class": "single-family, multi-family, commercial, irrigation or always-on",
