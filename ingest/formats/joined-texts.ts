@@ -29,6 +29,37 @@ export class TextPlace {
   }
 }
 
+/** A reader of one text, chunk by chunk. */
+interface TextReader<Portion> {
+  /** Names of columns that nobody speaks of, once the header was read. */
+  readonly unknownColumns: readonly string[];
+  push(chunk: Buffer, last: boolean): Portion;
+}
+
+/**
+ * Reads the texts of a file one after the other, each by a reader of its own; a portion for each chunk of bytes.
+ * @param begin makes the reader of a text, before which the file has so many lines and bytes
+ * @returns columns that nobody speaks of, of all texts
+ */
+export async function* portionsOf<Portion extends object>(
+  texts: AsyncIterable<AsyncIterable<Buffer>>,
+  begin: (lines: number, bytes: number) => TextReader<Portion>,
+): AsyncGenerator<Portion & { readonly bytesDone: number }, readonly string[]> {
+  const unknown = new Set<string>();
+  const place = new TextPlace();
+  for await (const chunks of texts) {
+    const text = begin(place.lines, place.bytes);
+    for await (const chunk of chunks) {
+      place.pass(chunk);
+      yield { ...text.push(chunk, false), bytesDone: place.bytes };
+    }
+    place.end();
+    yield { ...text.push(Buffer.alloc(0), true), bytesDone: place.bytes };
+    for (const name of text.unknownColumns) unknown.add(name);
+  }
+  return [...unknown];
+}
+
 /**
  * Reads the texts of a file (members of an archive), each by a reader of its own, as if they were one: lines and bytes are
  * counted on from one to the next, so that each row has one place in the file. `begin` a text, `push` its chunks, `end` it.

@@ -8,7 +8,7 @@ import type { CsvProfile } from "../../schemas/profile.js";
 import { MILLILITRES, unitOf } from "../../schemas/units.js";
 import { CsvRows, fieldText } from "../formats/csv-rows.js";
 import { FileRejected } from "../formats/format.js";
-import { TextPlace } from "../formats/joined-texts.js";
+import { portionsOf } from "../formats/joined-texts.js";
 import { unknownColumns } from "../formats/row-filter.js";
 import { compileTimeFormat } from "../formats/time-format.js";
 import { capacityOf } from "./meter-size.js";
@@ -76,25 +76,13 @@ export interface CrosswalkPortion {
  * @returns columns of the headers that are passed over
  * @throws FileRejected without a required column
  */
-export async function* readCrosswalk(
+export function readCrosswalk(
   texts: AsyncIterable<AsyncIterable<Buffer>>,
   timeZone: string,
   profile: Pick<CsvProfile, "delimiter" | "quote" | "meterId">,
 ): AsyncGenerator<CrosswalkPortion, readonly string[]> {
-  const unknown = new Set<string>();
   const zone = new TimeZone(timeZone);
-  const place = new TextPlace();
-  for await (const chunks of texts) {
-    const text = new CrosswalkText(zone, profile, place.lines, place.bytes);
-    for await (const chunk of chunks) {
-      place.pass(chunk);
-      yield { bytesDone: place.bytes, ...text.push(chunk, false) };
-    }
-    place.end();
-    yield { bytesDone: place.bytes, ...text.push(Buffer.alloc(0), true) };
-    for (const name of text.unknownColumns) unknown.add(name);
-  }
-  return [...unknown];
+  return portionsOf(texts, (lines, bytes) => new CrosswalkText(zone, profile, lines, bytes));
 }
 
 /** One text of a crosswalk, read chunk by chunk. */

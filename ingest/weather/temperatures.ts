@@ -6,7 +6,7 @@ import { isBlank } from "../formats/csv-fields.js";
 import { CsvRows, fieldText, type CsvRow } from "../formats/csv-rows.js";
 import { Decimal } from "../formats/decimal.js";
 import { FileRejected, MOST_FRUITLESS_ROWS } from "../formats/format.js";
-import { TextPlace } from "../formats/joined-texts.js";
+import { portionsOf } from "../formats/joined-texts.js";
 import { RowFilter, unknownColumns } from "../formats/row-filter.js";
 import { compileTimeFormat } from "../formats/time-format.js";
 
@@ -35,25 +35,13 @@ export interface TemperaturePortion {
  * @returns columns of the headers that the options don't speak of
  * @throws FileRejected where a column is missing, or nothing can be read
  */
-export async function* readTemperatures(
+export function readTemperatures(
   texts: AsyncIterable<AsyncIterable<Buffer>>,
   timeZone: string,
   options: TemperatureOptions,
   now: number,
 ): AsyncGenerator<TemperaturePortion, readonly string[]> {
-  const unknown = new Set<string>();
-  const place = new TextPlace();
-  for await (const chunks of texts) {
-    const text = new TemperatureText(timeZone, options, now, place.lines, place.bytes);
-    for await (const chunk of chunks) {
-      place.pass(chunk);
-      yield { bytesDone: place.bytes, ...text.push(chunk, false) };
-    }
-    place.end();
-    yield { bytesDone: place.bytes, ...text.push(Buffer.alloc(0), true) };
-    for (const name of text.unknownColumns) unknown.add(name);
-  }
-  return [...unknown];
+  return portionsOf(texts, (lines, bytes) => new TemperatureText(timeZone, options, now, lines, bytes));
 }
 
 type Field = "time" | "temperature" | "row";
