@@ -577,7 +577,7 @@ function billAhead({
   if (secondYear === undefined) return [];
   const { homes, months, high, told, right, doubled, found: caught, day } = secondYear;
   return [
-    `\`bill-ahead\` over the ${homes} homes of Alicante that were read into a second year: of ${months} months with the same month a year before, ${high} ended above ${times} times that and ${more / 1e6} m³ more; ${told} were told before their end, ${right} of them rightly. With all of their use doubled, ${doubled} pass the limit: ${caught} of these are told, half by day ${day} of the month.`,
+    `\`bill-ahead\` over the ${homes} homes of Alicante that were read into a second year: of ${months} months with the same month a year before, ${high} ended above ${times} times that and ${more / 1e6} m³ more. Told before their end: ${told}, rightly ${right}. With all of their use doubled, ${doubled} pass the limit: ${caught} of these are told, half by day ${day} of the month.`,
     "",
   ];
 }
