@@ -18,5 +18,5 @@ AS SELECT utility, meter, class, rule, toBool(state IN ('opened', 'updated')) AS
           (toUnixTimestamp(end) - toUnixTimestamp(start)) / 3600 AS hours, litres_per_hour, litres,
           least(litres_per_hour * hours, litres) AS litres_lost, evidence
 FROM curbstop.anomalies_current
-WHERE rule NOT IN ('spike', 'high-day', 'budget', 'freeze-risk', 'day-2x', 'day-3x-5d', 'day-150-week')
+WHERE rule NOT IN ('spike', 'high-day', 'budget', 'bill-ahead', 'freeze-risk', 'day-2x', 'day-3x-5d', 'day-150-week')
 COMMENT 'Leaks and bursts as they stand';
