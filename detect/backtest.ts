@@ -1,6 +1,7 @@
 import type { ClickHouse } from "../infra/clickhouse/client.js";
 import { RULES, type RuleName } from "../schemas/anomalies.js";
 import type { UtilityConfig } from "../schemas/config.js";
+import type { MeterSetting } from "../schemas/meters.js";
 import type { ColdSpell } from "../schemas/temperatures.js";
 import { loadHistory, METER_KEY } from "./history.js";
 import { environmentOf, inCold, NO_ROWS } from "./meter-state.js";
@@ -10,6 +11,10 @@ export interface BacktestPlan {
   readonly rules: readonly RuleName[];
   /** When it was cold at its meters, in order of time. */
   readonly cold: readonly ColdSpell[];
+  /** What the registry and residents told of these meters. */
+  settingsOf(meters: readonly string[]): Promise<ReadonlyMap<string, readonly MeterSetting[]>>;
+  /** Residents who get alerts of the rule for any of these meters. */
+  contactsOf(rule: RuleName, meters: readonly string[]): Promise<number>;
   /** Evidence that first sufficed in this time, UTC seconds, `until` not included. */
   readonly from: number;
   readonly until: number;
@@ -22,6 +27,8 @@ export interface RuleCount {
   readonly meters: number;
   /** Those that go on where the reads end. */
   readonly open: number;
+  /** Residents who have agreed to hear of such, as it stands now. */
+  readonly contacts: number;
 }
 
 export interface Backtest {
@@ -39,15 +46,15 @@ export interface Backtest {
 const CHUNK = 100;
 /**
  * Judges a utility's stored reads by some rules with its parameters, and writes nothing. Each meter is judged from its
- * first read on, so that the rules know at `from` what they would have learnt. Settings of single meters, from the
- * registry or from residents, are left out.
+ * first read on, so that the rules know at `from` what they would have learnt, and by its settings as they stand now.
  * @param progress called with meters done and all of them
  */
 export async function backtest(
   clickhouse: ClickHouse,
-  { utility, rules, cold, from, until }: BacktestPlan,
+  plan: BacktestPlan,
   progress: (done: number, all: number) => void,
 ): Promise<Backtest> {
+  const { utility, rules, cold, from, until } = plan;
   const parameters = { utility: utility.id, from, until };
   const meters = await clickhouse.query<{ readonly key: string }>(
     `SELECT DISTINCT ${METER_KEY} AS key FROM curbstop.intervals
@@ -69,10 +76,13 @@ export async function backtest(
   const environment = inCold(environmentOf(utility.detect, rules, utility.timeZone), cold);
   const would: Told[] = [];
   for (let at = 0; at < meters.length; at += CHUNK) {
-    const chunk = meters.slice(at, at + CHUNK).map(({ key }) => [key, undefined] as const);
-    for (const state of await loadHistory(clickhouse, utility.id, new Map(chunk))) {
+    const keys = meters.slice(at, at + CHUNK).map(({ key }) => key);
+    const said = await plan.settingsOf(keys);
+    const chunk = new Map(keys.map((key) => [key, undefined]));
+    for (const state of await loadHistory(clickhouse, utility.id, chunk)) {
       state.known = [];
-      for (const { rule, state: told, detectedAt } of state.applySettings([], environment, NO_ROWS))
+      const settings = said.get(state.meter) ?? [];
+      for (const { rule, state: told, detectedAt } of state.applySettings(settings, environment, NO_ROWS))
         if (detectedAt >= from && detectedAt < until)
           would.push({ key: state.meter, rule, open: told === "closed" ? 0 : 1 });
     }
@@ -84,8 +94,8 @@ export async function backtest(
   return {
     meters: meters.length,
     meterDays: covered?.days ?? 0,
-    would: countsOf(would, rules),
-    was: countsOf(was, RULES).filter(({ alerts }) => alerts > 0),
+    would: await countsOf(would, rules, plan),
+    was: (await countsOf(was, RULES, plan)).filter(({ alerts }) => alerts > 0),
     metersMore: without(metersWould!, metersWere!),
     metersLess: without(metersWere!, metersWould!),
   };
@@ -97,14 +107,22 @@ interface Told {
   readonly open: number;
 }
 
-function countsOf(list: readonly Told[], rules: readonly RuleName[]): RuleCount[] {
-  return rules.map((rule) => {
-    const own = list.filter((one) => one.rule === rule);
-    return {
-      rule,
-      alerts: own.length,
-      meters: new Set(own.map(({ key }) => key)).size,
-      open: own.filter(({ open }) => open === 1).length,
-    };
-  });
+function countsOf(
+  list: readonly Told[],
+  rules: readonly RuleName[],
+  { contactsOf }: BacktestPlan,
+): Promise<RuleCount[]> {
+  return Promise.all(
+    rules.map(async (rule) => {
+      const own = list.filter((one) => one.rule === rule);
+      const meters = [...new Set(own.map(({ key }) => key))];
+      return {
+        rule,
+        alerts: own.length,
+        meters: meters.length,
+        open: own.filter(({ open }) => open === 1).length,
+        contacts: meters.length === 0 ? 0 : await contactsOf(rule, meters),
+      };
+    }),
+  );
 }

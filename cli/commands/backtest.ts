@@ -2,6 +2,9 @@ import type { Command } from "commander";
 import { backtest, type Backtest, type RuleCount } from "../../detect/backtest.js";
 import { RULES, type RuleName } from "../../schemas/anomalies.js";
 import { judgedRules } from "../../schemas/config.js";
+import { systemClock } from "../../infra/clock.js";
+import { settingsOfMeters } from "../../ingest/registry/tell-meters.js";
+import { contactsWhoHear } from "../../notify/consent/would-hear.js";
 import { coldOf } from "../../ingest/weather/keep-temperatures.js";
 import { EXIT, UsageError } from "../exit.js";
 import { chosenUtility, settingsFor, time } from "../settings.js";
@@ -23,8 +26,9 @@ export function addBacktest(root: Command): void {
     .summary("what rules would have found in stored reads")
     .description(
       "Judges the stored reads of a utility by the rules named, with the parameters of the configuration, and counts what they " +
-        "would have found between two times against what was found. Writes nothing and tells nobody. To try parameters, " +
-        "change them in a copy of the configuration and name it with --config. Settings of single meters are left out.",
+        "would have found between two times against what was found, and the residents who hear of such by their consents of " +
+        "today. Meters are judged from their first read on, by what is said of them today. Writes nothing and tells nobody. " +
+        "To try parameters, change them in a copy of the configuration and name it with --config.",
     )
     .option("-u, --utility <id>", "utility; may be left out where there is one")
     .option(
@@ -47,6 +51,8 @@ export function addBacktest(root: Command): void {
           {
             ...{ utility, rules, from: from.getTime() / 1000, until: to.getTime() / 1000 },
             cold: await coldOf(database, utility.id, utility.detect.freezeRisk.below, { late: true }),
+            settingsOf: (meters) => settingsOfMeters(database, meters),
+            contactsOf: (of, meters) => contactsWhoHear(database, of, meters, new Date(systemClock.now())),
           },
           (done, all) => line.show("judging", done, all, `${done} of ${all} meters`),
         ),
@@ -70,6 +76,7 @@ function report({ meters, meterDays, would, was, metersMore, metersLess }: Backt
     { title: "anomalies", value: ({ alerts }: RuleCount) => alerts },
     { title: "meters", value: (one: RuleCount) => one.meters },
     { title: "still open", value: ({ open }: RuleCount) => open },
+    { title: "residents", value: ({ contacts }: RuleCount) => contacts },
     {
       title: "per 1,000 meter-days",
       value: ({ alerts }: RuleCount) => (meterDays === 0 ? null : ((1000 * alerts) / meterDays).toFixed(2)),

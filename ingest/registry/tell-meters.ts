@@ -1,5 +1,5 @@
 import { partitionOf, type LogProducer } from "../../infra/log/log.js";
-import type { Database } from "../../infra/postgres/database.js";
+import type { Database, Queryable } from "../../infra/postgres/database.js";
 import type { MeterMessage, MeterSetting } from "../../schemas/meters.js";
 import { METER_PARTITIONS } from "../../schemas/topics.js";
 import { settingsOf, type Declared } from "./meter-settings.js";
@@ -44,6 +44,15 @@ export async function tellMeters(database: Database, producer: LogProducer): Pro
       return due.length === CHUNK;
     });
   }
+}
+
+/** What the detector is told of these meters, as the registry has it now. */
+export async function settingsOfMeters(
+  on: Queryable,
+  meters: readonly string[],
+): Promise<ReadonlyMap<string, readonly MeterSetting[]>> {
+  const rows = await on.query<Row>(SETTINGS, [meters]);
+  return new Map(rows.map((row) => [row.meter_key, messageOf(row).settings]));
 }
 
 /** A declaration holds as long as the resident, the premise and the meter belong together. */

@@ -1,8 +1,10 @@
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { backtest } from "../../detect/backtest.js";
+import { backtest, type BacktestPlan } from "../../detect/backtest.js";
 import { createDetect } from "../../detect/index.js";
 import { createIngest } from "../../ingest/index.js";
+import { settingsOfMeters } from "../../ingest/registry/tell-meters.js";
+import { contactsWhoHear } from "../../notify/consent/would-hear.js";
 import { coldOf } from "../../ingest/weather/keep-temperatures.js";
 import { partitionOf } from "../../infra/log/log.js";
 import { temperatureMessage } from "../../schemas/temperatures.js";
@@ -181,13 +183,18 @@ it("shows beforehand what another limit would have found, by temperatures that c
   const [utility] = settings.config.utilities;
   const count = async (below: number) => {
     const cold = await coldOf(stores.database, "oakvale", below, { late: true });
-    const plan = { utility: utility!, rules: ["freeze-risk"] as const, cold, from: 0, until: 2 ** 31 };
+    const { database } = stores;
+    const plan: BacktestPlan = {
+      ...{ utility: utility!, rules: ["freeze-risk"], cold, from: 0, until: 2 ** 31 },
+      settingsOf: (keys) => settingsOfMeters(database, keys),
+      contactsOf: (rule, keys) => contactsWhoHear(database, rule, keys, new Date(scene.test.clock.now())),
+    };
     const { would } = await backtest(stores.clickhouse, plan, () => undefined);
-    return would.map(({ alerts, meters: many }) => [alerts, many]);
+    return would.map(({ alerts, meters: many, contacts }) => [alerts, many, contacts]);
   };
-  // Of two homes where nobody is; at 30 °F by day it never thaws, and 12 °F is not as cold as -20 °C.
-  expect(await count(-6.7)).toEqual([[2, 2]]);
-  expect(await count(-20)).toEqual([[0, 0]]);
+  // Of two homes where nobody is, one of whose residents asked to hear of it; at 30 °F by day it never thaws, and 12 °F is not as cold as -20 °C.
+  expect(await count(-6.7)).toEqual([[2, 2, 1]]);
+  expect(await count(-20)).toEqual([[0, 0, 0]]);
 });
 
 it("offers to tell of frost where there are temperatures, and nowhere else", async () => {

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { backtest } from "../../detect/backtest.js";
+import { backtest, type BacktestPlan } from "../../detect/backtest.js";
 import { createDetect } from "../../detect/index.js";
 import { openClickHouse } from "../../infra/clickhouse/client.js";
 import { packageRoot } from "../../infra/package-root.js";
@@ -94,11 +94,16 @@ it("tells what other rules would have found in the stored reads, and changes not
   const judge = (rules: Parameters<typeof backtest>[1]["rules"], days = 20) =>
     backtest(
       test.stores.clickhouse,
-      { utility: utility!, rules, cold: [], from, until: from + days * 86_400 },
+      {
+        ...{ utility: utility!, rules, cold: [], from, until: from + days * 86_400 },
+        settingsOf: () => Promise.resolve(settings),
+        contactsOf: (_rule, meters) => Promise.resolve(10 * meters.length),
+      },
       (done, all) => shown.push([done, all]),
     );
+  let settings: Awaited<ReturnType<BacktestPlan["settingsOf"]>> = new Map();
   const same = await judge(["continuous-flow"]);
-  const one = { alerts: 1, meters: 1, open: 0 };
+  const one = { alerts: 1, meters: 1, open: 0, contacts: 10 };
   expect(same).toEqual({
     meters: 1,
     meterDays: 20,
@@ -111,11 +116,17 @@ it("tells what other rules would have found in the stored reads, and changes not
   // 7 L/h are less than its 7 gal/h and enough for it.
   const other = await judge(["aquahawk-16h", "kamstrup-12x2h"]);
   expect(other.would).toEqual([
-    { rule: "aquahawk-16h", alerts: 0, meters: 0, open: 0 },
+    { rule: "aquahawk-16h", alerts: 0, meters: 0, open: 0, contacts: 0 },
     { rule: "kamstrup-12x2h", ...one },
   ]);
   expect(await judge(["aquahawk-16h"])).toMatchObject({ metersMore: 0, metersLess: 1 });
   // The flow suffices for 24 hours on the ninth day.
   expect(await judge(["continuous-flow"], 8)).toMatchObject({ would: [{ alerts: 0 }], was: [] });
+  // A meter of which 8 L/h are said to be normal.
+  const [key] = await test.stores.clickhouse.query<{ key: string }>(
+    "SELECT DISTINCT lower(hex(meter)) AS key FROM curbstop.intervals",
+  );
+  settings = new Map([[key!.key, [{ from: 0, continuousFlowRate: 8000 }]]]);
+  expect(await judge(["continuous-flow"])).toMatchObject({ would: [{ alerts: 0 }], metersLess: 1 });
   expect(await stored()).toEqual(before);
 });
