@@ -110,7 +110,7 @@ interface Told {
 function countsOf(
   list: readonly Told[],
   rules: readonly RuleName[],
-  { contactsOf }: BacktestPlan,
+  plan: BacktestPlan,
 ): Promise<RuleCount[]> {
   return Promise.all(
     rules.map(async (rule) => {
@@ -121,7 +121,7 @@ function countsOf(
         alerts: own.length,
         meters: meters.length,
         open: own.filter(({ open }) => open === 1).length,
-        contacts: meters.length === 0 ? 0 : await contactsOf(rule, meters),
+        contacts: meters.length === 0 ? 0 : await plan.contactsOf(rule, meters),
       };
     }),
   );
