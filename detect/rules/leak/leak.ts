@@ -10,7 +10,7 @@ import {
 } from "../rule.js";
 import { BY, FlowTest, type FlowTestParameters } from "./flow-test.js";
 
-const VERSION = 3;
+const VERSION = 4;
 const TESTS: readonly FlowTestParameters[] = [
   {
     hours: 1,
@@ -52,8 +52,8 @@ interface Slot {
  * that is never dry is judged by its step upwards.
  *
  * The anomaly begins with the stretch whose evidence opened it and ends with the first dry unit of that test. A stretch
- * that opens within 72 hours joins it. Its rate is the mean of the units at the bare rate, so that a coarse register's
- * steps average out.
+ * that opens within 72 hours joins it. Its rate is the mean of the units at the bare rate, of which those count most
+ * that no use explains, so that a coarse register's steps average out.
  */
 export class Leak implements RuleFold {
   readonly name = "leak";
