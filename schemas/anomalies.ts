@@ -138,7 +138,8 @@ const FACTS = {
   },
   away: {
     kind: "leak",
-    means: "Water used while the people of the home said that they are away; of other homes it says nothing.",
+    means:
+      "Water used while the people of the home said that they are away, or while nobody holds its account; of other homes it says nothing.",
     least: "20 L in a day",
   },
   budget: {

@@ -17,7 +17,7 @@ export const meterSetting = z.object({
   mlPerUnit: z.number().positive().optional(),
   /** Whether the meter is in service; it is where nothing is said. */
   inService: z.boolean().optional(),
-  /** Whether its people said that they are away. */
+  /** Whether its people said that they are away, or it has none: nobody holds the account. */
   away: z.boolean().optional(),
   /** Millilitres in a calendar month that its people want to keep to; `null`: no longer. */
   budget: z.int().positive().nullable().optional(),

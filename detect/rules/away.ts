@@ -4,7 +4,7 @@ import { UnexpectedUse } from "./unexpected-use.js";
 
 /**
  * Water used while the people of the home said that they are away (vacation alert of SETflow, unplanned use of
- * WaterSmart: DETECTION §1.1). When they are back nothing is left to say.
+ * WaterSmart: DETECTION §1.1), or while nobody holds its account. When they are back nothing is left to say.
  */
 export class Away extends UnexpectedUse {
   readonly name = "away";

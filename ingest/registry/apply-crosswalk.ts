@@ -474,7 +474,7 @@ function occupy(stays: Occupancy[], { row, premise, account }: Placed, now: numb
 
 /**
  * Keeps what rows say of their meters for the detector, and lets it be told of meters for which that is another now; who
- * moved in or out may end or bring what residents declared.
+ * moved in or out may end or bring what residents declared, and that nobody is home.
  */
 async function keepSettings(
   on: Queryable,
@@ -500,8 +500,8 @@ async function keepSettings(
      INSERT INTO meters_to_tell
        SELECT meter_key FROM said UNION
        SELECT p.meter_key FROM premise_meters p JOIN occupancies o USING (premise_id)
-         JOIN declarations USING (occupancy_id)
-         WHERE p.meter_key = ANY ($3::char(16)[]) OR p.premise_id = ANY ($4::bigint[])
+         WHERE (p.meter_key = ANY ($3::char(16)[]) OR p.premise_id = ANY ($4::bigint[]))
+           AND (o.valid_until IS NOT NULL OR EXISTS (SELECT 1 FROM declarations d WHERE d.occupancy_id = o.occupancy_id))
      ON CONFLICT DO NOTHING`,
     [[...settings.keys()], [...settings.values()], [...moved], [...occupied], file],
   );

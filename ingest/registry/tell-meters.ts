@@ -13,6 +13,8 @@ interface Row {
   readonly registry_settings: MeterSetting[];
   readonly declared:
     { kind: Declared["kind"]; rate: number | null; from: number; until: number | null }[] | null;
+  /** When nobody held the account of its premise, once somebody had. */
+  readonly vacant: { from: number; until: number | null }[] | null;
 }
 
 /**
@@ -55,7 +57,10 @@ export async function settingsOfMeters(
   return new Map(rows.map((row) => [row.meter_key, messageOf(row).settings]));
 }
 
-/** A declaration holds as long as the resident, the premise and the meter belong together. */
+/**
+ * A declaration holds as long as the resident, the premise and the meter belong together. Nobody is home where nobody holds
+ * the account.
+ */
 const SETTINGS = `
   SELECT m.meter_key, m.utility, m.registry_settings,
     (SELECT jsonb_agg(jsonb_build_object('kind', d.kind, 'rate', d.rate,
@@ -63,13 +68,20 @@ const SETTINGS = `
               'until', ceil(extract(epoch FROM least(d.until_at, o.valid_until, p.valid_until))))
               ORDER BY d.declaration_id)
      FROM premise_meters p JOIN occupancies o USING (premise_id) JOIN declarations d USING (occupancy_id)
-     WHERE p.meter_key = m.meter_key AND (d.meter_key IS NULL OR d.meter_key = m.meter_key)) AS declared
+     WHERE p.meter_key = m.meter_key AND (d.meter_key IS NULL OR d.meter_key = m.meter_key)) AS declared,
+    (SELECT jsonb_agg(jsonb_build_object('from', ceil(extract(epoch FROM lower(v))), 'until', ceil(extract(epoch FROM upper(v)))))
+     FROM premise_meters p
+     JOIN LATERAL (SELECT min(valid_from) AS since, range_agg(tstzrange(valid_from, valid_until)) AS held
+                   FROM occupancies o WHERE o.premise_id = p.premise_id) o ON o.since < coalesce(p.valid_until, 'infinity')
+     CROSS JOIN LATERAL unnest(tstzmultirange(tstzrange(greatest(p.valid_from, o.since), p.valid_until)) - o.held) AS v
+     WHERE p.meter_key = m.meter_key) AS vacant
   FROM meters m WHERE m.meter_key = ANY ($1)`;
 
-function messageOf({ meter_key: meter, utility, registry_settings, declared }: Row): MeterMessage {
+function messageOf({ meter_key: meter, utility, registry_settings, declared, vacant }: Row): MeterMessage {
+  const empty = (vacant ?? []).map((span) => ({ kind: "away" as const, rate: null, ...span }));
   const settings = settingsOf(
     registry_settings,
-    (declared ?? []).map((one) => ({ ...one, until: one.until ?? Infinity })),
+    [...(declared ?? []), ...empty].map((one) => ({ ...one, until: one.until ?? Infinity })),
   );
   return { v: 1, utility, meter, settings: [...settings] };
 }

@@ -21,6 +21,7 @@ import { DropFolder } from "../../ingest/pickup/drop-folder.js";
 import type { LogProducer } from "../../infra/log/log.js";
 import type { ConfigInput } from "../../schemas/config.js";
 import { readsBlock, sequenceAt, type ReadsBlock } from "../../schemas/reads.js";
+import { meterMessage } from "../../schemas/meters.js";
 import { METER_PARTITIONS } from "../../schemas/topics.js";
 import { expectAccountedFor } from "../harness/accounted.js";
 import { OAKVALE, startStores, type TestStores } from "../harness/stores.js";
@@ -701,9 +702,36 @@ describe("a crosswalk", () => {
       for await (const { records } of test.stores.log.read("meters", partition, 0))
         for (const { value } of records) messages.push(JSON.parse(Buffer.from(value!).toString("utf8")));
     }
-    expect(messages).toMatchObject([
-      { utility: "oakvale", settings: [{ from: 0, class: "single-family", continuousFlowRate: 12_500 }] },
-    ]);
+    // Once for the setting, and once more when another moved in.
+    const settings = [{ from: 0, class: "single-family", continuousFlowRate: 12_500 }];
+    expect(messages).toMatchObject(new Array(2).fill({ utility: "oakvale", settings }));
+    expect((messages[1] as { settings: unknown }).settings).toEqual(settings);
+  });
+
+  it("tells the detector when nobody holds the account of a home, and that somebody does again", async () => {
+    const keys = new MeterKeys(test.stores.database, test.stores.vault, "oakvale", () => test.clock.now());
+    const told = async () => {
+      const meter = (await keys.ofMeters(["VA-1"])).get("VA-1");
+      const all: unknown[] = [];
+      for (let partition = 0; partition < METER_PARTITIONS; partition++)
+        for await (const { records } of test.stores.log.read("meters", partition, 0))
+          for (const { key, value } of records)
+            if (key === meter) all.push(meterMessage.parse(JSON.parse(value!.toString())).settings);
+      return all;
+    };
+    const at = (iso: string) => Date.parse(iso) / 1000;
+    const out = { from: at("2026-02-01T00:00-08:00"), away: true };
+    await taken("customers", "vacant 1.csv", head + "VA-1,VA-A,VA-L,,,,,,2025-01-01,,,\n");
+    expect(await told()).toEqual([]);
+    await taken("customers", "vacant 2.csv", head + "VA-1,VA-A,VA-L,,,,,,2025-01-01,2026-02-01,,\n");
+    expect(await told()).toEqual([[out]]);
+    const back = "VA-1,VA-B,VA-L,,,,,,2026-03-01,,,\n";
+    await taken("customers", "vacant 3.csv", head + back);
+    await taken("customers", "vacant 4.csv", head + back);
+    expect(await told()).toEqual([[out], [out, { from: at("2026-03-01T00:00-08:00"), away: false }]]);
+    // Whoever follows on the same day leaves no time in which nobody is home.
+    await taken("customers", "vacant 5.csv", head + "VA-1,VA-C,VA-L,,,,,,2026-05-01,,,\n");
+    expect((await told()).at(-1)).toEqual([out, { from: at("2026-03-01T00:00-08:00"), away: false }]);
   });
 
   it("keeps the present occupancy when a row tells of a former one, whichever comes first and however often", async () => {
