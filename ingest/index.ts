@@ -790,12 +790,11 @@ class Ingest implements IngestStage {
     const seconds = Math.floor(now.getTime() / 1000);
     const portions = readTemperatures(text.texts(true), utility.timeZone, source.temperatures!, seconds);
     let [rows, rejected, leftOut] = [0, 0, 0];
-    let unknownColumns: readonly string[] | undefined;
-    while (unknownColumns === undefined) {
+    for (;;) {
       const { done, value } = await portions.next();
       if (done === true) {
-        unknownColumns = value;
-        break;
+        await this.#stalling("log", () => tellCold(database, this.#producer!, utility));
+        return { ...NO_READS, rows, rejected, leftOut, unknownColumns: value, at: now };
       }
       const { temperatures, without, rejects, bytesDone } = value;
       await this.#keepRejects(file, rejects);
@@ -808,8 +807,6 @@ class Ingest implements IngestStage {
       this.#progress(file, bytesDone, rows, "rows");
       this.#stop.signal.throwIfAborted();
     }
-    await this.#stalling("log", () => tellCold(database, this.#producer!, utility));
-    return { ...NO_READS, rows, rejected, leftOut, unknownColumns, at: now };
   }
 
   #progress(file: LedgerFile, done: number, count: number, what: IngestProgress["what"]): void {

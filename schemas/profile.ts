@@ -1,10 +1,7 @@
 import { z } from "zod";
-import { rowFilters } from "./formats/common.js";
+import { column, rowFilters } from "./formats/common.js";
 import { isTimeZone } from "./time-zone.js";
 import { unit } from "./units.js";
-
-/** A column by its header name (case and outer blanks ignored) or by its position, 1 is the first. */
-const column = z.union([z.string().min(1), z.number().int().positive()]);
 
 /** A mark that is one byte of UTF-8. */
 const mark = z.string().regex(/^[\t\x20-\x7e]$/, "expected one ASCII character");
@@ -166,4 +163,3 @@ export const csvProfile = z.strictObject({
     .describe("Words in a value column that mean: no read."),
 });
 export type CsvProfile = z.infer<typeof csvProfile>;
-export type ColumnRef = z.infer<typeof column>;

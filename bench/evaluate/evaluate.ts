@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { Worker } from "node:worker_threads";
-import { readHomes } from "./homes.js";
+import { readHomes, type Home } from "./homes.js";
 import type { faults, Plan, Result } from "./run.js";
 import type { Work } from "./worker.js";
 
@@ -21,8 +21,12 @@ export interface EvaluateOptions {
 }
 
 /** Parameters were chosen on homes whose name hashes (SHA-256) to an even second byte; figures are told of the others. */
-export function isTuned(name: string): boolean {
-  return createHash("sha256").update(name).digest()[1]! % 2 === 0;
+function isTuned({ name, set }: Home): boolean {
+  return set !== "ampds2" && createHash("sha256").update(name).digest()[1]! % 2 === 0;
+}
+
+export function isOfHalf(home: Home, half: Half): boolean {
+  return half === "all" || isTuned(home) === (half === "tuned");
 }
 
 /**
@@ -38,8 +42,8 @@ export async function evaluate(
   const began = Date.now();
   const homes = await readHomes(folder);
   const places = homes
-    .map(({ name, set }, place) => ({ place, tuned: set !== "ampds2" && isTuned(name) }))
-    .filter(({ tuned }) => half === "all" || tuned === (half === "tuned"))
+    .map((home, place) => ({ home, place }))
+    .filter(({ home }) => isOfHalf(home, half))
     .map(({ place }) => place);
   const results: Result[] = [];
   const broken: Fault[] = [];

@@ -1,6 +1,6 @@
 import { median } from "simple-statistics";
 import { TimeZone } from "../../infra/time-zone.js";
-import { isTuned, type Half } from "./evaluate.js";
+import { isOfHalf, type Half } from "./evaluate.js";
 import { readHomes, type Home, type SetName } from "./homes.js";
 import { daysRead, usageOf } from "./run.js";
 import { HIGH_DAY_TIMES, USUAL_DAYS } from "./shapes.js";
@@ -20,9 +20,7 @@ export interface OwnHighDays {
 const DAY = 86_400;
 
 export async function ownHighDays(folder: string, half: Half): Promise<OwnHighDays[]> {
-  const homes = (await readHomes(folder)).filter(
-    ({ name }) => half === "all" || isTuned(name) === (half === "tuned"),
-  );
+  const homes = (await readHomes(folder)).filter((home) => isOfHalf(home, half));
   return (["daiad", "karratha"] as const).map((set) => {
     const own = homes.filter((home) => home.set === set);
     const days = own.reduce((sum, home) => sum + daysRead(home), 0);

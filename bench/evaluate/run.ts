@@ -2,7 +2,6 @@ import { detectConfig, type DetectConfig } from "../../schemas/detect-config.js"
 import { environmentOf, type MeterEnvironment } from "../../detect/meter-state.js";
 import { RULES, type RuleName } from "../../schemas/anomalies.js";
 import type { MeterSetting } from "../../schemas/meters.js";
-import { TimeZone } from "../../infra/time-zone.js";
 import { seeded } from "../random.js";
 import { DETECTORS } from "./detectors.js";
 import type { Home } from "./homes.js";
@@ -192,10 +191,9 @@ function* injections({
   const quiet = control.alerts();
   yield controlResult(home, place, quiet, cellOf(name, reading.missing), control.save().length);
   const usage = usageOf(home);
-  const zone = new TimeZone(home.timeZone);
   for (const shape of shapes) {
     for (const { time, place: from, saved } of starts) {
-      const begin = shape.begins === undefined ? time : shape.begins(time, usage, zone);
+      const begin = shape.begins === undefined ? time : shape.begins(time, usage, environment.context.days);
       if (begin === undefined) continue;
       const until = placeAt(home, begin + shape.days * DAY);
       if (until - placeAt(home, begin) < (LEAST_READS * shape.days * DAY) / home.interval) continue;
@@ -260,10 +258,10 @@ function controlResult(
   };
 }
 
-/** Days that reads cover, holes of more than a few hours left out. */
-export function daysRead({ time }: Home): number {
+/** Days that reads cover in a time, holes of more than a few hours left out. */
+export function daysRead({ time }: Home, from = -Infinity, until = Infinity): number {
   let seconds = 0;
-  for (let i = 1; i < time.length; i++) {
+  for (let i = Math.max(1, placeAt({ time }, from)); i < time.length && time[i]! < until; i++) {
     const step = time[i]! - time[i - 1]!;
     if (step <= 4 * 3600) seconds += step;
   }

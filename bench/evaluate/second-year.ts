@@ -2,9 +2,9 @@ import { median } from "simple-statistics";
 import { environmentOf } from "../../detect/meter-state.js";
 import { TimeZone } from "../../infra/time-zone.js";
 import type { DetectConfig } from "../../schemas/detect-config.js";
-import { isTuned, type Half } from "./evaluate.js";
+import { isOfHalf, type Half } from "./evaluate.js";
 import { readSecondYear, type Home } from "./homes.js";
-import { placeAt, usageOf } from "./run.js";
+import { daysRead, placeAt, usageOf } from "./run.js";
 import { readsOf, Replay, type Alert } from "./replay.js";
 
 /** What rule `bill-ahead` says of homes that were read for longer than a year, month by month. */
@@ -39,9 +39,7 @@ export async function secondYear(
   half: Half,
   detect: DetectConfig,
 ): Promise<SecondYear | undefined> {
-  const homes = (await readSecondYear(folder)).filter(
-    ({ name }) => half === "all" || isTuned(name) === (half === "tuned"),
-  );
+  const homes = (await readSecondYear(folder)).filter((home) => isOfHalf(home, half));
   if (homes.length === 0) return undefined;
   const all = homes.flatMap((home) => MONTHS.flatMap((month) => judged(home, month, detect) ?? []));
   const doubled = all.filter(({ couldBeFound }) => couldBeFound);
@@ -93,13 +91,8 @@ function judged(
   };
 }
 
-function isWhole({ time }: Home, from: number, until: number): boolean {
-  let covered = 0;
-  for (let i = placeAt({ time }, from); i < time.length && time[i]! < until; i++) {
-    const step = time[i]! - (time[i - 1] ?? time[i]!);
-    if (step <= 4 * 3600) covered += step;
-  }
-  return covered >= LEAST_KNOWN * (until - from);
+function isWhole(home: Home, from: number, until: number): boolean {
+  return daysRead(home, from, until) * DAY >= LEAST_KNOWN * (until - from);
 }
 
 /** Alerts that begin in a time whose use is so many times what it was. */

@@ -64,41 +64,25 @@ export function addProfileCommands(root: Command): void {
     .action(async (file: string, options: TryCommandOptions, command: Command) => {
       const { source, timeZone, checks, below } = await sourceToTry(options, command);
       const now = Math.floor(systemClock.now() / 1000);
-      if (source.format === "temperatures") {
-        const tried = await tryTemperatures({ path: await readable(file), source, timeZone, now, below });
-        process.stdout.write(
-          options.json === true
-            ? JSON.stringify({ file: basename(file), timeZone, ...tried }) + "\n"
-            : temperaturesReport(tried, timeZone, below),
-        );
+      const path = await readable(file);
+      const show = <T extends { readonly refused: string | null; readonly rejected: number }>(
+        tried: T,
+        text: (tried: T) => string,
+      ) => {
+        const whole = { file: basename(file), timeZone, ...tried };
+        process.stdout.write(options.json === true ? JSON.stringify(whole) + "\n" : text(tried));
         if (tried.refused !== null || tried.rejected > 0) process.exitCode = EXIT.rejected;
-        return;
-      }
-      if (source.format === "crosswalk") {
-        const tried = await tryCrosswalk({ path: await readable(file), source, timeZone });
-        process.stdout.write(
-          options.json === true
-            ? JSON.stringify({ file: basename(file), timeZone, ...tried }) + "\n"
-            : crosswalkReport(tried),
+      };
+      if (source.format === "temperatures")
+        return show(await tryTemperatures({ path, source, timeZone, now, below }), (tried) =>
+          temperaturesReport(tried, timeZone, below),
         );
-        if (tried.refused !== null || tried.rejected > 0) process.exitCode = EXIT.rejected;
-        return;
-      }
-      const tried = await tryFile({
-        path: await readable(file),
-        source,
-        timeZone,
-        checks,
-        now,
-        show: options.rows,
-        nameOf: options.showMeters === true ? (id) => id : masked,
-      });
-      process.stdout.write(
-        options.json === true
-          ? JSON.stringify({ file: basename(file), timeZone, ...tried }) + "\n"
-          : report(tried, timeZone, !options.color || !isTerminal(process.stdout)),
+      if (source.format === "crosswalk")
+        return show(await tryCrosswalk({ path, source, timeZone }), crosswalkReport);
+      const nameOf = options.showMeters === true ? (id: string) => id : masked;
+      show(await tryFile({ path, source, timeZone, checks, now, show: options.rows, nameOf }), (tried) =>
+        report(tried, timeZone, !options.color || !isTerminal(process.stdout)),
       );
-      if (tried.refused !== null || tried.rejected > 0) process.exitCode = EXIT.rejected;
     });
   profile
     .command("guess")

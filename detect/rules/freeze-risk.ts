@@ -3,6 +3,7 @@ import type { ColdSpell } from "../../schemas/temperatures.js";
 import type { Reader, Writer } from "../varints.js";
 import {
   HOUR,
+  LONGEST_SILENCE,
   type EvenDay,
   type Found,
   type OnClosed,
@@ -14,8 +15,6 @@ import {
 const VERSION = 1;
 /** Seconds without a good read after which a meter is not known to have stood still. */
 const LONGEST_HOLE = 4 * HOUR;
-/** Seconds without a good read after which nobody knows whether it went on, as of other rules. */
-const LONGEST_SILENCE = 48 * HOUR;
 /** So long (seconds) after the frost the risk is over: one that comes back in the next night is the same. */
 const THAW = 24 * HOUR;
 

@@ -4,6 +4,7 @@ import type { Reader, Writer } from "../varints.js";
 import { robustDeviation } from "./robust-deviation.js";
 import {
   HOUR,
+  LONGEST_SILENCE,
   WHOLE_DAY,
   type Found,
   type OnClosed,
@@ -20,8 +21,6 @@ const WEEKDAY_WEIGHT = 4;
 const LEAST_DEVIATION = 0.2;
 /** While high days follow each other the limit stays, for so many days: what lasts longer is usual now. */
 const LONGEST_DAYS = 7;
-/** Seconds without a good read after which nobody knows whether it went on. */
-const LONGEST_HOLE = 48 * HOUR;
 
 export interface HighDayParameters {
   readonly minVolume: number;
@@ -81,7 +80,7 @@ export class HighDay implements RuleFold {
   step({ start, end, ml, neutral }: Unit, { day, detect }: RuleContext, closed: OnClosed): void {
     if (neutral) return;
     const parameters = detect.highDay;
-    if (this.isOpen && start - this.#until > LONGEST_HOLE) this.#stop("no-reads", parameters, closed);
+    if (this.isOpen && start - this.#until > LONGEST_SILENCE) this.#stop("no-reads", parameters, closed);
     if (day !== this.#day) {
       if (this.#day >= 0) this.#endDay(parameters, closed);
       this.#day = day;

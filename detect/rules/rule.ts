@@ -99,6 +99,9 @@ export interface RuleFold {
 
 export const HOUR = 3600;
 
+/** Seconds without a good read after which nobody knows whether what was found went on. */
+export const LONGEST_SILENCE = 48 * HOUR;
+
 /** A day counts as whole with so much of it read (DETECTION §5, 20 of 24 hours). */
 export const WHOLE_DAY = 20 * HOUR;
 

@@ -1,10 +1,15 @@
 import type { RuleName } from "../../schemas/anomalies.js";
 import type { DetectConfig } from "../../schemas/detect-config.js";
 import type { Reader, Writer } from "../varints.js";
-import { HOUR, type Found, type OnClosed, type RuleContext, type RuleFold, type Unit } from "./rule.js";
-
-/** Seconds without a good read after which nobody knows whether it went on. */
-const LONGEST_HOLE = 48 * HOUR;
+import {
+  HOUR,
+  LONGEST_SILENCE,
+  type Found,
+  type OnClosed,
+  type RuleContext,
+  type RuleFold,
+  type Unit,
+} from "./rule.js";
 
 /**
  * Water on days on which none is expected; which days these are is what rules of this kind differ in.
@@ -56,7 +61,7 @@ export abstract class UnexpectedUse implements RuleFold {
     }
     if (neutral) return;
     const minVolume = this.minVolume(detect);
-    if (this.isOpen && start - this.#until > LONGEST_HOLE) this.#stop("no-reads", detect, closed);
+    if (this.isOpen && start - this.#until > LONGEST_SILENCE) this.#stop("no-reads", detect, closed);
     if (day !== this.#day) {
       if (this.isOpen && this.#ml <= minVolume) this.#stop("flow-stopped", detect, closed);
       this.#day = day;

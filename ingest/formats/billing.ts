@@ -2,11 +2,14 @@ import { TimeZone } from "../../infra/time-zone.js";
 import { canonicalMeter } from "../../schemas/canonical.js";
 import { limitOf, type ChecksConfig } from "../../schemas/checks.js";
 import { Flag } from "../../schemas/flags.js";
-import type { BillingColumnRef, BillingOptions } from "../../schemas/formats/billing.js";
+import type { BillingOptions } from "../../schemas/formats/billing.js";
+import type { ColumnRef } from "../../schemas/formats/common.js";
 import { MILLILITRES, unitOf, type Unit } from "../../schemas/units.js";
 import type { RejectCode } from "../check/rejects.js";
 import { isBlank, isEmpty } from "./csv-fields.js";
 import { CsvRows, fieldText, type CsvRow, type RowFault, type RowSink } from "./csv-rows.js";
+import { HeaderColumns } from "./header-columns.js";
+import { firstInstant } from "./local-times.js";
 import { ReadGate, shapeOf, wordOrShape, wrongId } from "./read-gate.js";
 import { FileRejected, type FormatReader, type RowCounts, type ReadSink, type Series } from "./format.js";
 import { RowFilter, unknownColumns } from "./row-filter.js";
@@ -175,42 +178,15 @@ export class BillingReader implements FormatReader, RowSink {
 
   /** @param header names of the columns; `undefined` where the file has none */
   #findColumns(header: readonly string[] | undefined): void {
-    const names = header?.map((name) => name.trim().toLowerCase()) ?? [];
-    const missing: string[] = [];
-    const twice: string[] = [];
-    let byName = false;
-    const find = (of: BillingColumnRef, what: string): number => {
-      if (typeof of === "number") return of - 1;
-      const name = of.trim().toLowerCase();
-      const index = names.indexOf(name);
-      if (index < 0) missing.push(`${what} "${of}"`);
-      else byName = true;
-      if (index >= 0 && names.includes(name, index + 1)) twice.push(`${what} "${of}"`);
-      return index;
-    };
-    for (const [what, of] of Object.entries(this.#options.columns) as [
-      Column,
-      BillingColumnRef | undefined,
-    ][])
-      if (of !== undefined) this.#columns[what] = find(of, what);
-    this.#filter = new RowFilter(this.#options.filters, find);
+    const found = new HeaderColumns(header);
+    for (const [what, of] of Object.entries(this.#options.columns) as [Column, ColumnRef | undefined][])
+      if (of !== undefined) this.#columns[what] = found.find(of, what);
+    this.#filter = new RowFilter(this.#options.filters, found.find);
     if (header !== undefined) this.#width = header.length;
     this.#needed = 1 + Math.max(...Object.values(this.#columns), ...this.#filter.columns);
     const taken = new Set([...Object.values(this.#columns), ...this.#filter.columns]);
-    this.unknownColumns = unknownColumns(header ?? [], taken, byName);
-    if (missing.length > 0) {
-      const had = header === undefined ? "it has no header" : `it has ${header.length} columns`;
-      throw new FileRejected(
-        "header",
-        `The header has no column for ${missing.join(", ")}; ${had}. Mend source.billing.columns.`,
-      );
-    }
-    if (twice.length > 0) {
-      throw new FileRejected(
-        "header",
-        `The header names the column for ${twice.join(", ")} more than once. Give its position in source.billing.columns.`,
-      );
-    }
+    this.unknownColumns = unknownColumns(header ?? [], taken, found.foundByName);
+    found.check("source.billing.columns");
   }
 
   /** Takes the row, or says why not. */
@@ -327,13 +303,7 @@ export class BillingReader implements FormatReader, RowSink {
     const bytes = Buffer.from(this.#text(row, column), "utf8");
     if (!this.#readStamp(bytes, 0, bytes.length, stamp))
       return this.#refuse(row, this.#isDate ? "bad-date" : "bad-time", column);
-    if (!Number.isNaN(stamp.epoch)) return stamp.epoch;
-    const local = stamp.day * DAY + stamp.second;
-    if (!Number.isNaN(stamp.offset)) return local - stamp.offset;
-    if (this.#zone === undefined) return local;
-    // Where the clock is put forward over midnight, the day begins later.
-    if (this.#isDate) return this.#zone.firstInstantFrom(local);
-    return this.#zone.instantsOf(local)[0] ?? this.#refuse(row, "no-such-local-time", column);
+    return firstInstant(stamp, this.#zone, this.#isDate) ?? this.#refuse(row, "no-such-local-time", column);
   }
 
   #amount(row: CsvRow, column: Column): Amount | Refusal {

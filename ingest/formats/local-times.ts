@@ -1,5 +1,6 @@
 import { TimeZone } from "../../infra/time-zone.js";
 import type { Series } from "./format.js";
+import type { Stamp } from "./time-format.js";
 
 const DAY = 86_400;
 const HOUR = 3_600;
@@ -54,6 +55,24 @@ export class LocalTimes {
     if (this.#zone === undefined || length <= HOUR) return beginning + length;
     return this.#zone.firstInstantFrom(beginning + this.#zone.offsetAt(beginning) + length);
   }
+}
+
+/**
+ * The instant of a stamp where nothing tells the hour that comes twice apart: the first of the two; undefined where the clock
+ * never shows it.
+ * @param zone of stamps that carry none; undefined: UTC
+ * @param isDate without a time of day: where the clock is put forward over midnight, the day begins later
+ */
+export function firstInstant(
+  { day, second, offset, epoch }: Stamp,
+  zone: TimeZone | undefined,
+  isDate: boolean,
+): number | undefined {
+  if (!Number.isNaN(epoch)) return epoch;
+  const local = day * DAY + second;
+  if (!Number.isNaN(offset)) return local - offset;
+  if (zone === undefined) return local;
+  return isDate ? zone.firstInstantFrom(local) : zone.instantsOf(local)[0];
 }
 
 /** Tells `series` of the stamp read last, for the order of the next. */

@@ -2,11 +2,13 @@ import { TimeZone } from "../../infra/time-zone.js";
 import { canonicalMeter } from "../../schemas/canonical.js";
 import { limitOf, type ChecksConfig } from "../../schemas/checks.js";
 import { Flag } from "../../schemas/flags.js";
-import type { ColumnRef, CsvProfile } from "../../schemas/profile.js";
+import type { ColumnRef } from "../../schemas/formats/common.js";
+import type { CsvProfile } from "../../schemas/profile.js";
 import { MILLILITRES, unitOf, type Unit } from "../../schemas/units.js";
 import type { RejectCode } from "../check/rejects.js";
 import { fieldText, MAX_ROW_BYTES, type CsvRow, type RowFault, type RowSink } from "./csv-rows.js";
 import { FileRejected, MOST_FRUITLESS_ROWS, type ReadSink, type Series } from "./format.js";
+import { HeaderColumns } from "./header-columns.js";
 import { PlainRow, Role } from "./plain-row.js";
 import { RowFilter, unknownColumns } from "./row-filter.js";
 import { compileTimeFormat, splitClock, type Stamp, type StampReader } from "./time-format.js";
@@ -388,21 +390,9 @@ export class ReadsCsv implements RowSink {
 
   #columns(header: readonly string[]): void {
     const { columns, layout, header: named } = this.#profile;
-    const names = header.map((name) => name.trim().toLowerCase());
-    const missing: string[] = [];
-    const twice: string[] = [];
-    let byName = false;
+    const found = new HeaderColumns(header);
     if (named) this.#width = header.length;
-    const find = (of: ColumnRef | undefined, what: string): number => {
-      if (of === undefined) return -1;
-      if (typeof of === "number") return of - 1;
-      const name = of.trim().toLowerCase();
-      const index = named ? names.indexOf(name) : -1;
-      if (index < 0) missing.push(`${what} "${of}"`);
-      else byName = true;
-      if (index >= 0 && names.includes(name, index + 1)) twice.push(`${what} "${of}"`);
-      return index;
-    };
+    const find = (of: ColumnRef | undefined, what: string) => (of === undefined ? -1 : found.find(of, what));
     this.#meter = find(columns.meter, "meter");
     this.#serial = find(columns.serial, "serial");
     this.#channel = find(columns.channel, "channel");
@@ -445,20 +435,9 @@ export class ReadsCsv implements RowSink {
     if (filters.length > 0) this.#filter = new RowFilter(filters, find);
     this.#planPlainRows();
     this.#needed = Math.max(this.#needed, ...(this.#filter?.columns ?? []).map((at) => at + 1));
-    this.unknownColumns = unknownColumns(header, this.#spokenOf(), named && byName);
+    this.unknownColumns = unknownColumns(header, this.#spokenOf(), found.foundByName);
     this.#needed = Math.max(this.#needed, 1 + Math.max(this.#meter, this.#time, this.#channel, this.#serial));
-    if (missing.length > 0) {
-      throw new FileRejected(
-        "header",
-        `The header has no column for ${missing.join(", ")}; it has ${header.length} columns. Mend the profile's columns.`,
-      );
-    }
-    if (twice.length > 0) {
-      throw new FileRejected(
-        "header",
-        `The header names the column for ${twice.join(", ")} more than once. Give its position in the profile's columns.`,
-      );
-    }
+    found.check("the profile's columns");
   }
 
   /** Places of the columns that the profile names. */

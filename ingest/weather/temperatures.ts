@@ -6,7 +6,9 @@ import { isBlank } from "../formats/csv-fields.js";
 import { CsvRows, fieldText, type CsvRow } from "../formats/csv-rows.js";
 import { Decimal } from "../formats/decimal.js";
 import { FileRejected, MOST_FRUITLESS_ROWS } from "../formats/format.js";
+import { HeaderColumns } from "../formats/header-columns.js";
 import { portionsOf } from "../formats/joined-texts.js";
+import { firstInstant } from "../formats/local-times.js";
 import { RowFilter, unknownColumns } from "../formats/row-filter.js";
 import { compileTimeFormat } from "../formats/time-format.js";
 
@@ -121,28 +123,15 @@ class TemperatureText {
   }
 
   #findColumns(header: readonly string[]): void {
-    const names = header.map((name) => name.trim().toLowerCase());
-    const missing: string[] = [];
-    let byName = false;
-    const find = (of: string | number, what: string) => {
-      if (typeof of === "number") return of - 1;
-      const index = names.indexOf(of.trim().toLowerCase());
-      if (index < 0) missing.push(`${what} "${of}"`);
-      else byName = true;
-      return index;
-    };
+    const found = new HeaderColumns(header);
     const { columns, filters } = this.#options;
-    this.#time = find(columns.time, "time");
-    this.#temperature = find(columns.temperature, "temperature");
-    this.#filter = new RowFilter(filters, find);
-    if (missing.length > 0)
-      throw new FileRejected(
-        "header",
-        `The header has no column for ${missing.join(", ")}; it has ${header.length} columns. Mend source.temperatures.columns.`,
-      );
+    this.#time = found.find(columns.time, "time");
+    this.#temperature = found.find(columns.temperature, "temperature");
+    this.#filter = new RowFilter(filters, found.find);
+    found.check("source.temperatures.columns");
     const taken = new Set([this.#time, this.#temperature, ...this.#filter.columns]);
     this.#needed = 1 + Math.max(...taken);
-    this.unknownColumns = unknownColumns(header, taken, byName);
+    this.unknownColumns = unknownColumns(header, taken, found.foundByName);
   }
 
   #take(row: CsvRow, reject: (row: CsvRow, refusal: Refusal) => void): void {
@@ -172,14 +161,7 @@ class TemperatureText {
     const bytes = Buffer.from(text);
     const stamp = { day: 0, second: 0, offset: 0, epoch: 0 };
     if (!this.#readStamp(bytes, 0, bytes.length, stamp)) return refusal("bad-time", "time", text);
-    const local = stamp.day * DAY + stamp.second;
-    const time = !Number.isNaN(stamp.epoch)
-      ? stamp.epoch
-      : !Number.isNaN(stamp.offset)
-        ? local - stamp.offset
-        : this.#zone === undefined
-          ? local
-          : this.#zone.instantsOf(local)[0];
+    const time = firstInstant(stamp, this.#zone, false);
     if (time === undefined) return refusal("no-such-local-time", "time", text);
     if (time > this.#latest) return refusal("time-in-future", "time", text);
     if (time < EARLIEST) return refusal("time-too-early", "time", text);

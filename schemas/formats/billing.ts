@@ -1,11 +1,8 @@
 import { z } from "zod";
 import { csvProfile } from "../profile.js";
 import { unit } from "../units.js";
-import { meterIdForm, rowFilters, stampZone, unitWords } from "./common.js";
+import { column, meterIdForm, rowFilters, stampZone, unitWords } from "./common.js";
 
-/** A column by its header name (case and outer blanks ignored) or by its position, 1 is the first. */
-const column = z.union([z.string().min(1), z.number().int().positive()]);
-export type BillingColumnRef = z.infer<typeof column>;
 const words = z.array(z.string());
 const { delimiter, quote, decimal, thousands, skipRows, header, trailerRows } = csvProfile.shape;
 

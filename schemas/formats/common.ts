@@ -2,6 +2,10 @@ import { z } from "zod";
 import { isTimeZone } from "../time-zone.js";
 import { unit } from "../units.js";
 
+/** A column by its header name (case and outer blanks ignored) or by its position, 1 is the first. */
+export const column = z.union([z.string().min(1), z.number().int().positive()]);
+export type ColumnRef = z.infer<typeof column>;
+
 /** Canonical form of meter ids, the same for every source of a utility. */
 export const meterIdForm = z
   .strictObject({
@@ -37,9 +41,7 @@ export const rowFilters = z
   .array(
     z
       .strictObject({
-        column: z
-          .union([z.string().min(1), z.number().int().positive()])
-          .describe("Column that is looked at."),
+        column: column.describe("Column that is looked at."),
         only: words.optional().describe("Only rows with one of these words are taken; case does not count."),
         except: words.optional().describe("Rows with one of these words are not taken; case does not count."),
       })

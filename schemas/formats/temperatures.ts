@@ -1,9 +1,7 @@
 import { z } from "zod";
 import { csvProfile } from "../profile.js";
-import { rowFilters, stampZone } from "./common.js";
+import { column, rowFilters, stampZone } from "./common.js";
 
-/** A column by its header name (case and outer blanks ignored) or by its position, 1 is the first. */
-const column = z.union([z.string().min(1), z.number().int().positive()]);
 const { delimiter, quote, decimal, skipRows, header } = csvProfile.shape;
 
 /** How a CSV file of air temperatures is to be understood: one place, a row for each time. */

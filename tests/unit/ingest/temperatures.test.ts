@@ -126,6 +126,7 @@ it("refuses a file that is none of its source's", async () => {
   expect(await refusal("date,temp\n")).toContain(
     'no column for time "time"; it has 2 columns. Mend source.temperatures.columns',
   );
+  expect(await refusal("time,temp,temp\n")).toContain('for temperature "temp" more than once');
   expect(await refusal(`time,temp\n${"a,b\n".repeat(10_000)}`)).toContain("None of the first 10000 rows");
   expect(await refusal(`time,temp\n2026-01-14 06:00,1\n${"a,b\n".repeat(10_000)}`)).toBe("taken");
 });

@@ -1,0 +1,52 @@
+import type { ColumnRef } from "../../schemas/formats/common.js";
+import { FileRejected } from "./format.js";
+
+/** Places of the columns that a source speaks of, by the names of a header or by position. */
+export class HeaderColumns {
+  /** Whether a column was found by its name: without any, the first row may be no header. */
+  foundByName = false;
+  readonly #header: readonly string[] | undefined;
+  readonly #names: readonly string[];
+  readonly #missing: string[] = [];
+  readonly #twice: string[] = [];
+
+  /** @param header names of the columns; `undefined` where the file has none */
+  constructor(header: readonly string[] | undefined) {
+    this.#header = header;
+    this.#names = header?.map((name) => name.trim().toLowerCase()) ?? [];
+  }
+
+  /**
+   * Place of a column, 0 is the first; -1 where the header does not name it, which `check` then complains of.
+   * @param what it holds
+   */
+  readonly find = (of: ColumnRef, what: string): number => {
+    if (typeof of === "number") return of - 1;
+    const name = of.trim().toLowerCase();
+    const index = this.#names.indexOf(name);
+    if (index < 0) this.#missing.push(`${what} "${of}"`);
+    else this.foundByName = true;
+    if (index >= 0 && this.#names.includes(name, index + 1)) this.#twice.push(`${what} "${of}"`);
+    return index;
+  };
+
+  /**
+   * @param option where the columns are named
+   * @throws FileRejected where a column that was asked for is missing, or stands there more than once
+   */
+  check(option: string): void {
+    if (this.#missing.length > 0) {
+      const had = this.#header === undefined ? "it has no header" : `it has ${this.#header.length} columns`;
+      throw new FileRejected(
+        "header",
+        `The header has no column for ${this.#missing.join(", ")}; ${had}. Mend ${option}.`,
+      );
+    }
+    if (this.#twice.length > 0) {
+      throw new FileRejected(
+        "header",
+        `The header names the column for ${this.#twice.join(", ")} more than once. Give its position in ${option}.`,
+      );
+    }
+  }
+}
