@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { column, rowFilters } from "./formats/common.js";
+import { column, rowFilters, unitWords } from "./formats/common.js";
 import { isTimeZone } from "./time-zone.js";
 import { unit } from "./units.js";
 
@@ -64,6 +64,9 @@ export const csvProfile = z.strictObject({
       registerUnit: column
         .optional()
         .describe("Unit of the register, where it differs from that of the usage."),
+      multiplier: column
+        .optional()
+        .describe("Meter constant of the row: its values are multiplied by it; empty: 1."),
       quality: column.optional().describe("Word that says whether the value was estimated."),
       first: column.optional().describe("wide: the first interval's column; the others follow it."),
     })
@@ -91,7 +94,7 @@ export const csvProfile = z.strictObject({
         .min(1)
         .default("YYYY-MM-DD HH:mm")
         .describe(
-          "YYYY, MM, DD, HH, hh with A (am/pm), mm, ss, SSS, Z (offset or Z), X (epoch seconds), x (epoch milliseconds); other characters stand for themselves.",
+          "YYYY or YY, MM, MMM (Jan), MMMM (January), DD, HH, hh with A (am/pm), mm, ss, SSS, Z (offset or Z), X (epoch seconds), x (epoch milliseconds); other characters stand for themselves.",
         ),
       zone: z
         .string()
@@ -135,6 +138,7 @@ export const csvProfile = z.strictObject({
     .prefault({}),
   unit: unit.default("L").describe("Unit of values, where no column names it."),
   registerUnit: unit.optional().describe("Unit of register values, where it differs."),
+  treatAs: unitWords,
   multiplier: z.number().positive().default(1).describe("Values are multiplied by this (meter constant)."),
   resolution: z
     .number()
@@ -160,6 +164,6 @@ export const csvProfile = z.strictObject({
   noRead: z
     .array(z.string())
     .default(["", "ERROR", "NULL", "N/A", "NaN", "-", "*"])
-    .describe("Words in a value column that mean: no read."),
+    .describe("Words, or numbers, in a value column that mean: no read."),
 });
 export type CsvProfile = z.infer<typeof csvProfile>;

@@ -348,7 +348,9 @@ function valuesTable(values: readonly TrialValue[], timeZone: string): string {
     {
       title: "until",
       value: ({ kind, beginning, end }) =>
-        kind === "register" ? "at" : end - beginning < 86_400 ? local(end).slice(11) : local(end).slice(5),
+        kind === "register"
+          ? "at"
+          : local(end).slice(local(beginning).slice(0, 10) === local(end).slice(0, 10) ? 11 : 5),
     },
     { title: "UTC", value: ({ beginning }) => stamp(beginning).slice(5) },
     {

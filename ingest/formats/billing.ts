@@ -10,6 +10,7 @@ import { isBlank, isEmpty } from "./csv-fields.js";
 import { CsvRows, fieldText, type CsvRow, type RowFault, type RowSink } from "./csv-rows.js";
 import { HeaderColumns } from "./header-columns.js";
 import { firstInstant } from "./local-times.js";
+import { NoRead } from "./no-read.js";
 import { ReadGate, shapeOf, wordOrShape, wrongId } from "./read-gate.js";
 import { FileRejected, type FormatReader, type RowCounts, type ReadSink, type Series } from "./format.js";
 import { RowFilter, unknownColumns } from "./row-filter.js";
@@ -49,6 +50,7 @@ interface Amount {
   readonly value: number;
   readonly decimals: number;
 }
+const NO_AMOUNT: Amount = { value: NaN, decimals: 0 };
 
 interface RegisterRead extends Amount {
   /** UTC seconds. */
@@ -80,7 +82,7 @@ export class BillingReader implements FormatReader, RowSink {
   readonly #readStamp: StampReader;
   readonly #stamp: Stamp = { day: 0, second: 0, offset: 0, epoch: 0 };
   readonly #quality: ReadonlyMap<string, number>;
-  readonly #noRead: ReadonlySet<string>;
+  readonly #noRead: NoRead;
   readonly #zero: ReadonlySet<string>;
   readonly #treatAs: ReadonlyMap<string, Unit>;
   #skip: number;
@@ -102,8 +104,8 @@ export class BillingReader implements FormatReader, RowSink {
     this.#isDate = !/HH|hh|X|x/.test(billing.time.format);
     this.#readStamp = compileTimeFormat(billing.time.format);
     this.#quality = qualityWords(billing.quality);
-    this.#noRead = upperCased(billing.noRead);
-    this.#zero = upperCased(billing.zero);
+    this.#noRead = new NoRead(billing.noRead);
+    this.#zero = new Set(billing.zero.map((word) => word.toUpperCase()));
     this.#treatAs = new Map(
       Object.entries(billing.treatAs).map(([word, unit]) => [word.toUpperCase(), unit]),
     );
@@ -171,8 +173,7 @@ export class BillingReader implements FormatReader, RowSink {
 
   /** Values of a row: a previous read is one where it is there. */
   #valuesOf(row: CsvRow): number {
-    const hasPrevious =
-      this.#options.takePrevious && !this.#noRead.has(this.#text(row, "previous").toUpperCase());
+    const hasPrevious = this.#options.takePrevious && !this.#noRead.isWord(this.#text(row, "previous"));
     return hasPrevious && this.#columns.previous !== undefined ? 2 : 1;
   }
 
@@ -246,7 +247,7 @@ export class BillingReader implements FormatReader, RowSink {
   /** The previous read; `undefined` where the row has none. */
   #previous(row: CsvRow): RegisterRead | undefined | Refusal {
     if (this.#columns.previous === undefined) return undefined;
-    if (this.#noRead.has(this.#text(row, "previous").toUpperCase())) return undefined;
+    if (this.#noRead.isWord(this.#text(row, "previous"))) return undefined;
     return this.#register(row, "previous", "previousDate", "previousCode");
   }
 
@@ -308,11 +309,11 @@ export class BillingReader implements FormatReader, RowSink {
 
   #amount(row: CsvRow, column: Column): Amount | Refusal {
     const text = this.#text(row, column);
-    const word = text.toUpperCase();
-    if (this.#noRead.has(word)) return { value: NaN, decimals: 0 };
-    if (this.#zero.has(word)) return { value: 0, decimals: 0 };
+    if (this.#noRead.isWord(text)) return NO_AMOUNT;
+    if (this.#zero.has(text.toUpperCase())) return { value: 0, decimals: 0 };
     const plain = plainNumber(text, this.#options.decimal, this.#options.thousands);
     if (plain === undefined) return this.#refuse(row, "bad-number", column);
+    if (this.#noRead.isNumber(Number(plain))) return NO_AMOUNT;
     return { value: Number(plain), decimals: Math.min(15, plain.split(".")[1]?.length ?? 0) };
   }
 
@@ -336,10 +337,6 @@ function plainNumber(text: string, decimal: string, thousands: string): string |
     return undefined;
   const plain = [groups.join(""), ...fraction].join(".");
   return /^[+-]?(\d+\.?\d*|\.\d+)$/.test(plain) ? plain : undefined;
-}
-
-function upperCased(words: readonly string[]): ReadonlySet<string> {
-  return new Set(words.map((word) => word.toUpperCase()));
 }
 
 function qualityWords({

@@ -1,8 +1,9 @@
 import { fieldText, type CsvRow } from "./csv-rows.js";
 
-/** Whether field `i`, which the row has, holds nothing but blanks. */
+/** Whether field `i`, which the row has, holds nothing but blanks, tabs, or the mark with which DOS ended a file. */
 export function isEmpty({ bytes, start, end }: CsvRow, i: number): boolean {
-  for (let at = start[i]!; at < end[i]!; at++) if (bytes[at]! > 32) return false;
+  for (let at = start[i]!; at < end[i]!; at++)
+    if (bytes[at] !== 32 && bytes[at] !== 9 && bytes[at] !== 26) return false;
   return true;
 }
 

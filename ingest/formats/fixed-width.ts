@@ -12,6 +12,7 @@ import type { RejectCode } from "../check/rejects.js";
 import { MAX_ROW_BYTES } from "./csv-rows.js";
 import { Decimal } from "./decimal.js";
 import { LocalTimes, stamped } from "./local-times.js";
+import { NoRead } from "./no-read.js";
 import { ReadGate, shapeOf, wrongId, type RowPlace } from "./read-gate.js";
 import type { FormatReader, RowCounts, ReadSink, Series } from "./format.js";
 import { compileTimeFormat, type Stamp, type StampReader } from "./time-format.js";
@@ -72,6 +73,7 @@ export class FixedWidth implements FormatReader {
   readonly #readTime: StampReader;
   readonly #treatAs: ReadonlyMap<string, Unit>;
   readonly #quality: ReadonlyMap<string, number>;
+  readonly #noRead: NoRead;
   readonly #times: LocalTimes;
   readonly #gate: ReadGate;
   readonly #decimal = new Decimal();
@@ -95,6 +97,7 @@ export class FixedWidth implements FormatReader {
       Object.entries(fixedWidth.treatAs).map(([word, unit]) => [word.toUpperCase(), unit]),
     );
     this.#quality = qualityWords(fixedWidth.quality);
+    this.#noRead = new NoRead(fixedWidth.noRead);
     this.#times = new LocalTimes(fixedWidth.zone, timeZone);
     this.#gate = new ReadGate(sink, now, "source.fixedWidth");
     this.#context = this.#kinds.map(() => undefined);
@@ -204,8 +207,9 @@ export class FixedWidth implements FormatReader {
     if (columns.reading !== undefined && (flags & NO_READ) === 0) {
       const digits = Buffer.from(columns.reading, "utf8");
       value = this.#decimal.read(digits, 0, digits.length);
-      if (Number.isNaN(value)) return reject("bad-number", "reading");
-      ({ decimals } = this.#decimal);
+      if (this.#noRead.isNumber(value)) value = NaN;
+      else if (!Number.isNaN(value)) ({ decimals } = this.#decimal);
+      else if (!this.#noRead.isWord(columns.reading)) return reject("bad-number", "reading");
       if (impliedDecimals > 0 && decimals === 0) {
         value /= 10 ** impliedDecimals;
         decimals = impliedDecimals;

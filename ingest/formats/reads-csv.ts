@@ -6,9 +6,11 @@ import type { ColumnRef } from "../../schemas/formats/common.js";
 import type { CsvProfile } from "../../schemas/profile.js";
 import { MILLILITRES, unitOf, type Unit } from "../../schemas/units.js";
 import type { RejectCode } from "../check/rejects.js";
+import { isBlank, isEmpty } from "./csv-fields.js";
 import { fieldText, MAX_ROW_BYTES, type CsvRow, type RowFault, type RowSink } from "./csv-rows.js";
 import { FileRejected, MOST_FRUITLESS_ROWS, type ReadSink, type Series } from "./format.js";
 import { HeaderColumns } from "./header-columns.js";
+import { NoRead } from "./no-read.js";
 import { PlainRow, Role } from "./plain-row.js";
 import { RowFilter, unknownColumns } from "./row-filter.js";
 import { compileTimeFormat, splitClock, type Stamp, type StampReader } from "./time-format.js";
@@ -67,7 +69,8 @@ export class ReadsCsv implements RowSink {
   readonly #readDate: StampReader;
   readonly #readClock: StampReader;
   readonly #flags: ReadonlyMap<string, number>;
-  readonly #noReadWords: ReadonlySet<string>;
+  readonly #noRead: NoRead;
+  readonly #treatAs: ReadonlyMap<string, Unit>;
   readonly #stamp: Stamp = { day: 0, second: 0, offset: 0, epoch: 0 };
   #headerDone: boolean;
   #skip: number;
@@ -84,6 +87,7 @@ export class ReadsCsv implements RowSink {
   /** Fields of a whole row: a row with another number has its fields in other places than their names say. */
   #width = -1;
   #wideUnit = -1;
+  #multiplier = -1;
   #valuesPerRow = 1;
   /** Something of the row in hand was rejected. */
   #refused = false;
@@ -124,7 +128,10 @@ export class ReadsCsv implements RowSink {
     for (const word of suspect) flags.set(word.toUpperCase(), Flag.suspect);
     for (const word of noRead) flags.set(word.toUpperCase(), NO_READ);
     this.#flags = flags;
-    this.#noReadWords = new Set(profile.noRead.map((word) => word.toUpperCase()));
+    this.#noRead = new NoRead(profile.noRead);
+    this.#treatAs = new Map(
+      Object.entries(profile.treatAs).map(([word, unit]) => [word.toUpperCase(), unit]),
+    );
     this.#skip = profile.skipRows;
     this.#headerDone = !profile.header;
     if (!profile.header) this.#columns([]);
@@ -194,6 +201,7 @@ export class ReadsCsv implements RowSink {
       columns.serial !== undefined ||
       columns.unit !== undefined ||
       columns.registerUnit !== undefined ||
+      columns.multiplier !== undefined ||
       trailerRows !== undefined ||
       time.snap > 0 ||
       (layout === "long" && time.interval > HOUR && this.#values.some(({ kind }) => kind === "usage")) ||
@@ -328,6 +336,7 @@ export class ReadsCsv implements RowSink {
 
   #isPlainValue(number: number, { kind, unit }: { readonly kind: string; readonly unit: Unit }): boolean {
     if (Number.isNaN(number)) return true;
+    if (this.#noRead.isNumber(number)) return false;
     const ml = number * MILLILITRES[unit] * this.#profile.multiplier;
     return ml < MOST_PLAIN_ML && (ml >= 0 || (kind === "register" && ml > -MOST_PLAIN_ML));
   }
@@ -399,6 +408,7 @@ export class ReadsCsv implements RowSink {
     this.#time = find(columns.time, "time");
     this.#clock = find(columns.clock, "clock");
     this.#quality = find(columns.quality, "quality");
+    this.#multiplier = find(columns.multiplier, "multiplier");
     const unitIndex = find(columns.unit, "unit");
     const registerUnitIndex =
       columns.registerUnit === undefined ? unitIndex : find(columns.registerUnit, "registerUnit");
@@ -436,7 +446,8 @@ export class ReadsCsv implements RowSink {
     this.#planPlainRows();
     this.#needed = Math.max(this.#needed, ...(this.#filter?.columns ?? []).map((at) => at + 1));
     this.unknownColumns = unknownColumns(header, this.#spokenOf(), found.foundByName);
-    this.#needed = Math.max(this.#needed, 1 + Math.max(this.#meter, this.#time, this.#channel, this.#serial));
+    const own = [this.#meter, this.#time, this.#channel, this.#serial, this.#multiplier];
+    this.#needed = Math.max(this.#needed, 1 + Math.max(...own));
     found.check("the profile's columns");
   }
 
@@ -446,7 +457,7 @@ export class ReadsCsv implements RowSink {
     const places = [this.#meter, this.#serial, this.#channel, this.#time, this.#clock, this.#quality];
     if (layout === "wide") for (let i = 0; i < intervalsPerDay; i++) places.push(this.#first + i);
     for (const { index, unitIndex } of this.#values) places.push(index, unitIndex);
-    return new Set([...places, this.#wideUnit, ...(this.#filter?.columns ?? [])]);
+    return new Set([...places, this.#wideUnit, this.#multiplier, ...(this.#filter?.columns ?? [])]);
   }
 
   /** The row's series, in the order of the profile's values; undefined where the row is blank or was rejected. */
@@ -577,12 +588,12 @@ export class ReadsCsv implements RowSink {
       return true;
     }
     const number = this.#number(bytes, start[index]!, end[index]!);
-    if (Number.isNaN(number)) {
-      const text = this.#text(row, index);
-      if (this.#noReadWords.has(text.toUpperCase())) {
-        this.#ml = this.#delivered = null;
-        return true;
-      }
+    const text = Number.isNaN(number) ? this.#text(row, index) : undefined;
+    if (text === undefined ? this.#noRead.isNumber(number) : this.#noRead.isWord(text)) {
+      this.#ml = this.#delivered = null;
+      return true;
+    }
+    if (text !== undefined) {
       this.#rejectValue(row, "bad-number", column.name, text);
       return false;
     }
@@ -592,7 +603,7 @@ export class ReadsCsv implements RowSink {
       const word = this.#text(row, column.unitIndex);
       if (word !== this.#unitWord) {
         this.#unitWord = word;
-        this.#wordUnit = unitOf(word);
+        this.#wordUnit = this.#treatAs.get(word.toUpperCase()) ?? unitOf(word);
       }
       if (this.#wordUnit === undefined) {
         this.#rejectValue(row, "unknown-unit", "unit", word);
@@ -600,7 +611,9 @@ export class ReadsCsv implements RowSink {
       }
       unit = this.#wordUnit;
     }
-    const mlPerUnit = MILLILITRES[unit] * this.#profile.multiplier;
+    const constant = this.#constantOf(row);
+    if (constant === undefined) return false;
+    const mlPerUnit = MILLILITRES[unit] * this.#profile.multiplier * constant;
     series.unit = unit;
     series.mlPerUnit = mlPerUnit;
     const ml = Math.round(number * mlPerUnit);
@@ -615,6 +628,16 @@ export class ReadsCsv implements RowSink {
     this.#ml = ml === 0 ? 0 : ml;
     this.#delivered = number === 0 ? 0 : number;
     return true;
+  }
+
+  /** The row's meter constant; undefined where its value was rejected for it. */
+  #constantOf(row: CsvRow): number | undefined {
+    const index = this.#multiplier;
+    if (index < 0 || isEmpty(row, index)) return 1;
+    const constant = this.#number(row.bytes, row.start[index]!, row.end[index]!);
+    if (constant > 0) return constant;
+    this.#rejectValue(row, "bad-number", "multiplier", this.#text(row, index));
+    return undefined;
   }
 
   #unitWord: string | undefined;
@@ -844,13 +867,6 @@ const NAMES = Array.from({ length: 96 }, (_, i) => `interval ${i + 1}`);
 const NO_READ = 1 << 30;
 
 const POWERS = Array.from({ length: 16 }, (_, i) => 10 ** i);
-
-function isBlank({ bytes, start, end, count }: CsvRow): boolean {
-  for (let i = 0; i < count; i++) {
-    for (let at = start[i]!; at < end[i]!; at++) if (bytes[at] !== 32 && bytes[at] !== 9) return false;
-  }
-  return true;
-}
 
 function trimStart({ bytes, start, end }: CsvRow, i: number): number {
   let at = start[i]!;

@@ -19,11 +19,23 @@ type Token =
       readonly field: "year" | "month" | "day" | "hour" | "minute" | "second";
       readonly most: number;
     }
-  | { readonly kind: "fraction" | "meridiem" | "offset" | "epoch" | "epochMs" | "month-name" }
+  | {
+      readonly kind:
+        | "fraction"
+        | "meridiem"
+        | "offset"
+        | "epoch"
+        | "epochMs"
+        | "month-name"
+        | "whole-month-name"
+        | "short-year";
+    }
   | { readonly kind: "literal"; readonly byte: number };
 
 const TOKENS: readonly (readonly [string, Token])[] = [
   ["YYYY", { kind: "number", field: "year", most: 4 }],
+  ["YY", { kind: "short-year" }],
+  ["MMMM", { kind: "whole-month-name" }],
   ["MMM", { kind: "month-name" }],
   ["MM", { kind: "number", field: "month", most: 2 }],
   ["DD", { kind: "number", field: "day", most: 2 }],
@@ -44,7 +56,13 @@ export function splitClock(format: string): [date: string, clock: string] {
   return at < 0 ? [format, ""] : [format.slice(0, at).trim(), format.slice(at)];
 }
 
-const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+const MONTH_NAMES = [
+  ...["january", "february", "march", "april", "may", "june", "july"],
+  ...["august", "september", "october", "november", "december"],
+];
+const MONTHS = MONTH_NAMES.map((name) => name.slice(0, 3));
+/** Years of two digits from this on are of the last century: POSIX has 69, and an epoch begins with 70. */
+const LAST_CENTURY = 70;
 
 function tokensOf(format: string): Token[] {
   const tokens: Token[] = [];
@@ -309,6 +327,21 @@ export function compileTimeFormat(format: string): StampReader {
           if (index < 0) return false;
           date.month = index + 1;
           at += 3;
+          break;
+        }
+        case "whole-month-name": {
+          const text = bytes.toString("latin1", at, Math.min(end, at + 9)).toLowerCase();
+          const index = MONTH_NAMES.findIndex((name) => text.startsWith(name));
+          if (index < 0) return false;
+          date.month = index + 1;
+          at += MONTH_NAMES[index]!.length;
+          break;
+        }
+        case "short-year": {
+          const year = at + 2 <= end ? twoDigits(bytes, at) : NaN;
+          if (Number.isNaN(year)) return false;
+          date.year = year + (year < LAST_CENTURY ? 2000 : 1900);
+          at += 2;
           break;
         }
         case "meridiem": {

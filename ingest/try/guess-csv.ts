@@ -28,7 +28,14 @@ const QUALITY_WORDS = new Set([
   ...["A", "ACT", "ACTUAL", "OK", "GOOD", "VALID"],
 ]);
 const ESTIMATED_MARKS = new Set(["", "0", "1", "Y", "N", "TRUE", "FALSE", "YES", "NO"]);
-const NO_READ_WORDS = new Set(["", "ERROR", "NULL", "N/A", "NAN", "-", "*"]);
+const NO_READ = ["", "ERROR", "NULL", "N/A", "NaN", "-", "*"];
+const NO_READ_WORDS = new Set(NO_READ.map((word) => word.toUpperCase()));
+/** Numbers that devices and data bases write where they have no value: all bits set or all but one, nines, minus nines. */
+const NO_VALUE = /^-1$|^-?9{3,10}$|^(255|3276[78]|6553[45]|1677721[45]|214748364[78]|429496729[45])$/;
+/** Such a number stands so far above all others, or below 0. */
+const NO_VALUE_FACTOR = 20;
+/** Words that tell rows apart: so many at most, each so long and of such marks. */
+const KINDS = { most: 8, word: /^[\p{L}\p{N} ()_./-]{1,40}$/u } as const;
 
 /** Names of columns as senders write them, without blanks and marks. */
 const NAMES = {
@@ -494,7 +501,64 @@ function guessLong({ columns, time, meter, profile, found }: LongParts): void {
     found.leave("columns.usage", [], "no column reads as numbers in all its rows", true);
   guessMarks(values, profile, found);
   guessUnit(columns, values, profile, found);
+  guessNoRead(candidates, found);
   guessChannel(columns, time, meter, found);
+  if (time !== undefined && meter !== undefined && found.columns["channel"] === undefined) {
+    const others = columns.filter(
+      (one) => ![meter, time.column, time.clock, ...candidates].includes(one) && one.filled.length > 0,
+    );
+    guessKinds(others, time, meter, found);
+  }
+}
+
+/** Numbers that are no volumes. */
+function guessNoRead(values: readonly Column[], found: Findings): void {
+  for (const column of values) {
+    const numbers = column.filled.filter(isNumber);
+    const suspects = new Set(numbers.filter((cell) => NO_VALUE.test(cell.replace(/[.,]0+$/, ""))));
+    const others = numbers.filter((cell) => !suspects.has(cell)).map(looseNumber);
+    const most = others.reduce((highest, one) => Math.max(highest, one), 0);
+    const least = others.reduce((lowest, one) => Math.min(lowest, one), 0);
+    const words = [...suspects].filter((cell) => {
+      const number = looseNumber(cell);
+      return others.length > 0 && (number > most * NO_VALUE_FACTOR || (number < 0 && least >= 0));
+    });
+    if (words.length === 0) continue;
+    const name = String(refOf(column, values));
+    found.leave(
+      "noRead",
+      [JSON.stringify([...NO_READ, ...words])],
+      `${words.join(", ")} in ${name} ${words.length > 1 ? "look" : "looks"} like a mark for no read; as it stands it is a volume`,
+      true,
+    );
+  }
+}
+
+/** A column whose words tell the rows of one meter and time apart: kinds of reads, of which some are not its usage. */
+function guessKinds(others: readonly Column[], time: TimeFound, meter: Column, found: Findings): void {
+  const rows = meter.cells.map((_, row) => row).filter((row) => !Number.isNaN(time.seconds[row]!));
+  const key = (row: number) => `${meter.cells[row]!}\n${time.seconds[row]!}`;
+  const count = (keyOf: (row: number) => string) => new Set(rows.map(keyOf)).size;
+  const alone = count(key);
+  // A few that come twice are repeats, or the hour that clocks give twice.
+  if (alone > rows.length * 0.9) return;
+  const telling = others.filter(({ cells }) => {
+    const words = new Set(cells);
+    if (words.size < 2 || words.size > KINDS.most || ![...words].every((word) => KINDS.word.test(word)))
+      return false;
+    return count((row) => `${key(row)}\n${cells[row]!}`) > rows.length * 0.9;
+  });
+  for (const column of telling.slice(0, 1)) {
+    const name = refOf(column, others);
+    const words = [...new Set(column.cells)];
+    found.leave(
+      "filters",
+      words.map((word) => `[{ column: ${JSON.stringify(name)}, only: ${JSON.stringify([word])} }]`),
+      `a meter has several rows a time, told apart by ${String(name)}: which are its use of water? ` +
+        `(Registers that add up are told apart by columns.channel instead)`,
+      true,
+    );
+  }
 }
 
 /** Usage or register, by its name and by whether it rises meter by meter. */
@@ -806,7 +870,9 @@ function timingOf({ time, meter, wide, timeZone, found, profile }: TimingParts):
   );
   if (wide !== undefined) return timing;
   const interval = meter === undefined ? undefined : intervalOf(time, meter);
-  if (interval === undefined)
+  if (interval === undefined && time.guess.kind === "date" && time.clock === undefined)
+    found.leave("time.interval", ["86400"], "the stamps are dates: is a row a day? 3600 is taken", true);
+  else if (interval === undefined)
     found.leave("time.interval", ["3600", "900", "86400"], "seconds of an interval; 3600 is taken", false);
   else {
     timing["interval"] = interval;

@@ -22,8 +22,14 @@ const DATES = [
   "DD MMM YYYY",
   "MMM DD YYYY",
   "MMM DD, YYYY",
+  "MMMM DD, YYYY",
+  "DD MMMM YYYY",
   "MMDDYYYY",
   "DDMMYYYY",
+  "MM/DD/YY",
+  "DD/MM/YY",
+  "DD.MM.YY",
+  "DD-MMM-YY",
 ];
 const CLOCKS = [
   "HH:mm",

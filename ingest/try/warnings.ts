@@ -1,4 +1,5 @@
 import type { TimeZone } from "../../infra/time-zone.js";
+import { detectConfig } from "../../schemas/detect-config.js";
 import { MILLILITRES, type Unit } from "../../schemas/units.js";
 import { flowsOf, inOrder } from "./hours.js";
 import type { TrialSeries } from "./trial.js";
@@ -12,6 +13,7 @@ export interface TrialWarning {
     | "empty-column"
     | "falling-registers"
     | "implausible-volume"
+    | "impossible-values"
     | "night-elsewhere"
     | "shifted-usage"
     | "stamps-off-grid"
@@ -38,6 +40,8 @@ const MOST_FALLING = 0.1;
  * United States uses at home (US EPA, WaterSense), far enough from it that no town's middle lies beyond.
  */
 export const PLAUSIBLE_LITRES = { least: 20, most: 10_000 } as const;
+/** Where a larger share of the volumes is beyond what meters pass, it is the unit that is wrong. */
+const MOST_IMPOSSIBLE = 0.05;
 /** A volume a day needs so much time to be told from. Seconds. */
 const LEAST_COVERED = 6 * HOUR;
 /** The hours of a town are told apart from so many meters, days and hours on. */
@@ -54,6 +58,7 @@ export function warningsOf(all: readonly TrialSeries[], zone: TimeZone): TrialWa
     offGrid(all, zone),
     fallingRegisters(all),
     differentDuplicates(all),
+    impossibleValues(all),
     implausibleVolume(all),
     nightElsewhere(all, zone),
     shiftedUsage(all) ?? wholeDaysShifted(all, zone),
@@ -166,6 +171,28 @@ function litresADay(series: TrialSeries): number | undefined {
     }
   }
   return covered < LEAST_COVERED ? undefined : (litres / covered) * DAY;
+}
+
+/** Values that no meter of a home passes in their time, where a few stand out: mostly a mark for no read. */
+function impossibleValues(all: readonly TrialSeries[]): TrialWarning | undefined {
+  const { maxRate } = detectConfig.parse({}).registers;
+  let [values, found, highest] = [0, 0, 0];
+  const meters = new Set<string>();
+  for (const series of all) {
+    for (const { length, ml } of flowsOf(series)) {
+      values++;
+      if (ml <= (maxRate * length) / HOUR) continue;
+      found++;
+      highest = Math.max(highest, ml / 1000);
+      meters.add(series.meterId);
+    }
+  }
+  if (found === 0 || found > Math.max(1, values * MOST_IMPOSSIBLE)) return undefined;
+  return {
+    code: "impossible-values",
+    text: `${found} of ${values} volumes are more than ${rounded(maxRate / 1000)} L an hour, the highest is ${rounded(highest)} L (${meters.size} meters).`,
+    mend: "Is a number such as 4294967295 or 9999999 a mark for no read? Then name it in noRead.",
+  };
 }
 
 function implausibleVolume(all: readonly TrialSeries[]): TrialWarning | undefined {

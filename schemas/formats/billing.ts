@@ -101,7 +101,7 @@ const fields = z.strictObject({
     .describe("Words of the code columns; case does not count, others mean an actual read."),
   noRead: words
     .default(["", "ERROR", "NULL", "N/A", "NaN", "*"])
-    .describe("Words in a column of numbers that mean: none."),
+    .describe("Words, or numbers, in a column of numbers that mean: none."),
   zero: words
     .default(["-"])
     .describe("Words in a column of numbers that mean 0: spreadsheets show it as a dash."),

@@ -71,6 +71,10 @@ const fields = z.strictObject({
     })
     .prefault({})
     .describe("Words of the quality column; others mean an actual read."),
+  noRead: z
+    .array(z.string())
+    .default(["ERROR", "NULL", "N/A", "NaN", "-", "*"])
+    .describe("Words, or numbers, in the place of a reading that mean: no read. Blanks always do."),
 });
 export type FixedWidthOptions = z.infer<typeof fields>;
 

@@ -117,6 +117,14 @@ describe("a billing file", () => {
     ]);
   });
 
+  it("takes a number for no read", () => {
+    const options: Options = { columns: CURRENT, noRead: ["999999"] };
+    expect(reads("Meter,Date,Read\nM,2026-05-01,0999999\nM,2026-05-02,999998\n", options)).toMatchObject([
+      ["M", "2026-05-01T07:00", null, 0],
+      ["M", "2026-05-02T07:00", 999_998_000, 0],
+    ]);
+  });
+
   it("takes words for no read, of the value and of the code", () => {
     const options: Options = { columns: { ...CURRENT, code: "Code" }, quality: { noRead: ["20"] } };
     expect(

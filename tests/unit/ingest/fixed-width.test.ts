@@ -128,6 +128,12 @@ describe("a line", () => {
     expect(read(flat().slice(0, 22)).reads.map(({ ml }) => ml)).toEqual([null]);
   });
 
+  it("of a word or number for it is no read either", () => {
+    expect(one({ reading: "ERROR" })).toEqual([null, 0]);
+    expect(one({ reading: "999999" }, { ...FLAT, noRead: ["999999"] })).toEqual([null, 0]);
+    expect(one({ reading: "999998" }, { ...FLAT, noRead: ["999999"] })).toEqual([999_998_000, 0]);
+  });
+
   it("says by its word what the read is worth", () => {
     const quality = { estimated: ["E", "x"], adjusted: ["A"], suspect: ["?"], noRead: ["S"] };
     const options: Options = { ...FLAT, quality };

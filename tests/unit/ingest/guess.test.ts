@@ -238,6 +238,57 @@ it("takes an id of ten digits for no time, and epochs for times", () => {
   expect(timeOf(["1777644000000"], false)!.formats).toEqual(["x"]);
 });
 
+it("asks which rows are water used, where a word tells several of a time apart", () => {
+  const rows = Array.from({ length: 12 }, (_, i) =>
+    ["Import", "Export (m3)"].map((word) => `A,B-1,2026-05-01 ${two(i)}:00,${i % 5},${word}`),
+  ).flat();
+  const found = of(["meter,site,time,usage,Read Type", ...rows].join("\n") + "\n");
+  expect(found.open).toContainEqual(
+    expect.objectContaining({
+      path: "profile.filters",
+      alternatives: [
+        '[{ column: "Read Type", only: ["Import"] }]',
+        '[{ column: "Read Type", only: ["Export (m3)"] }]',
+      ],
+      blocks: true,
+    }),
+  );
+  const settled = guessText(found, "f.csv").replace(/#\? filters: (\[.*?\]) \|.*/, "filters: $1");
+  expect(parse(settled)).toMatchObject({
+    profile: { filters: [{ column: "Read Type", only: ["Import"] }] },
+  });
+  // One kind alone, or a few rows that come twice, need no filter.
+  const single = rows.filter((row) => row.endsWith("Import"));
+  for (const some of [single, [...single, rows[1]!]])
+    expect(openPaths(of(["meter,site,time,usage,Read Type", ...some].join("\n") + "\n"))).not.toContain(
+      "filters",
+    );
+});
+
+it("asks of numbers that are marks for no read", () => {
+  const file = (mark: string) =>
+    ["meter,time,usage", ...[3, 0, 5, mark, 2].map((value, i) => `A,2026-05-13 0${i}:00,${value}`)].join(
+      "\n",
+    );
+  for (const mark of ["4294967294", "65535.00", "-999", "-1"]) {
+    const open = of(file(mark)).open.find(({ path }) => path === "profile.noRead");
+    expect(open).toMatchObject({
+      blocks: true,
+      alternatives: [expect.stringContaining(JSON.stringify(mark))],
+    });
+  }
+  for (const mark of ["12", "99", "-0", "8000"]) expect(openPaths(of(file(mark)))).not.toContain("noRead");
+});
+
+it("asks whether dates alone stand for days", () => {
+  const once = of("meter,time,usage\nA,05/13/2026,7\nB,05/13/2026,8\n");
+  expect(once.open).toContainEqual(
+    expect.objectContaining({ path: "profile.time.interval", alternatives: ["86400"], blocks: true }),
+  );
+  const daily = of("meter,time,usage\nA,05/13/2026,7\nA,05/14/2026,8\n");
+  expect(daily.settings["profile"]).toMatchObject({ time: { interval: 86_400 } });
+});
+
 it("leaves open whether three digits behind a comma are decimals or thousands", () => {
   const found = of("meter;time;usage\nA;2026-05-01 00:00;1,234\nA;2026-05-01 01:00;2,500\n");
   expect(openPaths(found)).toContain("decimal");

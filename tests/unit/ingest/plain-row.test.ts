@@ -41,6 +41,7 @@ it("reads long rows as those that are cut first", () => {
     multiplier: fc.constantFrom(1, 10, 0.5),
     zone: fc.constantFrom("utility", "UTC"),
     repeatedHour: fc.constantFrom("order" as const, "first" as const, "second" as const),
+    marks: fc.boolean(),
   });
   let reads = 0;
   fc.assert(
@@ -64,6 +65,7 @@ it("reads long rows as those that are cut first", () => {
             unit: how.unit,
             multiplier: how.multiplier,
             quality: { noRead: ["NOREAD"] },
+            ...(how.marks ? { noRead: ["", "0", "7"] } : {}),
           },
           cuts,
         );

@@ -198,14 +198,60 @@ describe("values", () => {
     ]);
   });
 
+  it("knows a sender's own words for units, and a meter constant in each row", () => {
+    const { reads, rejects, rejected } = readText(
+      "m,t,u,n,k\nA,2026-05-01 07:00,2,cf_wat,\nA,2026-05-01 08:00,2,10 GAL,10\nA,2026-05-01 09:00,2,L,0\nA,2026-05-01 10:00,2,L,x\n",
+      {
+        columns: { meter: "m", time: "t", usage: "u", unit: "n", multiplier: "k" },
+        treatAs: { CF_WAT: "ft3" },
+        multiplier: 2,
+      },
+    );
+    expect(reads.map(({ ml, unit, delivered }) => [ml, unit, delivered])).toEqual([
+      [113_267, "ft3", 2],
+      [1_514_165, "10gal", 2],
+    ]);
+    expect([rejected, rejects.map(({ code, field, value }) => [code, field, value])]).toEqual([
+      2,
+      [
+        ["bad-number", "multiplier", "0"],
+        ["bad-number", "multiplier", "x"],
+      ],
+    ]);
+  });
+
   it("keeps words of its own for no read, and takes a falling register as it is", () => {
     expect(one("closed", { noRead: ["Closed"] })).toBeNull();
     expect(one("", { noRead: ["Closed"] })).toBe("bad-number");
+    expect(one("0", { noRead: [""] })).toBe(0);
     const { reads } = readText("m,t,r\nA,2026-05-01 07:00,-3\n", {
       columns: { meter: "m", time: "t", register: "r" },
       registerUnit: "m3",
     });
     expect(reads[0]).toMatchObject({ kind: "register", ml: -3_000_000, length: 0 });
+  });
+
+  it("takes numbers for no read, however they are written, and where rows are read in one pass", () => {
+    const rows = ["7", "-999", "-999.0", "4294967294", "4294967293", "8"];
+    const { reads, rejects } = readText(
+      ["m,t,u", ...rows.map((value, i) => `A,2026-05-01 0${i}:00,${value}`)].join("\n") + "\n",
+      { columns: { meter: "m", time: "t", usage: "u" }, noRead: ["", "-999", "4294967294"] },
+    );
+    expect(rejects).toEqual([]);
+    expect(reads.map(({ delivered }) => delivered)).toEqual([7, null, null, null, 4294967293, 8]);
+    const hours = Array.from({ length: 24 }, (_, i) => (i === 5 ? "9999" : String(i)));
+    const wide = readText(
+      `m,t,${hours.map((_, i) => `h${i}`).join(",")}\n` +
+        ["01", "02", "03"].map((day) => `A,2026-05-${day},${hours.join(",")}\n`).join(""),
+      {
+        layout: "wide",
+        columns: { meter: "m", time: "t", first: "h0" },
+        time: { format: "YYYY-MM-DD" },
+        noRead: ["9999"],
+      },
+    );
+    expect(wide.reads.filter(({ ml }) => ml === null)).toHaveLength(3);
+    expect(wide.reads.filter(({ ml }) => ml !== null).map(({ delivered }) => delivered)).not.toContain(9999);
   });
 
   it("flags by the quality column, also in words that are not ASCII", () => {

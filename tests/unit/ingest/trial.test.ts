@@ -224,6 +224,22 @@ it("warns of zeros alone and of volumes that no home uses, and names the units t
   ]);
 });
 
+it("warns of single volumes that no meter passes, and not where the unit makes all of them so", () => {
+  const marked = RIGHT.replace(/,\d+\n/, ",4294967294\n");
+  const { warnings } = tried(`meter,time,usage\n${marked}`, { columns: COLUMNS });
+  expect(warnings).toMatchObject([
+    {
+      code: "impossible-values",
+      text: expect.stringMatching(/^1 of .* 4,290,000,000 L \(1 meters\)/) as string,
+    },
+  ]);
+  const named = tried(`meter,time,usage\n${marked}`, { columns: COLUMNS, noRead: ["4294967294"] });
+  expect([codes(named), named.noReads]).toEqual([[], 1]);
+  expect(codes(tried(`meter,time,usage\n${RIGHT}`, { columns: COLUMNS, unit: "m3" }))).not.toContain(
+    "impossible-values",
+  );
+});
+
 it("warns of a time that comes twice with different values, not of equal ones", () => {
   const twice = (second: number) =>
     `meter,time,usage\nM1,2026-05-13 00:00,4\nM1,2026-05-13 00:00,${second}\n`;
