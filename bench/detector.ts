@@ -105,6 +105,7 @@ async function readBlocks(path: string, into: Buffer[]): Promise<number> {
     utility: "bench",
     timeZone: "UTC",
     now,
+    lateUntil: -Infinity,
   });
   for (;;) {
     const { done, value } = await portions.next();

@@ -223,10 +223,12 @@ export function checksPage(): string {
     const value = limit !== undefined && off ? `off; ${setting}` : setting;
     return `| \`${code}\` | ${cell(check.fails)} | ${severity[check.severity]} | ${value} | ${cell(check.source)} |`;
   };
-  const of = (judged: Check["judged"]) =>
+  const of = (is: (check: Check) => boolean) =>
     Object.entries<Check>(CHECKS)
-      .filter(([, check]) => check.judged === judged)
+      .filter(([, check]) => is(check))
       .map(row);
+  const rejecting = of(({ judged, severity }) => judged === "ingest" && severity === "reject");
+  const noting = of(({ judged, severity }) => judged === "ingest" && severity !== "reject");
   const rejects = Object.entries(REJECT_CODES).map(
     ([code, expected]) => `| \`${code}\` | ${cell(expected)} |`,
   );
@@ -235,7 +237,7 @@ export function checksPage(): string {
 
 What comes in is checked twice: each row where its file is read, and each meter's reads over time in the detector (validation as
 utilities know it from VEE). No check drops a read silently: a row that fails is listed with its line and reason, a read that fails is
-stored with its flag.
+stored with its flag, or counted.
 
 ## Over a meter's history
 
@@ -245,7 +247,7 @@ flags of single reads in \`usage.flags\`; the metric \`curbstop_check_findings_t
 
 | code | what fails | becomes | default | source |
 |---|---|---|---|---|
-${of("detect").join("\n")}
+${of(({ judged }) => judged === "detect").join("\n")}
 
 A utility switches them in its configuration: \`false\` is off, \`true\` is on, a number is on with that limit. What was found under another
 limit before stays as it is until its reads are judged again.
@@ -270,7 +272,7 @@ one are switched like the others:
 
 | code | what fails | becomes | default | source |
 |---|---|---|---|---|
-${of("ingest").join("\n")}
+${rejecting.join("\n")}
 
 After a switch \`curbstop rejects replay\` takes the rows that it had cost. All reasons:
 
@@ -278,12 +280,19 @@ After a switch \`curbstop rejects replay\` takes the rows that it had cost. All 
 |---|---|
 ${rejects.join("\n")}
 
+This one costs no row. How many reads of a file fail it stands in \`curbstop files show\`, in ClickHouse (\`files_current\`, and by source \`freshness\`) and in the
+metric \`curbstop_late_reads_total\`; view \`late_reads\` lists those of three days and more one by one:
+
+| code | what fails | becomes | default | source |
+|---|---|---|---|---|
+${noting.join("\n")}
+
 ## The checks of VEE practice
 
 | check | here |
 |---|---|
 | spike | \`peak-interval\`, \`high-day\`; rule \`spike\` alerts |
-| sum of intervals against registers | view \`sum_check\`, for meters that deliver both; no flag, for the delivered usage counts in any case |
+| sum of intervals against registers | \`sum-mismatch\`, for meters that deliver both; the delivered usage counts in any case. View \`sum_check\` shows each pair of register reads, also those further apart |
 | high and low usage | \`high-day\`, \`low-day\` |
 | zero on an active meter | \`no-usage\` |
 | usage on an inactive meter | \`usage-inactive\`, for meters that the crosswalk says are not in service |
@@ -294,7 +303,7 @@ ${rejects.join("\n")}
 | capacity | \`over-capacity\`, by the meter's size where the crosswalk names it |
 | gap, interval of another size, partial interval | \`gap\`; the true length of each interval is stored and judged; an hour read in part is neutral |
 | duplicate | the better read stands, the other is kept: view \`corrections\`, \`curbstop files show\` |
-| late, out of order | judged anew from where it belongs; view \`late_reads\`, and how late a file's reads are: \`curbstop files show\`; feeds that are late: an operator's alarm |
+| late, out of order | \`late\`; judged anew from where it belongs; view \`late_reads\`, and how late a file's reads are: \`curbstop files show\`; feeds that are late: an operator's alarm |
 | future | \`time-in-future\` |
 | unit | \`unknown-unit\`; a change of unit is taken from the file, since each value says its own |
 | multiplier | \`unit-mismatch\`: the multiplier and unit of the file against those of the registry, where the crosswalk names them |

@@ -1,9 +1,10 @@
-import { Flag } from "../schemas/flags.js";
+import { DOUBTFUL, Flag } from "../schemas/flags.js";
 import type { MeterSetting } from "../schemas/meters.js";
 import { deliveredAt, MAX_BLOCK_READS, sequenceAt, type ReadsBlock } from "../schemas/reads.js";
 import { classAt, Fold, PackedFold, type EvenIntervals, type FoldContext } from "./fold.js";
 import { REPORTED, reportsAt } from "./checks/flag-runs.js";
 import { sameFinding, type CheckContext, type Finding, type StoredFinding } from "./checks/finding.js";
+import { MOST_APART, type Sums } from "./checks/sum-mismatch.js";
 import { KeptReads, type AsDelivered, type KeptMark, type Read } from "./kept-reads.js";
 import { diffAnomalies, isNamedBy, type Known } from "./lifecycle.js";
 import { ReadColumns } from "./read-columns.js";
@@ -252,6 +253,7 @@ export class MeterState {
       if (time < this.base.at) return true;
       if (channel === undefined) continue;
       if (!usage && channel.baseMark !== undefined && time <= channel.baseMark.at) return true;
+      if (!usage && time < channel.registers.first && this.#isPartlyFolded(channel, time)) return true;
       if (usage && !this.hydrated) {
         const length = lengthAt(block.length, i);
         if (overlapsKept(channel.usage, time, length)) return true;
@@ -272,8 +274,18 @@ export class MeterState {
     else for (const one of time) if (one < first) first = one;
     if (first < this.base.at) return false;
     if (channel === undefined) return true;
-    if (kind === "register") return channel.baseMark === undefined || first > channel.baseMark.at;
+    if (kind === "register")
+      return (
+        channel.baseMark === undefined ||
+        (first > channel.baseMark.at && !this.#isPartlyFolded(channel, first))
+      );
     return channel.usage.endsBy(first);
+  }
+
+  /** Whether delivered usage that a register read at `time` is to be compared with is in the base already. */
+  #isPartlyFolded({ baseMark, usageUntil }: Channel, time: number): boolean {
+    if (baseMark === undefined || usageUntil <= baseMark.at) return false;
+    return baseMark.at < this.base.at && time - baseMark.at <= MOST_APART;
   }
 
   /**
@@ -655,13 +667,17 @@ export class MeterState {
     this.#headFold(environment);
   }
 
-  /** All kept reads as intervals in order of time, by channel; those that don't count are marked. */
-  #rows(environment: MeterEnvironment): Map<string, IntervalRow[]> {
+  /**
+   * All kept reads as intervals in order of time, by channel; those that don't count are marked.
+   * @param sums gets what was delivered between register reads, in order of their ends
+   */
+  #rows(environment: MeterEnvironment, sums?: Sums[]): Map<string, IntervalRow[]> {
     const rows = new Map<string, IntervalRow[]>();
     for (const [name, channel] of this.channels) {
       const parameters = this.#registerParameters(channel, environment);
-      rows.set(name, intervalsOf(channel, parameters));
+      rows.set(name, intervalsOf(channel, parameters, sums));
     }
+    if (this.channels.size > 1) sums?.sort((a, b) => a.end - b.end || a.start - b.start || a.usage - b.usage);
     return rows;
   }
 
@@ -677,7 +693,9 @@ export class MeterState {
     this.#closed = [];
     this.#copies = [];
     this.#stretch = -1;
-    this.#foldInto(head, this.#rows(environment), this.#context(environment), this.#onClosed);
+    const sums: Sums[] = [];
+    const rows = this.#rows(environment, sums);
+    this.#foldInto(head, rows, sums, this.#context(environment), this.#onClosed);
     for (const channel of this.channels.values()) {
       if (channel.headMark !== undefined && channel.headMark.at > head.at) head.at = channel.headMark.at;
     }
@@ -688,6 +706,7 @@ export class MeterState {
   #foldInto(
     fold: Fold,
     rows: ReadonlyMap<string, readonly IntervalRow[]>,
+    sums: readonly Sums[],
     context: FoldContext,
     closed: (found: Found) => void,
   ): void {
@@ -695,10 +714,14 @@ export class MeterState {
     if (this.channels.size > 1)
       all.sort((a, b) => a.start - b.start || a.length - b.length || a.ml - b.ml || b.flags - a.flags);
     const firsts = [...this.channels.values()].map(({ firstSeen }) => firstSeen);
+    let summed = 0;
     for (const row of all) {
+      for (; summed < sums.length && sums[summed]!.end <= row.start; summed++)
+        fold.checks.pushSums(sums[summed]!, context.checks);
       const registers = firsts.length === 1 ? 1 : firsts.filter((first) => first <= row.start).length;
       fold.push(row.start, row.length, row.ml, row.flags, registers, context, closed);
     }
+    for (; summed < sums.length; summed++) fold.checks.pushSums(sums[summed]!, context.checks);
   }
 
   /** @param gone why an anomaly that is no longer found never was */
@@ -837,7 +860,8 @@ export class MeterState {
     onClosed: (found: Found) => void,
   ): void {
     const old = new Map<string, IntervalRow[]>();
-    for (const [name, list] of this.#rows(environment)) {
+    const sums: Sums[] = [];
+    for (const [name, list] of this.#rows(environment, sums)) {
       // None lies across: what ends at the cut is before it, so that all of it begins before all that is left.
       const before = list.filter((row) => row.start < cut);
       old.set(name, before);
@@ -846,7 +870,8 @@ export class MeterState {
         if (counts && !derived) channel.usageUntil = Math.max(channel.usageUntil, start + length);
       }
     }
-    this.#foldInto(base, old, context, onClosed);
+    const past = sums.filter(({ end }) => end <= cut);
+    this.#foldInto(base, old, past, context, onClosed);
     for (const channel of this.channels.values()) {
       const { registers } = channel;
       const parameters = this.#registerParameters(channel, environment);
@@ -858,19 +883,22 @@ export class MeterState {
   }
 
   /**
-   * The latest time not after `wanted` at which, of a meter with several channels or of intervals that overlap, none
-   * lies across: only there does folding in two parts equal folding in one.
+   * The latest time not after `wanted` at which, of a meter with several channels, of intervals that overlap, or between
+   * register reads that are compared with delivered intervals, none lies across: only there does folding in two parts equal
+   * folding in one.
    */
   #cut(wanted: number): number {
     const [only] = this.channels.values();
-    if (this.channels.size === 1 && !only!.usage.overlap) return wanted;
+    const isOne = this.channels.size === 1;
+    if (isOne && !mixed(only!)) return wanted;
     let cut = wanted;
     for (let moved = true; moved;) {
       moved = false;
       for (const { registers, usage, baseMark } of this.channels.values()) {
         const r = registers.indexOf(cut);
         const from = r > 0 ? registers.time[r - 1]! : baseMark?.at;
-        if (from !== undefined && from < cut && r < registers.count && registers.time[r]! > cut) {
+        const next = r < registers.count ? registers.time[r]! : -Infinity;
+        if (from !== undefined && from < cut && next > cut && (!isOne || next - from <= MOST_APART)) {
           cut = from;
           moved = true;
         }
@@ -1140,8 +1168,9 @@ function isAcrossMonths({ longest }: KeptReads, start: number, seconds: number):
  * Kept reads of a channel as intervals, in order. Of delivered intervals that overlap, the one of best standing counts
  * (actual, newer file, later line, then the earlier). Differences of registers fill what delivered intervals leave.
  * Sets `headMark`.
+ * @param sums gets what was delivered without a hole between two register reads, and what these show
  */
-function intervalsOf(channel: Channel, parameters: RegisterParameters): IntervalRow[] {
+function intervalsOf(channel: Channel, parameters: RegisterParameters, sums?: Sums[]): IntervalRow[] {
   const { usage, registers } = channel;
   const rows: IntervalRow[] = [];
   if (usage.count === 0 && registers.count === 0) {
@@ -1176,12 +1205,33 @@ function intervalsOf(channel: Channel, parameters: RegisterParameters): Interval
   if (derived.length === 0) return rows;
   if (rows.length === 0) return derived;
   const delivered = rows.filter((row) => row.counts);
+  if (sums !== undefined) compareSums(delivered, derived, sums);
   let d = 0;
   for (const row of derived) {
     while (d < delivered.length && delivered[d]!.start + delivered[d]!.length <= row.start) d++;
     if (d === delivered.length || delivered[d]!.start >= row.start + row.length) rows.push(row);
   }
   return rows.sort((a, b) => a.start - b.start);
+}
+
+/** Both in order of time, none of one kind overlapping. Doubtful ones say nothing. */
+function compareSums(delivered: readonly IntervalRow[], derived: readonly IntervalRow[], into: Sums[]): void {
+  let d = 0;
+  for (const { start, length, ml: register, flags } of derived) {
+    const end = start + length;
+    while (d < delivered.length && delivered[d]!.start < start) d++;
+    let usage = 0;
+    let until = start;
+    let doubtful = flags;
+    for (; d < delivered.length && delivered[d]!.start === until && until < end; d++) {
+      const row = delivered[d]!;
+      usage += row.ml;
+      until += row.length;
+      doubtful |= row.flags;
+    }
+    if (until !== end || length > MOST_APART || (doubtful & DOUBTFUL) !== 0) continue;
+    into.push({ start, end, usage, register });
+  }
 }
 
 /** Which delivered intervals count, or `undefined` where none overlap. */

@@ -784,6 +784,7 @@ export function fileRow(message: FileMessage): Record<string, unknown> {
     rows: message.rows,
     rejected: message.rejected,
     reads: message.reads,
+    late_reads: message.lateReads,
     meters: message.meters,
     first_read: message.firstRead,
     last_read: message.lastRead,

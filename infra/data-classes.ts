@@ -109,7 +109,7 @@ export const POSTGRES_COLUMNS: Readonly<Record<string, Columns>> = {
   },
   files: {
     operation:
-      "file utility source name sha256 bytes state duplicate_of correction again_of work_path archive_path archive_key reason rows rejected reads no_reads values_rejected meters first_read last_read claimed_at published_at announced left_out unknown_columns",
+      "file utility source name sha256 bytes state duplicate_of correction again_of work_path archive_path archive_key reason rows rejected reads no_reads values_rejected meters first_read last_read claimed_at published_at announced left_out unknown_columns late_reads",
   },
   log_batches: {
     pseudonymous: "payload",
@@ -238,7 +238,7 @@ export const CLICKHOUSE_COLUMNS: Readonly<Record<string, Columns>> = {
   },
   files: {
     operation:
-      "utility source file sha256 state correction bytes rows rejected reads meters first_read last_read claimed_at published_at",
+      "utility source file sha256 state correction bytes rows rejected reads late_reads meters first_read last_read claimed_at published_at",
   },
   intervals: {
     pseudonymous: "meter channel start length ml origin delivered unit flags file line counts version gone",

@@ -38,6 +38,11 @@ export class Metrics {
     "utility",
     "source",
   ]);
+  readonly lateReads = this.#counter(
+    "curbstop_late_reads_total",
+    "Reads published so long after their time that check late counts them.",
+    ["utility", "source"],
+  );
   readonly rejects = this.#counter("curbstop_rejects_total", "Rows rejected, by reason.", [
     "utility",
     "source",

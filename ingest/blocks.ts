@@ -136,6 +136,8 @@ export interface BlockConstants {
   readonly source: string;
   readonly file: number;
   readonly backfill: boolean;
+  /** Reads that end by then came late, UTC seconds. */
+  readonly lateUntil: number;
   /** Smallest step in the profile's unit; 0: by the decimals. */
   readonly resolution: number;
   readonly digits: number;
@@ -144,6 +146,7 @@ export interface BlockConstants {
 /** Gathers the reads of a file into blocks: of one register, of 28 days at most. */
 export class BlockBuilder implements ReadSink<Gathering> {
   reads = 0;
+  lateReads = 0;
   noReads = 0;
   first = Infinity;
   last = -Infinity;
@@ -185,6 +188,7 @@ export class BlockBuilder implements ReadSink<Gathering> {
       series.ml[at] = ml;
       if (isToBeListed(series, ml, delivered!)) listDelivered(series, at, delivered!);
       this.#count(time, time + length, 1);
+      if (time + length <= this.#constants.lateUntil) this.lateReads++;
     }
     series.times.add(time);
     series.lengths.add(length);
@@ -251,6 +255,8 @@ export class BlockBuilder implements ReadSink<Gathering> {
     series.lines.addSame(line, count);
     this.#pending += count;
     this.#count(time, last + length, count);
+    const late = Math.floor((this.#constants.lateUntil - time - length) / step) + 1;
+    if (late > 0) this.lateReads += Math.min(late, count);
     if (this.#pending >= MOST_PENDING) this.finish();
   }
 

@@ -8,6 +8,7 @@ import { errorFields } from "../infra/logger.js";
 import { isDatabaseUnavailable } from "../infra/postgres/database.js";
 import type { Stage, StageContext, StageHealth } from "../infra/stage.js";
 import { stalling } from "../infra/stall.js";
+import { limitOf } from "../schemas/checks.js";
 import { hasTemperatures, type SourceConfig, type UtilityConfig } from "../schemas/config.js";
 import type { FileMessage } from "../schemas/files.js";
 import { csvProfile } from "../schemas/profile.js";
@@ -96,6 +97,7 @@ export function createIngest(context: IngestContext): IngestStage {
 const NO_READS = {
   leftOut: 0,
   reads: 0,
+  lateReads: 0,
   noReads: 0,
   valuesRejected: 0,
   meters: 0,
@@ -670,6 +672,7 @@ class Ingest implements IngestStage {
     const { utility, source, state } = message;
     metrics.files.inc({ utility, source, state });
     metrics.reads.inc({ utility, source }, message.reads);
+    metrics.lateReads.inc({ utility, source }, message.lateReads);
     logger.info("file done", {
       utility,
       source,
@@ -701,6 +704,7 @@ class Ingest implements IngestStage {
       source,
       checks: utility.checks,
       now: Math.floor(clock.now() / 1000),
+      lateUntil: lateUntilOf(file, feed),
     });
     // Portions are handed over in order; meanwhile the meters of the next are looked up, and more are read.
     const underway: Promise<void>[] = [];
@@ -731,13 +735,14 @@ class Ingest implements IngestStage {
     }
     await publisher.flush();
     const { rows, rejected, leftOut, valuesRejected, unknownColumns } = totals;
-    const { reads, noReads, meters, first, last } = totals;
+    const { reads, lateReads, noReads, meters, first, last } = totals;
     return {
       rows,
       rejected,
       leftOut,
       unknownColumns,
       reads,
+      lateReads,
       noReads,
       valuesRejected,
       meters,
@@ -895,6 +900,12 @@ function rejectionReport(file: LedgerFile, error: FileRejected): string {
   return JSON.stringify(report, null, 2) + "\n";
 }
 
+/** What ends by then (UTC seconds) comes late in the file; old reads that are asked for do not. */
+function lateUntilOf({ claimed_at }: LedgerFile, { utility, source }: Feed): number {
+  const hours = source.backfill ? undefined : limitOf(utility.checks, "late");
+  return hours === undefined ? -Infinity : Math.floor(claimed_at.getTime() / 1000) - hours * 3600;
+}
+
 function fileMessageOf(file: LedgerFile): FileMessage {
   const seconds = (date: Date | null) => (date === null ? null : Math.floor(date.getTime() / 1000));
   return {
@@ -909,6 +920,7 @@ function fileMessageOf(file: LedgerFile): FileMessage {
     rows: file.rows,
     rejected: file.rejected,
     reads: file.reads,
+    lateReads: file.late_reads,
     meters: file.meters,
     firstRead: seconds(file.first_read),
     lastRead: seconds(file.last_read),

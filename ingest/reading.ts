@@ -21,6 +21,8 @@ export interface ReadingJob {
   readonly checks: ChecksConfig;
   /** UTC seconds. */
   readonly now: number;
+  /** Reads that end by then came late, UTC seconds; -Infinity: none does. */
+  readonly lateUntil: number;
 }
 
 /** What a piece of a file holds: blocks whose meters are still to be named by their keys. */
@@ -43,6 +45,7 @@ export interface Portion {
 /** What a whole file held. Times in UTC seconds, of a file without reads Infinity and -Infinity. */
 export interface ReadingTotals extends RowCounts {
   readonly reads: number;
+  readonly lateReads: number;
   readonly noReads: number;
   readonly meters: number;
   /** Names of columns that the source does not speak of. */
@@ -56,7 +59,7 @@ export interface ReadingTotals extends RowCounts {
  * @throws FileRejected where it can't be understood at all, after the rejects so far
  */
 export async function* reading(job: ReadingJob): AsyncGenerator<Portion, ReadingTotals> {
-  const { path, bytes, file, utility, timeZone, source, checks, now } = job;
+  const { path, bytes, file, utility, timeZone, source, checks, now, lateUntil } = job;
   const { resolution = 0, digits = 0 } = source.billing ?? source.profile ?? {};
   const text = await fileText(path, bytes, source);
   const several = text.count > 1;
@@ -77,6 +80,7 @@ export async function* reading(job: ReadingJob): AsyncGenerator<Portion, Reading
     source: source.id,
     file,
     backfill: source.backfill,
+    lateUntil,
     resolution,
     digits,
   });
@@ -107,9 +111,18 @@ export async function* reading(job: ReadingJob): AsyncGenerator<Portion, Reading
     throw error;
   }
   yield portion();
-  const { reads, noReads, first, last } = builder;
+  const { reads, lateReads, noReads, first, last } = builder;
   const { unknownColumns } = reader;
-  return { ...reader.counts, unknownColumns, reads, noReads, meters: builder.meters.size, first, last };
+  return {
+    ...reader.counts,
+    unknownColumns,
+    reads,
+    lateReads,
+    noReads,
+    meters: builder.meters.size,
+    first,
+    last,
+  };
 }
 
 /** Takes reads and keeps none. */

@@ -4,7 +4,8 @@ import { z } from "zod";
 export interface Check {
   /**
    * `detect`: judged over a meter's history; what it finds stands in ClickHouse (view `checks_current`). `ingest`: judged
-   * where the file is read. There are more of these (REJECT_CODES): only what has a meaning without its check is here.
+   * where the file is read. There are more of these that reject (REJECT_CODES): only what has a meaning without its check is
+   * here.
    */
   readonly judged: "ingest" | "detect";
   /** `reject`: the row is not taken. `neutral`: the read is kept, and rules take no notice of it. `note`: it is told. */
@@ -43,6 +44,14 @@ export const CHECKS = {
     fails:
       "A day's row with usage in the column of the hour that the day does not have. Off: the column is passed over.",
     source: "FORMATS §1: day rows on the day on which clocks are put forward",
+  },
+  late: {
+    judged: "ingest",
+    severity: "note",
+    limit: { unit: "hours", default: 72 },
+    fails:
+      "A read that came so long after its time (of an interval: its end). It is taken, judged where it belongs, and counted for its file; sources of old reads (backfill) are not looked at.",
+    source: "FORMATS §0: many reads come at three days and more",
   },
   "prolonged-estimation": {
     judged: "detect",
@@ -134,6 +143,14 @@ export const CHECKS = {
     fails:
       "For so long one register of a compound meter is read and another is not; rules take no notice of such hours.",
     source: `${VEE}: sibling channel missing; the limit is ours`,
+  },
+  "sum-mismatch": {
+    judged: "detect",
+    severity: "note",
+    limit: { unit: "percent", default: 2 },
+    fails:
+      "Delivered intervals sum up to something else than the registers around them show (reads at most three days apart), by so much of it and by more than twice the register's smallest move, since the two agreed last.",
+    source: `${VEE}: sum check, 1 to 2 register units a read, or 1 to 2 %`,
   },
   "high-day": {
     judged: "detect",

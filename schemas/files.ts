@@ -20,6 +20,8 @@ export const fileMessage = z.object({
   rows: z.int().min(0),
   rejected: z.int().min(0),
   reads: z.int().min(0),
+  /** Of them those that came as late as check `late` says. */
+  lateReads: z.int().min(0).default(0),
   /** Distinct meters with a read in it. */
   meters: z.int().min(0),
   /** UTC seconds: first and last read, null in a file without reads. */

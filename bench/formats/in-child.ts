@@ -68,7 +68,17 @@ const NOW = Date.UTC(2026, 5, 1) / 1000;
 async function read({ path, bytes, source, rounds }: Work): Promise<ReadingCost> {
   const restMb = residentMb();
   const seconds: number[] = [];
-  const job = { path, bytes, source, checks: {}, file: 1, utility: "bench", timeZone: "UTC", now: NOW };
+  const job = {
+    path,
+    bytes,
+    source,
+    checks: {},
+    file: 1,
+    utility: "bench",
+    timeZone: "UTC",
+    now: NOW,
+    lateUntil: -Infinity,
+  };
   let counts = { rows: 0, reads: 0, rejected: 0, meters: 0 };
   let refused: string | undefined;
   for (let round = 0; round < rounds; round++) {

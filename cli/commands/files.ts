@@ -161,6 +161,7 @@ function storyAsJson(story: Story): object {
     leftOutRows: file.left_out,
     unknownColumns: file.unknown_columns,
     reads: file.reads,
+    lateReads: file.late_reads,
     noReads: file.no_reads,
     rejectedValues: file.values_rejected,
     meters: file.meters,
@@ -201,6 +202,7 @@ function storyAsText(story: Story): string {
     "values",
     `${count(file.reads)} reads, ${count(file.no_reads)} no reads, ${count(file.values_rejected)} rejected`,
   );
+  if (file.late_reads > 0) lines.add("late", `${count(file.late_reads)} of the reads (check late)`);
   lines.add("meters", count(file.meters));
   if (file.unknown_columns.length > 0) lines.add("passed over", `columns ${file.unknown_columns.join(", ")}`);
   if (file.first_read !== null && file.last_read !== null)

@@ -5,6 +5,7 @@ import type { CheckContext, Finding } from "./finding.js";
 import { FlagRuns } from "./flag-runs.js";
 import { InactiveUsage } from "./inactive-usage.js";
 import { MissingSibling } from "./missing-sibling.js";
+import { SumMismatch, type Sums } from "./sum-mismatch.js";
 import { UsageRuns } from "./usage-runs.js";
 
 const NONE: readonly Finding[] = [];
@@ -23,6 +24,7 @@ export class MeterChecks {
   readonly #days = new DayUsage();
   readonly #inactive = new InactiveUsage();
   readonly #sibling = new MissingSibling();
+  readonly #sums = new SumMismatch();
 
   /**
    * @param registers how many of the meter's registers are read at this time
@@ -69,6 +71,11 @@ export class MeterChecks {
     }
   }
 
+  /** Delivered intervals beside the register reads around them, once they are past. */
+  pushSums(sums: Sums, context: CheckContext): void {
+    this.#sums.push(sums, context, this.ended);
+  }
+
   /** What was found so far, ended or not. */
   findings(context: CheckContext): readonly Finding[] {
     open.length = 0;
@@ -76,6 +83,7 @@ export class MeterChecks {
     this.#usage.open(context, open);
     this.#inactive.open(context, open);
     this.#sibling.open(context, open);
+    this.#sums.open(context, open);
     if (open.length === 0) return this.ended.length === 0 ? NONE : this.ended.slice();
     return this.ended.concat(open);
   }
@@ -87,6 +95,7 @@ export class MeterChecks {
     this.#days.writeTo(to);
     this.#inactive.writeTo(to);
     this.#sibling.writeTo(to);
+    this.#sums.writeTo(to);
   }
 
   readFrom(from: Reader): void {
@@ -95,5 +104,6 @@ export class MeterChecks {
     this.#days.readFrom(from);
     this.#inactive.readFrom(from);
     this.#sibling.readFrom(from);
+    this.#sums.readFrom(from);
   }
 }

@@ -26,6 +26,7 @@ export interface LedgerFile {
   readonly rejected: number;
   readonly left_out: number;
   readonly reads: number;
+  readonly late_reads: number;
   readonly no_reads: number;
   readonly values_rejected: number;
   readonly meters: number;
@@ -163,6 +164,7 @@ export interface Published {
   readonly leftOut: number;
   readonly unknownColumns: readonly string[];
   readonly reads: number;
+  readonly lateReads: number;
   readonly noReads: number;
   readonly valuesRejected: number;
   readonly meters: number;
@@ -174,10 +176,10 @@ export interface Published {
 /** Every block of the file is durable in the log. */
 export async function markPublished(database: Queryable, file: number, result: Published): Promise<void> {
   const { rows, rejected, leftOut, unknownColumns } = result;
-  const { reads, noReads, valuesRejected, meters, firstRead, lastRead, at } = result;
+  const { reads, lateReads, noReads, valuesRejected, meters, firstRead, lastRead, at } = result;
   await database.query(
     `UPDATE files SET state = 'published', rows = $2, rejected = $3, reads = $4, no_reads = $5, meters = $6,
-       first_read = $7, last_read = $8, published_at = $9, values_rejected = $10, left_out = $11, unknown_columns = $12
+       first_read = $7, last_read = $8, published_at = $9, values_rejected = $10, left_out = $11, unknown_columns = $12, late_reads = $13
      WHERE file = $1`,
     [
       file,
@@ -193,6 +195,7 @@ export async function markPublished(database: Queryable, file: number, result: P
       leftOut,
       // PostgreSQL's text holds no NUL.
       unknownColumns.map((name) => name.replaceAll("\0", "\\0")),
+      lateReads,
     ],
   );
 }

@@ -198,6 +198,51 @@ it("finds registers that are read in another unit, or multiplied otherwise, than
   expect((await found()).filter(other)).toEqual([]);
 });
 
+it("finds where usage and registers part, and counts what came late", async () => {
+  const before = await found();
+  // 240 L a day, of which the register counts 25 gal (95 L) from the third day on.
+  const gallons = [0, 63.4, 126.8, 151.8, 176.8, 201.8, 226.8, 290.2];
+  await drop(
+    "registers",
+    `meter,time,gallons\n${gallons.map((one, day) => `M-12,2026-05-0${1 + day} 00:00,${one}\n`).join("")}`,
+  );
+  await take(
+    hours(24 * 6, () => [10] as const),
+    "M-12",
+  );
+  const own = async () => (await found()).filter(({ code }) => code === "sum-mismatch");
+  const mismatch = { code: "sum-mismatch", from: 48, until: 144, open: true, limit: 2 };
+  expect(await own()).toMatchObject([mismatch]);
+  expect((await own())[0]!.value).toBeCloseTo(60.6, 1);
+  await take([...hours(24 * 6, () => undefined), ...hours(24, () => [10] as const)], "M-12");
+  expect(await own()).toMatchObject([{ ...mismatch, open: false }]);
+  // What was delivered is corrected: the two agree.
+  await take(
+    [...hours(48, () => undefined), ...hours(96, (i) => [i % 24 === 0 ? 94.64 : 0] as const)],
+    "M-12",
+  );
+  expect(await own()).toEqual([]);
+  expect((await found()).filter(({ code }) => code !== "stuck")).toEqual(
+    before.filter(({ code }) => code !== "stuck"),
+  );
+
+  const [file] = await test.stores.database.query<{ reads: number; late_reads: number }>(
+    "SELECT reads, late_reads FROM files ORDER BY file DESC LIMIT 1",
+  );
+  // The clock of these tests stands in June.
+  expect(file).toEqual({ reads: 96, late_reads: 96 });
+  const analyst = openClickHouse(test.stores.analystUrl("oakvale")!);
+  try {
+    const [feed] = await analyst.query<{ reads: string; late_reads: string }>(
+      "SELECT reads, late_reads FROM curbstop.freshness WHERE source = 'registers'",
+    );
+    expect(Number(feed!.late_reads)).toBe(Number(feed!.reads));
+  } finally {
+    await analyst.close();
+  }
+  expect(await context.metrics.text()).toMatch(/curbstop_late_reads_total\{[^}]*source="ami"\} [1-9]/);
+}, 60_000);
+
 it("finds what devices report, with a value or as an alarm without one", async () => {
   const before = await found();
   // An alarm of a leak (bit 41) and of a fault (bit 40), which this utility has switched off; twice the same.

@@ -190,6 +190,48 @@ it("finds flow through a meter that is not in service", () => {
   ]);
 });
 
+it("finds usage and registers that part, and not steps of a coarse register", () => {
+  const sums = (
+    pairs: readonly (readonly [usage: number, register: number])[],
+    limits: CheckContext["limits"] = everyLimit,
+  ) => {
+    const checks = new MeterChecks();
+    pairs.forEach(([usage, register], i) => {
+      const start = MARCH + i * DAY;
+      checks.pushSums(
+        { start, end: start + DAY, usage: usage * 1000, register: register * 1000 },
+        context(limits),
+      );
+    });
+    return checks
+      .findings(context(limits))
+      .map(({ code, start, end, open, value }) => [
+        code,
+        (start - MARCH) / DAY,
+        (end - MARCH) / DAY,
+        open,
+        Math.round(value),
+      ]);
+  };
+  const days = (count: number, usage: number, register: number) =>
+    Array.from({ length: count }, () => [usage, register] as const);
+  expect(sums(days(30, 500, 491))).toEqual([]);
+  // A register in steps of 3,785 L shows nothing for six days, and then all of it.
+  const coarse = Array.from({ length: 60 }, (_, i) => [631, i % 6 === 5 ? 3785 : 0] as const);
+  expect(sums(coarse)).toEqual([]);
+  // One that counts a tenth does so at once, one that loses a twentieth once that is more than two of its moves.
+  expect(sums([...days(3, 500, 500), ...days(2, 5000, 500)])).toEqual([["sum-mismatch", 3, 5, true, 90]]);
+  expect(sums([...days(1, 120, 120), ...days(8, 475, 500)])).toEqual([]);
+  expect(sums([...days(1, 120, 120), ...days(10, 475, 500), ...days(1, 500, 500)])).toEqual([
+    ["sum-mismatch", 1, 11, false, 5],
+  ]);
+  // A register that stands still, of a meter that uses water.
+  expect(sums(days(20, 500, 0))).toEqual([]);
+  expect(sums(days(21, 500, 0))).toEqual([["sum-mismatch", 0, 21, true, 100]]);
+  expect(sums(days(30, 500, 0), { ...everyLimit, "sum-mismatch": 100 })).toEqual([]);
+  expect(sums(days(30, 500, 0), {})).toEqual([]);
+});
+
 it("finds high and low days against the mean of those before, by local days", () => {
   // From the 1st to the 15th; on the 8th the day has 23 hours.
   const usual = hours(14 * 24 - 1, 20_000);

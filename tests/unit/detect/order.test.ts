@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { seeded } from "../../../bench/random.js";
 import { Flag } from "../../../schemas/flags.js";
-import type { ReadsBlock } from "../../../schemas/reads.js";
+import { sequenceAt, type ReadsBlock } from "../../../schemas/reads.js";
 import { environment, expectSame, reference, run, shuffled } from "./any-order.js";
 import { blockOf, environmentOf, Model, type TestRead } from "./model.js";
 
@@ -26,6 +26,8 @@ interface History {
   readonly corrections: number;
   /** Corrections may cut time otherwise, so that delivered intervals overlap. */
   readonly overlaps: boolean;
+  /** Of a channel with usage too, one register read in so many. */
+  readonly every?: number;
 }
 
 function blocksOf(history: History): ReadsBlock[] {
@@ -39,7 +41,9 @@ function blocksOf(history: History): ReadsBlock[] {
     const from = c === 0 ? 0 : whole(flows.length / 2);
     for (const kind of kinds) {
       const modulus = kind === "register" && chance(0.3) ? 2_000_000 : 0;
-      const whole1 = seriesOf(kind, flows, from, history, modulus, random);
+      const all = seriesOf(kind, flows, from, history, modulus, random);
+      const every = kind === "register" && kinds.length > 1 ? (history.every ?? 1) : 1;
+      const whole1 = all.filter((_, i) => i % every === 0);
       let line = 1;
       const put = (reads: readonly Placed[], file: number) => {
         for (let at = 0; at < reads.length;) {
@@ -147,6 +151,7 @@ const histories = fc.record({
   faults: fc.constantFrom(0, 0.02, 0.1),
   corrections: fc.integer({ min: 0, max: 4 }),
   overlaps: fc.boolean(),
+  every: fc.constantFrom(1, 1, 5, 24, 70, 100),
 });
 
 /** Nightly runs ask for more. */
@@ -177,6 +182,35 @@ it("finds the same intervals and anomalies whatever the order, batches and repet
     }),
     { numRuns: RUNS, examples: [MOVED_AND_FORGOTTEN] },
   );
+});
+
+it("compares delivered usage with the registers around it, whatever the order", () => {
+  const mixed = histories.map((history): History => ({ ...history, channels: [["register", "usage"]] }));
+  let found = 0;
+  fc.assert(
+    fc.property(mixed, fc.nat(), (history, orderSeed) => {
+      const random = seeded(orderSeed);
+      const blocks = blocksOf(history);
+      // Registers lag behind usage by days, or the other way round.
+      const lag = { register: random() * 300, usage: random() * 300 };
+      const order = blocks
+        .map((block) => ({
+          block,
+          at: sequenceAt(block.time, 0) / HOUR + lag[block.kind] * (0.8 + 0.4 * random()),
+        }))
+        .sort((a, b) => a.at - b.at)
+        .map(({ block }) => block);
+      const options = { trims: () => random() < 0.8, saves: () => random() < 0.5 };
+      const whole = reference(blocks);
+      expectSame(
+        run(order, () => 1 + Math.floor(random() * 3), options),
+        whole,
+      );
+      found += whole.tables.checks().filter(({ code }) => code === "sum-mismatch").length;
+    }),
+    { numRuns: 2 * RUNS },
+  );
+  expect(found).toBeGreaterThan(RUNS);
 });
 
 it("finds the same with nearly sorted blocks, some late, trimmed and saved at any moment", () => {
@@ -330,6 +364,30 @@ it("tells with each anomaly the hours that led to it, as analysts see them", () 
       const own = usage.filter(({ start }) => start >= from && start < from + HOUR);
       expect(ml).toBe(own.length === 0 ? null : own.reduce((sum, one) => sum + one.ml, 0));
     });
+  }
+});
+
+it("compares usage that it has forgotten with a register read that comes days later", () => {
+  const DAY = 24 * HOUR;
+  const hourly = (from: number, to: number) =>
+    Array.from({ length: (to - from) * 24 }, (_, i) => ({
+      time: START + from * DAY + i * HOUR,
+      length: HOUR,
+      ml: 1000 * (5 + (i % 7)),
+    }));
+  const usage = [0, 10].map((from, n) => blockOf(hourly(from, from + 10), { line: 1 + 240 * n }));
+  const registers = [0, 2, 4, 6, 8, 10, 12.5, 15, 17].map((day, i) =>
+    blockOf([{ time: START + day * DAY, ml: 100_000 * i * i }], { kind: "register", file: 2, line: 1 + i }),
+  );
+  const whole = reference([...usage, ...registers]);
+  const found = whole.tables.checks().filter(({ code }) => code === "sum-mismatch");
+  expect(found).toMatchObject([{ start: START, end: START + 17 * DAY }]);
+  for (let first = 1; first < registers.length; first++) {
+    const order = [...registers.slice(0, first), ...usage, ...registers.slice(first)];
+    expectSame(
+      run(order, () => 1, { saves: () => true }),
+      whole,
+    );
   }
 });
 

@@ -7,12 +7,13 @@ const DAY = 24 * HOUR;
 const SPAN = 28 * DAY;
 const START = Date.UTC(2026, 0, 1) / 1000;
 
-function builder(): BlockBuilder {
+function builder(lateUntil = -Infinity): BlockBuilder {
   return new BlockBuilder({
     utility: "oakvale",
     source: "ami",
     file: 1,
     backfill: false,
+    lateUntil,
     resolution: 0,
     digits: 0,
   });
@@ -47,6 +48,22 @@ function seriesIn(blocks: BlockBuilder) {
   series.mlPerUnit = 1000;
   return series;
 }
+
+it("counts late reads alike, a day at once and one by one; those without a value are none", () => {
+  const hours = Array.from({ length: 24 }, (_, i) => i);
+  const litres = Float64Array.from(hours);
+  for (const step of [HOUR, 2 * HOUR]) {
+    for (let until = START - 2; until < START + 60 * HOUR; until += HOUR / 2) {
+      const [whole, single] = [builder(until), builder(until)];
+      const [a, b] = [seriesIn(whole), seriesIn(single)];
+      whole.readAll(a, START, step, HOUR, litres, litres, 24, 0, 2);
+      for (const i of hours) single.read(b, START + i * step, HOUR, i, i, 0, 2);
+      single.read(b, START - HOUR, HOUR, null, null, 0, 2);
+      expect(whole.lateReads).toBe(hours.filter((i) => START + i * step + HOUR <= until).length);
+      expect(single.lateReads).toBe(whole.lateReads);
+    }
+  }
+});
 
 it("makes one block of 28 days of rows with 24 columns, whose lines are told once", () => {
   const blocks = builder();
