@@ -69,6 +69,11 @@ export const csvProfile = z.strictObject({
         .describe("Meter constant of the row: its values are multiplied by it; empty: 1."),
       quality: column.optional().describe("Word that says whether the value was estimated."),
       first: column.optional().describe("wide: the first interval's column; the others follow it."),
+      repeated: column
+        .optional()
+        .describe(
+          "wide: the column of the hour that comes twice in autumn, for its second time; of shorter intervals the first, the others follow it. Empty or 0 on other days.",
+        ),
     })
     .prefault({})
     .describe("Which column holds what: by header name or position."),
@@ -127,6 +132,12 @@ export const csvProfile = z.strictObject({
         .default(0)
         .describe(
           "usage: stamps within so many seconds of the grid of intervals are set on it (hh:59, hh:01).",
+        ),
+      wide: z
+        .enum(["clock", "elapsed"])
+        .default("clock")
+        .describe(
+          "wide: a column is a time of the local clock, or (elapsed) the columns count the hours of the day, which may have 23 or 25: there are 25, 50 or 100 of them.",
         ),
       repeatedHour: z
         .enum(["order", "first", "second"])

@@ -80,7 +80,8 @@ export class ReadsCsv implements RowSink {
   #time = -1;
   #clock = -1;
   #quality = -1;
-  #first = -1;
+  /** Places of the interval columns, and behind them those of the repeated hour. */
+  #intervals: readonly number[] = [];
   #values: ValueColumn[] = [];
   #filter: RowFilter | undefined;
   #needed = 0;
@@ -202,6 +203,8 @@ export class ReadsCsv implements RowSink {
       columns.unit !== undefined ||
       columns.registerUnit !== undefined ||
       columns.multiplier !== undefined ||
+      columns.repeated !== undefined ||
+      time.wide !== "clock" ||
       trailerRows !== undefined ||
       time.snap > 0 ||
       (layout === "long" && time.interval > HOUR && this.#values.some(({ kind }) => kind === "usage")) ||
@@ -219,7 +222,7 @@ export class ReadsCsv implements RowSink {
     take(this.#quality, Role.quality);
     const filters = this.#filter?.columns ?? [];
     for (const index of filters) take(index, Role.filter);
-    if (layout === "wide") for (let i = 0; i < this.#valuesPerRow; i++) take(this.#first + i, Role.value);
+    if (layout === "wide") for (const index of this.#intervals) take(index, Role.value);
     else for (const { index } of this.#values) take(index, Role.value);
     const rises = (places: readonly number[]) => places.every((at, i) => i === 0 || at > places[i - 1]!);
     const inOrder = rises(this.#values.map(({ index }) => index)) && rises(filters);
@@ -414,10 +417,12 @@ export class ReadsCsv implements RowSink {
       columns.registerUnit === undefined ? unitIndex : find(columns.registerUnit, "registerUnit");
     const { unit, registerUnit = unit } = this.#profile;
     if (layout === "wide") {
-      this.#first = find(columns.first, "first");
+      const { intervalsPerDay, time } = this.#profile;
+      const [first, repeated] = [find(columns.first, "first"), find(columns.repeated, "repeated")];
+      this.#intervals = intervalColumns(first, repeated, intervalsPerDay, time.wide === "elapsed");
       this.#wideUnit = this.#profile.wideValues === "register" ? registerUnitIndex : unitIndex;
-      this.#valuesPerRow = this.#profile.intervalsPerDay;
-      this.#needed = this.#first + this.#valuesPerRow;
+      this.#valuesPerRow = this.#intervals.length;
+      this.#needed = Math.max(...this.#intervals) + 1;
     } else {
       if (columns.usage !== undefined) {
         this.#values.push({
@@ -453,9 +458,8 @@ export class ReadsCsv implements RowSink {
 
   /** Places of the columns that the profile names. */
   #spokenOf(): ReadonlySet<number> {
-    const { layout, intervalsPerDay } = this.#profile;
     const places = [this.#meter, this.#serial, this.#channel, this.#time, this.#clock, this.#quality];
-    if (layout === "wide") for (let i = 0; i < intervalsPerDay; i++) places.push(this.#first + i);
+    places.push(...this.#intervals);
     for (const { index, unitIndex } of this.#values) places.push(index, unitIndex);
     return new Set([...places, this.#wideUnit, this.#multiplier, ...(this.#filter?.columns ?? [])]);
   }
@@ -720,7 +724,10 @@ export class ReadsCsv implements RowSink {
     let day = this.#wideDays.get(stamp.day);
     if (day === undefined) {
       if (this.#wideDays.size >= MOST_WIDE_DAYS) this.#wideDays.clear();
-      day = wideDay(stamp.day, intervalsPerDay, this.#zone, kind === "usage");
+      const { columns } = this.#profile;
+      if (time.wide === "elapsed") day = elapsedDay(stamp.day, intervalsPerDay, this.#zone);
+      else if (columns.repeated !== undefined) day = repeatedDay(stamp.day, intervalsPerDay, this.#zone);
+      else day = wideDay(stamp.day, intervalsPerDay, this.#zone, kind === "usage");
       this.#wideDays.set(stamp.day, day);
     }
     const flags = this.#quality < 0 ? 0 : this.#flagsOf(row);
@@ -730,18 +737,19 @@ export class ReadsCsv implements RowSink {
       unitIndex: this.#wideUnit,
       unit: kind === "register" ? registerUnit : unit,
     };
-    let index = this.#first;
+    const places = this.#intervals;
+    let i = 0;
     for (const { start, length, parts } of day.slots) {
-      column.name = NAMES[index - this.#first]!;
-      let taken = this.#value(row, index++, column, series!, flags);
+      column.name = NAMES[i]!;
+      let taken = this.#value(row, places[i++]!, column, series!, flags);
       if (parts > 1) {
         // Several columns of the repeated hour are one interval, if every one of them has a value.
-        for (const until = index + parts - 1; index < until; index++) {
+        for (const until = i + parts - 1; i < until; i++) {
           const ml = this.#ml;
           const delivered = this.#delivered;
-          column.name = NAMES[index - this.#first]!;
+          column.name = NAMES[i]!;
           if (!taken) continue;
-          taken = this.#value(row, index, column, series!, flags);
+          taken = this.#value(row, places[i]!, column, series!, flags);
           this.#ml = ml === null || this.#ml === null ? null : ml + this.#ml;
           this.#delivered = this.#ml === null ? null : delivered! + this.#delivered!;
         }
@@ -751,7 +759,7 @@ export class ReadsCsv implements RowSink {
         if (kind === "usage") this.#emit(row, series!, start, length, flags);
         else this.#emit(row, series!, time.stamp === "end" ? start + length : start, 0, flags);
       } else if (this.#refusesMissingHour && this.#ml !== null && (kind === "register" || this.#ml !== 0)) {
-        this.#rejectValue(row, "missing-hour-used", column.name, this.#text(row, index - 1));
+        this.#rejectValue(row, "missing-hour-used", column.name, this.#text(row, places[i - 1]!));
       }
     }
   }
@@ -799,6 +807,8 @@ export class ReadsCsv implements RowSink {
     const { thousands, decimal } = this.#profile;
     let text = bytes.toString("utf8", from, to);
     if (thousands !== "") {
+      if (thousands === " ") text = text.replace(BLANKS, " ");
+      else if (thousands === "'") text = text.replaceAll("\u2019", "'");
       const whole = text.split(decimal)[0]!;
       if (whole.includes(thousands)) {
         const groups = whole.replace(/^[+-]/, "").split(thousands);
@@ -861,10 +871,13 @@ function isId(text: string): boolean {
 }
 
 /** What rejects call the columns of layout wide. */
-const NAMES = Array.from({ length: 96 }, (_, i) => `interval ${i + 1}`);
+const NAMES = Array.from({ length: 100 }, (_, i) => `interval ${i + 1}`);
 
 /** Beside the bits of `Flag`: the quality column says that there is no read. */
 const NO_READ = 1 << 30;
+
+/** Blanks that no line is broken at, and thin ones: what spreadsheets put between thousands. */
+const BLANKS = /[\u00a0\u2009\u202f]/g;
 
 const POWERS = Array.from({ length: 16 }, (_, i) => 10 ** i);
 
@@ -917,4 +930,46 @@ function wideDay(localDay: number, intervals: number, zone: TimeZone | undefined
   const { start, length } = slots[0]!;
   const isEven = slots.every((slot, i) => slot.length === length && slot.start === start + i * length);
   return { slots, even: isEven ? length : 0 };
+}
+
+/**
+ * Places of a day's columns: those from `first` on, and behind them those of the repeated hour (-1: none), which may stand
+ * among them.
+ * @param elapsed the columns count the hours of the day, of which there may be 25
+ */
+function intervalColumns(first: number, repeated: number, intervals: number, elapsed: boolean): number[] {
+  const anHour = intervals / 24;
+  const again = repeated < 0 ? [] : Array.from({ length: anHour }, (_, i) => repeated + i);
+  const places: number[] = [];
+  const count = intervals + (elapsed ? anHour : 0);
+  for (let at = first; places.length < count; at++) if (!again.includes(at)) places.push(at);
+  return [...places, ...again];
+}
+
+/** The day's columns where they count from its beginning; those behind its end have no length. */
+function elapsedDay(localDay: number, intervals: number, zone: TimeZone | undefined): WideDay {
+  const edge = (day: number) => (zone === undefined ? day * DAY : zone.firstInstantFrom(day * DAY));
+  const [from, until] = [edge(localDay), edge(localDay + 1)];
+  const seconds = DAY / intervals;
+  const slots = Array.from({ length: (intervals * 25) / 24 }, (_, i): WideSlot => {
+    const start = from + i * seconds;
+    return { start, length: Math.max(0, Math.min(seconds, until - start)), parts: 1 };
+  });
+  return { slots, even: 0 };
+}
+
+/** The day's columns by the clock, and behind them those of the hour that comes twice, which most days do not have. */
+function repeatedDay(localDay: number, intervals: number, zone: TimeZone | undefined): WideDay {
+  const seconds = DAY / intervals;
+  const { slots } = wideDay(localDay, intervals, zone, false);
+  const again: WideSlot[] = [];
+  const single = slots.map((slot, i): WideSlot => {
+    const [first, second] = zone?.instantsOf(localDay * DAY + i * seconds) ?? [];
+    if (first === undefined || second === undefined) return slot;
+    again.push({ start: second, length: seconds, parts: 1 });
+    return { start: first, length: seconds, parts: 1 };
+  });
+  const none: WideSlot = { start: slots[0]!.start, length: 0, parts: 1 };
+  while (again.length < intervals / 24) again.push(none);
+  return { slots: [...single, ...again], even: 0 };
 }

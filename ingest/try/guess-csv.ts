@@ -246,8 +246,12 @@ function bodyOf({ rows, width }: Dialect): {
   };
 }
 
+/** Marks between thousands beside point and comma: an apostrophe, straight or curly, and blanks of all kinds. */
+const GROUPED = /^[+-]?\d{1,3}(['\u2019 \u00a0\u2009\u202f]\d{3})+([.,]\d+)?$/;
+const GROUP_MARKS = /['\u2019 \u00a0\u2009\u202f]/g;
+
 function isNumber(cell: string): boolean {
-  return /^[+-]?(\d+([.,]\d+)*|[.,]\d+)([eE][+-]?\d+)?$/.test(cell);
+  return /^[+-]?(\d+([.,]\d+)*|[.,]\d+)([eE][+-]?\d+)?$/.test(cell) || GROUPED.test(cell);
 }
 
 /** Headers of exports that are known by name. */
@@ -375,7 +379,13 @@ function sample(cells: readonly string[]): readonly string[] {
 interface WideRun {
   readonly first: Column;
   readonly count: 24 | 48 | 96;
+  /** All of its columns. */
+  readonly columns: readonly Column[];
+  /** One more, that most days leave empty: of the hour that comes twice in autumn. */
+  readonly extra: { readonly column: Column; readonly isLast: boolean } | undefined;
 }
+/** More rows than this share have something in columns of each day. */
+const LEAST_FILLED = 0.5;
 
 function wideRun(columns: readonly Column[], time: TimeFound): WideRun | undefined {
   if (time.guess.kind !== "date" || time.clock !== undefined) return undefined;
@@ -393,13 +403,29 @@ function wideRun(columns: readonly Column[], time: TimeFound): WideRun | undefin
         if (
           run.some(({ filled }) => filled.length > 0) &&
           (isNumbered(run) || (exact && run[0]!.name === ""))
-        )
-          return { first: run[0]!, count };
+        ) {
+          const column = first + count < to ? columns[first + count]! : undefined;
+          const follows = column !== undefined && isRare(column) && isNumbered([...run, column]);
+          const extra = follows ? { column, isLast: true } : undefined;
+          const all = follows ? columns.slice(first, first + count + count / 24) : run;
+          return { first: run[0]!, count, columns: all, extra };
+        }
       }
+    }
+    for (let at = from + 1; at < to; at++) {
+      const all = columns.slice(from, from + 25);
+      const run = all.filter((one) => one !== columns[at]);
+      if (run.length !== 24 || !all.includes(columns[at]!) || !isRare(columns[at]!) || !isNumbered(run))
+        continue;
+      return { first: run[0]!, count: 24, columns: all, extra: { column: columns[at]!, isLast: false } };
     }
     from = to;
   }
   return undefined;
+}
+
+function isRare({ filled, cells }: Column): boolean {
+  return filled.length <= cells.length * LEAST_FILLED;
 }
 
 /** Names that differ in a number that grows evenly, or in a time of day. */
@@ -416,8 +442,7 @@ function guessMeter(
   wide: WideRun | undefined,
   found: Findings,
 ): Column | undefined {
-  const inRun = ({ index }: Column) =>
-    wide !== undefined && index >= wide.first.index && index < wide.first.index + wide.count;
+  const inRun = (column: Column) => wide?.columns.includes(column) === true;
   const able = columns.filter(
     (one) => one.filled.length > 0 && one !== time?.column && one !== time?.clock && !inRun(one),
   );
@@ -470,7 +495,9 @@ function guessLong({ columns, time, meter, profile, found }: LongParts): void {
   const telling = able.filter(
     ({ bare }) => NAMES.usage.test(bare) || NAMES.register.test(bare) || NAMES.value.test(bare),
   );
-  const candidates = telling.length > 0 ? telling : able;
+  // Columns without a name that say the same in every row are hardly what is measured.
+  const varying = able.filter(({ filled }) => filled.some((cell) => cell !== filled[0]));
+  const candidates = telling.length > 0 ? telling : varying.length > 0 ? varying : able;
   const kinds = candidates.map((column) => ({ column, kind: kindOf(column, time, meter) }));
   const usages = kinds.filter(({ kind }) => kind === "usage");
   const registers = kinds.filter(({ kind }) => kind === "register");
@@ -614,7 +641,8 @@ function stepsOf(column: Column, time: TimeFound, meter: Column): Steps {
 }
 
 /** A number whatever its marks are: good for comparisons within a column. */
-function looseNumber(cell: string): number {
+function looseNumber(grouped: string): number {
+  const cell = grouped.replace(GROUP_MARKS, "");
   const last = Math.max(cell.lastIndexOf("."), cell.lastIndexOf(","));
   if (last < 0) return Number(cell);
   return Number(`${cell.slice(0, last).replace(/[.,]/g, "")}.${cell.slice(last + 1)}`);
@@ -622,6 +650,13 @@ function looseNumber(cell: string): number {
 
 /** The decimal mark and that between thousands. */
 function guessMarks(values: readonly Column[], profile: Record<string, unknown>, found: Findings): void {
+  const byMarks = values.flatMap(({ filled }) => filled.filter((cell) => GROUPED.test(cell)));
+  if (byMarks.length > 0) {
+    profile["thousands"] = /['\u2019]/.test(byMarks[0]!) ? "'" : " ";
+    if (values.some(({ filled }) => filled.some((cell) => isNumber(cell) && cell.includes(","))))
+      profile["decimal"] = ",";
+    return;
+  }
   const cells = values.flatMap(({ filled }) => filled.filter((cell) => /[.,]/.test(cell) && isNumber(cell)));
   if (cells.length === 0) return;
   const count = (cell: string, mark: string) => cell.split(mark).length - 1;
@@ -800,10 +835,23 @@ interface WideParts {
 }
 
 function guessWide({ columns, wide, profile, found }: WideParts): void {
-  const run = columns.slice(wide.first.index, wide.first.index + wide.count);
+  const run = wide.columns;
   found.take("first", wide.first, columns);
   profile["intervalsPerDay"] = wide.count;
   found.seen.push(`a row a day, with ${wide.count} columns from ${String(refOf(wide.first, columns))} on`);
+  if (wide.extra !== undefined) {
+    const { column, isLast } = wide.extra;
+    const name = String(refOf(column, columns));
+    found.seen.push(`${name}, one column more, is mostly empty`);
+    if (!isLast) found.take("repeated", column, columns);
+    else
+      found.leave(
+        "time.wide",
+        ["elapsed", `clock # with columns.repeated: ${name}`],
+        `in autumn, do the columns count the day's 25 hours (elapsed), or is ${name} the second time of the hour that comes twice?`,
+        true,
+      );
+  }
   const rows = wide.first.cells.length;
   let [steps, rises, falls] = [0, 0, 0];
   for (let row = 0; row < rows; row++) {

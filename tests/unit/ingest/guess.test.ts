@@ -280,6 +280,27 @@ it("asks of numbers that are marks for no read", () => {
   for (const mark of ["12", "99", "-0", "8000"]) expect(openPaths(of(file(mark)))).not.toContain("noRead");
 });
 
+it("asks what a 25th column of a day is, and takes one among the others for the repeated hour", () => {
+  const file = (names: readonly string[], isExtra: (name: string) => boolean) =>
+    [
+      `meter,date,${names.join(",")}`,
+      ...["2026-10-31", "2026-11-01", "2026-11-02"].map((day) =>
+        ["A", day, ...names.map((name, i) => (isExtra(name) && !day.endsWith("-01") ? "" : i % 7))].join(","),
+      ),
+    ].join("\n") + "\n";
+  const names = Array.from({ length: 24 }, (_, i) => `HE${two(i + 1)}`);
+  const last = of(file([...names, "HE25"], (name) => name === "HE25"));
+  expect(last.settings["profile"]).toMatchObject({ intervalsPerDay: 24, columns: { first: "HE01" } });
+  expect(last.open).toContainEqual(expect.objectContaining({ path: "profile.time.wide", blocks: true }));
+  const within = of(file([...names.slice(0, 2), "HE02X", ...names.slice(2)], (name) => name === "HE02X"));
+  expect(within.settings["profile"]).toMatchObject({
+    intervalsPerDay: 24,
+    columns: { first: "HE01", repeated: "HE02X" },
+  });
+  expect(openPaths(within)).not.toContain("time.wide");
+  expect(openPaths(of(file(names, () => false)))).not.toContain("time.wide");
+});
+
 it("asks whether dates alone stand for days", () => {
   const once = of("meter,time,usage\nA,05/13/2026,7\nB,05/13/2026,8\n");
   expect(once.open).toContainEqual(
@@ -296,6 +317,30 @@ it("leaves open whether three digits behind a comma are decimals or thousands", 
   expect(told.settings["profile"]).toMatchObject({ decimal: "," });
   const grouped = of("meter;time;usage\nA;2026-05-01 00:00;1.234,5\nA;2026-05-01 01:00;2,5\n");
   expect(grouped.settings["profile"]).toMatchObject({ decimal: ",", thousands: "." });
+});
+
+it("takes apostrophes and blanks between thousands for what they are", () => {
+  for (const [mark, thousands, decimal] of [
+    ["'", "'", "."],
+    ["\u2019", "'", "."],
+    [" ", " ", ","],
+    ["\u202f", " ", ","],
+  ] as const) {
+    const text =
+      "Zähler;Zeit;Stand [m³]\n" +
+      Array.from({ length: 24 }, (_, i) => `A;2026-05-13 ${two(i)}:00;1${mark}234${decimal}${two(i)}\n`).join(
+        "",
+      );
+    const found = of(text);
+    expect(found.settings["profile"]).toMatchObject({
+      thousands,
+      columns: { register: "Stand [m³]" },
+      unit: "m3",
+    });
+    const { reads, rejects } = readText(text, (found.settings as { profile: ProfileInput }).profile);
+    expect(rejects).toEqual([]);
+    expect(reads.slice(0, 2).map(({ ml }) => ml)).toEqual([1_234_000_000, 1_234_010_000]);
+  }
 });
 
 it("leaves a value column open that neither name nor values tell", () => {

@@ -445,6 +445,79 @@ describe("layout wide", () => {
     expect(hole[4]).toMatchObject({ length: 2 * HOUR, ml: null, delivered: null });
   });
 
+  describe("with a column more", () => {
+    /** A day's text: what stands in each column, in their order; the names are `c0`, `c1`, … */
+    const row = (day: string, cells: readonly (string | number)[]) =>
+      `meter,date,${cells.map((_, i) => `c${i}`).join(",")},note\nA,${day},${cells.join(",")},x\n`;
+    const hours = (count: number) => [...Array(count).keys()];
+    const of = (day: string, cells: readonly (string | number)[], profile: Partial<ProfileInput>) =>
+      readText(row(day, cells), {
+        layout: "wide",
+        ...profile,
+        columns: { meter: "meter", time: "date", first: "c0", ...profile.columns },
+        time: { format: "YYYY-MM-DD", ...profile.time },
+      });
+    const elapsed = { time: { wide: "elapsed" } } as const;
+
+    it("counts the hours of the day, which may have 23 or 25", () => {
+      for (const [day, length] of [
+        ["2026-05-01", 24],
+        ["2026-03-08", 23],
+        ["2026-11-01", 25],
+      ] as const) {
+        const cells = hours(25).map((i) => (i < length ? i + 1 : ""));
+        const { reads, rejects, unknownColumns } = of(day, cells, elapsed);
+        expect(rejects).toEqual([]);
+        expect(unknownColumns).toEqual(["note"]);
+        expect(reads.map(({ ml }) => ml)).toEqual(hours(length).map((i) => (i + 1) * 1000));
+        reads.forEach((read, i) => {
+          expect(read.length).toBe(HOUR);
+          expect(read.time).toBe(reads[0]!.time + i * HOUR);
+        });
+      }
+      const quarters = of("2026-11-01", hours(100), { ...elapsed, intervalsPerDay: 96 }).reads;
+      expect([quarters.length, quarters[99]!.length]).toEqual([100, HOUR / 4]);
+    });
+
+    it("rejects use in an hour that the day does not have", () => {
+      const { reads, rejects } = of("2026-05-01", hours(25), elapsed);
+      expect(reads).toHaveLength(24);
+      expect(rejects).toMatchObject([{ code: "missing-hour-used", field: "interval 25", value: "24" }]);
+      expect(of("2026-05-01", [...hours(24), 0], elapsed).rejects).toEqual([]);
+    });
+
+    it.each([
+      ["behind the others", 24],
+      ["after the hour that it repeats", 2],
+    ])("takes the second time of the repeated hour from a column of its own, %s", (_, place) => {
+      const cells = (again: string | number) => {
+        const day: (string | number)[] = hours(24);
+        day.splice(place, 0, again);
+        return day;
+      };
+      const repeated = { columns: { repeated: `c${place}` } } as Partial<ProfileInput>;
+      const autumn = of("2026-11-01", cells(77), repeated);
+      expect(autumn.rejects).toEqual([]);
+      expect(autumn.reads).toHaveLength(25);
+      const sorted = autumn.reads.sort((a, b) => a.time - b.time);
+      expect(sorted.map(({ delivered }) => delivered)).toEqual([0, 1, 77, ...hours(24).slice(2)]);
+      sorted.forEach(({ time, length }, i) => {
+        expect([time, length]).toEqual([at("2026-11-01T07:00Z") + i * HOUR, HOUR]);
+      });
+      const usual = of("2026-05-01", cells(""), repeated);
+      expect([usual.reads.length, usual.rejects]).toEqual([24, []]);
+      const spring = of(
+        "2026-03-08",
+        cells("").map((cell) => (cell === 2 ? "" : cell)),
+        repeated,
+      );
+      expect([spring.reads.length, spring.rejects]).toEqual([23, []]);
+      expect(of("2026-05-01", cells(77), repeated).rejects).toMatchObject([
+        { code: "missing-hour-used", value: "77" },
+      ]);
+    });
+  });
+
   it("wants nothing or 0 in the column of the hour left out", () => {
     for (const value of ["", "0", "0.0"]) {
       const found = readText(
