@@ -757,7 +757,7 @@ class Ingest implements IngestStage {
     const { utility, source } = feed;
     const profile = source.profile ?? csvProfile.parse({});
     const text = await fileText(file.work_path!, file.bytes, source);
-    const read = () => readCrosswalk(text.texts(true), utility.timeZone, profile);
+    const read = () => readCrosswalk(text.texts(true), utility.timeZone, profile, source.crosswalk);
     // Read to its end before anything of it is kept: what is no crosswalk changes nothing.
     const check = read();
     let unknownColumns: readonly string[] | undefined;

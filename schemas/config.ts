@@ -10,6 +10,7 @@ import { espiOptions } from "./formats/espi.js";
 import { fixedWidthOptions } from "./formats/fixed-width.js";
 import { jsonLinesOptions } from "./formats/json-lines.js";
 import { nemOptions } from "./formats/nem.js";
+import { crosswalkOptions } from "./formats/crosswalk.js";
 import { temperatureOptions } from "./formats/temperatures.js";
 import { JURISDICTIONS, type JurisdictionCode } from "./jurisdictions.js";
 import { csvProfile } from "./profile.js";
@@ -62,12 +63,21 @@ const OPTION_OF = {
   "fixed-width": "fixedWidth",
   billing: "billing",
   "beacon-billing": "billing",
-  crosswalk: "profile",
+  crosswalk: "crosswalk",
   temperatures: "temperatures",
 } as const;
 type Format = keyof typeof OPTION_OF;
 const FORMATS = Object.keys(OPTION_OF) as [Format, ...Format[]];
-const OPTIONS = ["cmep", "nem", "espi", "jsonLines", "fixedWidth", "billing", "temperatures"] as const;
+const OPTIONS = [
+  "cmep",
+  "nem",
+  "espi",
+  "jsonLines",
+  "fixedWidth",
+  "billing",
+  "crosswalk",
+  "temperatures",
+] as const;
 /** Those without which nothing can be read. */
 const NEEDED = ["fixedWidth", "billing", "temperatures"];
 
@@ -98,6 +108,9 @@ export const sourceConfig = z.strictObject({
   billing: billingOptions
     .optional()
     .describe("Options of format billing, which needs them; additions to the preset for beacon-billing."),
+  crosswalk: crosswalkOptions
+    .optional()
+    .describe("Options of format crosswalk, where names, dates or classes are not those of the page."),
   temperatures: temperatureOptions.optional().describe("Options of format temperatures, which needs them."),
   complete: completeness,
   backfill: z
@@ -712,6 +725,10 @@ function checkColumns(profile: unknown, complain: (field: string[], message: str
   if (fieldOf(profile, "layout") === "wide") {
     if (fieldOf(columns, "first") === undefined) {
       complain(["columns", "first"], "missing; layout wide needs the column of the first interval");
+    }
+    const counts = fieldOf(fieldOf(profile, "time"), "wide") === "elapsed";
+    if (counts && fieldOf(columns, "repeated") !== undefined) {
+      complain(["columns", "repeated"], "has no place where columns count the hours (time.wide: elapsed)");
     }
   } else if (fieldOf(columns, "register") === undefined && fieldOf(columns, "usage") === undefined) {
     complain(["columns"], "names no value; give `register`, `usage` or both");

@@ -22,7 +22,8 @@ export const REJECT_CODES = {
     "a move_out that is not before move_in, a meter_until that is not before meter_since",
   "missing-field": "a value in a required column",
   "card-number": "no number of a payment card: nothing of it is kept",
-  "unknown-class": "single-family, multi-family, commercial, irrigation or always-on",
+  "unknown-class":
+    "single-family, multi-family, commercial, irrigation, always-on, or a word of crosswalk.classes",
   "unknown-size": 'a size of a meter, such as 5/8", 1 1/2, 20 mm or DN50',
   "not-water": "the read of a water meter",
   "bad-length": "an interval of at least one second, and of the length that the options ask for",

@@ -14,6 +14,7 @@ import { NoRead } from "./no-read.js";
 import { PlainRow, Role } from "./plain-row.js";
 import { RowFilter, unknownColumns } from "./row-filter.js";
 import { compileTimeFormat, splitClock, type Stamp, type StampReader } from "./time-format.js";
+import { intervalColumns, WideDays } from "./wide-days.js";
 
 export interface ReadsCsvOptions {
   readonly profile: CsvProfile;
@@ -33,7 +34,6 @@ const MOST_PLAIN_ML = 2 ** 52;
 const EARLIEST = 631_152_000;
 const MOST_ID_BYTES = 200;
 const MOST_CHANNEL_LENGTH = 16;
-const MOST_WIDE_DAYS = 4_096;
 
 interface ValueColumn {
   readonly index: number;
@@ -108,7 +108,7 @@ export class ReadsCsv implements RowSink {
   #lastQualityFlags = 0;
   #steadyDay = NaN;
   #steadyOffset: number | undefined;
-  readonly #wideDays = new Map<number, WideDay>();
+  readonly #days: WideDays;
 
   constructor({ profile, timeZone, checks = {}, now }: ReadsCsvOptions, sink: ReadSink) {
     this.#profile = profile;
@@ -118,6 +118,17 @@ export class ReadsCsv implements RowSink {
     const zone = profile.time.zone === "utility" ? timeZone : profile.time.zone;
     this.#zone = zone === "UTC" ? undefined : new TimeZone(zone);
     const [date, clock] = splitClock(profile.time.format);
+    this.#days = new WideDays({
+      intervals: profile.intervalsPerDay,
+      order:
+        profile.time.wide === "elapsed"
+          ? "elapsed"
+          : profile.columns.repeated === undefined
+            ? "clock"
+            : "repeated",
+      merge: profile.wideValues === "usage",
+      zone: this.#zone,
+    });
     this.#readDate = compileTimeFormat(date);
     this.#readStamp =
       profile.columns.clock === undefined ? compileTimeFormat(profile.time.format) : this.#readDate;
@@ -289,8 +300,8 @@ export class ReadsCsv implements RowSink {
 
   /** The same for a day of layout wide. */
   #plainDay({ stamp, values, decimals }: PlainRow, series: Series, flags: number, line: number): boolean {
-    const day = this.#wideDays.get(stamp.day);
-    if (day === undefined || day.slots.length !== values.length) return false;
+    const day = this.#days.of(stamp.day);
+    if (day.slots.length !== values.length) return false;
     const { wideValues: kind, unit, registerUnit = unit, time } = this.#profile;
     const column = { kind, unit: kind === "register" ? registerUnit : unit };
     const ends = kind === "register" && time.stamp === "end";
@@ -720,16 +731,8 @@ export class ReadsCsv implements RowSink {
       this.#rejectRow(row, "bad-date", "time", this.#text(row, this.#time));
       return;
     }
-    const { wideValues: kind, intervalsPerDay, unit, registerUnit = unit, time } = this.#profile;
-    let day = this.#wideDays.get(stamp.day);
-    if (day === undefined) {
-      if (this.#wideDays.size >= MOST_WIDE_DAYS) this.#wideDays.clear();
-      const { columns } = this.#profile;
-      if (time.wide === "elapsed") day = elapsedDay(stamp.day, intervalsPerDay, this.#zone);
-      else if (columns.repeated !== undefined) day = repeatedDay(stamp.day, intervalsPerDay, this.#zone);
-      else day = wideDay(stamp.day, intervalsPerDay, this.#zone, kind === "usage");
-      this.#wideDays.set(stamp.day, day);
-    }
+    const { wideValues: kind, unit, registerUnit = unit, time } = this.#profile;
+    const day = this.#days.of(stamp.day);
     const flags = this.#quality < 0 ? 0 : this.#flagsOf(row);
     const column = {
       name: "",
@@ -891,85 +894,4 @@ function trimEnd({ bytes, start, end }: CsvRow, i: number): number {
   let at = end[i]!;
   while (at > start[i]! && bytes[at - 1] === 32) at--;
   return at;
-}
-
-/** Columns of a local day that are one interval: its beginning (UTC seconds), its length (0: the day has no such hour). */
-interface WideSlot {
-  readonly start: number;
-  readonly length: number;
-  readonly parts: number;
-}
-interface WideDay {
-  readonly slots: readonly WideSlot[];
-  /** Seconds of every slot, without a hole between them; 0 on the days on which the clock changes. */
-  readonly even: number;
-}
-
-/**
- * Where the columns of a local day lie, between the instants at which the clock first shows their ends. The hour left
- * out in spring has no length. With `merge`, the columns of what comes twice in autumn are one interval.
- */
-function wideDay(localDay: number, intervals: number, zone: TimeZone | undefined, merge: boolean): WideDay {
-  const seconds = DAY / intervals;
-  const edge = (i: number) => {
-    const local = localDay * DAY + i * seconds;
-    return zone === undefined ? local : zone.firstInstantFrom(local);
-  };
-  const comesTwice = (i: number) => {
-    if (zone === undefined) return false;
-    const local = localDay * DAY + i * seconds;
-    return zone.instantsOf(local).length > 1 || zone.instantsOf(local + seconds - 1).length > 1;
-  };
-  const slots: WideSlot[] = [];
-  for (let i = 0; i < intervals;) {
-    let next = i + 1;
-    if (merge && comesTwice(i)) while (next < intervals && comesTwice(next)) next++;
-    slots.push({ start: edge(i), length: edge(next) - edge(i), parts: next - i });
-    i = next;
-  }
-  const { start, length } = slots[0]!;
-  const isEven = slots.every((slot, i) => slot.length === length && slot.start === start + i * length);
-  return { slots, even: isEven ? length : 0 };
-}
-
-/**
- * Places of a day's columns: those from `first` on, and behind them those of the repeated hour (-1: none), which may stand
- * among them.
- * @param elapsed the columns count the hours of the day, of which there may be 25
- */
-function intervalColumns(first: number, repeated: number, intervals: number, elapsed: boolean): number[] {
-  const anHour = intervals / 24;
-  const again = repeated < 0 ? [] : Array.from({ length: anHour }, (_, i) => repeated + i);
-  const places: number[] = [];
-  const count = intervals + (elapsed ? anHour : 0);
-  for (let at = first; places.length < count; at++) if (!again.includes(at)) places.push(at);
-  return [...places, ...again];
-}
-
-/** The day's columns where they count from its beginning; those behind its end have no length. */
-function elapsedDay(localDay: number, intervals: number, zone: TimeZone | undefined): WideDay {
-  const edge = (day: number) => (zone === undefined ? day * DAY : zone.firstInstantFrom(day * DAY));
-  const [from, until] = [edge(localDay), edge(localDay + 1)];
-  const seconds = DAY / intervals;
-  const slots = Array.from({ length: (intervals * 25) / 24 }, (_, i): WideSlot => {
-    const start = from + i * seconds;
-    return { start, length: Math.max(0, Math.min(seconds, until - start)), parts: 1 };
-  });
-  return { slots, even: 0 };
-}
-
-/** The day's columns by the clock, and behind them those of the hour that comes twice, which most days do not have. */
-function repeatedDay(localDay: number, intervals: number, zone: TimeZone | undefined): WideDay {
-  const seconds = DAY / intervals;
-  const { slots } = wideDay(localDay, intervals, zone, false);
-  const again: WideSlot[] = [];
-  const single = slots.map((slot, i): WideSlot => {
-    const [first, second] = zone?.instantsOf(localDay * DAY + i * seconds) ?? [];
-    if (first === undefined || second === undefined) return slot;
-    again.push({ start: second, length: seconds, parts: 1 });
-    return { start: first, length: seconds, parts: 1 };
-  });
-  const none: WideSlot = { start: slots[0]!.start, length: 0, parts: 1 };
-  while (again.length < intervals / 24) again.push(none);
-  return { slots: [...single, ...again], even: 0 };
 }

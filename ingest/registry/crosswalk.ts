@@ -1,6 +1,13 @@
 import { TimeZone } from "../../infra/time-zone.js";
 import { canonicalMeter } from "../../schemas/canonical.js";
 import { hasCardNumber } from "../../schemas/card-number.js";
+import {
+  CROSSWALK_OPTIONAL,
+  CROSSWALK_REQUIRED,
+  crosswalkOptions,
+  type CrosswalkColumn,
+  type CrosswalkOptions,
+} from "../../schemas/formats/crosswalk.js";
 import { meterClass, type MeterSetting } from "../../schemas/meters.js";
 import type { RejectCode } from "../check/rejects.js";
 import type { Reject } from "../check/rejects.js";
@@ -8,42 +15,24 @@ import type { CsvProfile } from "../../schemas/profile.js";
 import { MILLILITRES, unitOf } from "../../schemas/units.js";
 import { CsvRows, fieldText } from "../formats/csv-rows.js";
 import { FileRejected } from "../formats/format.js";
+import { HeaderColumns } from "../formats/header-columns.js";
 import { portionsOf } from "../formats/joined-texts.js";
 import { unknownColumns } from "../formats/row-filter.js";
-import { compileTimeFormat } from "../formats/time-format.js";
+import { compileTimeFormat, type StampReader } from "../formats/time-format.js";
 import { capacityOf } from "./meter-size.js";
 
 /**
- * The crosswalk: who is served where, through which meter. CSV with a header; columns by name, in any order:
+ * The crosswalk: who is served where, through which meter. CSV with a header; columns by name, in any order, by the usual names
+ * or those of the options:
  * `meter_id`, `account_id`, `location_id` (required), `name`, `address`, `zip`, `email`, `phone`, `move_in`, `move_out`
  * (YYYY-MM-DD, local), `class` (single-family, multi-family, commercial, irrigation, always-on), `normal_flow_l_per_h`,
  * `meter_since`, `meter_until` (YYYY-MM-DD, local: the meter measures this premise from the beginning of the one day to that
  * of the other), `inactive_since` (the same for a meter that is not in service from then on), `meter_size` (see
  * meter-size.ts), `register_unit` and `multiplier` (what one of the meter's register is).
  */
-const REQUIRED = ["meter_id", "account_id", "location_id"] as const;
-const OPTIONAL = [
-  "name",
-  "address",
-  "zip",
-  "email",
-  "phone",
-  "move_in",
-  "move_out",
-  "class",
-  "normal_flow_l_per_h",
-  "meter_since",
-  "meter_until",
-  "inactive_since",
-  "meter_size",
-  "register_unit",
-  "multiplier",
-] as const;
 const DATES = ["move_in", "move_out", "meter_since", "meter_until", "inactive_since"] as const;
 /** Where words about people stand; ids may look like anything. */
 const PERSONAL = ["name", "address", "zip", "email", "phone"] as const;
-type Column = (typeof REQUIRED)[number] | (typeof OPTIONAL)[number];
-
 export interface CrosswalkRow {
   readonly meterId: string;
   readonly accountId: string;
@@ -73,6 +62,7 @@ export interface CrosswalkPortion {
  * Cuts a crosswalk file into rows, rejecting the wrong ones; a portion for each chunk of bytes.
  * @param texts as UTF-8, each with a header of its own
  * @param profile delimiter, quote and the canonical form of meter ids
+ * @param options names of columns, form of dates and words of classes, where they are not the usual ones
  * @returns columns of the headers that are passed over
  * @throws FileRejected without a required column
  */
@@ -80,9 +70,10 @@ export function readCrosswalk(
   texts: AsyncIterable<AsyncIterable<Buffer>>,
   timeZone: string,
   profile: Pick<CsvProfile, "delimiter" | "quote" | "meterId">,
+  options: CrosswalkOptions = crosswalkOptions.parse({}),
 ): AsyncGenerator<CrosswalkPortion, readonly string[]> {
   const zone = new TimeZone(timeZone);
-  return portionsOf(texts, (lines, bytes) => new CrosswalkText(zone, profile, lines, bytes));
+  return portionsOf(texts, (lines, bytes) => new CrosswalkText(zone, profile, options, lines, bytes));
 }
 
 /** One text of a crosswalk, read chunk by chunk. */
@@ -92,8 +83,10 @@ class CrosswalkText {
   readonly #profile: Pick<CsvProfile, "delimiter" | "quote" | "meterId">;
   readonly #zone: TimeZone;
   readonly #scanner: CsvRows;
-  readonly #readDate = compileTimeFormat("YYYY-MM-DD");
-  #columns: ReadonlyMap<Column, number> | undefined;
+  readonly #readDate: StampReader;
+  readonly #named: CrosswalkOptions["columns"];
+  readonly #classes: ReadonlyMap<string, NonNullable<MeterSetting["class"]> | null>;
+  #columns: ReadonlyMap<CrosswalkColumn, number> | undefined;
   #width = 0;
   #rows: CrosswalkRow[] = [];
   #rejects: Reject[] = [];
@@ -102,17 +95,24 @@ class CrosswalkText {
   constructor(
     zone: TimeZone,
     profile: Pick<CsvProfile, "delimiter" | "quote" | "meterId">,
+    options: CrosswalkOptions,
     lines: number,
     bytes: number,
   ) {
     this.#zone = zone;
     this.#profile = profile;
+    this.#readDate = compileTimeFormat(options.date);
+    this.#named = options.columns;
+    this.#classes = new Map([
+      ...meterClass.options.map((name) => [name, name] as const),
+      ...Object.entries(options.classes).map(([word, name]) => [word.toLowerCase(), name] as const),
+    ]);
     const reject = (
       line: number,
       offset: number,
       length: number,
       code: RejectCode,
-      field: Column | "row",
+      field: CrosswalkColumn | "row",
     ) => {
       // A shifted column puts a name where a class should be: no value of such a file is kept.
       const [at, from] = [lines + line, bytes + offset];
@@ -144,7 +144,7 @@ class CrosswalkText {
   }
 
   #takeHeader(fields: readonly string[]): void {
-    const columns = columnsOf(fields);
+    const columns = columnsOf(fields, this.#named);
     this.#columns = columns;
     this.unknownColumns = unknownColumns(fields, new Set(columns.values()), true);
     this.#width = fields.length;
@@ -153,14 +153,14 @@ class CrosswalkText {
   /** @returns the row, or why it is rejected and by which field */
   #rowOf(
     fields: readonly string[],
-    columns: ReadonlyMap<Column, number>,
-  ): CrosswalkRow | [RejectCode, Column | "row"] {
-    const get = (column: Column) => {
+    columns: ReadonlyMap<CrosswalkColumn, number>,
+  ): CrosswalkRow | [RejectCode, CrosswalkColumn | "row"] {
+    const get = (column: CrosswalkColumn) => {
       const index = columns.get(column);
       return index === undefined ? "" : (fields[index] ?? "");
     };
     if (fields.length > this.#width) return ["too-many-columns", "row"];
-    const missing = REQUIRED.find((column) => get(column) === "");
+    const missing = CROSSWALK_REQUIRED.find((column) => get(column) === "");
     if (missing !== undefined) return ["missing-field", missing];
     const card = PERSONAL.find((column) => hasCardNumber(get(column)));
     if (card !== undefined) return ["card-number", card];
@@ -184,9 +184,9 @@ class CrosswalkText {
     const setting: MeterSetting = { from: 0 };
     const classWord = get("class");
     if (classWord !== "") {
-      const parsed = meterClass.safeParse(classWord.toLowerCase());
-      if (!parsed.success) return ["unknown-class", "class"];
-      setting.class = parsed.data;
+      const found = this.#classes.get(classWord.toLowerCase());
+      if (found === undefined) return ["unknown-class", "class"];
+      if (found !== null) setting.class = found;
     }
     const flow = get("normal_flow_l_per_h");
     if (flow !== "") {
@@ -234,18 +234,25 @@ class CrosswalkText {
   }
 }
 
-function columnsOf(header: readonly string[]): Map<Column, number> {
+function columnsOf(
+  header: readonly string[],
+  named: CrosswalkOptions["columns"],
+): Map<CrosswalkColumn, number> {
   const names = header.map((name) => name.toLowerCase());
-  const columns = new Map<Column, number>();
-  for (const column of [...REQUIRED, ...OPTIONAL]) {
-    const index = names.indexOf(column);
+  const found = new HeaderColumns(header);
+  const columns = new Map<CrosswalkColumn, number>();
+  for (const column of [...CROSSWALK_REQUIRED, ...CROSSWALK_OPTIONAL]) {
+    const of = named[column];
+    const index = of === undefined ? names.indexOf(column) : found.find(of, column);
     if (index >= 0) columns.set(column, index);
   }
-  const missing = REQUIRED.filter((column) => !columns.has(column));
+  found.check("crosswalk.columns");
+  const missing = CROSSWALK_REQUIRED.filter((column) => !columns.has(column));
   if (missing.length > 0) {
     throw new FileRejected(
       "header",
-      `The header has no column ${missing.join(", ")}. A crosswalk needs ${REQUIRED.join(", ")}.`,
+      `The header has no column ${missing.join(", ")}. A crosswalk needs ${CROSSWALK_REQUIRED.join(", ")}; ` +
+        "where they have other names, crosswalk.columns of the source says so.",
     );
   }
   return columns;

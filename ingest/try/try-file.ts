@@ -178,7 +178,7 @@ export async function tryCrosswalk({
     const rejects: Reject[] = [];
     const [meters, accounts, premises] = [new Set<string>(), new Set<string>(), new Set<string>()];
     let rows = 0;
-    for await (const portion of readCrosswalk(text.texts(true), timeZone, profile)) {
+    for await (const portion of readCrosswalk(text.texts(true), timeZone, profile, source.crosswalk)) {
       for (const { meterId, accountId, locationId } of portion.rows) {
         meters.add(meterId);
         accounts.add(accountId);

@@ -80,6 +80,18 @@ it("asks csv sources for a profile, a time column and a value column", () => {
   expect(problemsOf(VALID.replace(", usage: value", "")).join("\n")).toMatch(/columns: names no value/);
 });
 
+it("lets wide columns count the hours, or one be the second time of an hour, not both", () => {
+  const wide = (columns: string, time: string) =>
+    problemsOf(
+      VALID.replace(
+        /profile:\n.*/,
+        `profile: { layout: wide, time: { wide: ${time} }, columns: { meter: id, time: at, first: H1${columns} } }`,
+      ),
+    ).join();
+  expect(wide(", repeated: H2X", "clock") + wide("", "elapsed")).toBe("");
+  expect(wide(", repeated: H2X", "elapsed")).toMatch(/columns\.repeated: has no place/);
+});
+
 it("lets one provider send the texts, and another make the calls", () => {
   const twilio = `twilio: { accountSid: AC${"0".repeat(32)}, authTokenFile: token }\n`;
   const smpp = "smpp: { host: centre.example, tls: true, systemId: oakvale, passwordFile: password }\n";

@@ -18,12 +18,16 @@ function example(name: string): Record<string, string> {
   );
 }
 
-function read(name: string) {
-  const { yaml, csv } = example(name);
-  const source = { id: "ami", folder: "drop", ...(parse(yaml!) as object) };
+function sourceOf(yaml: string) {
+  const source = { id: "ami", folder: "drop", ...(parse(yaml) as object) };
   const input = { utilities: [{ ...OAKVALE, sources: [source] }] };
   const { config } = parseConfig(JSON.stringify(input), "curbstop.yaml", {});
-  const found = readText(csv!, config.utilities[0]!.sources[0]!.profile!);
+  return config.utilities[0]!.sources[0]!;
+}
+
+function read(name: string) {
+  const { yaml, csv } = example(name);
+  const found = readText(csv!, sourceOf(yaml!).profile!);
   expect(found.rejects).toEqual([]);
   return found.reads;
 }
@@ -55,15 +59,22 @@ it("reads the example of a preset with additions", () => {
   expect(read("beacon")).toMatchObject([{ meter: "130615549", time: at("2026-05-01T07:00Z"), length: 900 }]);
 });
 
-it("reads the example of a crosswalk", async () => {
-  const texts = Readable.from([Readable.from([Buffer.from(example("crosswalk")["csv"]!)])]);
-  const rows = [];
-  for await (const portion of readCrosswalk(texts, OAKVALE.timeZone, csvProfile.parse({}))) {
-    expect(portion.rejects).toEqual([]);
-    rows.push(...portion.rows);
-  }
-  expect(rows).toMatchObject([
-    { meterId: "M-1", locationId: "L-7", address: "1 Main St, Apt 2", moveIn: at("2024-02-01T08:00Z") },
+it("reads the examples of crosswalks", async () => {
+  const crosswalk = async (name: string) => {
+    const { yaml, csv } = example(name);
+    const options = yaml === undefined ? undefined : sourceOf(yaml).crosswalk;
+    const texts = Readable.from([Readable.from([Buffer.from(csv!)])]);
+    const rows = [];
+    for await (const portion of readCrosswalk(texts, OAKVALE.timeZone, csvProfile.parse({}), options)) {
+      expect(portion.rejects).toEqual([]);
+      rows.push(...portion.rows);
+    }
+    return rows;
+  };
+  const row = { meterId: "M-1", locationId: "L-7", moveIn: at("2024-02-01T08:00Z") };
+  expect(await crosswalk("crosswalk")).toMatchObject([{ ...row, address: "1 Main St, Apt 2" }]);
+  expect(await crosswalk("crosswalk-own")).toMatchObject([
+    { ...row, settings: [{ from: 0, class: "single-family" }] },
   ]);
 });
 

@@ -301,6 +301,33 @@ it("asks what a 25th column of a day is, and takes one among the others for the 
   expect(openPaths(of(file(names, () => false)))).not.toContain("time.wide");
 });
 
+it("knows a file of customers and their meters by its columns, and asks for what their words mean", () => {
+  const cis = of(
+    "Meter No.,Acct #,Premise ID,Customer Name,Start Date,Cust Class\n" +
+      "M-1,A-1,L-1,Ann Doe,5/1/2024,R1\nM-2,A-2,L-2,Bo Roe,12/31/2023,commercial\n",
+  );
+  expect(cis.settings).toEqual({
+    format: "crosswalk",
+    crosswalk: {
+      columns: {
+        ...{ meter_id: "Meter No.", account_id: "Acct #", location_id: "Premise ID", name: "Customer Name" },
+        ...{ move_in: "Start Date", class: "Cust Class" },
+      },
+      date: "MM/DD/YYYY",
+    },
+  });
+  expect(cis.open).toMatchObject([
+    { path: "crosswalk.classes", alternatives: ['{ "R1": null }'], blocks: true },
+  ]);
+  expect(guessText(cis, "cis.csv")).not.toMatch(/Ann|Roe|A-1|M-1/);
+  const usual = of("meter_id;account_id;location_id;move_in\nM-1;A-1;L-1;2024-05-01\n");
+  expect(usual.settings).toEqual({ format: "crosswalk", profile: { delimiter: ";" } });
+  expect(isWhole(usual)).toBe(true);
+  // Reads with an account and a premise are reads.
+  const reads = of("meter_id,account_id,location_id,read_time,usage\nM-1,A-1,L-1,2026-05-13 00:00,3\n");
+  expect(reads.settings["format"]).toBe("csv");
+});
+
 it("asks whether dates alone stand for days", () => {
   const once = of("meter,time,usage\nA,05/13/2026,7\nB,05/13/2026,8\n");
   expect(once.open).toContainEqual(

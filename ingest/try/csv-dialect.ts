@@ -1,0 +1,122 @@
+import { CsvRows, fieldText } from "../formats/csv-rows.js";
+import { timeOf } from "./guess-time.js";
+
+/** Rows that are looked at. */
+const MOST_ROWS = 20_000;
+
+const DELIMITERS = [",", ";", "\t", "|"] as const;
+
+export const DELIMITER_NAMES: Readonly<Record<string, string>> = {
+  ",": "commas",
+  ";": "semicolons",
+  "\t": "tabs",
+  "|": "bars",
+};
+
+interface Dialect {
+  readonly delimiter: string;
+  readonly quote: string;
+  readonly rows: readonly (readonly string[])[];
+  /** Fields that most rows have. */
+  readonly width: number;
+}
+
+/** The marks that cut most rows into the same number of fields, two at least. */
+export function dialectOf(text: string): Dialect | undefined {
+  let best: Dialect | undefined;
+  let most = 0;
+  const head = text.slice(0, 100_000);
+  const quotes = /(^|[,;\t|])'[^'\n]*'([,;\t|\r\n]|$)/m.test(head) && !head.includes('"') ? "'" : '"';
+  for (const delimiter of DELIMITERS) {
+    const rows = cutRows(head, delimiter, quotes);
+    const width = mode(rows.map((row) => row.length));
+    if (width === undefined || width < 2) continue;
+    const share = rows.filter((row) => row.length === width).length / rows.length;
+    // Decimal commas cut rows too: of two that fit alike, the one that leaves numbers whole.
+    const worth = share * 1000 + (delimiter === "," ? 0 : 1) + Math.min(width, 200) / 1000;
+    if (share < 0.5 || worth <= most) continue;
+    most = worth;
+    best = { delimiter, quote: quotes, rows, width };
+  }
+  return best === undefined ? undefined : { ...best, rows: cutRows(text, best.delimiter, best.quote) };
+}
+
+function cutRows(text: string, delimiter: string, quote: string): string[][] {
+  const rows: string[][] = [];
+  const scanner = new CsvRows(
+    { delimiter, quote },
+    {
+      row: (row) => {
+        if (rows.length < MOST_ROWS)
+          rows.push(Array.from({ length: row.count }, (_, i) => fieldText(row, i, quote)));
+      },
+      fault: () => undefined,
+    },
+  );
+  scanner.push(Buffer.from(text), true);
+  return rows;
+}
+
+export function mode<T>(values: readonly T[]): T | undefined {
+  const counts = new Map<T, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
+}
+
+/** Rows of reads, without what stands before and behind them. */
+export function bodyOf({ rows, width }: Dialect): {
+  readonly rows: readonly (readonly string[])[];
+  readonly skipped: number;
+  readonly header: readonly string[] | undefined;
+  readonly trailer: string | undefined;
+} {
+  let skipped = 0;
+  while (skipped < rows.length && rows[skipped]!.length !== width) skipped++;
+  const first = rows[skipped];
+  const isHeader =
+    first !== undefined &&
+    first.some((cell) => cell.trim() !== "") &&
+    first.every((cell) => !isNumber(cell.trim()) && timeOf([cell.trim() || "x"], false) === undefined);
+  const wideHeader =
+    first !== undefined &&
+    rows.length > skipped + 1 &&
+    !isHeader &&
+    first.slice(0, 2).every((cell) => /^\p{L}[\p{L}_ ]*$/u.test(cell.trim()));
+  const named = isHeader || wideHeader;
+  const body = rows.slice(skipped + (named ? 1 : 0));
+  const last = body.at(-1);
+  const word = last?.[0]?.trim() ?? "";
+  const trailer =
+    last !== undefined &&
+    body.length > 2 &&
+    /^\p{L}+$/u.test(word) &&
+    body.filter((row) => row[0]?.trim() === word).length === 1 &&
+    last.filter((cell) => cell.trim() !== "").length <= width / 2
+      ? word
+      : undefined;
+  return {
+    rows: (trailer === undefined ? body : body.slice(0, -1)).filter((row) =>
+      row.some((cell) => cell.trim() !== ""),
+    ),
+    skipped,
+    header: named ? first : undefined,
+    trailer,
+  };
+}
+
+/** Marks between thousands beside point and comma: an apostrophe, straight or curly, and blanks of all kinds. */
+export const GROUPED = /^[+-]?\d{1,3}(['\u2019 \u00a0\u2009\u202f]\d{3})+([.,]\d+)?$/;
+
+const GROUP_MARKS = /['\u2019 \u00a0\u2009\u202f]/g;
+
+export function isNumber(cell: string): boolean {
+  return /^[+-]?(\d+([.,]\d+)*|[.,]\d+)([eE][+-]?\d+)?$/.test(cell) || GROUPED.test(cell);
+}
+
+/** A number whatever its marks are: good for comparisons within a column. */
+export function looseNumber(grouped: string): number {
+  const cell = grouped.replace(GROUP_MARKS, "");
+  const last = Math.max(cell.lastIndexOf("."), cell.lastIndexOf(","));
+  if (last < 0) return Number(cell);
+  return Number(`${cell.slice(0, last).replace(/[.,]/g, "")}.${cell.slice(last + 1)}`);
+}

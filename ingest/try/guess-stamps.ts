@@ -1,0 +1,174 @@
+import { TimeZone } from "../../infra/time-zone.js";
+import { mode } from "./csv-dialect.js";
+import { type Column, Findings, NAMES, refOf } from "./guess-columns.js";
+import { localSeconds, type TimeGuess, timeOf } from "./guess-time.js";
+import type { WideRun } from "./guess-wide.js";
+
+const DAY = 86_400;
+
+export interface TimeFound {
+  readonly column: Column;
+  readonly clock: Column | undefined;
+  readonly formats: readonly string[];
+  /** Seconds on the file's own clock of each row, by the first format; NaN where it has none. */
+  readonly seconds: readonly number[];
+  readonly guess: TimeGuess;
+}
+
+export function guessTime(columns: readonly Column[], found: Findings): TimeFound | undefined {
+  const timed = columns
+    .map((column) => ({ column, guess: timeOf(sample(column.filled), NAMES.time.test(column.bare)) }))
+    .filter((one): one is { column: Column; guess: TimeGuess } => one.guess !== undefined);
+  const likely = timed.filter(({ column }) => !NAMES.otherTime.test(column.bare));
+  const of = (kind: TimeGuess["kind"]) => likely.filter(({ guess }) => guess.kind === kind);
+  const stamps = of("stamp");
+  const dates = of("date");
+  const candidates = stamps.length > 0 ? stamps : dates;
+  const named = candidates.filter(({ column }) => NAMES.time.test(column.bare));
+  const chosen = named.length > 0 ? named : candidates;
+  if (chosen.length === 0) {
+    found.leave("columns.time", [], "no column reads as a time in all its rows", true);
+    return undefined;
+  }
+  if (chosen.length > 1) {
+    const names = chosen.map(({ column }) => String(refOf(column, columns)));
+    found.leave("columns.time", names, "several columns hold times: which one is the read's?", true);
+    return undefined;
+  }
+  const { column, guess } = chosen[0]!;
+  found.take("time", column, columns);
+  let { formats } = guess;
+  let clock: Column | undefined;
+  const clocks = of("clock").filter(
+    ({ column: { bare } }) => bare === "" || NAMES.clockOnly.test(bare) || NAMES.time.test(bare),
+  );
+  if (guess.kind === "date" && clocks.length === 1) {
+    clock = clocks[0]!.column;
+    found.take("clock", clock, columns);
+    const { formats: ofClock } = clocks[0]!.guess;
+    formats = formats.flatMap((date) => ofClock.map((time) => `${date} ${time}`));
+  }
+  const fits = formats.filter((format) =>
+    column.cells.every((cell, row) => {
+      const text = clock === undefined ? cell : `${cell} ${clock.cells[row]!}`;
+      return cell === "" || !Number.isNaN(localSeconds(format, text));
+    }),
+  );
+  if (fits.length === 0) {
+    found.leave("time.format", [], "the first rows have a format that later ones do not have", true);
+    return undefined;
+  }
+  if (fits.length > 1)
+    found.leave(
+      "time.format",
+      fits.map((one) => `"${one}"`),
+      "no day above 12 is in the file: which is the month?",
+      true,
+    );
+  const seconds = column.cells.map((cell, row) => {
+    if (cell === "") return NaN;
+    return localSeconds(fits[0]!, clock === undefined ? cell : `${cell} ${clock.cells[row]!}`);
+  });
+  return { column, clock, formats: fits, seconds, guess };
+}
+
+/** Cells to be looked at: all of a small file, some from everywhere in a large one. */
+function sample(cells: readonly string[]): readonly string[] {
+  if (cells.length <= 2_000) return cells;
+  const step = Math.floor(cells.length / 2_000);
+  return cells.filter((_, i) => i % step === 0);
+}
+
+interface TimingParts {
+  readonly columns: readonly Column[];
+  readonly time: TimeFound | undefined;
+  readonly meter: Column | undefined;
+  readonly wide: WideRun | undefined;
+  readonly timeZone: string | undefined;
+  readonly found: Findings;
+  readonly profile: Record<string, unknown>;
+}
+
+/** The members of `time`: format and interval as seen; zone and edge are left open. */
+export function timingOf({
+  time,
+  meter,
+  wide,
+  timeZone,
+  found,
+  profile,
+}: TimingParts): Record<string, unknown> {
+  if (time === undefined) return {};
+  const timing: Record<string, unknown> = {};
+  const [format] = time.formats;
+  if (time.formats.length === 1) timing["format"] = format;
+  const tellsZone = /Z$|^[Xx]$/.test(format!);
+  if (!tellsZone) {
+    found.leave(
+      "time.zone",
+      ["utility", "UTC"],
+      `the stamps carry no offset${zoneHint(time, timeZone)}; utility is taken`,
+      false,
+    );
+  }
+  const hasUsage = wide === undefined ? "usage" in found.columns : profile["wideValues"] !== "register";
+  const usageOpen = found.open.some(({ path }) => path === "profile.columns.usage");
+  if (!hasUsage && !usageOpen && wide === undefined) return timing;
+  found.leave(
+    "time.stamp",
+    ["beginning", "end"],
+    `is a stamp the beginning or the end of its interval${edgeHint(time)}? beginning is taken`,
+    false,
+  );
+  if (wide !== undefined) return timing;
+  const interval = meter === undefined ? undefined : intervalOf(time, meter);
+  if (interval === undefined && time.guess.kind === "date" && time.clock === undefined)
+    found.leave("time.interval", ["86400"], "the stamps are dates: is a row a day? 3600 is taken", true);
+  else if (interval === undefined)
+    found.leave("time.interval", ["3600", "900", "86400"], "seconds of an interval; 3600 is taken", false);
+  else {
+    timing["interval"] = interval;
+    const off = time.seconds.map((one) => ((one % interval) + interval) % interval);
+    const beside = off.filter((one) => !Number.isNaN(one));
+    if (beside.length > 0 && beside.every((one) => one >= interval - 120 || (one > 0 && one <= 120)))
+      timing["snap"] = beside.every((one) => one >= interval - 60 || one <= 60) ? 60 : 120;
+  }
+  return timing;
+}
+
+/** The usual distance of a meter's stamps, where nine of ten have it. */
+function intervalOf(time: TimeFound, meter: Column): number | undefined {
+  const byMeter = new Map<string, number[]>();
+  for (const [row, at] of time.seconds.entries()) {
+    if (Number.isNaN(at)) continue;
+    const list = byMeter.get(meter.cells[row]!) ?? [];
+    list.push(at);
+    byMeter.set(meter.cells[row]!, list);
+  }
+  const apart: number[] = [];
+  for (const list of byMeter.values()) {
+    const sorted = [...new Set(list)].sort((a, b) => a - b);
+    for (let i = 1; i < sorted.length; i++) apart.push(sorted[i]! - sorted[i - 1]!);
+  }
+  const usual = mode(apart);
+  if (usual === undefined || usual < 60 || usual > DAY) return undefined;
+  return apart.filter((one) => one === usual).length >= apart.length * 0.9 ? usual : undefined;
+}
+
+function zoneHint({ seconds }: TimeFound, timeZone: string | undefined): string {
+  if (timeZone === undefined) return "";
+  const zone = new TimeZone(timeZone);
+  const never = new Set(seconds.filter((one) => !Number.isNaN(one))).values();
+  for (const local of never)
+    if (zone.instantsOf(local).length === 0)
+      return `, and some stand in the hour that ${timeZone} left out: they are not its local time`;
+  return "";
+}
+
+function edgeHint({ seconds, column, clock }: TimeFound): string {
+  const minutes = seconds.filter((one) => !Number.isNaN(one)).map((one) => Math.floor(one / 60) % 60);
+  if (minutes.length > 0 && minutes.every((one) => one % 15 === 14)) return " (at :59 it is mostly the end)";
+  const cells = (clock ?? column).cells;
+  if (cells.some((cell) => /(^|[ T])24:00/.test(cell))) return " (24:00 speaks for the end)";
+  return "";
+}
