@@ -67,7 +67,7 @@ const FACTS = {
   },
   "sfpuc-leak": {
     kind: "leak",
-    means: "7.5 gal/h or more for 48 hours, 72 at commercial and larger buildings.",
+    means: "7.5 gal/h or more for 48 hours, 72 at commercial meters and buildings of six units or more.",
     least: "7.5 gal/h",
     source: "R4; San Francisco Public Utilities Commission",
   },

@@ -64,6 +64,7 @@ const leak = z.strictObject({
       "A steady rate needs so many times the most evidence that the meter showed in `days` and that went away by itself, and seven tenths of that once the meter was watched for as long. Higher: fewer alerts, later.",
     ),
   run: z.number().min(1).default(4.5).describe("The same for flow without a pause, whatever its rate."),
+  joint: z.number().min(1).default(4).describe("The same for the evidence of both together."),
   days: z
     .number()
     .int()

@@ -85,7 +85,7 @@ async function main(): Promise<void> {
     const times = (value: number) => Math.max(1, value * caution);
     const parameters = {
       ...detect,
-      leak: { ...leak, rate: times(leak.rate), run: times(leak.run) },
+      leak: { ...leak, rate: times(leak.rate), run: times(leak.run), joint: times(leak.joint) },
       burst: {
         ...burst,
         rate: times(burst.rate),

@@ -4,8 +4,11 @@ import { RecentMaximum } from "../recent-maximum.js";
 import { HOUR } from "../rule.js";
 import { UsualUse } from "./usual-use.js";
 
-/** What may open a test: flow without a pause, a bare rate, the fixed rule of its first week, raised daily minima. */
-export const BY = ["run", "rate", "warm-up", "base"] as const;
+/**
+ * What may open a test: flow without a pause, a bare rate, the fixed rule of its first week, raised daily minima, and the
+ * first two taken together.
+ */
+export const BY = ["run", "rate", "warm-up", "base", "joint"] as const;
 
 /** What one test asks for, in its own units. Evidence is in nats. */
 export interface FlowTestParameters {
@@ -16,6 +19,8 @@ export interface FlowTestParameters {
   readonly leastHours: number;
   /** Evidence of flow without a pause that opens, whatever its rate. */
   readonly run: Demand;
+  /** Evidence of both together that opens; a new meter is not asked for it. */
+  readonly joint: Demand;
   /** mL/h over the floor that open a home's meter in its first week once they lasted; left out: none do. */
   readonly fixedRate?: number;
   /** Whole days of a raised minimum that open at a meter that is never dry and no home's; left out: none do. */
@@ -24,9 +29,13 @@ export interface FlowTestParameters {
 
 /** How the tests of a meter weigh what it did before. */
 export interface FlowTestCaution {
-  /** A rate needs so many times the most evidence of one that went away by itself, a run so many times the longest. */
+  /**
+   * A rate needs so many times the most evidence of one that went away by itself, a run so many times the longest, both
+   * together so many times the most of both.
+   */
   readonly rate: number;
   readonly run: number;
+  readonly joint: number;
   /** Days for which that is remembered, after which a meter is known, and days of units after which it is young, no longer new. */
   readonly days: number;
   readonly warmUpDays: number;
@@ -81,6 +90,9 @@ const ENOUGH = 1_000_000_000;
  * (`UsualUse.odds`), at most one nat each, for hours that resemble each other are not independent. Rates form a
  * staircase: one that began later may be higher; a unit below a rate ends it, and its stretch goes on with the lower.
  *
+ * Either may be enough, and so may both together: what runs on at home by itself, a bath or the garden, seldom has both,
+ * while every hour of a leak adds to each. Coarse registers and refills are told by it days sooner.
+ *
  * What the meter did before and ended by itself sets the bar: a stretch has to reach several times the highest of the
  * last months. A stretch that opened counts with what was needed for it. A new meter, of which little is known, is asked
  * for more: for a run so much that a steady rate nearly always speaks first.
@@ -103,9 +115,11 @@ export class FlowTest {
   #count = 0;
   #rates = new RecentMaximum();
   #runs = new RecentMaximum();
-  /** What was needed for a rate and for a run when it opened. */
+  #joints = new RecentMaximum();
+  /** What was needed for a rate, for a run and for both when it opened. */
   #neededRate = 0;
   #neededRun = 0;
+  #neededJoint = 0;
 
   constructor(parameters: FlowTestParameters) {
     this.parameters = parameters;
@@ -144,8 +158,10 @@ export class FlowTest {
 
   /** The meter was proven dry, or is unknown for too long: what flowed is over. */
   end(): void {
-    this.#note(this.#rates, this.best?.evidence ?? 0, this.#neededRate);
+    const rate = this.best?.evidence ?? 0;
+    this.#note(this.#rates, rate, this.#neededRate);
     this.#note(this.#runs, this.#run, this.#neededRun);
+    this.#note(this.#joints, rate + this.#run, this.#neededJoint);
     if (this.isOpen) this.usual.learnRaised();
     this.runStart = -1;
     this.#run = 0;
@@ -183,12 +199,13 @@ export class FlowTest {
   /** Thousandths of a nat, of a day where minima are raised: the evidence that opened it, or would, and what was needed. */
   get reached(): number {
     if (this.by === "base") return 1000 * this.usual.raisedDays;
-    return this.by === "rate" ? (this.best?.evidence ?? 0) : this.#run;
+    const rate = this.best?.evidence ?? 0;
+    return this.by === "rate" ? rate : this.by === "joint" ? rate + this.#run : this.#run;
   }
 
   get needed(): number {
     if (this.by === "base") return 1000 * (this.parameters.raisedDays ?? 0);
-    return this.by === "rate" ? this.#neededRate : this.#neededRun;
+    return this.by === "rate" ? this.#neededRate : this.by === "joint" ? this.#neededJoint : this.#neededRun;
   }
 
   #flow(
@@ -213,8 +230,10 @@ export class FlowTest {
     const isNew = Math.max(0, (caution.warmUpDays - days) / (caution.warmUpDays - NEW_DAYS));
     const evidence = 1000 * (asked(parameters.evidence, days, caution) + isNew * NEW_RATE);
     const run = 1000 * (asked(parameters.run, days, caution) + isNew * NEW_RUN);
+    const joint = isNew > 0 ? Infinity : 1000 * asked(parameters.joint, days, caution);
     const isRaised = !isHome && usual.raisedDays >= (parameters.raisedDays ?? Infinity);
-    if (!isFixed && !isRaised && best.evidence < evidence && this.#run < run) {
+    const both = best.evidence + this.#run;
+    if (!isFixed && !isRaised && best.evidence < evidence && this.#run < run && both < joint) {
       // Most units end here: the meter's past can only ask for more.
       return;
     }
@@ -222,17 +241,25 @@ export class FlowTest {
     if (isNew > 0 && !isFixed && usual.dryShare < LEAST_DRY) return;
     const since = usual.day - caution.days;
     const times = asked(CAUTION, days, caution);
-    const neededRate = Math.round(Math.max(evidence, times * caution.rate * this.#rates.since(since)));
-    const neededRun = Math.round(Math.max(run, times * caution.run * this.#runs.since(since)));
     const lasts = this.runEnd - best.start >= parameters.leastHours * HOUR;
-    if (best.evidence >= neededRate && lasts) this.by = "rate";
-    else if (this.#run >= neededRun) this.by = "run";
+    // What was never needed is not looked up: of most units one of the three asks for more than there is.
+    if (
+      lasts &&
+      best.evidence >= evidence &&
+      best.evidence >= needs(this.#rates, evidence, times * caution.rate, since)
+    )
+      this.by = "rate";
+    else if (lasts && both >= joint && both >= needs(this.#joints, joint, times * caution.joint, since))
+      this.by = "joint";
+    else if (this.#run >= run && this.#run >= needs(this.#runs, run, times * caution.run, since))
+      this.by = "run";
     else if (isRaised) this.by = "base";
     else if (isFixed) this.by = "warm-up";
     else return;
     this.isOpen = true;
-    this.#neededRate = neededRate;
-    this.#neededRun = neededRun;
+    this.#neededRate = needs(this.#rates, evidence, times * caution.rate, since);
+    this.#neededRun = needs(this.#runs, run, times * caution.run, since);
+    this.#neededJoint = needs(this.#joints, joint, times * caution.joint, since);
   }
 
   /** Whether the fixed rate ran for long enough; no unit of the stretch allows less than the first hypothesis. */
@@ -296,13 +323,15 @@ export class FlowTest {
     this.usual.writeTo(to);
     this.#rates.writeTo(to);
     this.#runs.writeTo(to);
+    this.#joints.writeTo(to);
     to.number(this.runStart);
     if (this.runStart < 0) return;
     to.number(this.runEnd)
       .number(this.#run)
       .number(this.isOpen ? 1 + BY.indexOf(this.by) : 0)
       .number(this.#neededRate)
-      .number(this.#neededRun);
+      .number(this.#neededRun)
+      .number(this.#neededJoint);
     to.number(this.#count);
     for (let i = 0; i < this.#count; i++) {
       const { rate, evidence, units, start, steps, seconds } = this.#hypotheses[i]!;
@@ -319,6 +348,7 @@ export class FlowTest {
     this.usual.readFrom(from);
     this.#rates.readFrom(from);
     this.#runs.readFrom(from);
+    this.#joints.readFrom(from);
     this.runStart = from.number();
     if (this.runStart < 0) return;
     this.runEnd = from.number();
@@ -328,6 +358,7 @@ export class FlowTest {
     if (by > 0) this.by = BY[by - 1]!;
     this.#neededRate = from.number();
     this.#neededRun = from.number();
+    this.#neededJoint = from.number();
     this.#count = from.number();
     for (let i = 0; i < this.#count; i++) {
       this.#hypotheses.push({
@@ -340,6 +371,11 @@ export class FlowTest {
       });
     }
   }
+}
+
+/** Thousandths of a nat that a test is asked for by what went away by itself since a day, and at least `least`. */
+function needs(past: RecentMaximum, least: number, times: number, since: number): number {
+  return Math.min(ENOUGH, Math.round(Math.max(least, times * past.since(since))));
 }
 
 function asked(demand: Demand, days: number, caution: FlowTestCaution): number {

@@ -7,6 +7,8 @@ const MAX_GAP_HOURS = 4;
 
 export interface FixedFlow {
   readonly name: RuleName;
+  /** Of the rule, where it changed since the first. */
+  readonly version?: number;
   /** Hours in a row, of the meter's class. */
   readonly hours: number | ((context: RuleContext) => number);
   /** mL/h from which an hour flows. */
@@ -16,10 +18,10 @@ export interface FixedFlow {
 }
 
 /** A rule with one rate and one number of hours, as a vendor or a utility publishes it. */
-export function fixedFlow({ name, hours, rate, above = false }: FixedFlow): FlowRun {
+export function fixedFlow({ name, version = 1, hours, rate, above = false }: FixedFlow): FlowRun {
   const rule: FlowRunRule = {
     name,
-    version: 1,
+    version,
     hours: (context) => (typeof hours === "number" ? hours : hours(context)),
     flows({ start, end, ml }, context) {
       const perHour = typeof rate === "number" ? rate : rate(context);

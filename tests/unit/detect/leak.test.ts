@@ -2,6 +2,7 @@ import { seeded } from "../../../bench/random.js";
 import { Burst } from "../../../detect/rules/burst.js";
 import { Leak } from "../../../detect/rules/leak/leak.js";
 import type { Found } from "../../../detect/rules/rule.js";
+import { detectConfig } from "../../../schemas/detect-config.js";
 import { followRule, ruleContext, times } from "../../harness/follow-rule.js";
 
 const HOUR = 3600;
@@ -67,6 +68,30 @@ describe("leak", () => {
     expect(open).toMatchObject({ evidence: { kind: "intermittent" } });
     expect(open!.rate / (8 * LITRE)).toBeGreaterThan(0.8);
     expect(open!.rate / (8 * LITRE)).toBeLessThan(1.35);
+  });
+
+  it("finds what a coarse register hides sooner by both kinds of evidence together", () => {
+    const { leak, ...rest } = detectConfig.parse({});
+    const apart = { detect: { ...rest, leak: { ...leak, joint: 1e6 } } };
+    const resolution = 10 * LITRE;
+    let joint = 0;
+    let hours = 0;
+    for (let seed = 1; seed <= 20; seed++) {
+      const reads = withLeak(home(90, seed), 5, 70 * 24, Infinity, resolution);
+      const together = follow(reads, { resolution }).open;
+      const alone = follow(reads, { resolution, ...apart }).open;
+      if (alone !== undefined) expect(together!.detectedAt).toBeLessThanOrEqual(alone.detectedAt);
+      if (together?.evidence["by"] !== "joint") continue;
+      joint++;
+      hours += ((alone?.detectedAt ?? 90 * 24 * HOUR) - together.detectedAt) / HOUR;
+      expect(together.evidence["evidence"]).toBeGreaterThanOrEqual(Number(together.evidence["needed"]));
+      expect(together.evidence["needed"]).toBeGreaterThanOrEqual(14);
+    }
+    expect(joint).toBeGreaterThan(2);
+    expect(hours / joint).toBeGreaterThan(12);
+    // The same homes without a leak.
+    for (let seed = 1; seed <= 20; seed++)
+      expect(follow(withLeak(home(90, seed), 0, 0, 0, resolution), { resolution }).open).toBeUndefined();
   });
 
   it("is over, as declared, once its flow is said to be normal, and another begins where more runs", () => {

@@ -24,6 +24,7 @@ const RUNS: readonly [
   ["watersmart-leak", 168, Math.floor(10 * GALLON) + 1, { class: "commercial" }],
   ["watersmart-burst", 8, Math.floor(30 * GALLON) + 1, {}],
   ["sfpuc-leak", 48, Math.floor(7.5 * GALLON), {}],
+  ["sfpuc-leak", 48, Math.floor(7.5 * GALLON), { class: "multi-family" }],
   ["sfpuc-leak", 72, Math.floor(7.5 * GALLON), { class: "commercial" }],
   ["aquahawk-16h", 16, Math.floor(7 * GALLON), {}],
   ["flume-2h", 2, 1, {}],
