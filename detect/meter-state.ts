@@ -1221,16 +1221,18 @@ function compareSums(delivered: readonly IntervalRow[], derived: readonly Interv
     const end = start + length;
     while (d < delivered.length && delivered[d]!.start < start) d++;
     let usage = 0;
+    let reads = 0;
     let until = start;
     let doubtful = flags;
     for (; d < delivered.length && delivered[d]!.start === until && until < end; d++) {
       const row = delivered[d]!;
       usage += row.ml;
+      reads++;
       until += row.length;
       doubtful |= row.flags;
     }
     if (until !== end || length > MOST_APART || (doubtful & DOUBTFUL) !== 0) continue;
-    into.push({ start, end, usage, register });
+    into.push({ start, end, usage, register, reads });
   }
 }
 

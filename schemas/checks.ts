@@ -149,7 +149,7 @@ export const CHECKS = {
     severity: "note",
     limit: { unit: "percent", default: 2 },
     fails:
-      "Delivered intervals sum up to something else than the registers around them show (reads at most three days apart), by so much of it and by more than twice the register's smallest move, since the two agreed last.",
+      "Delivered intervals sum up to something else than the registers around them show (reads at most three days apart), by so much of it, and by more than twice the register's smallest move, since the two agreed last; a step for each interval, rounded by itself, is agreement.",
     source: `${VEE}: sum check, 1 to 2 register units a read, or 1 to 2 %`,
   },
   "high-day": {

@@ -12,12 +12,15 @@ export interface Sums {
   readonly end: number;
   readonly usage: number;
   readonly register: number;
+  /** Intervals delivered. */
+  readonly reads: number;
 }
 
 /**
  * The sum check (FORMATS §4): delivered intervals against the difference of the register reads around them, of reads that
- * follow each other until the two agree again. That a register shows whole steps alone makes up for itself from read to
- * read: two of the smallest moves that it ever made, at least its step, are allowed in all.
+ * follow each other until the two agree again. They agree where they differ by no more than the limit, or than a step for
+ * each interval, which may have been rounded by itself. That a register shows whole steps alone makes up for itself from
+ * read to read: two of the smallest moves that it ever made, at least its step, are allowed in all.
  */
 export class SumMismatch {
   /** The smallest move, 0: none yet. */
@@ -28,12 +31,12 @@ export class SumMismatch {
   #difference = 0;
   #total = 0;
 
-  push({ start, end, usage, register }: Sums, context: CheckContext, ended: Finding[]): void {
+  push({ start, end, usage, register, reads }: Sums, context: CheckContext, ended: Finding[]): void {
     const limit = context.limits["sum-mismatch"];
     if (limit === undefined) return;
     if (register > 0 && (this.#step === 0 || register < this.#step)) this.#step = register;
     const larger = Math.max(usage, register);
-    if (Math.abs(usage - register) * 100 <= limit * larger) {
+    if (Math.abs(usage - register) <= Math.max((limit / 100) * larger, context.resolution * reads)) {
       this.open(context, ended, false);
       this.#start = -1;
       this.#difference = this.#total = 0;

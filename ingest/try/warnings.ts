@@ -148,7 +148,7 @@ function differentDuplicates(all: readonly TrialSeries[]): TrialWarning | undefi
   return {
     code: "different-duplicates",
     text: `${times} reads stand for a time that the file gave before with another value (${meters.size} meters); the later line counts.`,
-    mend: "Is a column needed to tell registers apart (columns.channel)? Does the time format leave something out?",
+    mend: "Is a column needed to tell registers apart (columns.channel)? Are rows of another kind among them (filters)? Does the time format leave something out?",
   };
 }
 

@@ -199,7 +199,7 @@ it("finds usage and registers that part, and not steps of a coarse register", ()
     pairs.forEach(([usage, register], i) => {
       const start = MARCH + i * DAY;
       checks.pushSums(
-        { start, end: start + DAY, usage: usage * 1000, register: register * 1000 },
+        { start, end: start + DAY, usage: usage * 1000, register: register * 1000, reads: 24 },
         context(limits),
       );
     });
@@ -216,6 +216,9 @@ it("finds usage and registers that part, and not steps of a coarse register", ()
   const days = (count: number, usage: number, register: number) =>
     Array.from({ length: count }, () => [usage, register] as const);
   expect(sums(days(30, 500, 491))).toEqual([]);
+  // Each hour was cut to whole litres by itself.
+  expect(sums(days(90, 26, 50))).toEqual([]);
+  expect(sums(days(90, 25, 50))).toHaveLength(1);
   // A register in steps of 3,785 L shows nothing for six days, and then all of it.
   const coarse = Array.from({ length: 60 }, (_, i) => [631, i % 6 === 5 ? 3785 : 0] as const);
   expect(sums(coarse)).toEqual([]);
