@@ -1,5 +1,5 @@
-import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
+import { freePort } from "../../infra/supervise.js";
 import { createNotify, listAlerts } from "../../notify/index.js";
 import { readMailbox, startMailbox } from "../harness/mailbox.js";
 import { addHome, leak, optIn, tell, type World } from "../harness/residents.js";
@@ -96,12 +96,3 @@ it("leaves a message that a slow server has in hand to the next start, under the
   expect(ids).toHaveLength(2);
   expect(new Set(ids).size).toBe(1);
 });
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port: free } = server.address() as AddressInfo;
-      server.close(() => resolve(free));
-    });
-  });
-}
