@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { column, rowFilters, unitWords } from "./formats/common.js";
+import { column, NO_VALUE_WORDS, rowFilters, unitWords } from "./formats/common.js";
 import { isTimeZone } from "./time-zone.js";
 import { unit } from "./units.js";
 
@@ -174,7 +174,7 @@ export const csvProfile = z.strictObject({
     .describe("Words of the quality column; others mean an actual read."),
   noRead: z
     .array(z.string())
-    .default(["", "ERROR", "NULL", "N/A", "NaN", "-", "*"])
+    .default(["", ...NO_VALUE_WORDS])
     .describe("Words, or numbers, in a value column that mean: no read."),
 });
 export type CsvProfile = z.infer<typeof csvProfile>;

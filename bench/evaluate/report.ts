@@ -56,11 +56,9 @@ function strictAlerts({ injections }: Figures): { readonly name: string; readonl
 }
 
 function strictText(figures: Figures): string[] {
-  const [pool, cooler, rest] = ["pool", "cooler", ""].map((begins) =>
-    strictAlerts(figures)
-      .filter(({ name }) => (begins === "" ? !/^(pool|cooler)/.test(name) : name.startsWith(begins)))
-      .reduce((sum, { rate }) => sum + rate, 0),
-  ) as [number, number, number];
+  const alerts = strictAlerts(figures);
+  const rateOf = (is: RegExp) => alerts.reduce((sum, { name, rate }) => sum + (is.test(name) ? rate : 0), 0);
+  const [pool, cooler, rest] = [rateOf(/^pool/), rateOf(/^cooler/), rateOf(/^(?!pool|cooler)/)];
   return [
     `By 1,000 meter-days of all of these, ${pool.toFixed(1)} alerts are of pool fills, ${cooler.toFixed(1)} of coolers, whose first alert somebody answers, ${rest.toFixed(1)} of the rest. ` +
       "The bar of one can't be met beside the others: for its first hours a pool that is filled at 900 L/h is the same water as a burst, of which an alert is asked within three hours, and as high use, of which one is asked on the day; " +

@@ -4,7 +4,7 @@ import { limitOf, type ChecksConfig } from "../../schemas/checks.js";
 import { Flag } from "../../schemas/flags.js";
 import type { BillingOptions } from "../../schemas/formats/billing.js";
 import type { ColumnRef } from "../../schemas/formats/common.js";
-import { MILLILITRES, unitOf, type Unit } from "../../schemas/units.js";
+import { MILLILITRES, type Unit } from "../../schemas/units.js";
 import type { RejectCode } from "../check/rejects.js";
 import { isBlank, isEmpty } from "./csv-fields.js";
 import { CsvRows, fieldText, type CsvRow, type RowFault, type RowSink } from "./csv-rows.js";
@@ -15,6 +15,7 @@ import { ReadGate, shapeOf, wordOrShape, wrongId } from "./read-gate.js";
 import { FileRejected, type FormatReader, type RowCounts, type ReadSink, type Series } from "./format.js";
 import { RowFilter, unknownColumns } from "./row-filter.js";
 import { compileTimeFormat, type Stamp, type StampReader } from "./time-format.js";
+import { UnitWords } from "./unit-words.js";
 
 export interface BillingReaderOptions {
   readonly billing: BillingOptions;
@@ -84,7 +85,7 @@ export class BillingReader implements FormatReader, RowSink {
   readonly #quality: ReadonlyMap<string, number>;
   readonly #noRead: NoRead;
   readonly #zero: ReadonlySet<string>;
-  readonly #treatAs: ReadonlyMap<string, Unit>;
+  readonly #units: UnitWords;
   #skip: number;
   #headerDone: boolean;
   #columns: Partial<Record<Column, number>> = {};
@@ -106,9 +107,7 @@ export class BillingReader implements FormatReader, RowSink {
     this.#quality = qualityWords(billing.quality);
     this.#noRead = new NoRead(billing.noRead);
     this.#zero = new Set(billing.zero.map((word) => word.toUpperCase()));
-    this.#treatAs = new Map(
-      Object.entries(billing.treatAs).map(([word, unit]) => [word.toUpperCase(), unit]),
-    );
+    this.#units = new UnitWords(billing.treatAs);
     this.#skip = billing.skipRows;
     this.#headerDone = !billing.header;
     if (!billing.header) this.#findColumns(undefined);
@@ -240,7 +239,7 @@ export class BillingReader implements FormatReader, RowSink {
   #unit(row: CsvRow): Unit | Refusal {
     if (this.#columns.unit === undefined) return this.#options.unit;
     const word = this.#text(row, "unit");
-    const unit = this.#treatAs.get(word.toUpperCase()) ?? unitOf(word);
+    const unit = this.#units.of(word);
     return unit ?? new Refusal("unknown-unit", "unit", wordOrShape(word));
   }
 

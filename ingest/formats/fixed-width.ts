@@ -7,7 +7,7 @@ import {
   type FixedWidthOptions,
   type Span,
 } from "../../schemas/formats/fixed-width.js";
-import { MILLILITRES, unitOf, type Unit } from "../../schemas/units.js";
+import { MILLILITRES, type Unit } from "../../schemas/units.js";
 import type { RejectCode } from "../check/rejects.js";
 import { MAX_ROW_BYTES } from "./csv-rows.js";
 import { Decimal } from "./decimal.js";
@@ -16,6 +16,7 @@ import { NoRead } from "./no-read.js";
 import { ReadGate, shapeOf, wrongId, type RowPlace } from "./read-gate.js";
 import type { FormatReader, RowCounts, ReadSink, Series } from "./format.js";
 import { compileTimeFormat, type Stamp, type StampReader } from "./time-format.js";
+import { UnitWords } from "./unit-words.js";
 
 export interface FixedWidthReaderOptions {
   readonly fixedWidth: FixedWidthOptions;
@@ -71,7 +72,7 @@ export class FixedWidth implements FormatReader {
   readonly #kinds: readonly Kind[];
   readonly #readDate: StampReader;
   readonly #readTime: StampReader;
-  readonly #treatAs: ReadonlyMap<string, Unit>;
+  readonly #units: UnitWords;
   readonly #quality: ReadonlyMap<string, number>;
   readonly #noRead: NoRead;
   readonly #times: LocalTimes;
@@ -93,9 +94,7 @@ export class FixedWidth implements FormatReader {
     this.#kinds = kindsOf(layout);
     this.#readDate = compileTimeFormat(layout.date);
     this.#readTime = compileTimeFormat(layout.time);
-    this.#treatAs = new Map(
-      Object.entries(fixedWidth.treatAs).map(([word, unit]) => [word.toUpperCase(), unit]),
-    );
+    this.#units = new UnitWords(fixedWidth.treatAs);
     this.#quality = qualityWords(fixedWidth.quality);
     this.#noRead = new NoRead(fixedWidth.noRead);
     this.#times = new LocalTimes(fixedWidth.zone, timeZone);
@@ -197,7 +196,7 @@ export class FixedWidth implements FormatReader {
     const { channel = "", serial = "" } = columns;
     const wrong = wrongId(meter, channel, serial);
     if (wrong !== undefined) return this.#gate.rejectRow(wrong.code, wrong.field, null, 1);
-    const unit = columns.unit === undefined ? unitOfFile : this.#unitOf(columns.unit);
+    const unit = columns.unit === undefined ? unitOfFile : this.#units.of(columns.unit);
     if (unit === undefined) return reject("unknown-unit", "unit");
     const local = this.#localOf(columns);
     if (typeof local === "string") return reject(local, local === "bad-date" ? "date" : "time");
@@ -228,10 +227,6 @@ export class FixedWidth implements FormatReader {
     series.unit = unit;
     series.mlPerUnit = MILLILITRES[unit] * multiplier;
     if (decimals > series.decimals) series.decimals = decimals;
-  }
-
-  #unitOf(word: string): Unit | undefined {
-    return this.#treatAs.get(word.toUpperCase()) ?? unitOf(word);
   }
 
   /** Seconds from 1970-01-01T00:00 on the source's clock, or what is wrong. */

@@ -4,7 +4,7 @@ import { limitOf, type ChecksConfig } from "../../schemas/checks.js";
 import { Flag } from "../../schemas/flags.js";
 import type { ColumnRef } from "../../schemas/formats/common.js";
 import type { CsvProfile } from "../../schemas/profile.js";
-import { MILLILITRES, unitOf, type Unit } from "../../schemas/units.js";
+import { MILLILITRES, type Unit } from "../../schemas/units.js";
 import type { RejectCode } from "../check/rejects.js";
 import { isBlank, isEmpty } from "./csv-fields.js";
 import { fieldText, MAX_ROW_BYTES, type CsvRow, type RowFault, type RowSink } from "./csv-rows.js";
@@ -14,6 +14,7 @@ import { NoRead } from "./no-read.js";
 import { PlainRow, Role } from "./plain-row.js";
 import { RowFilter, unknownColumns } from "./row-filter.js";
 import { compileTimeFormat, splitClock, type Stamp, type StampReader } from "./time-format.js";
+import { UnitWords } from "./unit-words.js";
 import { intervalColumns, WideDays } from "./wide-days.js";
 
 export interface ReadsCsvOptions {
@@ -70,7 +71,7 @@ export class ReadsCsv implements RowSink {
   readonly #readClock: StampReader;
   readonly #flags: ReadonlyMap<string, number>;
   readonly #noRead: NoRead;
-  readonly #treatAs: ReadonlyMap<string, Unit>;
+  readonly #units: UnitWords;
   readonly #stamp: Stamp = { day: 0, second: 0, offset: 0, epoch: 0 };
   #headerDone: boolean;
   #skip: number;
@@ -141,9 +142,7 @@ export class ReadsCsv implements RowSink {
     for (const word of noRead) flags.set(word.toUpperCase(), NO_READ);
     this.#flags = flags;
     this.#noRead = new NoRead(profile.noRead);
-    this.#treatAs = new Map(
-      Object.entries(profile.treatAs).map(([word, unit]) => [word.toUpperCase(), unit]),
-    );
+    this.#units = new UnitWords(profile.treatAs);
     this.#skip = profile.skipRows;
     this.#headerDone = !profile.header;
     if (!profile.header) this.#columns([]);
@@ -618,7 +617,7 @@ export class ReadsCsv implements RowSink {
       const word = this.#text(row, column.unitIndex);
       if (word !== this.#unitWord) {
         this.#unitWord = word;
-        this.#wordUnit = this.#treatAs.get(word.toUpperCase()) ?? unitOf(word);
+        this.#wordUnit = this.#units.of(word);
       }
       if (this.#wordUnit === undefined) {
         this.#rejectValue(row, "unknown-unit", "unit", word);

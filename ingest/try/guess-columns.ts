@@ -1,7 +1,9 @@
+import { csvProfile } from "../../schemas/profile.js";
 import { unitOf } from "../../schemas/units.js";
 import type { OpenSetting } from "./guess.js";
 
-export const NO_READ = ["", "ERROR", "NULL", "N/A", "NaN", "-", "*"];
+/** As a profile has them that says nothing of them. */
+export const NO_READ = csvProfile.parse({}).noRead;
 
 export const NO_READ_WORDS = new Set(NO_READ.map((word) => word.toUpperCase()));
 

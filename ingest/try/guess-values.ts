@@ -86,58 +86,63 @@ export function guessLong({ columns, time, meter, profile, found }: LongParts): 
     const others = columns.filter(
       (one) => ![meter, time.column, time.clock, ...candidates].includes(one) && one.filled.length > 0,
     );
-    guessKinds(others, time, meter, found);
+    guessKinds(others, columns, time, meter, found);
   }
 }
 
-/** Numbers that are no volumes. */
+/** Numbers that are no volumes, of all columns together: a profile has one list. */
 function guessNoRead(values: readonly Column[], found: Findings): void {
-  for (const column of values) {
+  const marks = values.flatMap((column) => {
     const numbers = column.filled.filter(isNumber);
     const suspects = new Set(numbers.filter((cell) => NO_VALUE.test(cell.replace(/[.,]0+$/, ""))));
     const others = numbers.filter((cell) => !suspects.has(cell)).map(looseNumber);
     const most = others.reduce((highest, one) => Math.max(highest, one), 0);
     const least = others.reduce((lowest, one) => Math.min(lowest, one), 0);
-    const words = [...suspects].filter((cell) => {
+    return [...suspects].filter((cell) => {
       const number = looseNumber(cell);
       return others.length > 0 && (number > most * NO_VALUE_FACTOR || (number < 0 && least >= 0));
     });
-    if (words.length === 0) continue;
-    const name = String(refOf(column, values));
-    found.leave(
-      "noRead",
-      [JSON.stringify([...NO_READ, ...words])],
-      `${words.join(", ")} in ${name} ${words.length > 1 ? "look" : "looks"} like a mark for no read; as it stands it is a volume`,
-      true,
-    );
-  }
+  });
+  if (marks.length === 0) return;
+  const words = [...new Set(marks)];
+  found.leave(
+    "noRead",
+    [JSON.stringify([...NO_READ, ...words])],
+    `${words.join(", ")} ${words.length > 1 ? "look like marks" : "looks like a mark"} for no read; as it stands it is a volume`,
+    true,
+  );
 }
 
 /** A column whose words tell the rows of one meter and time apart: kinds of reads, of which some are not its usage. */
-function guessKinds(others: readonly Column[], time: TimeFound, meter: Column, found: Findings): void {
+function guessKinds(
+  others: readonly Column[],
+  columns: readonly Column[],
+  time: TimeFound,
+  meter: Column,
+  found: Findings,
+): void {
   const rows = meter.cells.map((_, row) => row).filter((row) => !Number.isNaN(time.seconds[row]!));
   const key = (row: number) => `${meter.cells[row]!}\n${time.seconds[row]!}`;
   const count = (keyOf: (row: number) => string) => new Set(rows.map(keyOf)).size;
   const alone = count(key);
   // A few that come twice are repeats, or the hour that clocks give twice.
   if (alone > rows.length * 0.9) return;
-  const telling = others.filter(({ cells }) => {
+  const column = others.find(({ cells }) => {
     const words = new Set(cells);
     if (words.size < 2 || words.size > KINDS.most || ![...words].every((word) => KINDS.word.test(word)))
       return false;
     return count((row) => `${key(row)}\n${cells[row]!}`) > rows.length * 0.9;
   });
-  for (const column of telling.slice(0, 1)) {
-    const name = refOf(column, others);
-    const words = [...new Set(column.cells)];
-    found.leave(
-      "filters",
-      words.map((word) => `[{ column: ${JSON.stringify(name)}, only: ${JSON.stringify([word])} }]`),
-      `a meter has several rows a time, told apart by ${String(name)}: which are its use of water? ` +
-        `(Registers that add up are told apart by columns.channel instead)`,
-      true,
-    );
-  }
+  if (column === undefined) return;
+  const name = refOf(column, columns);
+  const words = [...new Set(column.cells)];
+  found.leave(
+    "filters",
+    words.map((word) => `[{ column: ${JSON.stringify(name)}, only: ${JSON.stringify([word])} }]`),
+    `a meter has several rows a time, told apart by ${String(name)}: which are its use of water? ` +
+      `(Registers that add up are told apart by columns.channel instead)`,
+    true,
+  );
 }
 
 /** Usage or register, by its name and by whether it rises meter by meter. */

@@ -26,6 +26,9 @@ export const stampZone = z
     'expected an IANA time zone such as America/Los_Angeles, "utility" or UTC',
   );
 
+/** What stands for a value that there is none of, where nothing else is said. Case does not count. */
+export const NO_VALUE_WORDS = ["ERROR", "NULL", "N/A", "NaN", "-", "*"];
+
 /** Words that a file uses for units, beside those that are known. */
 export const unitWords = z
   .record(z.string(), unit)

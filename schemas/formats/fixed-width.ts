@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { unit } from "../units.js";
-import { meterIdForm, stampZone, unitWords } from "./common.js";
+import { meterIdForm, NO_VALUE_WORDS, stampZone, unitWords } from "./common.js";
 
 const MOST_COLUMNS = 65_536;
 const position = z.number().int().min(1).max(MOST_COLUMNS);
@@ -73,7 +73,7 @@ const fields = z.strictObject({
     .describe("Words of the quality column; others mean an actual read."),
   noRead: z
     .array(z.string())
-    .default(["ERROR", "NULL", "N/A", "NaN", "-", "*"])
+    .default([...NO_VALUE_WORDS])
     .describe("Words, or numbers, in the place of a reading that mean: no read. Blanks always do."),
 });
 export type FixedWidthOptions = z.infer<typeof fields>;
