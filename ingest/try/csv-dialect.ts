@@ -1,3 +1,4 @@
+import { unitOf } from "../../schemas/units.js";
 import { CsvRows, fieldText } from "../formats/csv-rows.js";
 import { timeOf } from "./guess-time.js";
 
@@ -68,6 +69,8 @@ export function bodyOf({ rows, width }: Dialect): {
   readonly rows: readonly (readonly string[])[];
   readonly skipped: number;
   readonly header: readonly string[] | undefined;
+  /** Units of the columns, where a row of them follows the header. */
+  readonly units: readonly string[] | undefined;
   readonly trailer: string | undefined;
 } {
   let skipped = 0;
@@ -83,7 +86,8 @@ export function bodyOf({ rows, width }: Dialect): {
     !isHeader &&
     first.slice(0, 2).every((cell) => /^\p{L}[\p{L}_ ]*$/u.test(cell.trim()));
   const named = isHeader || wideHeader;
-  const body = rows.slice(skipped + (named ? 1 : 0));
+  const second = named && isRowOfUnits(rows[skipped + 1]) ? rows[skipped + 1] : undefined;
+  const body = rows.slice(skipped + (named ? 1 : 0) + (second === undefined ? 0 : 1));
   const last = body.at(-1);
   const word = last?.[0]?.trim() ?? "";
   const trailer =
@@ -100,8 +104,24 @@ export function bodyOf({ rows, width }: Dialect): {
     ),
     skipped,
     header: named ? first : undefined,
+    units: second?.map(unitWord),
     trailer,
   };
+}
+
+/** Words alone, one of them a unit of volume. */
+function isRowOfUnits(row: readonly string[] | undefined): boolean {
+  const words = row?.map(unitWord) ?? [];
+  const isUnit = (word: string) => unitOf(word) !== undefined;
+  return words.some(isUnit) && words.every((word) => isUnit(word) || !/\d/.test(word));
+}
+
+/** Without the brackets that units stand in. */
+function unitWord(cell: string): string {
+  return cell
+    .trim()
+    .replace(/^[([](.*)[)\]]$/, "$1")
+    .trim();
 }
 
 /** Marks between thousands beside point and comma: an apostrophe, straight or curly, and blanks of all kinds. */

@@ -19,7 +19,7 @@ export const NAMES = {
   register: /register|reading|^read$|odometer|total|index|stand|counter|cumul|scaledread|meterread/,
   value: /val|wert|amount|litre|liter|gallon|gal$|ccf$|^cf|cubic|m3$|m³|usg|^l$/,
   noValue:
-    /latitude|longitude|^lat|^lon|zip|postal|year|dials|battery|area|account|customer|phone|port|multiplier|scalar|resolution|size|raw|leak/,
+    /latitude|longitude|^lat|^lon|zip|postal|year|dials|battery|area|account|customer|phone|port|multiplier|scalar|resolution|size|raw|leak|temp|cost|price|charge/,
   unit: /unit|uom|einheit|unidad/,
   quality: /qual|flag|status|estim|valid/,
   estimated: /estim/,
@@ -33,6 +33,8 @@ export interface Column {
   readonly name: string;
   /** The name in lower case without blanks and marks. */
   readonly bare: string;
+  /** Its cell in a row of units below the header, or "". */
+  readonly unit: string;
   /** Without outer blanks, one a row. */
   readonly cells: readonly string[];
   /** Cells that are not empty. */
@@ -64,4 +66,24 @@ export function refOf({ name, index }: Column, all: readonly Column[]): string |
 export function isUnit({ name, bare, filled }: Column): boolean {
   if (filled.length === 0) return false;
   return name.trim() === "" ? filled.every((cell) => unitOf(cell) !== undefined) : NAMES.unit.test(bare);
+}
+
+/** Words of which the defaults of `quality` know what they mean, and words for an actual read. */
+const QUALITY_WORDS = new Set([
+  "",
+  ...["E", "EST", "ESTIMATED", "ADJUSTED", "EDITED", "SUSPECT", "QUESTIONABLE"],
+  ...["A", "ACT", "ACTUAL", "OK", "GOOD", "VALID"],
+]);
+
+const ESTIMATED_MARKS = new Set(["", "0", "1", "Y", "N", "TRUE", "FALSE", "YES", "NO"]);
+const MOST_QUALITY_WORDS = 16;
+
+/** Whether the defaults of `quality` know what all words of a column mean. */
+export function hasKnownQuality({ bare, cells }: Column): boolean {
+  const words = new Set(cells.map((cell) => cell.toUpperCase()));
+  const marks = NAMES.estimated.test(bare);
+  return (
+    words.size <= MOST_QUALITY_WORDS &&
+    [...words].every((word) => QUALITY_WORDS.has(word) || (marks && ESTIMATED_MARKS.has(word)))
+  );
 }

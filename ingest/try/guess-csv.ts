@@ -1,6 +1,8 @@
 import { ACLARA_STAR } from "../../schemas/formats/aclara.js";
+import { unitOf } from "../../schemas/units.js";
 import { bodyOf, DELIMITER_NAMES, dialectOf, isNumber } from "./csv-dialect.js";
-import { type Column, Findings, isUnit, NAMES, refOf } from "./guess-columns.js";
+import { guessBilling } from "./guess-billing.js";
+import { type Column, Findings, hasKnownQuality, isUnit, NAMES, refOf } from "./guess-columns.js";
 import { guessCrosswalk } from "./guess-crosswalk.js";
 import { guessTime, type TimeFound, timingOf } from "./guess-stamps.js";
 import { guessLong } from "./guess-values.js";
@@ -13,15 +15,6 @@ export interface CsvGuessOptions {
   /** IANA zone of the utility, where it is known. */
   readonly timeZone?: string | undefined;
 }
-
-/** Words of which the defaults of `quality` know what they mean, and words for an actual read. */
-const QUALITY_WORDS = new Set([
-  "",
-  ...["E", "EST", "ESTIMATED", "ADJUSTED", "EDITED", "SUSPECT", "QUESTIONABLE"],
-  ...["A", "ACT", "ACTUAL", "OK", "GOOD", "VALID"],
-]);
-
-const ESTIMATED_MARKS = new Set(["", "0", "1", "Y", "N", "TRUE", "FALSE", "YES", "NO"]);
 
 /** Guesses the profile of a CSV file of reads. */
 export function guessCsv(text: string, { whole, timeZone }: CsvGuessOptions): Guess {
@@ -39,7 +32,7 @@ export function guessCsv(text: string, { whole, timeZone }: CsvGuessOptions): Gu
   if (dialect.delimiter !== ",") profile["delimiter"] = dialect.delimiter;
   if (dialect.quote !== '"') profile["quote"] = dialect.quote;
   found.seen.push(`CSV with ${DELIMITER_NAMES[dialect.delimiter]} between ${dialect.width} columns`);
-  const { rows, skipped, header, trailer } = bodyOf(dialect);
+  const { rows, skipped, header, units, trailer } = bodyOf(dialect);
   if (skipped > 0) profile["skipRows"] = skipped;
   if (header === undefined) profile["header"] = false;
   if (trailer !== undefined) profile["trailerRows"] = trailer;
@@ -51,11 +44,23 @@ export function guessCsv(text: string, { whole, timeZone }: CsvGuessOptions): Gu
     const cells = rows.map((row) => (row[index] ?? "").trim());
     const name = header?.[index] ?? "";
     const bare = name.toLowerCase().replace(/[^\p{L}\p{N}³]/gu, "");
-    return { index, name, bare, cells, filled: cells.filter((cell) => cell !== "") };
+    return {
+      index,
+      name,
+      bare,
+      unit: units?.[index] ?? "",
+      cells,
+      filled: cells.filter((cell) => cell !== ""),
+    };
   });
+  if (units !== undefined) leaveRowOfUnits(dialect.rows[skipped + 1]!, columns, { profile, found });
   if (header !== undefined && skipped === 0) {
     const crosswalk = guessCrosswalk(columns, { ...profile });
     if (crosswalk !== undefined) return { ...crosswalk, seen: [...found.seen, ...crosswalk.seen] };
+  }
+  if (header !== undefined) {
+    const billing = guessBilling(columns, { ...profile });
+    if (billing !== undefined) return { ...billing, seen: [...found.seen, ...billing.seen] };
   }
   const empty = columns.filter(({ filled }) => filled.length === 0);
   if (empty.length > 0 && rows.length > 0)
@@ -85,6 +90,23 @@ export function guessCsv(text: string, { whole, timeZone }: CsvGuessOptions): Gu
   };
 }
 
+/** A filter by a cell of the row of units that is in no row of reads. */
+function leaveRowOfUnits(
+  row: readonly string[],
+  columns: readonly Column[],
+  { profile, found }: { readonly profile: Record<string, unknown>; readonly found: Findings },
+): void {
+  const differs = ({ index, filled }: Column) => {
+    const word = row[index]!.trim().toUpperCase();
+    return word !== "" && !filled.some((cell) => cell.toUpperCase() === word);
+  };
+  const column = columns.find((one) => unitOf(one.unit) !== undefined && differs(one));
+  if (column === undefined) return;
+  const { index } = column;
+  profile["filters"] = [{ column: refOf(column, columns), except: [row[index]!.trim()] }];
+  found.seen.push("a row of units below the names, which a filter leaves out");
+}
+
 /** Headers of exports that are known by name. */
 function knownHeader(header: readonly string[]): Guess | undefined {
   const names = new Set(header.map((name) => name.trim()));
@@ -109,6 +131,12 @@ function knownHeader(header: readonly string[]): Guess | undefined {
       ],
     };
   }
+  if (has("Meter_ID", "Read", "Read_Time", "Read_Unit", "Read_Method"))
+    return {
+      settings: { format: "beacon-billing" },
+      seen: ["the columns of a Badger BEACON billing read export"],
+      open: [],
+    };
   if (has("MeterSN", "ScaledRead", "ReadingTime")) {
     return {
       settings: {
@@ -167,14 +195,7 @@ function guessMeter(
 
 function guessQuality(columns: readonly Column[], found: Findings): void {
   const able = columns.filter(({ bare, filled }) => NAMES.quality.test(bare) && filled.length > 0);
-  const sure = able.filter(({ bare, cells }) => {
-    const words = new Set(cells.map((cell) => cell.toUpperCase()));
-    const marks = NAMES.estimated.test(bare);
-    return (
-      words.size <= 16 &&
-      [...words].every((word) => QUALITY_WORDS.has(word) || (marks && ESTIMATED_MARKS.has(word)))
-    );
-  });
+  const sure = able.filter(hasKnownQuality);
   if (sure.length === 1 && able.length === 1) {
     found.take("quality", sure[0]!, columns);
     return;

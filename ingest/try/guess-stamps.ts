@@ -25,22 +25,32 @@ export function guessTime(columns: readonly Column[], found: Findings): TimeFoun
   const dates = of("date");
   const candidates = stamps.length > 0 ? stamps : dates;
   const named = candidates.filter(({ column }) => NAMES.time.test(column.bare));
-  const chosen = named.length > 0 ? named : candidates;
+  const both = named.length > 0 ? named : candidates;
+  const chosen = stamps.length > 0 ? beginnings(both) : both;
   if (chosen.length === 0) {
     found.leave("columns.time", [], "no column reads as a time in all its rows", true);
     return undefined;
   }
   if (chosen.length > 1) {
     const names = chosen.map(({ column }) => String(refOf(column, columns)));
-    found.leave("columns.time", names, "several columns hold times: which one is the read's?", true);
+    const period = beginnings(chosen).length < chosen.length;
+    found.leave(
+      "columns.time",
+      names,
+      "several columns hold times: which one is the read's?" +
+        (period ? " (What was used from one date to another is not taken: of bills, the reads are)" : ""),
+      true,
+    );
     return undefined;
   }
   const { column, guess } = chosen[0]!;
   found.take("time", column, columns);
   let { formats } = guess;
   let clock: Column | undefined;
-  const clocks = of("clock").filter(
-    ({ column: { bare } }) => bare === "" || NAMES.clockOnly.test(bare) || NAMES.time.test(bare),
+  const clocks = beginnings(
+    of("clock").filter(
+      ({ column: { bare } }) => bare === "" || NAMES.clockOnly.test(bare) || NAMES.time.test(bare),
+    ),
   );
   if (guess.kind === "date" && clocks.length === 1) {
     clock = clocks[0]!.column;
@@ -70,6 +80,15 @@ export function guessTime(columns: readonly Column[], found: Findings): TimeFoun
     return localSeconds(fits[0]!, clock === undefined ? cell : `${cell} ${clock.cells[row]!}`);
   });
   return { column, clock, formats: fits, seconds, guess };
+}
+
+/** Of the beginning and the end of an interval, side by side, the beginning. */
+function beginnings<T extends { readonly column: Column }>(list: readonly T[]): readonly T[] {
+  const named = (is: RegExp) => list.filter(({ column }) => is.test(column.bare));
+  const starts = named(/start|begin|^from|anfang|von$/);
+  return list.length === 2 && starts.length === 1 && named(/end|stop|^to|until|ende|bis$/).length === 1
+    ? starts
+    : list;
 }
 
 /** Cells to be looked at: all of a small file, some from everywhere in a large one. */

@@ -283,14 +283,20 @@ export function guessUnit(
   }
   for (const [i, value] of values.entries()) {
     const words = value.name.split(/[^\p{L}\p{N}³]+/u).filter((word) => word !== "");
+    const below = unitOf(value.unit);
     const unit =
-      words.length < 2 && !/gallon|lit(er|re)s|ccf/i.test(value.name)
+      below ??
+      (words.length < 2 && !/gallon|lit(er|re)s|ccf/i.test(value.name)
         ? undefined
-        : words.map(unitOf).find((one) => one !== undefined);
+        : words.map(unitOf).find((one) => one !== undefined));
     const key = i > 0 && values.length > 1 ? "registerUnit" : "unit";
     if (unit !== undefined) {
       profile[key] = unit;
-      found.seen.push(`the unit ${unit} in the name "${value.name.trim()}"`);
+      found.seen.push(
+        below === undefined
+          ? `the unit ${unit} in the name "${value.name.trim()}"`
+          : `the unit ${unit} below the name "${value.name.trim()}"`,
+      );
     } else if (key === "unit" || profile["unit"] === undefined) {
       found.leave(key, UNITS, "the file does not name the unit", false);
     } else {

@@ -480,3 +480,33 @@ it("leaves out the fire lines of an Aclara export, where its rows tell the kind 
   expect(of(`${header},AccountType\n${row},Residential\n`).settings).toMatchObject({ profile: { filters } });
   expect(of(`${header}\n${row}\n`).settings["profile"]).not.toHaveProperty("filters");
 });
+
+describe("a row of units below the names", () => {
+  const rows = ["1001", "1002"].flatMap((meter) =>
+    ["00", "01", "02", "03"].map((hour, i) => `${meter},2026-01-01 ${hour}:00,${i % 3}`),
+  );
+
+  it("tells the unit, is left out by a filter, and all reads are taken", () => {
+    const text = ["Meter,Read Time,Consumption", ",(UTC),(gal)", ...rows].join("\n");
+    const guessed = of(text);
+    const profile = guessed.settings["profile"] as ProfileInput;
+    expect(profile).toMatchObject({
+      unit: "gal",
+      filters: [{ column: "Consumption", except: ["(gal)"] }],
+      columns: { meter: "Meter", time: "Read Time", usage: "Consumption" },
+    });
+    expect(guessed.seen).toContain('the unit gal below the name "Consumption"');
+    const { reads, rejects } = readText(text, { ...profile, time: { ...profile.time, zone: "UTC" } });
+    expect(rejects).toEqual([]);
+    expect(reads).toHaveLength(rows.length);
+  });
+
+  it("is none where a cell of it is a time or a number", () => {
+    const text = [
+      "Meter,Read Time,Consumption,Unit",
+      "1003,2026-01-01 00:00,,gal",
+      ...rows.map((row) => `${row},gal`),
+    ].join("\n");
+    expect(of(text).settings["profile"]).not.toHaveProperty("filters");
+  });
+});

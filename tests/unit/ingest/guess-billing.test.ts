@@ -1,0 +1,135 @@
+import { BillingReader } from "../../../ingest/formats/billing.js";
+import { guess, isWhole } from "../../../ingest/try/guess.js";
+import { billingOptions } from "../../../schemas/formats/billing.js";
+import { readFormat, NOW } from "../../harness/read-format.js";
+
+const of = (text: string) => guess({ head: Buffer.from(text), whole: true });
+const openOf = (text: string) => of(text).open.map(({ path, blocks }) => [path, blocks]);
+const optionsOf = (text: string) => of(text).settings["billing"] as Record<string, unknown>;
+
+/** What the reader takes by the guess alone, and by what is settled besides. */
+function read(text: string, settled: Record<string, unknown> = {}) {
+  const billing = billingOptions.parse({ ...optionsOf(text), ...settled });
+  const reader = { billing, timeZone: "America/Los_Angeles", checks: {}, now: NOW };
+  return readFormat((sink) => new BillingReader(reader, sink), text);
+}
+
+const AMERICAN = `Acct No,Meter No,Prev Read Date,Prev Read,Curr Read Date,Curr Read,Usage,Read Code,Days,Route
+100-1,77001,10/01/2026,1520,11/01/2026,1531,11,A,31,12
+100-2,77002,10/01/2026,220,11/13/2026,229,9,E,43,12
+`;
+const ORACLE = `ACCOUNT_NUM;METER_SERIAL;START_READ_DTTM;START_REG_READING;END_READ_DTTM;END_REG_READING;MSR_QTY;REGISTER_CONST;END_ESTIMATE_SW;UOM
+1;A1;2026-10-01 08:00:00;100;2026-11-01 08:00:00;110;100;10;N;CF
+2;A2;2026-10-01 08:00:00;100;2026-11-02 08:00:00;112;120;10;Y;CF
+`;
+const GERMAN = `Kunde;Zählernummer;Stand alt;Datum alt;Stand neu;Datum neu;Verbrauch;Einheit
+1;A1;100,5;01.10.2026;110,5;31.10.2026;10,0;m³
+2;A2;100,5;01.10.2026;112,5;31.10.2026;12,0;m³
+`;
+
+describe("a guess of a file of bills", () => {
+  it.each([
+    [
+      "American",
+      AMERICAN,
+      {
+        ...{ meter: "Meter No", current: "Curr Read", currentDate: "Curr Read Date", previous: "Prev Read" },
+        ...{ previousDate: "Prev Read Date", usage: "Usage", days: "Days", code: "Read Code" },
+      },
+    ],
+    [
+      "Oracle's",
+      ORACLE,
+      {
+        ...{ meter: "METER_SERIAL", current: "END_REG_READING", currentDate: "END_READ_DTTM" },
+        ...{ previous: "START_REG_READING", previousDate: "START_READ_DTTM", usage: "MSR_QTY" },
+        ...{ multiplier: "REGISTER_CONST", code: "END_ESTIMATE_SW", unit: "UOM" },
+      },
+    ],
+    [
+      "German",
+      GERMAN,
+      {
+        ...{ meter: "Zählernummer", current: "Stand neu", currentDate: "Datum neu", previous: "Stand alt" },
+        ...{ previousDate: "Datum alt", usage: "Verbrauch", unit: "Einheit" },
+      },
+    ],
+  ])("knows the two sides of a row by their names, %s, and can be tried as it stands", (_, text, columns) => {
+    expect(of(text).settings["format"]).toBe("billing");
+    expect(optionsOf(text)["columns"]).toEqual(columns);
+    expect(isWhole(of(text))).toBe(true);
+    const { reads, rejects, rows } = read(text);
+    expect(rejects).toEqual([]);
+    expect(rows).toBe(2);
+    expect(reads).toHaveLength(4);
+  });
+
+  it("asks where a register began again, and for another factor of the consumption", () => {
+    const fell = AMERICAN + "100-3,77003,10/01/2026,9990,11/02/2026,12,22,A,32,12\n";
+    expect(openOf(fell)).toContainEqual(["billing.digits", false]);
+    expect(read(fell).rejects).not.toEqual([]);
+    expect(read(fell, { digits: 4 }).rejects).toEqual([]);
+    const { open } = of(AMERICAN.replace(",11,A", ",110,A").replace(",9,E", ",90,E"));
+    expect(open).toContainEqual(
+      expect.objectContaining({ path: "billing.multiplier", alternatives: ["10"], blocks: true }),
+    );
+  });
+
+  it("asks which is the month, and takes no previous read without a date", () => {
+    const text =
+      "Account,Meter,Read Date,Previous Reading,Current Reading,Consumption\n1,A1,01/02/2026,100,110,10\n2,A2,01/02/2026,100,112,12\n";
+    expect(openOf(text)).toEqual([
+      ["billing.time.format", true],
+      ["billing.unit", false],
+    ]);
+    expect(optionsOf(text)["columns"]).toEqual({
+      meter: "Meter",
+      current: "Current Reading",
+      currentDate: "Read Date",
+    });
+  });
+
+  it("is none where rows have no previous read, nor where consumption stands without reads", () => {
+    const one = "Meter,Read Date,Reading\nA1,01/13/2026,100\nA2,01/13/2026,120\n";
+    expect(of(one).settings["format"]).toBe("csv");
+    const bills =
+      "Meter Number,Service Start Date,Service End Date,Consumption (HCF)\nA1,12/23/2012,01/24/2013,1000\nA1,01/24/2013,02/24/2013,970\n";
+    const { settings, open } = of(bills);
+    expect(settings["format"]).toBe("csv");
+    expect(open).toContainEqual(
+      expect.objectContaining({
+        path: "profile.columns.time",
+        blocks: true,
+        why: expect.stringContaining("of bills, the reads are") as string,
+      }),
+    );
+  });
+
+  it("knows BEACON's billing read export by its columns", () => {
+    const header = "Account_ID,Meter_ID,Register_Number,Read,Read_Time,Read_Unit,Read_Method\n";
+    expect(of(`${header}1,A1,1,100,2026-10-01 08:00,GAL,AMR\n`).settings).toEqual({
+      format: "beacon-billing",
+    });
+  });
+});
+
+it("of the beginning and the end of an interval, side by side, the beginning is the stamp", () => {
+  const rows = ["00:00,01:00", "01:00,02:00", "02:00,03:00", "03:00,04:00"];
+  const clocks = of(
+    `Meter,Date,Start Time,End Time,Usage\n${rows.map((row) => `A1,2026-01-13,${row},2`).join("\n")}\n`,
+  );
+  expect(clocks.settings["profile"]).toMatchObject({ columns: { time: "Date", clock: "Start Time" } });
+  const stamps = rows.map((row) =>
+    row
+      .split(",")
+      .map((one) => `2026-01-13 ${one}`)
+      .join(","),
+  );
+  const both = of(
+    `Meter,Interval Start,Interval End,Usage\n${stamps.map((row) => `A1,${row},2`).join("\n")}\n`,
+  );
+  expect(both.settings["profile"]).toMatchObject({
+    columns: { time: "Interval Start" },
+    time: { interval: 3600 },
+  });
+});
