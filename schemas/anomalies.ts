@@ -33,7 +33,7 @@ const FACTS = {
   leak: {
     kind: "leak",
     means:
-      "Flow that does not stop where this meter's usually does, by hours, two hours or three; also a step upwards of a meter that is never dry, and what runs and stops again and again.",
+      "Flow that does not stop where this meter's usually does, by hours, two hours or three; also a step upwards of a meter that is never dry, or of a building, and what runs and stops again and again.",
     least: "a step of the register, 1 L at least, in each three hours",
   },
   burst: {

@@ -131,13 +131,17 @@ const highDay = z.strictObject({
     .describe("Whole days of history before the rule speaks."),
 });
 
-/** An object's fields without their defaults, none of them required. */
-function some<T extends z.ZodRawShape>(object: z.ZodObject<T>) {
+/** An object's fields, none of them required, with other defaults or none. */
+function some<T extends z.ZodRawShape>(
+  object: z.ZodObject<T>,
+  defaults: Partial<z.output<z.ZodObject<T>>> = {},
+) {
   const fields = Object.entries(object.shape).map(([name, field]) => {
     const { description } = field as z.ZodType;
     const bare = (field instanceof z.ZodDefault ? field.unwrap() : field) as z.ZodType;
-    const optional = bare.optional();
-    return [name, description === undefined ? optional : optional.describe(description)] as const;
+    const own = (defaults as Readonly<Record<string, unknown>>)[name];
+    const free = own === undefined ? bare.optional() : bare.default(own);
+    return [name, description === undefined ? free : free.describe(description)] as const;
   });
   return z.strictObject(Object.fromEntries(fields)) as unknown as z.ZodType<
     Partial<z.output<z.ZodObject<T>>>
@@ -152,12 +156,21 @@ const ofClass = z.strictObject({
   highDay: some(highDay).optional(),
 });
 
-const classParameters = z.strictObject(
-  Object.fromEntries(meterClass.options.map((name) => [name, ofClass.optional()])) as Record<
-    z.infer<typeof meterClass>,
-    z.ZodOptional<typeof ofClass>
-  >,
-);
+/**
+ * Homes behind one meter are never all asleep, so its past holds longer stretches than a home's: less caution finds far more
+ * there. Chosen on buildings of the homes in Alicante and Karratha (docs/detection.md).
+ */
+const ofBuildings = ofClass
+  .extend({ leak: some(leak, { rate: 2.5, run: 3.2, joint: 2.8 }).prefault({}) })
+  .prefault({});
+
+const classParameters = z.strictObject({
+  "single-family": ofClass.optional(),
+  "multi-family": ofBuildings.describe("Two to five units. Default: chosen on four homes behind one meter."),
+  commercial: ofBuildings.describe("And larger buildings. Default: chosen on twelve homes behind one meter."),
+  irrigation: ofClass.optional(),
+  "always-on": ofClass.optional(),
+} satisfies Record<z.infer<typeof meterClass>, z.ZodType>);
 
 /** Parameters of the rules. Rates are millilitres an hour. */
 export const detectConfig = z.strictObject({
@@ -282,13 +295,15 @@ export const detectConfig = z.strictObject({
     .prefault({}),
 });
 export type DetectConfig = z.infer<typeof detectConfig>;
+type ClassParameters = z.infer<typeof ofClass>;
 
 const ofClasses = new WeakMap<DetectConfig, Map<MeterClass, DetectConfig>>();
 
 /** The parameters that hold for a meter of a class: its own laid over those of all. */
 export function detectOf(config: DetectConfig, meterClass: MeterClass | undefined): DetectConfig {
-  const own = meterClass === undefined ? undefined : config.classes[meterClass];
-  if (meterClass === undefined || own === undefined) return config;
+  if (meterClass === undefined) return config;
+  const own: ClassParameters | undefined = config.classes[meterClass];
+  if (own === undefined) return config;
   let known = ofClasses.get(config);
   if (known === undefined) ofClasses.set(config, (known = new Map<MeterClass, DetectConfig>()));
   let merged = known.get(meterClass);

@@ -1,11 +1,10 @@
-import { createHash } from "node:crypto";
 import { Worker } from "node:worker_threads";
-import { readHomes, type Home } from "./homes.js";
+import { readMeters } from "./buildings.js";
+import type { Half } from "./homes.js";
 import type { faults, Plan, Result } from "./run.js";
 import type { Work } from "./worker.js";
 
 export type Fault = ReturnType<typeof faults> extends Generator<infer T> ? T : never;
-export type Half = "tuned" | "held-out" | "all";
 
 export interface Evaluation {
   readonly results: readonly Result[];
@@ -20,17 +19,8 @@ export interface EvaluateOptions {
   readonly withFaults: boolean;
 }
 
-/** Parameters were chosen on homes whose name hashes (SHA-256) to an even second byte; figures are told of the others. */
-function isTuned({ name, set }: Home): boolean {
-  return set !== "ampds2" && createHash("sha256").update(name).digest()[1]! % 2 === 0;
-}
-
-export function isOfHalf(home: Home, half: Half): boolean {
-  return half === "all" || isTuned(home) === (half === "tuned");
-}
-
 /**
- * Takes homes through the production detector, as many at a time as `jobs`.
+ * Takes homes and buildings through the production detector, as many at a time as `jobs`.
  * @param progress called with the share that is done, 0 to 1
  */
 export async function evaluate(
@@ -40,28 +30,19 @@ export async function evaluate(
   progress: (share: number) => void,
 ): Promise<Evaluation> {
   const began = Date.now();
-  const homes = await readHomes(folder);
-  const places = homes
-    .map((home, place) => ({ home, place }))
-    .filter(({ home }) => isOfHalf(home, half))
-    .map(({ place }) => place);
+  const { length } = await readMeters(folder, half, plan);
   const results: Result[] = [];
   const broken: Fault[] = [];
   let done = 0;
   await Promise.all(
     Array.from({ length: jobs }, (_, job) => {
-      const work: Work = {
-        folder,
-        places: places.filter((_place, i) => i % jobs === job),
-        plan,
-        faults: withFaults,
-      };
+      const work: Work = { folder, half, jobs, job, plan, faults: withFaults };
       return new Promise<void>((resolve, reject) => {
         const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: work });
         worker.on("message", (message: { results: Result[]; faults: Fault[] }) => {
           results.push(...message.results);
           broken.push(...message.faults);
-          progress(++done / places.length);
+          progress(++done / length);
         });
         worker.once("error", reject);
         worker.once("exit", () => resolve());

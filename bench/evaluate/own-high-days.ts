@@ -1,7 +1,6 @@
 import { median } from "simple-statistics";
 import { TimeZone } from "../../infra/time-zone.js";
-import { isOfHalf, type Half } from "./evaluate.js";
-import { readHomes, type Home, type SetName } from "./homes.js";
+import { isOfHalf, readHomes, type Half, type Home, type SetName } from "./homes.js";
 import { daysRead, usageOf } from "./run.js";
 import { HIGH_DAY_TIMES, USUAL_DAYS } from "./shapes.js";
 
@@ -21,8 +20,9 @@ const DAY = 86_400;
 
 export async function ownHighDays(folder: string, half: Half): Promise<OwnHighDays[]> {
   const homes = (await readHomes(folder)).filter((home) => isOfHalf(home, half));
-  return (["daiad", "karratha"] as const).map((set) => {
+  return (["daiad", "karratha"] as const).flatMap((set) => {
     const own = homes.filter((home) => home.set === set);
+    if (own.length === 0) return [];
     const days = own.reduce((sum, home) => sum + daysRead(home), 0);
     const counts = own.map(highDaysOf).sort((a, b) => a - b);
     const alerts: number[] = [];

@@ -9,6 +9,7 @@ import { hashOf, readsOf, Replay, withEstimates, type Alert, type Read, type Rea
 import { episodes, outcome, type Outcome } from "./score.js";
 import {
   ALWAYS_ON_LEAKS,
+  BUILDING_LEAKS,
   countUpTo,
   EARLY_LEAKS,
   GRID_LEAKS,
@@ -95,6 +96,17 @@ function environmentFor({ timeZone }: Home, { detect, rules }: Plan): MeterEnvir
 /** All that is asked of one home. */
 export function* evaluateHome(home: Home, place: number, plan: Plan): Generator<Result> {
   const environment = environmentFor(home, plan);
+  if (home.building !== undefined) {
+    const reading = { resolution: 10_000, missing: 0 };
+    const starts = startsOf(home, plan.starts, 14, plan.seed);
+    const settings: MeterSetting[] = [{ from: 0, class: home.building.class }];
+    const name = buildingCell(home.building.homes);
+    yield* injections({
+      ...{ home, place, reading, name, settings, starts, environment, plan },
+      shapes: BUILDING_LEAKS,
+    });
+    return;
+  }
   const resolutions = plan.quick ? RESOLUTIONS.filter(([, ml]) => ml === 1000 || ml === 10_000) : RESOLUTIONS;
   for (const [name, resolution] of resolutions) {
     for (const missing of plan.quick ? [0] : MISSING) {
@@ -130,6 +142,9 @@ export function* evaluateHome(home: Home, place: number, plan: Plan): Generator<
 }
 
 export const ALWAYS_ON_CELL = "always on";
+export function buildingCell(homes: number): string {
+  return `${homes} homes`;
+}
 export function earlyCell(days: number): string {
   return `after ${days} days`;
 }

@@ -2,8 +2,7 @@ import { median } from "simple-statistics";
 import { environmentOf } from "../../detect/meter-state.js";
 import { TimeZone } from "../../infra/time-zone.js";
 import type { DetectConfig } from "../../schemas/detect-config.js";
-import { isOfHalf, type Half } from "./evaluate.js";
-import { readSecondYear, type Home } from "./homes.js";
+import { isOfHalf, readSecondYear, type Half, type Home } from "./homes.js";
 import { daysRead, placeAt, usageOf } from "./run.js";
 import { readsOf, Replay, type Alert } from "./replay.js";
 

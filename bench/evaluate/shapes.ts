@@ -169,6 +169,13 @@ export const LEAKS: readonly Shape[] = [
 /** Steps on top of what an always-on meter uses. */
 export const ALWAYS_ON_LEAKS: readonly Shape[] = [8, 15, 30, 60].map((litres) => constant(litres, 7));
 
+/** Behind the meter of a building. */
+export const BUILDING_LEAKS: readonly Shape[] = [
+  ...[4, 15, 30, 60, 120].map((litres) => constant(litres)),
+  ghostFlush(4, 0.25),
+  constant(600, 3),
+];
+
 /** Those that begin in the first weeks of a meter. */
 export const EARLY_LEAKS: readonly Shape[] = [
   ...[4, 15, 60].map((litres) => constant(litres)),

@@ -23,7 +23,7 @@ export interface FlowTestParameters {
   readonly joint: Demand;
   /** mL/h over the floor that open a home's meter in its first week once they lasted; left out: none do. */
   readonly fixedRate?: number;
-  /** Whole days of a raised minimum that open at a meter that is never dry and no home's; left out: none do. */
+  /** Whole days of a raised minimum that open at a meter that is no single home's; left out: none do. */
   readonly raisedDays?: number;
 }
 
@@ -147,7 +147,7 @@ export class FlowTest {
     caution: FlowTestCaution,
   ): void {
     const { usual } = this;
-    usual.begin(day);
+    usual.begin(day, isHome);
     const over = steps - Math.max(usual.floor, least);
     if (over <= 0) {
       if (this.runStart >= 0) this.end();

@@ -10,7 +10,7 @@ import {
 } from "../rule.js";
 import { BY, FlowTest, type FlowTestParameters } from "./flow-test.js";
 
-const VERSION = 5;
+const VERSION = 6;
 const TESTS: readonly FlowTestParameters[] = [
   {
     hours: 1,
@@ -62,7 +62,8 @@ interface Slot {
  * The meter is judged against itself. Three tests look at units of one, two and three hours (`FlowTest`): the first
  * sees what flows in every hour; the longer ones see what a coarse register shows only every few hours, and what runs
  * and stops again and again, as a toilet that refills. Flow counts from over the meter's usual floor, so that a meter
- * that is never dry is judged by its step upwards.
+ * that is never dry is judged by its step upwards; one that is no single home's also by days whose lowest hour is above all
+ * of the last four weeks.
  *
  * The anomaly begins with the stretch whose evidence opened it and ends with the first dry unit of that test. A stretch
  * that opens within 72 hours joins it. Its rate is the mean of the units at the bare rate, of which those count most

@@ -61,19 +61,23 @@ export class UsualUse {
     this.#seen = new Array<number>(slots).fill(0);
   }
 
-  /** Begins a local day: days since 1970-01-01. */
-  begin(day: number): void {
+  /**
+   * Begins a local day.
+   * @param day days since 1970-01-01
+   * @param isHome of one family: its lowest hours are looked at where it is never dry, for elsewhere guests raise them
+   */
+  begin(day: number, isHome: boolean): void {
     if (day === this.day) return;
     if (this.#dayUnits >= WHOLE_DAY * this.#slots) {
       this.#raised.push(this.#dayLowest);
-      if (!this.#isRaised(this.#dayLowest) || this.#raised.length > MOST_RAISED) this.learnRaised();
+      if (!this.#isRaised(this.#dayLowest, isHome) || this.#raised.length > MOST_RAISED) this.learnRaised();
     }
     if (this.day >= 0) this.#fade();
     this.day = day;
     this.#dayUnits = 0;
   }
 
-  /** Whole days, the last ones, in which a meter that is never dry never went as low as it always had. */
+  /** Whole days, the last ones, in which a meter never went as low as it always had. */
   get raisedDays(): number {
     return this.#raised.length;
   }
@@ -87,8 +91,12 @@ export class UsualUse {
     return Math.max(0, ...this.#minima);
   }
 
-  #isRaised(lowest: number): boolean {
-    return this.floor > 0 && this.#minima.length >= RAISED_AFTER && lowest > RAISED * this.#highest + 1;
+  #isRaised(lowest: number, isHome: boolean): boolean {
+    return (
+      (this.floor > 0 || !isHome) &&
+      this.#minima.length >= RAISED_AFTER &&
+      lowest > RAISED * this.#highest + 1
+    );
   }
 
   /** What was raised went away by itself, or stays: it is usual from now on. */

@@ -171,6 +171,20 @@ describe("leak", () => {
     });
   });
 
+  it("judges a building, which stands still for some hours, by a raised lowest hour too", () => {
+    const begin = 60 * 24;
+    const homes = Array.from({ length: 14 }, (_, i) => home(64, 20 + i));
+    const building = homes[0]!.map((_ml, hour) => homes.reduce((sum, hours) => sum + hours[hour]!, 0));
+    const leaking = withLeak(building, 30, begin);
+    const known = { class: "multi-family" } as const;
+    expect(follow(building, known)).toEqual({ closed: [], open: undefined });
+    const { open } = follow(leaking, known);
+    expect(open).toMatchObject({ evidence: { by: "base", usualFloor: 0, needed: 2 } });
+    expect(open!.detectedAt - begin * HOUR).toBeLessThanOrEqual(49 * HOUR);
+    // Guests raise the lowest hours of a home: those of a single family open nothing.
+    expect(follow(leaking).open).toMatchObject({ evidence: { by: "rate" } });
+  });
+
   it("ends with the first dry hour, and goes on as the same leak if it is back within three days", () => {
     const until = from + 72;
     const rest = WARM_UP + 14;

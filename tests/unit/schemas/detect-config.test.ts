@@ -9,7 +9,7 @@ describe("parameters by class of meter", () => {
   it("lays those of the class over those of all, and leaves the rest", () => {
     const commercial = detectOf(config, "commercial");
     expect(commercial.burst).toEqual({ ...config.burst, minRate: 500_000, hours: 12 });
-    expect(commercial.leak).toEqual({ ...config.leak, rate: 5 });
+    expect(commercial.leak).toEqual({ ...config.leak, rate: 5, run: 3.2, joint: 2.8 });
     expect(commercial.highDay).toEqual(config.highDay);
     expect(detectOf(config, "commercial")).toBe(commercial);
   });
@@ -18,6 +18,13 @@ describe("parameters by class of meter", () => {
     expect(detectOf(config, "single-family")).toBe(config);
     expect(detectOf(config, undefined)).toBe(config);
     expect(detectOf(config, "irrigation")).toEqual(config);
+  });
+
+  it("asks less of buildings by default", () => {
+    for (const meterClass of ["multi-family", "commercial"] as const) {
+      const { leak } = detectOf(detectConfig.parse({}), meterClass);
+      expect(leak).toEqual({ ...config.leak, rate: 2.5, run: 3.2, joint: 2.8 });
+    }
   });
 
   it.each([
