@@ -9,7 +9,15 @@ export function startStage(
   configFile: string,
   environment: Readonly<Record<string, string>>,
 ): ChildProcess {
-  return spawn(process.execPath, [join(packageRoot(), "bin", "curbstop.js"), stage, "-c", configFile], {
+  return startProgram([join(packageRoot(), "bin", "curbstop.js"), stage, "-c", configFile], environment);
+}
+
+/** A program of this package. @param environment besides this process's own */
+export function startProgram(
+  command: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): ChildProcess {
+  return spawn(process.execPath, command, {
     env: { ...process.env, ...environment, CURBSTOP_LOG_LEVEL: "error" },
     stdio: ["ignore", "ignore", "inherit"],
   });

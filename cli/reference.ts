@@ -205,7 +205,7 @@ export function rulesPage(): string {
     "",
     "A rule that is taken out of the list closes its open anomalies with the reason `rule-changed`, and nobody is told. One that is put in, or back in, learns and judges from the next start of the detector on, nothing from before, so no storm follows; the first rules of a utility judge all that comes. `curbstop backtest --rule NAME` says before what a rule would have found.",
     "",
-    "Parameters may differ by class of customer (single-family, multi-family, commercial, irrigation, always-on): `detect.classes` lays its own over those of all, for meters of which the registry says the class. The published rules have theirs as published.",
+    "Parameters may differ by class of customer (single-family, multi-family, commercial, irrigation, always-on): `detect.classes` lays its own over those of all, for meters of which the registry says the class; `leak` has its own for multi-family and commercial ones by default. The published rules have theirs as published.",
     "",
     "| rule | kind | it speaks of | smallest flow it sees | whose |",
     "|---|---|---|---|---|",

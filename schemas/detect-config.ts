@@ -274,7 +274,9 @@ export const detectConfig = z.strictObject({
     .describe("Rule freeze-risk, which a utility with a source of temperatures has besides `rules`."),
   classes: classParameters
     .prefault({})
-    .describe("What is otherwise for meters of a class, as the registry has it; the rest is as above."),
+    .describe(
+      "What is otherwise for meters of a class, as the registry has it; the rest is as above. A class's own defaults go before what is set above.",
+    ),
   registers: z
     .strictObject({
       stepBack: z
