@@ -96,14 +96,12 @@ function leaveRowOfUnits(
   columns: readonly Column[],
   { profile, found }: { readonly profile: Record<string, unknown>; readonly found: Findings },
 ): void {
-  const differs = ({ index, filled }: Column) => {
-    const word = row[index]!.trim().toUpperCase();
-    return word !== "" && !filled.some((cell) => cell.toUpperCase() === word);
-  };
+  const wordOf = ({ index }: Column) => (row[index] ?? "").trim();
+  const differs = (one: Column) =>
+    !one.filled.some((cell) => cell.toUpperCase() === wordOf(one).toUpperCase());
   const column = columns.find((one) => unitOf(one.unit) !== undefined && differs(one));
   if (column === undefined) return;
-  const { index } = column;
-  profile["filters"] = [{ column: refOf(column, columns), except: [row[index]!.trim()] }];
+  profile["filters"] = [{ column: refOf(column, columns), except: [wordOf(column)] }];
   found.seen.push("a row of units below the names, which a filter leaves out");
 }
 

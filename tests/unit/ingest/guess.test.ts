@@ -501,6 +501,18 @@ describe("a row of units below the names", () => {
     expect(reads).toHaveLength(rows.length);
   });
 
+  it("may have fewer cells than there are columns", () => {
+    const text = [
+      "Meter,Consumption,Read Time",
+      ",gal",
+      ...rows.map((row) => row.replace(/,(.*),(.*)/, ",$2,$1")),
+    ].join("\n");
+    expect(of(text).settings["profile"]).toMatchObject({
+      unit: "gal",
+      filters: [{ column: "Consumption", except: ["gal"] }],
+    });
+  });
+
   it("is none where a cell of it is a time or a number", () => {
     const text = [
       "Meter,Read Time,Consumption,Unit",
