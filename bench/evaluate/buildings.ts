@@ -1,6 +1,6 @@
 import type { MeterSetting } from "../../schemas/meters.js";
 import { seeded } from "../random.js";
-import { isOfHalf, readHomes, type Half, type Home } from "./homes.js";
+import { isOfHalf, readHomes, TOWNS, type Half, type Home } from "./homes.js";
 import { hashOf } from "./replay.js";
 import { daysRead, placeAt, type Plan, usageOf } from "./run.js";
 
@@ -38,7 +38,7 @@ export async function readMeters(
  * @returns none of a kind that has fewer homes than it takes
  */
 function buildingsOf(homes: readonly Home[], seed: number): Home[] {
-  return (["daiad", "karratha"] as const).flatMap((set) => {
+  return TOWNS.flatMap((set) => {
     const own = homes.filter((home) => home.set === set && daysRead(home) >= LEAST_DAYS);
     return BUILDING_KINDS.flatMap((kind) =>
       own.length < kind.homes

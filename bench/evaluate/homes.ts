@@ -9,6 +9,9 @@ import type { BuildingKind } from "./buildings.js";
 export type Half = "tuned" | "held-out" | "all";
 export type SetName = "daiad" | "karratha" | "ampds2";
 
+/** Sets of many homes of one town. */
+export const TOWNS = ["daiad", "karratha"] as const;
+
 /** A meter of a public set: its register as it was read. */
 export interface Home {
   readonly set: SetName;

@@ -1,6 +1,6 @@
 import { median } from "simple-statistics";
 import { TimeZone } from "../../infra/time-zone.js";
-import { isOfHalf, readHomes, type Half, type Home, type SetName } from "./homes.js";
+import { isOfHalf, readHomes, TOWNS, type Half, type Home, type SetName } from "./homes.js";
 import { daysRead, usageOf } from "./run.js";
 import { HIGH_DAY_TIMES, USUAL_DAYS } from "./shapes.js";
 
@@ -20,7 +20,7 @@ const DAY = 86_400;
 
 export async function ownHighDays(folder: string, half: Half): Promise<OwnHighDays[]> {
   const homes = (await readHomes(folder)).filter((home) => isOfHalf(home, half));
-  return (["daiad", "karratha"] as const).flatMap((set) => {
+  return TOWNS.flatMap((set) => {
     const own = homes.filter((home) => home.set === set);
     if (own.length === 0) return [];
     const days = own.reduce((sum, home) => sum + daysRead(home), 0);

@@ -1,6 +1,6 @@
 import { isNumber, looseNumber } from "./csv-dialect.js";
 import { type Column, Findings, hasKnownQuality, NAMES, NO_READ_WORDS, refOf } from "./guess-columns.js";
-import { localSeconds, timeOf } from "./guess-time.js";
+import { dateFormatOf, timeOf } from "./guess-time.js";
 import { guessMarks, guessUnit } from "./guess-values.js";
 import type { Guess } from "./guess.js";
 
@@ -42,8 +42,7 @@ export function guessBilling(
   const previous = side(reads, PREVIOUS);
   // A read beside the previous one need not say that it is the current one.
   const others = reads.filter((one) => !previous.includes(one));
-  const current =
-    side(others, CURRENT).length > 0 ? side(others, CURRENT) : side(others, /^(meter)?(read|reading|rdg)$/);
+  const current = firstOf(side(others, CURRENT), side(others, /^(meter)?(read|reading|rdg)$/));
   if (previous.length !== 1 || current.length !== 1) return undefined;
   const found = new Findings();
   const billing: Record<string, unknown> = { ...dialect };
@@ -58,34 +57,36 @@ export function guessBilling(
       );
     return list.length === 1 ? list[0] : undefined;
   };
-  const strict = side(named, NAMES.meter);
   take(
     "meter",
-    strict.length > 0 ? strict : side(named, NAMES.meterLike),
+    firstOf(side(named, NAMES.meter), side(named, NAMES.meterLike)),
     "which column is the identity of the meter?",
     true,
   );
-  take("current", current, "", true);
+  found.take("current", current[0]!, columns);
   const before = side(dates, PREVIOUS);
   const now = dates.filter((one) => !before.includes(one) && !NAMES.otherTime.test(one.bare));
   const currentDate = take(
     "currentDate",
-    side(now, CURRENT).length > 0 ? side(now, CURRENT) : now,
+    firstOf(side(now, CURRENT), now),
     "which date is that of the current read?",
     true,
   );
   const seen = ["a read and the one before in each row: reads of a billing system"];
-  if (before.length === 1) {
-    take("previous", previous, "", true);
-    take("previousDate", before, "", true);
+  const dated = before.length === 1;
+  if (dated) {
+    found.take("previous", previous[0]!, columns);
+    found.take("previousDate", before[0]!, columns);
   } else
     seen.push("the previous read has no date, so it is no read and the consumption can't be checked by it");
-  const dated = before.length === 1;
-  const usage = named.filter(
-    (one) => NAMES.usage.test(one.bare) && !reads.includes(one) && one.filled.every(isNumber),
-  );
+  let usage: Column | undefined;
   if (dated) {
-    take("usage", usage, "which column is the consumption?", false);
+    usage = take(
+      "usage",
+      named.filter((one) => NAMES.usage.test(one.bare) && !reads.includes(one) && one.filled.every(isNumber)),
+      "which column is the consumption?",
+      false,
+    );
     take(
       "days",
       named.filter((one) => DAYS.test(one.bare) && one.filled.every(isNumber)),
@@ -105,15 +106,19 @@ export function guessBilling(
     billing,
     found,
   );
-  const marks = [...current, ...previous];
-  guessMarks(marks, billing, found);
+  guessMarks([...current, ...previous], billing, found);
   guessUnit(columns, current, billing, found);
-  if (dated) compare(current[0]!, previous[0]!, usage.length === 1 ? usage[0] : undefined, multiplier, found);
+  if (dated) compare(current[0]!, previous[0]!, usage, multiplier, found);
   return {
     settings: { format: "billing", billing: { ...billing, columns: found.columns } },
     seen: [...seen, ...found.seen],
     open: found.open.map((one) => ({ ...one, path: one.path.replace(/^profile/, "billing") })),
   };
+}
+
+/** The first list with anything in it. */
+function firstOf<T>(list: readonly T[], other: readonly T[]): readonly T[] {
+  return list.length > 0 ? list : other;
 }
 
 function leaveCode(named: readonly Column[], columns: readonly Column[], found: Findings): void {
@@ -138,19 +143,10 @@ function leaveCode(named: readonly Column[], columns: readonly Column[], found: 
 /** Both dates are written alike. */
 function guessFormat(dates: readonly Column[], billing: Record<string, unknown>, found: Findings): void {
   const cells = dates.flatMap(({ filled }) => filled);
-  const formats = (timeOf(cells, true)?.formats ?? []).filter((format) =>
-    cells.every((cell) => !Number.isNaN(localSeconds(format, cell))),
-  );
-  if (formats.length === 1) billing["time"] = { format: formats[0] };
-  else if (cells.length > 0)
-    found.leave(
-      "time.format",
-      formats.map((one) => `"${one}"`),
-      formats.length === 0
-        ? "no format reads the dates of all rows"
-        : "no day above 12 is in the file: which is the month?",
-      true,
-    );
+  if (cells.length === 0) return;
+  const seen = dateFormatOf(cells);
+  if ("format" in seen) billing["time"] = { format: seen.format };
+  else found.leave("time.format", seen.alternatives, seen.why, true);
 }
 
 /** What the reads of a row say of each other, and of its consumption. */

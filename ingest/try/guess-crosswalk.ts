@@ -1,7 +1,7 @@
 import { meterClass } from "../../schemas/meters.js";
 import type { CrosswalkColumn } from "../../schemas/formats/crosswalk.js";
 import { NAMES, refOf, type Column } from "./guess-columns.js";
-import { timeOf } from "./guess-time.js";
+import { dateFormatOf } from "./guess-time.js";
 import type { Guess, OpenSetting } from "./guess.js";
 
 /** Names of a crosswalk's columns as billing systems write them, without blanks and marks. */
@@ -72,23 +72,15 @@ export function guessCrosswalk(
 }
 
 function dateOf(
-  found: readonly (readonly [CrosswalkColumn, Column])[],
+  columns: readonly (readonly [CrosswalkColumn, Column])[],
   open: OpenSetting[],
 ): string | undefined {
-  const dates = found.filter(([what]) => what === "move_in" || what === "move_out");
+  const dates = columns.filter(([what]) => what === "move_in" || what === "move_out");
   const cells = dates.flatMap(([, { filled }]) => filled);
   if (cells.length === 0) return undefined;
-  const formats = timeOf(cells, true)?.formats ?? [];
-  if (formats.length === 1) return formats[0];
-  open.push({
-    path: "crosswalk.date",
-    alternatives: formats.map((one) => `"${one}"`),
-    why:
-      formats.length === 0
-        ? "no format reads the dates of all rows"
-        : "no day above 12 is in the file: which is the month?",
-    blocks: true,
-  });
+  const found = dateFormatOf(cells);
+  if ("format" in found) return found.format;
+  open.push({ path: "crosswalk.date", ...found, blocks: true });
   return undefined;
 }
 

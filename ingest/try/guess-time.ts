@@ -126,3 +126,18 @@ export function localSeconds(format: string, cell: string): number {
   if (!readerOf(format)(bytes, 0, bytes.length, stamp)) return NaN;
   return Number.isNaN(stamp.epoch) ? stamp.day * DAY + stamp.second : stamp.epoch;
 }
+
+/** The one format that reads all of the dates, or what is to be asked. @param cells without outer blanks, none empty */
+export function dateFormatOf(
+  cells: readonly string[],
+): { readonly format: string } | { readonly alternatives: readonly string[]; readonly why: string } {
+  const formats = timeOf(cells, true)?.formats ?? [];
+  if (formats.length === 1) return { format: formats[0]! };
+  return {
+    alternatives: formats.map((one) => `"${one}"`),
+    why:
+      formats.length === 0
+        ? "no format reads the dates of all rows"
+        : "no day above 12 is in the file: which is the month?",
+  };
+}
