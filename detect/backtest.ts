@@ -4,7 +4,8 @@ import type { UtilityConfig } from "../schemas/config.js";
 import type { MeterSetting } from "../schemas/meters.js";
 import type { ColdSpell } from "../schemas/temperatures.js";
 import { loadHistory, METER_KEY } from "./history.js";
-import { environmentOf, inCold, NO_ROWS } from "./meter-state.js";
+import { environmentOf, inCold } from "./meter-environment.js";
+import { NO_ROWS } from "./row-sink.js";
 
 export interface BacktestPlan {
   readonly utility: UtilityConfig;

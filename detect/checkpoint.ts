@@ -3,7 +3,8 @@ import { acceptsNewLog, AnotherLog } from "../infra/log/offset-store.js";
 import type { Database, Queryable } from "../infra/postgres/database.js";
 import type { AnomalyMessage } from "../schemas/anomalies.js";
 import type { MeterSetting } from "../schemas/meters.js";
-import type { MeterEnvironment, MeterState } from "./meter-state.js";
+import type { MeterEnvironment } from "./meter-environment.js";
+import type { MeterState } from "./meter-state.js";
 import { decodeRow, encodeRows, STATE_FORMAT, type PlacedState } from "./state-codec.js";
 
 /** Bytes of a row of states: what fits into a page of PostgreSQL, so that it stays in its place. A larger state has a row alone. */

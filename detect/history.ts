@@ -2,7 +2,8 @@ import type { ClickHouse } from "../infra/clickhouse/client.js";
 import type { AnomalyMessage, RuleName } from "../schemas/anomalies.js";
 import type { Finding } from "./checks/finding.js";
 import type { Known } from "./lifecycle.js";
-import { MeterState, newChannel, type Channel } from "./meter-state.js";
+import { newChannel, type Channel } from "./channel.js";
+import { MeterState } from "./meter-state.js";
 import type { Found } from "./rules/rule.js";
 
 /** A row of `register_reads` (`length` 0) or a delivered one of `intervals`; `key` is the meter key in hex. */

@@ -30,7 +30,9 @@ import {
 import { holdsReads, loadHistory } from "./history.js";
 import { judgedSince } from "./judged-rules.js";
 import { PartitionLocks } from "./partition-locks.js";
-import { environmentOf, inCold, MeterState, type BlockCounts, type MeterEnvironment } from "./meter-state.js";
+import type { BlockCounts } from "./accepted-reads.js";
+import { environmentOf, inCold, type MeterEnvironment } from "./meter-environment.js";
+import { MeterState } from "./meter-state.js";
 import { encodeAnomalies, fileRow, RowBuffer, type EncodedInsert } from "./rows.js";
 
 export interface DetectContext extends StageContext {

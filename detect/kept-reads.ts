@@ -1,6 +1,6 @@
 import { Flag } from "../schemas/flags.js";
 import { sequenceAt } from "../schemas/reads.js";
-import type { EvenBlock } from "./meter-state.js";
+import type { EvenBlock } from "./accepted-reads.js";
 import { ReadColumns } from "./read-columns.js";
 import { Reader, Writer } from "./varints.js";
 

@@ -1,150 +1,48 @@
-import { DOUBTFUL, Flag } from "../schemas/flags.js";
+import type { AnomalyMessage, RuleName } from "../schemas/anomalies.js";
+import { Flag } from "../schemas/flags.js";
 import type { MeterSetting } from "../schemas/meters.js";
-import { deliveredAt, MAX_BLOCK_READS, sequenceAt, type ReadsBlock } from "../schemas/reads.js";
-import { classAt, Fold, PackedFold, type EvenIntervals, type FoldContext } from "./fold.js";
+import { deliveredAt, sequenceAt, type ReadsBlock } from "../schemas/reads.js";
+import {
+  AcceptedReads,
+  addAccepted,
+  flagOverCapacity,
+  isEven,
+  lengthAt,
+  takeInOrder,
+  type BlockCounts,
+  type EvenBlock,
+} from "./accepted-reads.js";
+import {
+  isAcrossMonths,
+  mixed,
+  newChannel,
+  newerModulus,
+  overlapsKept,
+  turnsElsewhere,
+  type Channel,
+} from "./channel.js";
 import { REPORTED, reportsAt } from "./checks/flag-runs.js";
 import { sameFinding, type CheckContext, type Finding, type StoredFinding } from "./checks/finding.js";
 import { MOST_APART, type Sums } from "./checks/sum-mismatch.js";
-import { KeptReads, type AsDelivered, type KeptMark, type Read } from "./kept-reads.js";
+import { classAt, Fold, PackedFold, type FoldContext } from "./fold.js";
+import {
+  derivedRow,
+  firstMark,
+  identityOf,
+  intervalsOf,
+  sameRow,
+  stepAt,
+  stepsOf,
+  type IntervalRow,
+} from "./intervals.js";
+import type { KeptMark, KeptReads } from "./kept-reads.js";
 import { diffAnomalies, isNamedBy, type Known } from "./lifecycle.js";
+import type { MeterEnvironment } from "./meter-environment.js";
 import { ReadColumns } from "./read-columns.js";
 import { recentHours } from "./recent-hours.js";
-import { registerStep, type RegisterMark, type RegisterParameters } from "./registers.js";
+import type { RegisterMark, RegisterParameters } from "./registers.js";
+import type { RowSink } from "./row-sink.js";
 import type { Found } from "./rules/rule.js";
-import { TimeZone } from "../infra/time-zone.js";
-import type { AnomalyMessage, RuleName } from "../schemas/anomalies.js";
-import type { DetectConfig } from "../schemas/detect-config.js";
-import type { ColdSpell } from "../schemas/temperatures.js";
-import { isWord } from "./varints.js";
-
-/** One register (channel) of a meter. */
-export interface Channel {
-  readonly registers: KeptReads;
-  readonly usage: KeptReads;
-  /** The last register read before the kept ones, and the one after all of them. */
-  baseMark: RegisterMark | undefined;
-  headMark: RegisterMark | undefined;
-  /** Event time of the first read ever. */
-  firstSeen: number;
-  /** End of the delivered usage that went into the base: differences of registers from before it don't count. */
-  usageUntil: number;
-  /** Smallest step (mL) that any block told: files without decimals show less of it than the register has. */
-  resolution: number;
-  /** Where the register begins again (mL), from the newest file with reads of it. */
-  modulus: number;
-  modulusFile: number;
-}
-
-/** What files tell of a register, apart from its reads. */
-export type RegisterFacts = Pick<Channel, "resolution" | "modulus" | "modulusFile">;
-
-/** An interval as ClickHouse is to hold it. */
-export interface IntervalRow {
-  readonly start: number;
-  readonly length: number;
-  readonly ml: number;
-  readonly flags: number;
-  readonly derived: boolean;
-  readonly counts: boolean;
-  readonly asDelivered: AsDelivered | undefined;
-  readonly file: number;
-  readonly line: number;
-}
-
-export interface MeterOfUtility {
-  readonly utility: string;
-  readonly meter: string;
-}
-
-/** Where rows for ClickHouse go; calls are cheap, nothing is sent before the batch ends. */
-export interface RowSink {
-  /** Of the rows that follow: decisions that come later in the log have a higher one. */
-  readonly rowVersion: number;
-  /** Register reads of the block that were accepted. */
-  registerReads(block: ReadsBlock, reads: AcceptedReads): void;
-  /** Usage of the block, accepted as it is. */
-  usage(block: ReadsBlock, reads: AcceptedReads): void;
-  /** The same, of a block that was accepted as a whole. */
-  evenUsage(block: EvenBlock): void;
-  /** Intervals between register reads of the block, in order; `line` and `file` say nothing. */
-  derived(block: ReadsBlock, intervals: ReadColumns): void;
-  interval(block: ReadsBlock, channel: string, row: IntervalRow, gone: boolean): void;
-  /** What is known of a register, after a block told more of it. */
-  meterRegister(meter: MeterOfUtility, channel: string, facts: RegisterFacts): void;
-  /** A read of the block's channel and kind that another one of its time stands above. */
-  superseded(block: ReadsBlock, read: Read): void;
-  /** What a check found in the meter's reads, or no longer finds. */
-  finding(meter: MeterOfUtility, finding: Finding, change: "new" | "changed" | "gone"): void;
-}
-
-const ignore = () => undefined;
-
-/** For judging without storing. */
-export const NO_ROWS: RowSink = {
-  rowVersion: 0,
-  registerReads: ignore,
-  usage: ignore,
-  evenUsage: ignore,
-  derived: ignore,
-  interval: ignore,
-  meterRegister: ignore,
-  superseded: ignore,
-  finding: ignore,
-};
-
-/** A block of usage at even times, each of the same length and with the same flags, none without a value. */
-export type EvenBlock = ReadsBlock &
-  EvenIntervals & {
-    readonly line: { readonly from: number; readonly step: number; readonly repeat?: number };
-  };
-
-/** Reads of a block that were accepted. */
-export class AcceptedReads extends ReadColumns {
-  /** Place of each in the block. */
-  readonly index = new Int32Array(MAX_BLOCK_READS);
-}
-
-/** What became of a block's reads. */
-export interface BlockCounts {
-  accepted: number;
-  /** Same time, same or worse standing. */
-  superseded: number;
-  /** No value. */
-  missing: number;
-}
-
-export interface MeterEnvironment {
-  readonly context: Omit<FoldContext, "settings" | "resolution" | "checks">;
-  /** The rules that are judged where nobody ever said what these need: three rules less for nearly all meters. */
-  readonly rulesWithoutWord: ReadonlySet<RuleName>;
-  readonly checkLimits: CheckContext["limits"];
-  readonly registers: Omit<RegisterParameters, "modulus" | "resolution">;
-}
-
-/** Rules that speak only of meters of which somebody said something. */
-const NEED_WORD: readonly RuleName[] = ["away", "budget", "watering"];
-
-/** @param rules that are judged; checks of data are, where they have limits */
-export function environmentOf(
-  detect: DetectConfig,
-  rules: Iterable<RuleName>,
-  timeZone: string,
-  checkLimits: CheckContext["limits"] = {},
-  since?: ReadonlyMap<RuleName, number>,
-): MeterEnvironment {
-  const judged = new Set(rules);
-  return {
-    context: { detect, rules: judged, since, days: new TimeZone(timeZone), cold: [] },
-    rulesWithoutWord: new Set([...judged].filter((name) => !NEED_WORD.includes(name))),
-    checkLimits,
-    registers: detect.registers,
-  };
-}
-
-/** The same where it was cold at other times. */
-export function inCold(environment: MeterEnvironment, cold: readonly ColdSpell[]): MeterEnvironment {
-  return { ...environment, context: { ...environment.context, cold } };
-}
 
 /**
  * Reads are kept for this long before the newest (seconds), and until a copy of the memory is older; copies are taken
@@ -913,174 +811,6 @@ export class MeterState {
   }
 }
 
-export function newChannel(): Channel {
-  return {
-    registers: new KeptReads(),
-    usage: new KeptReads(),
-    baseMark: undefined,
-    headMark: undefined,
-    firstSeen: Infinity,
-    usageUntil: 0,
-    resolution: 0,
-    modulus: 0,
-    modulusFile: 0,
-  };
-}
-
-/** Whether the block says that its register begins again elsewhere than was known: reads from before follow it too. */
-function turnsElsewhere(block: ReadsBlock, channel: Channel): boolean {
-  return block.modulus !== channel.modulus && newerModulus(block, channel);
-}
-
-function newerModulus({ kind, file, modulus }: ReadsBlock, channel: Channel): boolean {
-  if (kind === "usage") return false;
-  return file > channel.modulusFile || (file === channel.modulusFile && modulus > channel.modulus);
-}
-
-/**
- * The block's reads, if each is later than the one before, than `after`, and overlaps none.
- * @returns how many have no value; -1 where the order is another
- */
-function takeInOrder(block: ReadsBlock, after: number, into: AcceptedReads): number {
-  const { length, time, flags, line, ml, count, file, register } = block;
-  const usage = block.kind === "usage";
-  const oneLength = typeof length === "number" ? length : 0;
-  const lengths = Array.isArray(length) ? length : undefined;
-  const oneFlags = typeof flags === "number" ? flags : 0;
-  const allFlags = Array.isArray(flags) ? flags : undefined;
-  let end = after;
-  let n = 0;
-  for (let i = 0; i < count; i++) {
-    const value = ml[i] ?? null;
-    if (value === null) continue;
-    const start = sequenceAt(time, i);
-    if (usage ? start < end : start <= end) return -1;
-    const span = lengths === undefined ? oneLength : lengths[i]!;
-    end = start + span;
-    into.time[n] = start;
-    into.length[n] = span;
-    into.ml[n] = value;
-    into.flags[n] = allFlags === undefined ? oneFlags : allFlags[i]!;
-    into.file[n] = file;
-    into.line[n] = sequenceAt(line, i);
-    into.register[n] = register;
-    into.index[n++] = i;
-  }
-  into.count = n;
-  return count - n;
-}
-
-function addAccepted(
-  to: AcceptedReads,
-  time: number,
-  length: number,
-  ml: number,
-  flags: number,
-  { file, register }: ReadsBlock,
-  line: number,
-  index: number,
-): void {
-  const n = to.count++;
-  to.time[n] = time;
-  to.length[n] = length;
-  to.ml[n] = ml;
-  to.flags[n] = flags;
-  to.file[n] = file;
-  to.line[n] = line;
-  to.register[n] = register;
-  to.index[n] = index;
-}
-
-/**
- * Whether all of the block can be taken as it is.
- * @param after no read may begin before
- * @param most millilitres a second that the meter can pass
- */
-function isEven(block: ReadsBlock, after: number, most: number): block is EvenBlock {
-  const { time, length, ml, flags, line, count } = block;
-  if (typeof length !== "number" || typeof flags !== "number") return false;
-  if (Array.isArray(time) || Array.isArray(line) || time.repeat !== undefined || time.from < after)
-    return false;
-  if (!isWord(time.step) || !isWord(line.step)) return false;
-  if (count > 1 && time.step < Math.max(length, 1)) return false;
-  const highest = most * length;
-  for (let i = 0; i < count; i++) {
-    const value = ml[i];
-    if (value === null || value === undefined || value > highest) return false;
-  }
-  return true;
-}
-
-/** @param most millilitres a second that the meter can pass */
-function flagOverCapacity({ count, ml, length, flags }: ReadColumns, most: number): void {
-  for (let i = 0; i < count; i++) if (ml[i]! > most * length[i]!) flags[i]! |= Flag.overCapacity;
-}
-
-/**
- * Intervals between register reads.
- * @param from the first of them, @param to the one after the last
- * @param mark the read before them, moved; `undefined`: the first of them is the first of all
- * @param into gets the intervals, behind those that it has
- * @returns the last read
- */
-function stepsOf(
-  reads: ReadColumns,
-  from: number,
-  to: number,
-  mark: RegisterMark | undefined,
-  parameters: RegisterParameters,
-  into: ReadColumns,
-): RegisterMark | undefined {
-  let n = into.count;
-  into.reserve(to - from);
-  let i = from;
-  if (mark === undefined && to > from) {
-    mark = { at: reads.time[i]!, ml: reads.ml[i]!, register: reads.register[i]!, flags: reads.flags[i]! };
-    i++;
-  }
-  for (; i < to; i++) {
-    const interval = registerStep(
-      mark!,
-      reads.time[i]!,
-      reads.ml[i]!,
-      reads.register[i]!,
-      reads.flags[i]!,
-      parameters,
-    );
-    if (interval === undefined) continue;
-    into.time[n] = interval.start;
-    into.length[n] = interval.length;
-    into.ml[n] = interval.ml;
-    into.flags[n++] = interval.flags;
-  }
-  into.count = n;
-  return mark;
-}
-
-function lengthAt(length: ReadsBlock["length"], i: number): number {
-  return typeof length === "number" ? length : length![i]!;
-}
-
-function derivedRow(interval: { start: number; length: number; ml: number; flags: number }): IntervalRow {
-  // Field by field: to spread costs ten times as much, and a late read makes a row of each kept one.
-  return {
-    start: interval.start,
-    length: interval.length,
-    ml: interval.ml,
-    flags: interval.flags,
-    derived: true,
-    counts: true,
-    asDelivered: undefined,
-    file: 0,
-    line: 0,
-  };
-}
-
-/** A derived and a delivered interval of the same beginning are two: one of them may count when the other does not. */
-function identityOf({ start, derived }: IntervalRow): number {
-  return derived ? 2 * start + 1 : 2 * start;
-}
-
 /**
  * Writes again what may follow from reads that came before: a process that was killed may have stored such a read and
  * not all that it led to, and a state made from the stored reads then sees nothing new in it. Small steps back carry a
@@ -1109,18 +839,6 @@ function writeAgain(block: ReadsBlock, channel: Channel, rows: readonly Interval
     sink.interval(block, block.channel, derivedRow({ start, length: 0, ml: 0, flags: 0 }), true);
 }
 
-function sameRow(a: IntervalRow, b: IntervalRow): boolean {
-  return (
-    a.length === b.length &&
-    a.ml === b.ml &&
-    a.flags === b.flags &&
-    a.derived === b.derived &&
-    a.counts === b.counts &&
-    a.file === b.file &&
-    a.line === b.line
-  );
-}
-
 function serviceOf(settings: readonly MeterSetting[]): CheckContext["service"] {
   if (settings.length === 0) return ALWAYS_IN_SERVICE;
   return settings.flatMap(({ from, inService }) => (inService === undefined ? [] : [{ from, inService }]));
@@ -1128,144 +846,4 @@ function serviceOf(settings: readonly MeterSetting[]): CheckContext["service"] {
 
 function identityOfFinding({ code, start }: Finding): string {
   return `${code} ${start}`;
-}
-
-function firstMark(reads: KeptReads, i: number): RegisterMark {
-  return { at: reads.time[i]!, ml: reads.ml[i]!, register: reads.register[i]!, flags: reads.flags[i]! };
-}
-
-function stepAt(mark: RegisterMark, reads: KeptReads, i: number, parameters: RegisterParameters) {
-  return registerStep(mark, reads.time[i]!, reads.ml[i]!, reads.register[i]!, reads.flags[i]!, parameters);
-}
-
-/** Whether the channel has delivered usage beside register reads, or delivered intervals that overlap. */
-function mixed({ usage, registers, baseMark, usageUntil }: Channel): boolean {
-  const hasRegisters = registers.count > 0 || baseMark !== undefined;
-  if (usage.count > 0) return hasRegisters || usage.overlap;
-  return hasRegisters && usageUntil > (baseMark?.at ?? registers.first);
-}
-
-/** Whether an interval of another beginning overlaps one that is kept, or one of the same beginning differs in length. */
-function overlapsKept({ time, length }: KeptReads, start: number, seconds: number): boolean {
-  if (time.length === 0 || time[time.length - 1]! + length[length.length - 1]! <= start) return false;
-  for (let i = time.length - 1; i >= 0; i--) {
-    const keptStart = time[i]!;
-    const keptEnd = keptStart + length[i]!;
-    if (keptEnd <= start) return false;
-    if (keptStart >= start + seconds) continue;
-    if (keptStart !== start || keptEnd !== start + seconds) return true;
-  }
-  return false;
-}
-
-/** Whether the interval or one that it may overlap lies in another UTC month than its beginning. */
-function isAcrossMonths({ longest }: KeptReads, start: number, seconds: number): boolean {
-  const monthAt = (second: number) => new Date(second * 1000).getUTCMonth();
-  return monthAt(start - longest) !== monthAt(start + seconds + longest);
-}
-
-/**
- * Kept reads of a channel as intervals, in order. Of delivered intervals that overlap, the one of best standing counts
- * (actual, newer file, later line, then the earlier). Differences of registers fill what delivered intervals leave.
- * Sets `headMark`.
- * @param sums gets what was delivered without a hole between two register reads, and what these show
- */
-function intervalsOf(channel: Channel, parameters: RegisterParameters, sums?: Sums[]): IntervalRow[] {
-  const { usage, registers } = channel;
-  const rows: IntervalRow[] = [];
-  if (usage.count === 0 && registers.count === 0) {
-    channel.headMark = channel.baseMark === undefined ? undefined : { ...channel.baseMark };
-    return rows;
-  }
-  const counts = countingUsage(usage);
-  for (let i = 0; i < usage.count; i++) {
-    rows.push({
-      start: usage.time[i]!,
-      length: usage.length[i]!,
-      ml: usage.ml[i]!,
-      flags: usage.flags[i]!,
-      derived: false,
-      counts: counts === undefined || counts[i]!,
-      asDelivered: usage.asDelivered?.get(usage.time[i]!),
-      file: usage.file[i]!,
-      line: usage.line[i]!,
-    });
-  }
-  let at = channel.baseMark === undefined ? undefined : { ...channel.baseMark };
-  const derived: IntervalRow[] = [];
-  for (let i = 0; i < registers.count; i++) {
-    if (at === undefined) {
-      at = firstMark(registers, i);
-      continue;
-    }
-    const interval = stepAt(at, registers, i, parameters);
-    if (interval !== undefined && interval.start >= channel.usageUntil) derived.push(derivedRow(interval));
-  }
-  channel.headMark = at;
-  if (derived.length === 0) return rows;
-  if (rows.length === 0) return derived;
-  const delivered = rows.filter((row) => row.counts);
-  if (sums !== undefined) compareSums(delivered, derived, sums);
-  let d = 0;
-  for (const row of derived) {
-    while (d < delivered.length && delivered[d]!.start + delivered[d]!.length <= row.start) d++;
-    if (d === delivered.length || delivered[d]!.start >= row.start + row.length) rows.push(row);
-  }
-  return rows.sort((a, b) => a.start - b.start);
-}
-
-/** Both in order of time, none of one kind overlapping. Doubtful ones say nothing. */
-function compareSums(delivered: readonly IntervalRow[], derived: readonly IntervalRow[], into: Sums[]): void {
-  let d = 0;
-  for (const { start, length, ml: register, flags } of derived) {
-    const end = start + length;
-    while (d < delivered.length && delivered[d]!.start < start) d++;
-    let usage = 0;
-    let reads = 0;
-    let until = start;
-    let doubtful = flags;
-    for (; d < delivered.length && delivered[d]!.start === until && until < end; d++) {
-      const row = delivered[d]!;
-      usage += row.ml;
-      reads++;
-      until += row.length;
-      doubtful |= row.flags;
-    }
-    if (until !== end || length > MOST_APART || (doubtful & DOUBTFUL) !== 0) continue;
-    into.push({ start, end, usage, register, reads });
-  }
-}
-
-/** Which delivered intervals count, or `undefined` where none overlap. */
-function countingUsage(usage: KeptReads): boolean[] | undefined {
-  const { time, length, flags, file, line } = usage;
-  let overlap = false;
-  for (let i = 1; i < time.length; i++) {
-    if (time[i]! < time[i - 1]! + length[i - 1]!) {
-      overlap = true;
-      break;
-    }
-  }
-  if (!overlap) return undefined;
-  const order = [...time.keys()].sort(
-    (a, b) =>
-      (flags[a]! & Flag.estimated) - (flags[b]! & Flag.estimated) ||
-      file[b]! - file[a]! ||
-      line[b]! - line[a]! ||
-      time[a]! - time[b]!,
-  );
-  const counts = new Array<boolean>(time.length).fill(false);
-  for (const i of order) {
-    const start = time[i]!;
-    const end = start + length[i]!;
-    let free = true;
-    for (let j = 0; j < time.length && time[j]! < end; j++) {
-      if (counts[j] && time[j]! + length[j]! > start) {
-        free = false;
-        break;
-      }
-    }
-    counts[i] = free;
-  }
-  return counts;
 }

@@ -2,14 +2,10 @@ import type { AnomalyMessage } from "../schemas/anomalies.js";
 import type { FileMessage } from "../schemas/files.js";
 import { MAX_BLOCK_READS, type ReadsBlock } from "../schemas/reads.js";
 import { encodeNative, type NativeColumn } from "../infra/clickhouse/native-block.js";
-import type {
-  AcceptedReads,
-  EvenBlock,
-  IntervalRow,
-  MeterOfUtility,
-  RegisterFacts,
-  RowSink,
-} from "./meter-state.js";
+import type { AcceptedReads, EvenBlock } from "./accepted-reads.js";
+import type { RegisterFacts } from "./channel.js";
+import type { IntervalRow } from "./intervals.js";
+import type { MeterOfUtility, RowSink } from "./row-sink.js";
 import type { Finding } from "./checks/finding.js";
 import type { Read } from "./kept-reads.js";
 import { ReadColumns } from "./read-columns.js";

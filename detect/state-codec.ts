@@ -1,6 +1,7 @@
 import { PackedFold } from "./fold.js";
 import type { Known } from "./lifecycle.js";
-import { MeterState, newChannel, type Channel } from "./meter-state.js";
+import { newChannel, type Channel } from "./channel.js";
+import { MeterState } from "./meter-state.js";
 import type { RegisterMark } from "./registers.js";
 import type { StoredFinding } from "./checks/finding.js";
 import { Reader, Writer } from "./varints.js";

@@ -1,22 +1,18 @@
-import { randomBytes } from "node:crypto";
-import { link, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { basename, join, sep } from "node:path";
+import { readdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Deferred } from "../infra/deferred.js";
 import type { LogProducer } from "../infra/log/log.js";
 import { errorFields } from "../infra/logger.js";
 import { isDatabaseUnavailable } from "../infra/postgres/database.js";
-import type { Stage, StageContext, StageHealth } from "../infra/stage.js";
+import type { Stage, StageHealth } from "../infra/stage.js";
 import { stalling } from "../infra/stall.js";
-import { limitOf } from "../schemas/checks.js";
 import { hasTemperatures, type SourceConfig, type UtilityConfig } from "../schemas/config.js";
 import type { FileMessage } from "../schemas/files.js";
-import { csvProfile } from "../schemas/profile.js";
-import type { Reject } from "./check/rejects.js";
 import { FileRejected } from "./formats/format.js";
 import { Archive } from "./pickup/archive.js";
-import { DropFolder, shortened } from "./pickup/drop-folder.js";
-import { fileState, fileText, hashOf, type FileState } from "./pickup/file-bytes.js";
+import { DropFolder } from "./pickup/drop-folder.js";
+import { fileState, hashOf, type FileState } from "./pickup/file-bytes.js";
 import {
   beginPublishing,
   enterDelivery,
@@ -25,38 +21,20 @@ import {
   markArchived,
   markPublished,
   markRejected,
-  saveRejects,
   unfinishedFiles,
   type LedgerFile,
-  type Published,
 } from "./pickup/ledger.js";
-import { BlockPublisher } from "./publish.js";
-import type { Portion, ReadingTotals } from "./reading.js";
-import { Readings } from "./reading-thread.js";
 import { SoleOwner } from "./pickup/sole-owner.js";
-import { applyCrosswalk } from "./registry/apply-crosswalk.js";
-import { readCrosswalk } from "./registry/crosswalk.js";
-import { tellMeters } from "./registry/tell-meters.js";
+import { WorkFolder } from "./pickup/work-folder.js";
+import { publishFile, type IngestContext } from "./publish-file.js";
+import { Readings } from "./reading-thread.js";
 import { MeterKeys } from "./registry/meter-keys.js";
+import { tellMeters } from "./registry/tell-meters.js";
 import { Turns, type Turn } from "./turns.js";
-import { keepTemperatures, tellCold } from "./weather/keep-temperatures.js";
-import { readTemperatures } from "./weather/temperatures.js";
+import { tellCold } from "./weather/keep-temperatures.js";
 
 export { listFiles, listRejects, type LedgerFile } from "./pickup/ledger.js";
-
-export interface IngestProgress {
-  readonly utility: string;
-  readonly source: string;
-  readonly bytesDone: number;
-  readonly bytesTotal: number;
-  /** So many reads so far; of a file without them so many rows. */
-  readonly count: number;
-  readonly what: "reads" | "rows";
-}
-
-export interface IngestContext extends StageContext {
-  readonly onProgress?: (progress: IngestProgress) => void;
-}
+export type { IngestProgress } from "./publish-file.js";
 
 export interface IngestStage extends Stage {
   /**
@@ -78,32 +56,14 @@ const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 60_000;
 /** A file that failed so often holds up `drain` no longer. */
 const TRIES_AWAITED = 3;
-/** Portions of a file in hand at once. */
-const MOST_PORTIONS = 4;
 /** Files in hand at once, and bytes of them: a small file waits for disks nearly all of its time. */
 const MOST_FILES = 16;
 const MOST_BYTES = 16 * 1024 * 1024;
-/** As many claims are told apart within a millisecond: four digits to the base of 36. */
-const PLACES = 36 ** 4;
-/** Bytes of a file's name that its name in the work folder keeps. */
-const KEPT_NAME_BYTES = 150;
 
 /** Takes files from the drop folders, publishes their reads, and keeps the ledger and the archive. */
 export function createIngest(context: IngestContext): IngestStage {
   return new Ingest(context);
 }
-
-/** What a file without reads brought of them. */
-const NO_READS = {
-  leftOut: 0,
-  reads: 0,
-  lateReads: 0,
-  noReads: 0,
-  valuesRejected: 0,
-  meters: 0,
-  firstRead: null,
-  lastRead: null,
-} as const;
 
 /** A claimed file that met an error which is not its own: the others go on, and it is tried again. */
 interface SetAside {
@@ -132,14 +92,13 @@ interface Feed {
 class Ingest implements IngestStage {
   readonly name = "ingest";
   readonly #context: IngestContext;
-  readonly #work: string;
+  readonly #work: WorkFolder;
   readonly #archive: Archive;
   readonly #owner: SoleOwner;
   readonly #keys = new Map<string, MeterKeys>();
   readonly #readings = new Readings();
   readonly #stop = new AbortController();
   readonly #ended = new Deferred();
-  #claims = 0;
   readonly #aside = new Map<string, SetAside>();
   /** Files in hand beside the loop, with their sizes in bytes. */
   readonly #underway = new Map<Promise<void>, number>();
@@ -160,7 +119,7 @@ class Ingest implements IngestStage {
 
   constructor(context: IngestContext) {
     this.#context = context;
-    this.#work = join(context.config.dataDirectory, "work");
+    this.#work = new WorkFolder(join(context.config.dataDirectory, "work"));
     this.#archive = new Archive(join(context.config.dataDirectory, "archive"), context.vault);
     this.#owner = new SoleOwner(context.database);
     this.#ended.promise.catch(() => undefined);
@@ -247,7 +206,7 @@ class Ingest implements IngestStage {
         `The original of file ${file} is no longer in the archive (kept for retentionDays.archive days). Drop it again.`,
       );
     }
-    const work = await this.#workPath(old.utility, old.source, old.name);
+    const work = await this.#work.newPath(old.utility, old.source, old.name);
     await this.#archive.restore(old.archive_path, old.utility, file, old.archive_key, work);
     const { utility, source, name, sha256, bytes } = old;
     const entered = await enterDelivery(database, {
@@ -281,18 +240,7 @@ class Ingest implements IngestStage {
   /** Makes the work folder, which has a random name for its lock and for what was claimed for it. */
   async #open(): Promise<void> {
     if (this.#feeds.length > 0) return;
-    await mkdir(this.#work, { recursive: true, mode: 0o700 });
-    const idFile = join(this.#work, ".id");
-    let id = await readFile(idFile, "utf8").catch(() => undefined);
-    if (id === undefined) {
-      const draft = `${idFile}.${randomBytes(6).toString("hex")}`;
-      await writeFile(draft, randomBytes(6).toString("hex"), { mode: 0o600 });
-      await link(draft, idFile).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== "EEXIST") throw error;
-      });
-      await rm(draft);
-      id = await readFile(idFile, "utf8");
-    }
+    const id = await this.#work.open();
     this.#owner.of(`ingest/${id}`);
     this.#feeds = this.#context.config.utilities.flatMap((utility) =>
       utility.sources.map((source) => ({ utility, source, folder: new DropFolder(source, id), names: [] })),
@@ -401,11 +349,11 @@ class Ingest implements IngestStage {
     for (const file of await this.#stalling("PostgreSQL", () => unfinishedFiles(database))) {
       const feed = this.#feedOf(file);
       // Files of another data directory are its process's.
-      if (feed !== undefined && file.work_path?.startsWith(this.#work + sep) === true)
+      if (feed !== undefined && file.work_path !== null && this.#work.holds(file.work_path))
         await this.#bringToEnd(feed, file.work_path, file.name);
     }
     for (const feed of this.#feeds) {
-      const folder = await this.#workFolder(feed.utility.id, feed.source.id);
+      const folder = await this.#work.folderOf(feed.utility.id, feed.source.id);
       for (const name of await feed.folder.claimedBefore()) {
         try {
           await feed.folder.bring(name, join(folder, name));
@@ -433,23 +381,8 @@ class Ingest implements IngestStage {
     return this.#feeds.find((feed) => feed.utility.id === utility && feed.source.id === source);
   }
 
-  async #workFolder(utility: string, source: string): Promise<string> {
-    const folder = join(this.#work, utility, source);
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    return folder;
-  }
-
-  async #workPath(utility: string, source: string, name: string): Promise<string> {
-    // In order of claims, of which one millisecond may see several.
-    const place = (this.#claims++ % PLACES).toString(36).padStart(4, "0");
-    const unique = `${Date.now().toString(36)}${place}${randomBytes(4).toString("hex")}`;
-    // No partial name, so that it is not taken for a draft of ours.
-    const kept = shortened(basename(name), KEPT_NAME_BYTES).replace(/\.part$/i, "");
-    return join(await this.#workFolder(utility, source), `${unique}_${kept}`);
-  }
-
   async #take(feed: Feed, name: string): Promise<boolean> {
-    const work = await this.#workPath(feed.utility.id, feed.source.id, name);
+    const work = await this.#work.newPath(feed.utility.id, feed.source.id, name);
     if (!(await feed.folder.claim(name, work))) return false;
     await this.#beside(feed, work, name);
     return true;
@@ -574,16 +507,18 @@ class Ingest implements IngestStage {
             `The file has ${before.size} bytes, more than the source's maxFileBytes (${feed.source.maxFileBytes}).`,
           );
         }
-        const { format } = feed.source;
-        const publish =
-          format === "crosswalk"
-            ? this.#publishCrosswalk
-            : format === "temperatures"
-              ? this.#publishTemperatures
-              : this.#publishReads;
         await turn.begins;
         this.#stop.signal.throwIfAborted();
-        const result = await publish.call(this, file, feed, keys);
+        const result = await publishFile(file, {
+          context: this.#context,
+          utility: feed.utility,
+          source: feed.source,
+          producer: this.#producer!,
+          keys,
+          readings: this.#readings,
+          stalling: (store, work) => this.#stalling(store, work),
+          signal: this.#stop.signal,
+        });
         turn.over();
         if (!isSame(before, await fileState(work)))
           throw new FileChanged("The file was written to while it was read.");
@@ -684,150 +619,6 @@ class Ingest implements IngestStage {
     });
   }
 
-  async #publishReads(file: LedgerFile, feed: Feed, keys: MeterKeys): Promise<Published> {
-    const { clock } = this.#context;
-    const { utility, source } = feed;
-    const publisher = new BlockPublisher(this.#producer!, (work) => this.#stalling("log", work));
-    const handOver = async (portion: Portion, named: ReturnType<MeterKeys["of"]>) => {
-      await publisher.publish(portion, await named);
-      await this.#keepRejects(file, portion.rejects);
-      const { bytesDone, reads } = portion;
-      this.#progress(file, bytesDone, reads, "reads");
-      this.#stop.signal.throwIfAborted();
-    };
-    const portions = this.#readings.read({
-      path: file.work_path!,
-      bytes: file.bytes,
-      file: file.file,
-      utility: utility.id,
-      timeZone: utility.timeZone,
-      source,
-      checks: utility.checks,
-      now: Math.floor(clock.now() / 1000),
-      lateUntil: lateUntilOf(file, feed),
-    });
-    // Portions are handed over in order; meanwhile the meters of the next are looked up, and more are read.
-    const underway: Promise<void>[] = [];
-    let totals: ReadingTotals | undefined;
-    try {
-      while (totals === undefined) {
-        const next = await portions.next();
-        if (next.done === true) {
-          totals = next.value;
-          break;
-        }
-        const portion = next.value;
-        const named = this.#stalling("PostgreSQL", () => keys.of(portion.registers));
-        named.catch(() => undefined);
-        const before = underway.at(-1);
-        const done = (async () => {
-          await before;
-          await handOver(portion, named);
-        })();
-        done.catch(() => undefined);
-        underway.push(done);
-        if (underway.length >= MOST_PORTIONS) await underway.shift();
-      }
-      await underway.at(-1);
-    } finally {
-      await underway.at(-1)?.catch(() => undefined);
-      await portions.return(undefined as never).catch(() => undefined);
-    }
-    await publisher.flush();
-    const { rows, rejected, leftOut, valuesRejected, unknownColumns } = totals;
-    const { reads, lateReads, noReads, meters, first, last } = totals;
-    return {
-      rows,
-      rejected,
-      leftOut,
-      unknownColumns,
-      reads,
-      lateReads,
-      noReads,
-      valuesRejected,
-      meters,
-      firstRead: reads === 0 ? null : new Date(first * 1000),
-      lastRead: reads === 0 ? null : new Date(last * 1000),
-      at: new Date(clock.now()),
-    };
-  }
-
-  async #publishCrosswalk(file: LedgerFile, feed: Feed, keys: MeterKeys): Promise<Published> {
-    const { database, vault, clock } = this.#context;
-    const { utility, source } = feed;
-    const profile = source.profile ?? csvProfile.parse({});
-    const text = await fileText(file.work_path!, file.bytes, source);
-    const read = () => readCrosswalk(text.texts(true), utility.timeZone, profile, source.crosswalk);
-    // Read to its end before anything of it is kept: what is no crosswalk changes nothing.
-    const check = read();
-    let unknownColumns: readonly string[] | undefined;
-    while (unknownColumns === undefined) {
-      const { done, value } = await check.next();
-      if (done === true) unknownColumns = value;
-      this.#stop.signal.throwIfAborted();
-    }
-    const now = new Date(clock.now());
-    const meters = new Set<string>();
-    let [rows, rejected] = [0, 0];
-    for await (const portion of read()) {
-      await this.#keepRejects(file, portion.rejects);
-      await this.#stalling("PostgreSQL", () =>
-        applyCrosswalk(
-          portion.rows,
-          utility.id,
-          { now, file: file.file },
-          { database, vault, keys, producer: this.#producer! },
-        ),
-      );
-      for (const { meterId } of portion.rows) meters.add(meterId);
-      rows += portion.rows.length;
-      rejected += portion.rejects.length;
-      this.#progress(file, portion.bytesDone, rows, "rows");
-      this.#stop.signal.throwIfAborted();
-    }
-    return { ...NO_READS, rows, rejected, unknownColumns, meters: meters.size, at: now };
-  }
-
-  async #publishTemperatures(file: LedgerFile, { utility, source }: Feed): Promise<Published> {
-    const { database, clock } = this.#context;
-    const now = new Date(clock.now());
-    const text = await fileText(file.work_path!, file.bytes, source);
-    const seconds = Math.floor(now.getTime() / 1000);
-    const portions = readTemperatures(text.texts(true), utility.timeZone, source.temperatures!, seconds);
-    let [rows, rejected, leftOut] = [0, 0, 0];
-    for (;;) {
-      const { done, value } = await portions.next();
-      if (done === true) {
-        await this.#stalling("log", () => tellCold(database, this.#producer!, utility));
-        return { ...NO_READS, rows, rejected, leftOut, unknownColumns: value, at: now };
-      }
-      const { temperatures, without, rejects, bytesDone } = value;
-      await this.#keepRejects(file, rejects);
-      await this.#stalling("PostgreSQL", () =>
-        keepTemperatures(database, temperatures, { utility: utility.id, file: file.file, now }),
-      );
-      rows += temperatures.length + without;
-      rejected += rejects.length;
-      leftOut += value.leftOut;
-      this.#progress(file, bytesDone, rows, "rows");
-      this.#stop.signal.throwIfAborted();
-    }
-  }
-
-  #progress(file: LedgerFile, done: number, count: number, what: IngestProgress["what"]): void {
-    const { utility, source, bytes: bytesTotal } = file;
-    const bytesDone = Math.min(done, bytesTotal);
-    this.#context.onProgress?.({ utility, source, bytesDone, bytesTotal, count, what });
-  }
-
-  async #keepRejects(file: LedgerFile, rejects: readonly Reject[]): Promise<void> {
-    if (rejects.length === 0) return;
-    await this.#stalling("PostgreSQL", () => saveRejects(this.#context.database, file.file, rejects));
-    for (const { code } of rejects) {
-      this.#context.metrics.rejects.inc({ utility: file.utility, source: file.source, reason: code });
-    }
-  }
-
   #keysOf(utility: string): MeterKeys {
     let keys = this.#keys.get(utility);
     if (keys === undefined) {
@@ -898,12 +689,6 @@ function rejectionReport(file: LedgerFile, error: FileRejected): string {
     mend: `After a mend of the profile: curbstop files reingest ${number}, or drop the file again.`,
   };
   return JSON.stringify(report, null, 2) + "\n";
-}
-
-/** What ends by then (UTC seconds) comes late in the file; old reads that are asked for do not. */
-function lateUntilOf({ claimed_at }: LedgerFile, { utility, source }: Feed): number {
-  const hours = source.backfill ? undefined : limitOf(utility.checks, "late");
-  return hours === undefined ? -Infinity : Math.floor(claimed_at.getTime() / 1000) - hours * 3600;
 }
 
 function fileMessageOf(file: LedgerFile): FileMessage {

@@ -1,4 +1,6 @@
-import { MeterState, NO_ROWS, type MeterEnvironment } from "../../detect/meter-state.js";
+import type { MeterEnvironment } from "../../detect/meter-environment.js";
+import { MeterState } from "../../detect/meter-state.js";
+import { NO_ROWS } from "../../detect/row-sink.js";
 import { decodeState, encodeState } from "../../detect/state-codec.js";
 import { normalFlow } from "../../notify/consent/declare.js";
 import type { AnomalyMessage, RuleName } from "../../schemas/anomalies.js";

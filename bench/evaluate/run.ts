@@ -1,5 +1,5 @@
 import { detectConfig, type DetectConfig } from "../../schemas/detect-config.js";
-import { environmentOf, type MeterEnvironment } from "../../detect/meter-state.js";
+import { environmentOf, type MeterEnvironment } from "../../detect/meter-environment.js";
 import { RULES, type RuleName } from "../../schemas/anomalies.js";
 import type { MeterSetting } from "../../schemas/meters.js";
 import { seeded } from "../random.js";

@@ -1,5 +1,5 @@
 import { median } from "simple-statistics";
-import { environmentOf } from "../../detect/meter-state.js";
+import { environmentOf } from "../../detect/meter-environment.js";
 import { TimeZone } from "../../infra/time-zone.js";
 import type { DetectConfig } from "../../schemas/detect-config.js";
 import { isOfHalf, readSecondYear, type Half, type Home } from "./homes.js";

@@ -4,18 +4,16 @@ import {
   type StoredRead,
   type StoredRegister,
 } from "../../../detect/history.js";
+import type { AcceptedReads, BlockCounts, EvenBlock } from "../../../detect/accepted-reads.js";
+import type { RegisterFacts } from "../../../detect/channel.js";
+import type { IntervalRow } from "../../../detect/intervals.js";
 import {
   environmentOf as environmentOfUtility,
   inCold,
-  MeterState,
-  type AcceptedReads,
-  type BlockCounts,
-  type EvenBlock,
-  type IntervalRow,
   type MeterEnvironment,
-  type RegisterFacts,
-  type RowSink,
-} from "../../../detect/meter-state.js";
+} from "../../../detect/meter-environment.js";
+import { MeterState } from "../../../detect/meter-state.js";
+import type { RowSink } from "../../../detect/row-sink.js";
 import type { Finding } from "../../../detect/checks/finding.js";
 import type { Read } from "../../../detect/kept-reads.js";
 import type { ReadColumns } from "../../../detect/read-columns.js";
