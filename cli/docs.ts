@@ -29,7 +29,7 @@ pages.set("configuration.md", configurationPage());
 pages.set("curbstop.schema.json", json(configSchema()));
 pages.set("topics.md", topicsPage());
 for (const [topic, schema] of messageSchemas()) pages.set(`messages/${topic}.schema.json`, json(schema));
-pages.set("commands.md", commandsPage(program()));
+pages.set("commands.md", commandsPage(await program()));
 pages.set("tables.md", await tables());
 pages.set("data-classes.md", dataClassesPage());
 pages.set("../checks.md", checksPage());

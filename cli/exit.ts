@@ -1,9 +1,4 @@
-import { Fenced } from "../detect/checkpoint.js";
 import { ConfigurationError } from "../infra/config/load-config.js";
-import { DataDirectoryInUse } from "../infra/data-directory.js";
-import { AnotherLog } from "../infra/log/offset-store.js";
-import { TopicMismatch } from "../infra/log/log.js";
-import { StoreUnavailable } from "../infra/stores.js";
 
 /** What the command's exit code means; `curbstop --help` prints it. */
 export const EXIT = {
@@ -22,9 +17,18 @@ export class UsageError extends Error {
 }
 
 /** Exit code and text for an error that ended a command. Messages of unknown errors may quote data: they stay inside. */
-export function explain(error: unknown): { readonly code: number; readonly text: string } {
+export async function explain(error: unknown): Promise<{ readonly code: number; readonly text: string }> {
   if (error instanceof ConfigurationError || error instanceof UsageError)
     return { code: EXIT.configuration, text: error.message };
+  // Whoever throws one of these has loaded them; to ask for the help needs none.
+  const [{ Fenced }, { DataDirectoryInUse }, { AnotherLog }, { TopicMismatch }, { StoreUnavailable }] =
+    await Promise.all([
+      import("../detect/checkpoint.js"),
+      import("../infra/data-directory.js"),
+      import("../infra/log/offset-store.js"),
+      import("../infra/log/log.js"),
+      import("../infra/stores.js"),
+    ]);
   if (
     error instanceof DataDirectoryInUse ||
     error instanceof StoreUnavailable ||

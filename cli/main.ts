@@ -2,31 +2,46 @@ import { Command, CommanderError } from "commander";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../infra/package-root.js";
-import { addCodes } from "./commands/codes.js";
-import { addPrivacyCommands } from "./commands/privacy.js";
-import { addAlertCommands } from "./commands/alerts.js";
-import { addCalls } from "./commands/calls.js";
-import { addBacktest } from "./commands/backtest.js";
-import { addConfigCommands } from "./commands/config.js";
-import { addConsentCommands } from "./commands/consents.js";
-import { addErasureCommands } from "./commands/erasures.js";
-import { addDoctor } from "./commands/doctor.js";
-import { addFileCommands } from "./commands/files.js";
-import { addNoticeCommands } from "./commands/notices.js";
-import { addPreview } from "./commands/preview.js";
-import { addProfileCommands } from "./commands/profile.js";
-import { addPublish } from "./commands/publish.js";
-import { addPull } from "./commands/pull.js";
-import { addRejectCommands } from "./commands/rejects.js";
-import { addRun } from "./commands/run.js";
-import { addServe } from "./commands/serve.js";
-import { addShows } from "./commands/shows.js";
-import { addSql } from "./commands/sql.js";
-import { addSubscribe } from "./commands/subscribe.js";
 import { EXIT, explain } from "./exit.js";
 
-/** The whole command line, without running it: the reference is generated from it. */
-export function program(): Command {
+type Add = (root: Command) => void;
+
+/**
+ * The commands in the order of the help, by the file that adds them: only the file of the command that is asked for is
+ * loaded, for what all of them need takes a second.
+ */
+const COMMANDS: readonly { readonly names: readonly string[]; readonly add: () => Promise<Add> }[] = [
+  {
+    names: ["up", "ingest", "detect", "notify", "web"],
+    add: async () => (await import("./commands/serve.js")).addServe,
+  },
+  { names: ["run"], add: async () => (await import("./commands/run.js")).addRun },
+  { names: ["pull"], add: async () => (await import("./commands/pull.js")).addPull },
+  { names: ["files"], add: async () => (await import("./commands/files.js")).addFileCommands },
+  { names: ["rejects"], add: async () => (await import("./commands/rejects.js")).addRejectCommands },
+  { names: ["profile"], add: async () => (await import("./commands/profile.js")).addProfileCommands },
+  { names: ["backtest"], add: async () => (await import("./commands/backtest.js")).addBacktest },
+  { names: ["analyst", "sql"], add: async () => (await import("./commands/sql.js")).addSql },
+  { names: ["subscribe"], add: async () => (await import("./commands/subscribe.js")).addSubscribe },
+  { names: ["why", "texts"], add: async () => (await import("./commands/alerts.js")).addAlertCommands },
+  { names: ["calls"], add: async () => (await import("./commands/calls.js")).addCalls },
+  { names: ["codes"], add: async () => (await import("./commands/codes.js")).addCodes },
+  { names: ["notices"], add: async () => (await import("./commands/notices.js")).addNoticeCommands },
+  { names: ["publish"], add: async () => (await import("./commands/publish.js")).addPublish },
+  { names: ["privacy"], add: async () => (await import("./commands/privacy.js")).addPrivacyCommands },
+  { names: ["consents"], add: async () => (await import("./commands/consents.js")).addConsentCommands },
+  { names: ["erasures"], add: async () => (await import("./commands/erasures.js")).addErasureCommands },
+  { names: ["preview"], add: async () => (await import("./commands/preview.js")).addPreview },
+  { names: ["init", "config"], add: async () => (await import("./commands/config.js")).addConfigCommands },
+  { names: ["doctor"], add: async () => (await import("./commands/doctor.js")).addDoctor },
+  { names: ["demo", "bench", "real"], add: async () => (await import("./commands/shows.js")).addShows },
+];
+
+/**
+ * The command line, without running it: the reference is generated from it.
+ * @param wanted whether the commands of these names are to be on it
+ */
+export async function program(wanted: (names: readonly string[]) => boolean = () => true): Promise<Command> {
   const { version } = JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")) as {
     version: string;
   };
@@ -51,27 +66,7 @@ Begin with:
   curbstop run           take what lies in the drop folders, once
   curbstop up            keep running`,
     );
-  addServe(root);
-  addRun(root);
-  addPull(root);
-  addFileCommands(root);
-  addRejectCommands(root);
-  addProfileCommands(root);
-  addBacktest(root);
-  addSql(root);
-  addSubscribe(root);
-  addAlertCommands(root);
-  addCalls(root);
-  addCodes(root);
-  addNoticeCommands(root);
-  addPublish(root);
-  addPrivacyCommands(root);
-  addConsentCommands(root);
-  addErasureCommands(root);
-  addPreview(root);
-  addConfigCommands(root);
-  addDoctor(root);
-  addShows(root);
+  for (const { names, add } of COMMANDS) if (wanted(names)) (await add())(root);
   for (const command of [root, ...allBelow(root)]) command.exitOverride();
   return root;
 }
@@ -80,15 +75,31 @@ function allBelow(command: Command): Command[] {
   return command.commands.flatMap((one) => [one, ...allBelow(one)]);
 }
 
+/** Which commands are needed for a command line: all of them for the help, and for a word that is none. */
+function wantedBy(argv: readonly string[]): (names: readonly string[]) => boolean {
+  if (argv[0] === "--version" || argv[0] === "-V") return () => false;
+  const at = argv.findIndex((word, i) => !word.startsWith("-") && !isConfigOption(argv[i - 1]));
+  const asked = argv[at];
+  const isHelp = argv.slice(0, Math.max(at, 0)).some((word) => word === "--help" || word === "-h");
+  if (asked === undefined || isHelp || !COMMANDS.some(({ names }) => names.includes(asked)))
+    return () => true;
+  return (names) => names.includes(asked);
+}
+
+function isConfigOption(word: string | undefined): boolean {
+  return word === "-c" || word === "--config";
+}
+
 /** Runs one command line; resolves with its exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   try {
-    await program().parseAsync([...argv], { from: "user" });
+    const root = await program(wantedBy(argv));
+    await root.parseAsync([...argv], { from: "user" });
     return Number(process.exitCode ?? EXIT.done);
   } catch (error) {
     // Commander has printed what was wrong, or the help that was asked for.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.configuration;
-    const { code, text } = explain(error);
+    const { code, text } = await explain(error);
     process.stderr.write(`curbstop: ${text}\n`);
     return code;
   }

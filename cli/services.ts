@@ -1,16 +1,10 @@
 import { schedule } from "node-cron";
-import { createDetect } from "../detect/index.js";
-import { createDetectBeside } from "../detect/thread.js";
 import { systemClock } from "../infra/clock.js";
 import type { Settings } from "../infra/config/load-config.js";
 import { createLogger, errorFields, type Logger } from "../infra/logger.js";
 import type { Stage, StageContext } from "../infra/stage.js";
 import { openStores, stageContext, type Stores } from "../infra/stores.js";
-import { createIngest, type IngestProgress } from "../ingest/index.js";
-import { createPuller } from "../ingest/pickup/pull.js";
-import { createWatch } from "../ingest/watch.js";
-import { createNotify } from "../notify/index.js";
-import { createWeb } from "../web/index.js";
+import type { IngestProgress } from "../ingest/index.js";
 
 /** Those that can be asked for; what serves ingest beside it (pull, watch) comes with it. */
 export type StageName = Exclude<Stage["name"], "pull" | "watch">;
@@ -52,20 +46,24 @@ export async function startServices(
   const context = stageContext(stores, settings, systemClock, logger);
   const stages: Stage[] = [];
   let webUrl: string | undefined;
-  const make = (name: StageName): Stage => {
+  // Each with what it alone needs.
+  const make = async (name: StageName): Promise<Stage> => {
     const { onProgress } = options;
     switch (name) {
       case "ingest":
-        return createIngest({ ...context, ...(onProgress === undefined ? {} : { onProgress }) });
+        return (await import("../ingest/index.js")).createIngest({
+          ...context,
+          ...(onProgress === undefined ? {} : { onProgress }),
+        });
       case "detect":
         // Alone it has the process to itself.
         return names.length > 1
-          ? createDetectBeside(context, stores, level)
-          : createDetect({ ...context, clickhouse: stores.clickhouse });
+          ? (await import("../detect/thread.js")).createDetectBeside(context, stores, level)
+          : (await import("../detect/index.js")).createDetect({ ...context, clickhouse: stores.clickhouse });
       case "notify":
-        return createNotify(context);
+        return (await import("../notify/index.js")).createNotify(context);
       case "web":
-        return createWeb({ ...context, stages: () => stages });
+        return (await import("../web/index.js")).createWeb({ ...context, stages: () => stages });
     }
   };
   const maintenance = keepMaintained(stores, logger);
@@ -77,13 +75,13 @@ export async function startServices(
   };
   try {
     for (const name of STAGES.filter((one) => names.includes(one)).reverse()) {
-      const stage = make(name);
+      const stage = await make(name);
       await stage.start();
       stages.push(stage);
       if ("url" in stage) webUrl = String(stage.url);
     }
     if (options.stays === true && names.includes("ingest")) {
-      for (const stage of besideIngest(context)) {
+      for (const stage of await besideIngest(context)) {
         await stage.start();
         stages.push(stage);
       }
@@ -108,11 +106,14 @@ export async function startServices(
 }
 
 /** What serves ingest. */
-function besideIngest(context: StageContext): Stage[] {
+async function besideIngest(context: StageContext): Promise<Stage[]> {
   const sources = context.config.utilities.flatMap((utility) => utility.sources);
   const pulls = sources.some(({ pull }) => pull !== undefined);
   // The watch also ends alarms of feeds of which nothing is expected any more.
-  return [...(pulls ? [createPuller(context)] : []), createWatch(context)];
+  const { createWatch } = await import("../ingest/watch.js");
+  if (!pulls) return [createWatch(context)];
+  const { createPuller } = await import("../ingest/pickup/pull.js");
+  return [createPuller(context), createWatch(context)];
 }
 
 /** The embedded log's retention and compaction: at start and each hour, so a missed tick costs nothing. */

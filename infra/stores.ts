@@ -14,7 +14,6 @@ import {
   type DataDirectoryLock,
 } from "./data-directory.js";
 import { createEmbeddedLog } from "./log/embedded-log.js";
-import { createKafkaLog } from "./log/kafka-log.js";
 import type { Log } from "./log/log.js";
 import type { Logger } from "./logger.js";
 import { Metrics } from "./metrics.js";
@@ -48,6 +47,12 @@ export interface StoresOptions {
 /** A store that can't be reached or started. */
 export class StoreUnavailable extends Error {
   override readonly name = "StoreUnavailable";
+}
+
+/** Its client is loaded where it is needed. */
+async function kafkaLog(brokers: string, logger: Logger): Promise<Log> {
+  const { createKafkaLog } = await import("./log/kafka-log.js");
+  return createKafkaLog({ brokers: brokers.split(","), logger });
 }
 
 /**
@@ -119,8 +124,7 @@ export async function openStores(settings: Settings, options: StoresOptions): Pr
     await reached("PostgreSQL", () => migrateDatabase(database), passing.database);
     await reached("ClickHouse", () => migrateClickHouse(clickhouse), passing.clickhouse);
     const embeddedLog = embedded.log ? createEmbeddedLog(database) : undefined;
-    const log: Log =
-      embeddedLog ?? createKafkaLog({ brokers: environment.CURBSTOP_KAFKA_BROKERS!.split(","), logger });
+    const log: Log = embeddedLog ?? (await kafkaLog(environment.CURBSTOP_KAFKA_BROKERS!, logger));
     closing.push(() => log.close());
     await reached("the log", () => log.provision(TOPICS), embedded.log && passing.database);
     const vault = await Vault.open(config.keyFile!);

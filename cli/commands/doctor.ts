@@ -45,7 +45,7 @@ export function addDoctor(root: Command): void {
       try {
         findings.push(...(await withStores(settings, (stores) => inStores(settings, stores), "silent")));
       } catch (error) {
-        const { text, code: why } = explain(error);
+        const { text, code: why } = await explain(error);
         code = why;
         findings.push({
           check: "stores",
