@@ -143,7 +143,7 @@ export function statesOf(
     // What a lost state knew of them: not fewer have moved.
     if (before.get(anomaly.key) === undefined) state.moved++;
   }
-  for (const state of states.values()) state.findings = [];
+  for (const state of states.values()) state.findings.forget();
   for (const row of stored.findings) rememberFinding(states.get(row.key)!, row);
   return [...states.values()];
 }
@@ -183,9 +183,11 @@ function keep(channel: Channel, kind: "registers" | "usage", read: StoredRead): 
 }
 
 function rememberFinding(state: MeterState, { key: _, open, gone, version, ...rest }: FindingRow): void {
-  const finding: Finding = { ...rest, open: open === 1 };
-  if (gone === 0) state.findings = [...state.findings!, finding];
-  state.ahead = [...state.ahead, { finding, gone: gone === 1, version: Number(version) }];
+  state.findings.remember({
+    finding: { ...rest, open: open === 1 },
+    gone: gone === 1,
+    version: Number(version),
+  });
 }
 
 /** The state's own memory of an anomaly is newer than, or equal to, what is stored. */

@@ -22,8 +22,9 @@ import {
   type Channel,
 } from "./channel.js";
 import { REPORTED, reportsAt } from "./checks/flag-runs.js";
-import { sameFinding, type CheckContext, type Finding, type StoredFinding } from "./checks/finding.js";
+import type { CheckContext, Finding } from "./checks/finding.js";
 import { MOST_APART, type Sums } from "./checks/sum-mismatch.js";
+import { ToldFindings } from "./checks/told-findings.js";
 import { classAt, Fold, PackedFold, type FoldContext } from "./fold.js";
 import {
   derivedRow,
@@ -70,7 +71,6 @@ interface Copy {
 const SAME_UNIT = 1e-4;
 
 const NO_SETTINGS: readonly MeterSetting[] = [];
-const NOTHING_AHEAD: readonly StoredFinding[] = [];
 const ALWAYS_IN_SERVICE: CheckContext["service"] = [];
 const NO_MESSAGES: readonly AnomalyMessage[] = [];
 
@@ -112,13 +112,8 @@ export class MeterState {
   /** Of those that are no longer known, at least as many as there are that do not begin where their ids say. */
   moved = 0;
   backfill = false;
-  /** What checks found since `base` as it is stored; `undefined`: as `base` and the kept reads give it. */
-  findings: readonly Finding[] | undefined;
-  /**
-   * Rows of findings that were stored by a process that was killed, from messages that are still to come here: until
-   * then they are not ours to judge, and a row of a lower version would not stand anyway.
-   */
-  ahead: readonly StoredFinding[] = NOTHING_AHEAD;
+  /** What checks found since `base`, as it is stored. */
+  readonly findings = new ToldFindings();
   /** Smallest step of any register (mL), -1: to be looked up. */
   #smallestStep = -1;
   /** The whole history is kept for now, with values as delivered. */
@@ -199,7 +194,7 @@ export class MeterState {
     this.backfill = block.backfill === true;
     const channel = this.#channel(block);
     const head = this.#headFold(environment);
-    this.findings ??= this.#asStored(head.checks.findings(this.#context(environment).checks));
+    this.findings.begin(() => this.#found(environment));
     if (typeof block.flags !== "number" || (block.flags & REPORTED) !== 0)
       this.#tellReports(block, environment, sink);
     if (head.at > 0 && (this.#finer(block) || turnsElsewhere(block, channel))) {
@@ -228,36 +223,15 @@ export class MeterState {
     }
   }
 
-  /** The findings, with those that are not decided yet as they are stored. */
-  #asStored(findings: readonly Finding[]): readonly Finding[] {
-    if (this.ahead.length === 0) return findings;
-    const undecided = new Set(this.ahead.map(({ finding }) => identityOfFinding(finding)));
-    return [
-      ...findings.filter((finding) => !undecided.has(identityOfFinding(finding))),
-      ...this.ahead.filter(({ gone }) => !gone).map(({ finding }) => finding),
-    ];
+  /** What checks find in the memory and the kept reads. */
+  #found(environment: MeterEnvironment): readonly Finding[] {
+    return this.#headFold(environment).checks.findings(this.#context(environment).checks);
   }
 
-  /** Rows for what checks find now and did not find before, or otherwise. */
   #tellFindings(environment: MeterEnvironment, sink: RowSink): void {
-    const before = this.findings!;
-    let now = this.#headFold(environment).checks.findings(this.#context(environment).checks);
-    if (before.length === 0 && now.length === 0 && this.ahead.length === 0) return;
-    this.ahead = this.ahead.filter(({ version }) => version > sink.rowVersion);
-    const undecided = new Set(this.ahead.map(({ finding }) => identityOfFinding(finding)));
-    now = this.#asStored(now);
-    this.findings = now;
-    const known = new Map(before.map((finding) => [identityOfFinding(finding), finding]));
-    for (const finding of now) {
-      const identity = identityOfFinding(finding);
-      const was = known.get(identity);
-      known.delete(identity);
-      if (undecided.has(identity)) continue;
-      if (was === undefined) sink.finding(this, finding, "new");
-      else if (!sameFinding(was, finding)) sink.finding(this, finding, "changed");
-    }
-    for (const [identity, finding] of known)
-      if (!undecided.has(identity)) sink.finding(this, finding, "gone");
+    this.findings.tell(this.#found(environment), sink.rowVersion, (finding, change) =>
+      sink.finding(this, finding, change),
+    );
   }
 
   /** New settings: what follows from `base` on is judged again. */
@@ -266,10 +240,7 @@ export class MeterState {
     environment: MeterEnvironment,
     sink: RowSink,
   ): readonly AnomalyMessage[] {
-    if (this.channels.size > 0)
-      this.findings ??= this.#asStored(
-        this.#headFold(environment).checks.findings(this.#context(environment).checks),
-      );
+    if (this.channels.size > 0) this.findings.begin(() => this.#found(environment));
     this.settings = settings;
     if (this.channels.size === 0) return NO_MESSAGES;
     this.#head = this.#restingHead = undefined;
@@ -647,7 +618,7 @@ export class MeterState {
    */
   trim(environment: MeterEnvironment): void {
     const head = this.#headFold(environment);
-    if (this.ahead.length > 0) return;
+    if (this.findings.ahead.length > 0) return;
     this.#trim(head, environment);
     // What ended is not among the bytes; it waits for the base to pass it.
     if (head.checks.ended.length > 0) return;
@@ -712,11 +683,7 @@ export class MeterState {
       copy.ended -= ended;
     }
     this.#closed.splice(0, closed);
-    const settled = head.checks.ended.splice(0, ended);
-    if (settled.length > 0 && this.findings !== undefined) {
-      const gone = new Set(settled.map(identityOfFinding));
-      this.findings = this.findings.filter((finding) => !gone.has(identityOfFinding(finding)));
-    }
+    this.findings.settle(head.checks.ended.splice(0, ended));
     if (this.known.length === 0) return;
     const base = this.base.unpack();
     this.known = this.known.filter((one) => {
@@ -842,8 +809,4 @@ function writeAgain(block: ReadsBlock, channel: Channel, rows: readonly Interval
 function serviceOf(settings: readonly MeterSetting[]): CheckContext["service"] {
   if (settings.length === 0) return ALWAYS_IN_SERVICE;
   return settings.flatMap(({ from, inService }) => (inService === undefined ? [] : [{ from, inService }]));
-}
-
-function identityOfFinding({ code, start }: Finding): string {
-  return `${code} ${start}`;
 }

@@ -71,7 +71,8 @@ function writeState(to: Writer, state: MeterState): void {
   to.text(state.settings.length === 0 ? "" : JSON.stringify(state.settings));
   to.text(state.known.length === 0 ? "" : JSON.stringify(state.known));
   to.number((state.backfill ? 1 : 0) + 2 * state.moved);
-  to.text(state.ahead.length === 0 ? "" : JSON.stringify(state.ahead));
+  const { ahead } = state.findings;
+  to.text(ahead.length === 0 ? "" : JSON.stringify(ahead));
   state.base.writeTo(to);
   to.number(state.channels.size);
   for (const [name, channel] of state.channels) {
@@ -99,7 +100,7 @@ function readState(from: Reader): MeterState {
   state.backfill = (facts & 1) === 1;
   state.moved = facts >> 1;
   const ahead = from.text();
-  if (ahead !== "") state.ahead = JSON.parse(ahead) as StoredFinding[];
+  if (ahead !== "") state.findings.ahead = JSON.parse(ahead) as StoredFinding[];
   state.base = PackedFold.readFrom(from);
   const channels = from.number();
   for (let i = 0; i < channels; i++) {

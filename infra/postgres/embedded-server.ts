@@ -4,10 +4,13 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  lchownSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -52,6 +55,7 @@ export async function startPostgres(options: {
   }
   const password = readFileSync(passwordFile, "utf8");
   if (!existsSync(join(cluster, "PG_VERSION"))) await initialise(native, cluster, password, identity);
+  else if (identity && statSync(cluster).uid !== identity.uid) giveTo(cluster, identity);
   await endLeftOver(cluster);
 
   const urlAt = (port: number) => `postgres://curbstop:${password}@127.0.0.1:${port}/postgres`;
@@ -164,6 +168,13 @@ async function initialise(
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** A cluster that was brought here by a copy that keeps no owners, as a restored backup is. */
+function giveTo(cluster: string, { uid, gid }: { readonly uid: number; readonly gid: number }): void {
+  for (const name of readdirSync(cluster, { recursive: true, encoding: "utf8" }))
+    lchownSync(join(cluster, name), uid, gid);
+  lchownSync(cluster, uid, gid);
 }
 
 /** A server that outlived its parent for a moment holds the cluster: waits for it to go, then ends it. */

@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { seeded } from "../../bench/random.js";
@@ -19,16 +19,30 @@ import {
 const PATIENCE_MS = 60_000;
 const scenario = makeScenario(Date.now());
 
+/** A data directory with the registry and three confirmed residents, and the mails that went to them. */
+let prepared: string;
+
+async function prepareOnce(): Promise<void> {
+  prepared = temporaryFolder("prepared");
+  const mailbox = await startMailbox(join(prepared, "mails.jsonl"));
+  try {
+    writeConfig(prepared, mailbox.port);
+    await prepare(prepared, mailbox);
+  } finally {
+    await mailbox.close();
+  }
+}
+
+/** Does something in a copy of what was prepared. */
 async function inFolder<T>(
   name: string,
   work: (folder: string, config: string, mailbox: Mailbox) => Promise<T>,
 ): Promise<T> {
   const folder = temporaryFolder(name);
+  cpSync(prepared, folder, { recursive: true });
   const mailbox = await startMailbox(join(folder, "mails.jsonl"));
   try {
-    const config = writeConfig(folder, mailbox.port);
-    await prepare(folder, mailbox);
-    return await work(folder, config, mailbox);
+    return await work(folder, writeConfig(folder, mailbox.port), mailbox);
   } finally {
     await mailbox.close();
     rmSync(folder, { recursive: true, force: true });
@@ -59,6 +73,7 @@ export function killSchedules(what: "stages" | "all", seeds: readonly number[]):
   let expected: object;
 
   beforeAll(async () => {
+    await prepareOnce();
     expected = await inFolder("undisturbed", async (folder, config, mailbox) => {
       for (const file of scenario.first) dropFile(ami(folder), file);
       await curbstop(["run", "-c", config]);
@@ -68,6 +83,7 @@ export function killSchedules(what: "stages" | "all", seeds: readonly number[]):
       return resultsOf(folder, mailbox);
     });
   }, 120_000);
+  afterAll(() => rmSync(prepared, { recursive: true, force: true }));
 
   it("finds the planted leaks and tells the subscribed homes when nothing is disturbed", () => {
     const { anomalies, mails, files, rejects } = expected as {

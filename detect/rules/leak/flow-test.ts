@@ -21,9 +21,9 @@ export interface FlowTestParameters {
   readonly run: Demand;
   /** Evidence of both together that opens; a new meter is not asked for it. */
   readonly joint: Demand;
-  /** mL/h over the floor that open a home's meter in its first week once they lasted; left out: none do. */
+  /** mL/h over the floor that open a home's meter in its first week once they lasted, and that are far above; left out: none do. */
   readonly fixedRate?: number;
-  /** Whole days of a raised minimum that open at a meter that is no single home's; left out: none do. */
+  /** Whole days of a raised minimum that open at a meter that is no single home's, unless it is far above; left out: none do. */
   readonly raisedDays?: number;
 }
 
@@ -68,6 +68,12 @@ const LEAST_DRY = 0.13;
 /** In a meter's first week, a fixed flow for so long opens, as San Francisco has it for homes (DETECTION §1.1). */
 const FIXED_DAYS = 7;
 const FIXED_HOURS = 48;
+/**
+ * A flow for so long, far above all daily minima and by so many steps or the fixed rate at least, needs no second day. From
+ * the first dry hour of a night to the last of the next it is less.
+ */
+const FAR_HOURS = 30;
+const FAR_STEPS = 3;
 /**
  * Of the mean that tells the rate, a unit has a part for each so many thousandths of a nat that it adds to the evidence, and
  * one by itself. Unweighted, use within a step of the rate made it a fifth too high where a register is coarse.
@@ -120,6 +126,8 @@ export class FlowTest {
   #neededRate = 0;
   #neededRun = 0;
   #neededJoint = 0;
+  /** Days of raised minima that open it; 0: none do. */
+  #raisedDays = 0;
 
   constructor(parameters: FlowTestParameters) {
     this.parameters = parameters;
@@ -198,13 +206,13 @@ export class FlowTest {
 
   /** Thousandths of a nat, of a day where minima are raised: the evidence that opened it, or would, and what was needed. */
   get reached(): number {
-    if (this.by === "base") return 1000 * this.usual.raisedDays;
+    if (this.by === "base") return 1000 * this.#raisedDays;
     const rate = this.best?.evidence ?? 0;
     return this.by === "rate" ? rate : this.by === "joint" ? rate + this.#run : this.#run;
   }
 
   get needed(): number {
-    if (this.by === "base") return 1000 * (this.parameters.raisedDays ?? 0);
+    if (this.by === "base") return 1000 * this.#raisedDays;
     return this.by === "rate" ? this.#neededRate : this.by === "joint" ? this.#neededJoint : this.#neededRun;
   }
 
@@ -231,7 +239,8 @@ export class FlowTest {
     const evidence = 1000 * (asked(parameters.evidence, days, caution) + isNew * NEW_RATE);
     const run = 1000 * (asked(parameters.run, days, caution) + isNew * NEW_RUN);
     const joint = isNew > 0 ? Infinity : 1000 * asked(parameters.joint, days, caution);
-    const isRaised = !isHome && usual.raisedDays >= (parameters.raisedDays ?? Infinity);
+    this.#raisedDays = isHome ? 0 : this.#daysRaised(seconds, step);
+    const isRaised = this.#raisedDays > 0;
     const both = best.evidence + this.#run;
     if (!isFixed && !isRaised && best.evidence < evidence && this.#run < run && both < joint) {
       // Most units end here: the meter's past can only ask for more.
@@ -262,11 +271,32 @@ export class FlowTest {
     this.#neededJoint = needs(this.#joints, joint, times * caution.joint, since);
   }
 
+  /**
+   * Days for which the meter's lowest hours were above all of the weeks before, where they are enough to open: two whole
+   * ones, or thirty hours far above; else 0.
+   */
+  #daysRaised(seconds: number, step: number): number {
+    const { usual } = this;
+    const { raisedDays } = this.parameters;
+    if (raisedDays === undefined) return 0;
+    if (usual.raisedDays >= raisedDays) return raisedDays;
+    const farOver = usual.farOver(Math.max(FAR_STEPS, this.#fixedSteps(seconds, step)));
+    for (let i = 0; i < this.#count; i++) {
+      const { rate, start } = this.#hypotheses[i]!;
+      if (rate / RATE_ONE - 1 > farOver) return this.runEnd - start >= FAR_HOURS * HOUR ? FAR_HOURS / 24 : 0;
+    }
+    return 0;
+  }
+
   /** Whether the fixed rate ran for long enough; no unit of the stretch allows less than the first hypothesis. */
   #isFixed(seconds: number, step: number): boolean {
     if (this.runEnd - this.runStart < FIXED_HOURS * HOUR) return false;
-    const steps = Math.ceil(((this.parameters.fixedRate ?? Infinity) * seconds) / HOUR / step);
-    return this.#hypotheses[0]!.rate / RATE_ONE - 1 >= steps;
+    return this.#hypotheses[0]!.rate / RATE_ONE - 1 >= this.#fixedSteps(seconds, step);
+  }
+
+  /** Steps of the fixed rate in a unit of so many seconds. */
+  #fixedSteps(seconds: number, step: number): number {
+    return Math.ceil(((this.parameters.fixedRate ?? Infinity) * seconds) / HOUR / step);
   }
 
   /** Keeps the staircase of rates, and adds the unit to those that it is at. */

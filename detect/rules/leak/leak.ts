@@ -10,7 +10,7 @@ import {
 } from "../rule.js";
 import { BY, FlowTest, type FlowTestParameters } from "./flow-test.js";
 
-const VERSION = 6;
+const VERSION = 7;
 const TESTS: readonly FlowTestParameters[] = [
   {
     hours: 1,

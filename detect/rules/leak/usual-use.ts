@@ -19,6 +19,8 @@ const RAISED_AFTER = 14;
 const MOST_RAISED = 3;
 /** A raised minimum is so many times the highest of those before, and a step of the register more. */
 const RAISED = 1.1;
+/** A flow that is above so many times the highest of them, and some steps more, is far above all. */
+const FAR = 2;
 /** Share of a day's units that a daily minimum needs (DETECTION §5, 20 of 24 hours). */
 const WHOLE_DAY = 0.8;
 
@@ -85,6 +87,11 @@ export class UsualUse {
   /** Highest of the daily minima that are learnt, in steps over the floor. */
   get highestOver(): number {
     return this.#highest - this.floor;
+  }
+
+  /** Steps over the floor beyond which flow is far above all daily minima, and `more` steps; without enough of them nothing is. */
+  farOver(more: number): number {
+    return this.#minima.length < RAISED_AFTER ? Infinity : FAR * this.#highest + more - this.floor;
   }
 
   get #highest(): number {

@@ -175,12 +175,17 @@ describe("leak", () => {
     const begin = 60 * 24;
     const homes = Array.from({ length: 14 }, (_, i) => home(64, 20 + i));
     const building = homes[0]!.map((_ml, hour) => homes.reduce((sum, hours) => sum + hours[hour]!, 0));
-    const leaking = withLeak(building, 30, begin);
+    const leaking = withLeak(building, 20, begin);
     const known = { class: "multi-family" } as const;
     expect(follow(building, known)).toEqual({ closed: [], open: undefined });
     const { open } = follow(leaking, known);
     expect(open).toMatchObject({ evidence: { by: "base", usualFloor: 0, needed: 2 } });
     expect(open!.detectedAt - begin * HOUR).toBeLessThanOrEqual(49 * HOUR);
+    // Far above all of these weeks: thirty hours are enough, of which some may be from before it.
+    const burst = follow(withLeak(building, 200, begin), known).open!;
+    expect(burst).toMatchObject({ evidence: { by: "base", evidence: 1.25, needed: 1.25 } });
+    expect(burst.detectedAt - begin * HOUR).toBeLessThanOrEqual(31 * HOUR);
+    expect(begin * HOUR - burst.start).toBeLessThanOrEqual(24 * HOUR);
     // Guests raise the lowest hours of a home: those of a single family open nothing.
     expect(follow(leaking).open).toMatchObject({ evidence: { by: "rate" } });
   });
