@@ -1,5 +1,8 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { loadConfig } from "../../infra/config/load-config.js";
+import { createLogger } from "../../infra/logger.js";
+import { openStores, type Stores } from "../../infra/stores.js";
 import { curbstop, startCurbstop } from "../harness/processes.js";
 import { temporaryFolder } from "../harness/stores.js";
 
@@ -313,136 +316,6 @@ it("runs until SIGTERM, shares its servers with other commands, and refuses a se
   expect(up.output()).not.toMatch(/"level":50/);
 }, 120_000);
 
-it("tells why somebody was told or not, and what residents wrote", async () => {
-  const why = (...args: string[]) => curbstop(["why", ...args, "-c", config]);
-  expect(await why()).toMatchObject({
-    code: 2,
-    stderr: expect.stringMatching(/give --anomaly or --contact/),
-  });
-  expect(await why("--contact", "nobody@mail.example")).toMatchObject({
-    code: 2,
-    stderr: expect.stringMatching(/knows no such address/),
-  });
-  expect(await why("--anomaly", "0".repeat(32))).toMatchObject({
-    code: 0,
-    stdout: "Nothing is known of it.\n",
-  });
-  expect(await curbstop(["texts", "-c", config])).toMatchObject({ code: 0, stdout: "No text waits.\n" });
-  expect(await curbstop(["texts", "--json", "-c", config])).toMatchObject({ code: 0, stdout: "[]\n" });
-  expect(await curbstop(["texts", "done", "SM1", "-c", config])).toMatchObject({
-    code: 2,
-    stderr: expect.stringMatching(/No text SM1 waits/),
-  });
-  const phone = ["--account", "1001", "--zip", "90001", "--phone", "213-555-0123"];
-  expect(await curbstop(["subscribe", ...phone, "-c", config])).toMatchObject({
-    code: 2,
-    stderr: expect.stringMatching(/phone missing or not in the expected form/),
-  });
-}, 120_000);
-
-it("keeps who looked at personal data and what for, and lists whom to call", async () => {
-  expect(await curbstop(["calls", "-c", config])).toMatchObject({
-    code: 0,
-    stdout: "Nobody needs a call.\n",
-  });
-  expect(await curbstop(["calls", "--untold", "--json", "-c", config])).toMatchObject({
-    code: 0,
-    stdout: "[]\n",
-  });
-  const log = await curbstop(["privacy", "--json", "-c", config]);
-  const looks = (JSON.parse(log.stdout) as { kind: string; what: string; purpose: string }[]).map(
-    ({ kind, what, purpose }) => `${kind} ${what} ${purpose}`,
-  );
-  expect(looks).toEqual(
-    expect.arrayContaining(["look why --contact help", "look texts help", "look calls call"]),
-  );
-  expect(log.stdout).not.toContain("nobody@mail.example");
-  expect((await curbstop(["privacy", "log", "-c", config])).stdout).toMatch(/several +calls +call/);
-  const letters = join(folder, "letters.csv");
-  expect(await curbstop(["codes", "--out", letters, "-c", config])).toMatchObject({
-    code: 0,
-    stdout: expect.stringMatching(/^Wrote \d+ codes to /),
-  });
-  expect(readFileSync(letters, "utf8")).toMatch(/^account,name,address,code\r\n/);
-  expect(statSync(letters).mode & 0o777).toBe(0o600);
-  expect(await curbstop(["codes", "--out", letters, "-c", config])).toMatchObject({
-    code: 2,
-    stderr: expect.stringMatching(/is there already/),
-  });
-  const gossip = await curbstop(["why", "--contact", "a@mail.example", "--purpose", "gossip", "-c", config]);
-  expect(gossip).toMatchObject({ code: 2, stderr: expect.stringMatching(/Allowed choices are help, call/) });
-  const unknown = ["--contact", "a@mail.example", "--to", "court", "--what", "all", "--ground", "order 1"];
-  expect(await curbstop(["privacy", "disclose", ...unknown, "-c", config])).toMatchObject({
-    code: 2,
-    stderr: expect.stringMatching(/knows no such address/),
-  });
-  expect(await curbstop(["privacy", "--from", "soon", "-c", config])).toMatchObject({ code: 2 });
-  expect(await curbstop(["privacy", "recipients", "-c", config])).toMatchObject({
-    code: 0,
-    stdout: "Nobody: all of it stays on this machine.\n",
-  });
-  const contract = join(folder, "contract.yaml");
-  writeFileSync(
-    contract,
-    readFileSync(config, "utf8").replace(
-      /^( +)mail:\n/m,
-      (line, indent: string) =>
-        `${indent}disclosures: [{ clause: "7.2", to: Auditor, purposes: [audit] }]\n${line}`,
-    ),
-  );
-  expect(await curbstop(["privacy", "recipients", "-c", contract])).toMatchObject({
-    stdout: expect.stringMatching(/Auditor +clause 7\.2/),
-  });
-  const given = ["--contact", "a@mail.example", "--to", "News", "--what", "all", "--ground", "7.2"];
-  expect(await curbstop(["privacy", "disclose", ...given, "-c", contract])).toMatchObject({
-    code: 2,
-    stderr: expect.stringMatching(/--ground: clause 7\.2 is for Auditor/),
-  });
-}, 120_000);
-
-it("shows a notice before it sends it, where data comes from, and publishes what may be", async () => {
-  const file = join(folder, "notice.yaml");
-  const words = (language: string) =>
-    `  ${language}: { subject: "Our terms change", text: "One.\\n\\nTwo." }\n`;
-  writeFileSync(file, `name: Terms\nabout: tips\nwords:\n${words("en")}`);
-  const wrong = await curbstop(["notices", "send", file, "-c", config]);
-  expect(wrong.code).toBe(2);
-  expect(wrong.stderr).toMatch(/notice\.yaml:1 name: expected small letters.*received "Terms"/);
-  expect(wrong.stderr).toMatch(/notice\.yaml:2 about: .*received "tips"/);
-  expect(wrong.stderr).toMatch(/words\.es/);
-  writeFileSync(file, `name: terms-2027\nabout: terms\nwords:\n${words("en")}${words("es")}`);
-  const shown = await curbstop(["notices", "send", file, "-c", config]);
-  expect(shown.code).toBe(0);
-  expect(shown.stdout).toMatch(/--- en\nSubject: Our terms change[^]*--- es[^]*Would go to \d+ address/);
-  expect(shown.stdout).toMatch(/Nothing was sent\. Send it with --yes\.\n$/);
-  expect(await curbstop(["notices", "--json", "-c", config])).toMatchObject({ code: 0, stdout: "[]\n" });
-  const letters = join(folder, "notice letters.csv");
-  const sent = await curbstop(["notices", "send", file, "--yes", "--letters", letters, "-c", config]);
-  expect(sent).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Goes to \d+ address/) });
-  expect(readFileSync(letters, "utf8")).toMatch(/^account,name,address,language\r\n/);
-
-  const unknown = await curbstop(["privacy", "origins", "--account", "NOBODY-1", "-c", config]);
-  expect(unknown).toMatchObject({ code: 2, stderr: expect.stringMatching(/knows no such account/) });
-  const crosswalk = await curbstop(["privacy", "forget", "customers", "--yes", "-c", config]);
-  expect(crosswalk).toMatchObject({ code: 2, stderr: expect.stringMatching(/still in the configuration/) });
-  const careless = await curbstop(["privacy", "forget", "parcels", "-c", config]);
-  expect(careless).toMatchObject({
-    code: 2,
-    stderr: expect.stringMatching(/can't be brought back. Add --yes/),
-  });
-  const forgotten = await curbstop(["privacy", "forget", "parcels", "--yes", "-c", config]);
-  expect(forgotten).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Deleted: 0 names, /) });
-
-  const closed = await curbstop(["publish", "2026-01", "-c", config]);
-  expect(closed).toMatchObject({ code: 2, stderr: expect.stringMatching(/set `publish` with the clause/) });
-  const open = join(folder, "publish.yaml");
-  const published = (line: string, indent: string) => `${indent}publish: { clause: "7.2" }\n${line}`;
-  writeFileSync(open, readFileSync(config, "utf8").replace(/^( +)mail:\n/m, published));
-  const few = await curbstop(["publish", "2026-01", "-c", open]);
-  expect(few).toMatchObject({ code: 2, stderr: expect.stringMatching(/Too few customers in 2026-01/) });
-  expect(await curbstop(["publish", "-c", open])).toMatchObject({ stdout: "Nothing was published.\n" });
-}, 120_000);
-
 it("tells of a folder for returned mail that is not there", async () => {
   const other = join(folder, "returned.yaml");
   const inbox = join(folder, "Maildir");
@@ -464,42 +337,194 @@ it("tells of a folder for returned mail that is not there", async () => {
   expect(there.code).toBe(0);
 }, 60_000);
 
-it("proves consents and erases on request, by what the stores know", async () => {
-  const run = (...args: string[]) => curbstop([...args, "-c", config]);
-  const unknown = { code: 2, stderr: expect.stringMatching(/knows no such address/) as string };
-  expect(await run("consents", "verify")).toMatchObject({ code: 0, stdout: "There are no consents yet.\n" });
-  expect(await run("consents", "export", "--contact", "nobody@mail.example")).toMatchObject(unknown);
-  expect(await run("consents", "ends")).toMatchObject({ code: 0, stdout: "" });
-  const ends = join(folder, "ends.jsonl");
-  const stopped = {
-    ...{ ended: "suppressed", utility: "oakvale", channel: "sms", reason: "stop" },
-    ...{ address: "0f".repeat(32), at: "2026-06-01T19:00:00.000Z" },
-  };
-  writeFileSync(ends, `${JSON.stringify(stopped)}\n`);
-  const put = ["consents", "ends", "--import", ends];
-  expect(await run(...put)).toMatchObject({ code: 0, stdout: "1 read, 1 were news.\n" });
-  expect(await run(...put)).toMatchObject({ code: 0, stdout: "1 read, 0 were news.\n" });
-  expect(JSON.parse((await run("consents", "ends")).stdout)).toEqual(stopped);
-  writeFileSync(ends, `${JSON.stringify(stopped)}\nSTOP\n`);
-  expect(await run(...put)).toMatchObject({
-    code: 2,
-    stderr: expect.stringMatching(/line 2 of .*ends\.jsonl: expected a JSON object/),
-  });
-  expect(await run("erasures")).toMatchObject({ code: 0, stdout: "Nobody has asked to be erased.\n" });
-  expect(await run("erasures", "list", "--json")).toMatchObject({ code: 0, stdout: "[]\n" });
-  expect(await run("erasures", "request", "--contact", "nobody@mail.example")).toMatchObject(unknown);
-  const hold = ["erasures", "hold", "--contact", "nobody@mail.example"];
-  expect(await run(...hold)).toMatchObject({ code: 2, stderr: expect.stringMatching(/--reason/) });
-  expect(await run(...hold, "--reason", "court")).toMatchObject(unknown);
-  expect(await run(...hold, "--reason", "court", "--until", "soon")).toMatchObject({
-    code: 2,
-    stderr: expect.stringMatching(/--until soon is no day. Expected YYYY-MM-DD/),
-  });
-  expect(await run("erasures", "lift", "--contact", "nobody@mail.example")).toMatchObject({
-    code: 0,
-    stdout: "Nothing held it.\n",
-  });
-}, 120_000);
+describe("beside a process that has the servers", () => {
+  let stores: Stores;
+  beforeAll(async () => {
+    stores = await openStores(loadConfig(config, {}), { logger: createLogger({ level: "silent" }) });
+  }, 60_000);
+  afterAll(() => stores.close());
+
+  it("tells why somebody was told or not, and what residents wrote", async () => {
+    const why = (...args: string[]) => curbstop(["why", ...args, "-c", config]);
+    expect(await why()).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/give --anomaly or --contact/),
+    });
+    expect(await why("--contact", "nobody@mail.example")).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/knows no such address/),
+    });
+    expect(await why("--anomaly", "0".repeat(32))).toMatchObject({
+      code: 0,
+      stdout: "Nothing is known of it.\n",
+    });
+    expect(await curbstop(["texts", "-c", config])).toMatchObject({ code: 0, stdout: "No text waits.\n" });
+    expect(await curbstop(["texts", "--json", "-c", config])).toMatchObject({ code: 0, stdout: "[]\n" });
+    expect(await curbstop(["texts", "done", "SM1", "-c", config])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/No text SM1 waits/),
+    });
+    const phone = ["--account", "1001", "--zip", "90001", "--phone", "213-555-0123"];
+    expect(await curbstop(["subscribe", ...phone, "-c", config])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/phone missing or not in the expected form/),
+    });
+  }, 120_000);
+
+  it("keeps who looked at personal data and what for, and lists whom to call", async () => {
+    expect(await curbstop(["calls", "-c", config])).toMatchObject({
+      code: 0,
+      stdout: "Nobody needs a call.\n",
+    });
+    expect(await curbstop(["calls", "--untold", "--json", "-c", config])).toMatchObject({
+      code: 0,
+      stdout: "[]\n",
+    });
+    const log = await curbstop(["privacy", "--json", "-c", config]);
+    const looks = (JSON.parse(log.stdout) as { kind: string; what: string; purpose: string }[]).map(
+      ({ kind, what, purpose }) => `${kind} ${what} ${purpose}`,
+    );
+    expect(looks).toEqual(
+      expect.arrayContaining(["look why --contact help", "look texts help", "look calls call"]),
+    );
+    expect(log.stdout).not.toContain("nobody@mail.example");
+    expect((await curbstop(["privacy", "log", "-c", config])).stdout).toMatch(/several +calls +call/);
+    const letters = join(folder, "letters.csv");
+    expect(await curbstop(["codes", "--out", letters, "-c", config])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^Wrote \d+ codes to /),
+    });
+    expect(readFileSync(letters, "utf8")).toMatch(/^account,name,address,code\r\n/);
+    expect(statSync(letters).mode & 0o777).toBe(0o600);
+    expect(await curbstop(["codes", "--out", letters, "-c", config])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/is there already/),
+    });
+    const gossip = await curbstop([
+      "why",
+      "--contact",
+      "a@mail.example",
+      "--purpose",
+      "gossip",
+      "-c",
+      config,
+    ]);
+    expect(gossip).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/Allowed choices are help, call/),
+    });
+    const unknown = ["--contact", "a@mail.example", "--to", "court", "--what", "all", "--ground", "order 1"];
+    expect(await curbstop(["privacy", "disclose", ...unknown, "-c", config])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/knows no such address/),
+    });
+    expect(await curbstop(["privacy", "--from", "soon", "-c", config])).toMatchObject({ code: 2 });
+    expect(await curbstop(["privacy", "recipients", "-c", config])).toMatchObject({
+      code: 0,
+      stdout: "Nobody: all of it stays on this machine.\n",
+    });
+    const contract = join(folder, "contract.yaml");
+    writeFileSync(
+      contract,
+      readFileSync(config, "utf8").replace(
+        /^( +)mail:\n/m,
+        (line, indent: string) =>
+          `${indent}disclosures: [{ clause: "7.2", to: Auditor, purposes: [audit] }]\n${line}`,
+      ),
+    );
+    expect(await curbstop(["privacy", "recipients", "-c", contract])).toMatchObject({
+      stdout: expect.stringMatching(/Auditor +clause 7\.2/),
+    });
+    const given = ["--contact", "a@mail.example", "--to", "News", "--what", "all", "--ground", "7.2"];
+    expect(await curbstop(["privacy", "disclose", ...given, "-c", contract])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/--ground: clause 7\.2 is for Auditor/),
+    });
+  }, 120_000);
+
+  it("shows a notice before it sends it, where data comes from, and publishes what may be", async () => {
+    const file = join(folder, "notice.yaml");
+    const words = (language: string) =>
+      `  ${language}: { subject: "Our terms change", text: "One.\\n\\nTwo." }\n`;
+    writeFileSync(file, `name: Terms\nabout: tips\nwords:\n${words("en")}`);
+    const wrong = await curbstop(["notices", "send", file, "-c", config]);
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toMatch(/notice\.yaml:1 name: expected small letters.*received "Terms"/);
+    expect(wrong.stderr).toMatch(/notice\.yaml:2 about: .*received "tips"/);
+    expect(wrong.stderr).toMatch(/words\.es/);
+    writeFileSync(file, `name: terms-2027\nabout: terms\nwords:\n${words("en")}${words("es")}`);
+    const shown = await curbstop(["notices", "send", file, "-c", config]);
+    expect(shown.code).toBe(0);
+    expect(shown.stdout).toMatch(/--- en\nSubject: Our terms change[^]*--- es[^]*Would go to \d+ address/);
+    expect(shown.stdout).toMatch(/Nothing was sent\. Send it with --yes\.\n$/);
+    expect(await curbstop(["notices", "--json", "-c", config])).toMatchObject({ code: 0, stdout: "[]\n" });
+    const letters = join(folder, "notice letters.csv");
+    const sent = await curbstop(["notices", "send", file, "--yes", "--letters", letters, "-c", config]);
+    expect(sent).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Goes to \d+ address/) });
+    expect(readFileSync(letters, "utf8")).toMatch(/^account,name,address,language\r\n/);
+
+    const unknown = await curbstop(["privacy", "origins", "--account", "NOBODY-1", "-c", config]);
+    expect(unknown).toMatchObject({ code: 2, stderr: expect.stringMatching(/knows no such account/) });
+    const crosswalk = await curbstop(["privacy", "forget", "customers", "--yes", "-c", config]);
+    expect(crosswalk).toMatchObject({ code: 2, stderr: expect.stringMatching(/still in the configuration/) });
+    const careless = await curbstop(["privacy", "forget", "parcels", "-c", config]);
+    expect(careless).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/can't be brought back. Add --yes/),
+    });
+    const forgotten = await curbstop(["privacy", "forget", "parcels", "--yes", "-c", config]);
+    expect(forgotten).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Deleted: 0 names, /) });
+
+    const closed = await curbstop(["publish", "2026-01", "-c", config]);
+    expect(closed).toMatchObject({ code: 2, stderr: expect.stringMatching(/set `publish` with the clause/) });
+    const open = join(folder, "publish.yaml");
+    const published = (line: string, indent: string) => `${indent}publish: { clause: "7.2" }\n${line}`;
+    writeFileSync(open, readFileSync(config, "utf8").replace(/^( +)mail:\n/m, published));
+    const few = await curbstop(["publish", "2026-01", "-c", open]);
+    expect(few).toMatchObject({ code: 2, stderr: expect.stringMatching(/Too few customers in 2026-01/) });
+    expect(await curbstop(["publish", "-c", open])).toMatchObject({ stdout: "Nothing was published.\n" });
+  }, 120_000);
+
+  it("proves consents and erases on request, by what the stores know", async () => {
+    const run = (...args: string[]) => curbstop([...args, "-c", config]);
+    const unknown = { code: 2, stderr: expect.stringMatching(/knows no such address/) as string };
+    expect(await run("consents", "verify")).toMatchObject({
+      code: 0,
+      stdout: "There are no consents yet.\n",
+    });
+    expect(await run("consents", "export", "--contact", "nobody@mail.example")).toMatchObject(unknown);
+    expect(await run("consents", "ends")).toMatchObject({ code: 0, stdout: "" });
+    const ends = join(folder, "ends.jsonl");
+    const stopped = {
+      ...{ ended: "suppressed", utility: "oakvale", channel: "sms", reason: "stop" },
+      ...{ address: "0f".repeat(32), at: "2026-06-01T19:00:00.000Z" },
+    };
+    writeFileSync(ends, `${JSON.stringify(stopped)}\n`);
+    const put = ["consents", "ends", "--import", ends];
+    expect(await run(...put)).toMatchObject({ code: 0, stdout: "1 read, 1 were news.\n" });
+    expect(await run(...put)).toMatchObject({ code: 0, stdout: "1 read, 0 were news.\n" });
+    expect(JSON.parse((await run("consents", "ends")).stdout)).toEqual(stopped);
+    writeFileSync(ends, `${JSON.stringify(stopped)}\nSTOP\n`);
+    expect(await run(...put)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/line 2 of .*ends\.jsonl: expected a JSON object/),
+    });
+    expect(await run("erasures")).toMatchObject({ code: 0, stdout: "Nobody has asked to be erased.\n" });
+    expect(await run("erasures", "list", "--json")).toMatchObject({ code: 0, stdout: "[]\n" });
+    expect(await run("erasures", "request", "--contact", "nobody@mail.example")).toMatchObject(unknown);
+    const hold = ["erasures", "hold", "--contact", "nobody@mail.example"];
+    expect(await run(...hold)).toMatchObject({ code: 2, stderr: expect.stringMatching(/--reason/) });
+    expect(await run(...hold, "--reason", "court")).toMatchObject(unknown);
+    expect(await run(...hold, "--reason", "court", "--until", "soon")).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/--until soon is no day. Expected YYYY-MM-DD/),
+    });
+    expect(await run("erasures", "lift", "--contact", "nobody@mail.example")).toMatchObject({
+      code: 0,
+      stdout: "Nothing held it.\n",
+    });
+  }, 120_000);
+});
 
 it("writes every message that residents may get, without a store", async () => {
   const into = join(folder, "preview");

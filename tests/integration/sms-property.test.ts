@@ -296,8 +296,8 @@ async function run(steps: readonly Step[]): Promise<void> {
       await look();
     }
     // In the end nothing is left that waits on an answer of the provider, nor on people who look at what was filtered.
-    for (let hour = 0; hour < 80; hour += 2) {
-      test.clock.set(test.clock.now() + 2 * HOUR_MS);
+    for (let hour = 0; hour < 80; hour += 4) {
+      test.clock.set(test.clock.now() + 4 * HOUR_MS);
       await resumeChannels(test.stores.database, "oakvale", new Date(test.clock.now()));
       await look();
     }
