@@ -163,6 +163,11 @@ async function start(mailboxes: readonly string[]): Promise<TestPostfix> {
     async liftGreylist() {
       writeFileSync(join(folder, "grey"), "");
       await run(POSTFIX, ["-c", join(folder, "etc"), "reload"]);
+      // It reads its lists anew when it comes to it.
+      for (let tries = 0; !(await takes(strictPort, GREY)); tries++) {
+        if (tries === 200) throw new Error("Postfix goes on refusing what it should take.");
+        await sleep(100);
+      }
     },
     async stop() {
       await run(POSTFIX, ["-c", join(folder, "etc"), "stop"]).catch(() => undefined);
@@ -170,6 +175,22 @@ async function start(mailboxes: readonly string[]): Promise<TestPostfix> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Whether a new connection may name the mailbox as a recipient. */
+function takes(port: number, mailbox: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const lines = ["HELO probe.example", "MAIL FROM:<>", `RCPT TO:<${mailbox}>`];
+    const socket = connect(port, "127.0.0.1");
+    socket.on("data", (answer) => {
+      const next = answer.toString("latin1").startsWith("2") ? lines.shift() : undefined;
+      if (next !== undefined) return void socket.write(`${next}\r\n`);
+      resolve(lines.length === 0 && answer.toString("latin1").startsWith("2"));
+      socket.destroy();
+    });
+    socket.once("close", () => resolve(false));
+    socket.once("error", () => resolve(false));
+  });
 }
 
 function answers(port: number): Promise<boolean> {
