@@ -4,37 +4,35 @@ import { join } from "node:path";
 import { packageRoot } from "../infra/package-root.js";
 import { EXIT, explain } from "./exit.js";
 
-type Add = (root: Command) => void;
-
 /**
  * The commands in the order of the help, by the file that adds them: only the file of the command that is asked for is
  * loaded, for what all of them need takes a second.
  */
-const COMMANDS: readonly { readonly names: readonly string[]; readonly add: () => Promise<Add> }[] = [
-  {
-    names: ["up", "ingest", "detect", "notify", "web"],
-    add: async () => (await import("./commands/serve.js")).addServe,
-  },
-  { names: ["run"], add: async () => (await import("./commands/run.js")).addRun },
-  { names: ["pull"], add: async () => (await import("./commands/pull.js")).addPull },
-  { names: ["files"], add: async () => (await import("./commands/files.js")).addFileCommands },
-  { names: ["rejects"], add: async () => (await import("./commands/rejects.js")).addRejectCommands },
-  { names: ["profile"], add: async () => (await import("./commands/profile.js")).addProfileCommands },
-  { names: ["backtest"], add: async () => (await import("./commands/backtest.js")).addBacktest },
-  { names: ["analyst", "sql"], add: async () => (await import("./commands/sql.js")).addSql },
-  { names: ["subscribe"], add: async () => (await import("./commands/subscribe.js")).addSubscribe },
-  { names: ["why", "texts"], add: async () => (await import("./commands/alerts.js")).addAlertCommands },
-  { names: ["calls"], add: async () => (await import("./commands/calls.js")).addCalls },
-  { names: ["codes"], add: async () => (await import("./commands/codes.js")).addCodes },
-  { names: ["notices"], add: async () => (await import("./commands/notices.js")).addNoticeCommands },
-  { names: ["publish"], add: async () => (await import("./commands/publish.js")).addPublish },
-  { names: ["privacy"], add: async () => (await import("./commands/privacy.js")).addPrivacyCommands },
-  { names: ["consents"], add: async () => (await import("./commands/consents.js")).addConsentCommands },
-  { names: ["erasures"], add: async () => (await import("./commands/erasures.js")).addErasureCommands },
-  { names: ["preview"], add: async () => (await import("./commands/preview.js")).addPreview },
-  { names: ["init", "config"], add: async () => (await import("./commands/config.js")).addConfigCommands },
-  { names: ["doctor"], add: async () => (await import("./commands/doctor.js")).addDoctor },
-  { names: ["demo", "bench", "real"], add: async () => (await import("./commands/shows.js")).addShows },
+const COMMANDS: readonly {
+  readonly names: readonly string[];
+  readonly file: () => Promise<{ addTo(root: Command): void }>;
+}[] = [
+  { names: ["up", "ingest", "detect", "notify", "web"], file: () => import("./commands/serve.js") },
+  { names: ["run"], file: () => import("./commands/run.js") },
+  { names: ["pull"], file: () => import("./commands/pull.js") },
+  { names: ["files"], file: () => import("./commands/files.js") },
+  { names: ["rejects"], file: () => import("./commands/rejects.js") },
+  { names: ["profile"], file: () => import("./commands/profile.js") },
+  { names: ["backtest"], file: () => import("./commands/backtest.js") },
+  { names: ["analyst", "sql"], file: () => import("./commands/sql.js") },
+  { names: ["subscribe"], file: () => import("./commands/subscribe.js") },
+  { names: ["why", "texts"], file: () => import("./commands/alerts.js") },
+  { names: ["calls"], file: () => import("./commands/calls.js") },
+  { names: ["codes"], file: () => import("./commands/codes.js") },
+  { names: ["notices"], file: () => import("./commands/notices.js") },
+  { names: ["publish"], file: () => import("./commands/publish.js") },
+  { names: ["privacy"], file: () => import("./commands/privacy.js") },
+  { names: ["consents"], file: () => import("./commands/consents.js") },
+  { names: ["erasures"], file: () => import("./commands/erasures.js") },
+  { names: ["preview"], file: () => import("./commands/preview.js") },
+  { names: ["init", "config"], file: () => import("./commands/config.js") },
+  { names: ["doctor"], file: () => import("./commands/doctor.js") },
+  { names: ["demo", "bench", "real"], file: () => import("./commands/shows.js") },
 ];
 
 /**
@@ -66,7 +64,7 @@ Begin with:
   curbstop run           take what lies in the drop folders, once
   curbstop up            keep running`,
     );
-  for (const { names, add } of COMMANDS) if (wanted(names)) (await add())(root);
+  for (const { names, file } of COMMANDS) if (wanted(names)) (await file()).addTo(root);
   for (const command of [root, ...allBelow(root)]) command.exitOverride();
   return root;
 }

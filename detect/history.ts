@@ -133,10 +133,9 @@ export function statesOf(
     }
     states.set(meter, state);
   }
-  for (const told of stored.facts) learn(channelOf(states.get(told.key)!, told.channel), told);
-  for (const read of stored.registers)
-    keep(channelOf(states.get(read.key)!, read.channel), "registers", read);
-  for (const read of stored.usage) keep(channelOf(states.get(read.key)!, read.channel), "usage", read);
+  for (const told of stored.facts) learn(states.get(told.key)!.channel(told.channel), told);
+  for (const read of stored.registers) keep(states.get(read.key)!.channel(read.channel), "registers", read);
+  for (const read of stored.usage) keep(states.get(read.key)!.channel(read.channel), "usage", read);
   for (const anomaly of stored.anomalies) {
     const state = states.get(anomaly.key)!;
     remember(state, anomaly);
@@ -154,15 +153,6 @@ export async function holdsReads(clickhouse: ClickHouse): Promise<boolean> {
     "SELECT 1 FROM (SELECT 1 FROM curbstop.register_reads LIMIT 1 UNION ALL SELECT 1 FROM curbstop.intervals LIMIT 1) LIMIT 1",
   );
   return rows.length > 0;
-}
-
-function channelOf(state: MeterState, name: string): Channel {
-  let channel = state.channels.get(name);
-  if (channel === undefined) {
-    channel = newChannel();
-    state.channels.set(name, channel);
-  }
-  return channel;
 }
 
 /** What the state knows itself is as new as what is stored, or newer. */

@@ -143,8 +143,7 @@ export function stepsOf(
   into.reserve(to - from);
   let i = from;
   if (mark === undefined && to > from) {
-    mark = { at: reads.time[i]!, ml: reads.ml[i]!, register: reads.register[i]!, flags: reads.flags[i]! };
-    i++;
+    mark = firstMark(reads, i++);
   }
   for (; i < to; i++) {
     const interval = registerStep(
@@ -165,7 +164,7 @@ export function stepsOf(
   return mark;
 }
 
-export function firstMark(reads: KeptReads, i: number): RegisterMark {
+export function firstMark(reads: KeptReads | ReadColumns, i: number): RegisterMark {
   return { at: reads.time[i]!, ml: reads.ml[i]!, register: reads.register[i]!, flags: reads.flags[i]! };
 }
 

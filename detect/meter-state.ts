@@ -192,7 +192,7 @@ export class MeterState {
     counts: BlockCounts,
   ): readonly AnomalyMessage[] {
     this.backfill = block.backfill === true;
-    const channel = this.#channel(block);
+    const channel = this.channel(block.channel);
     const head = this.#headFold(environment);
     this.findings.begin(() => this.#found(environment));
     if (typeof block.flags !== "number" || (block.flags & REPORTED) !== 0)
@@ -288,11 +288,12 @@ export class MeterState {
     return before(settings) !== before(this.settings);
   }
 
-  #channel(block: ReadsBlock): Channel {
-    let channel = this.channels.get(block.channel);
+  /** The meter's channel of that name, made where it is missing. */
+  channel(name: string): Channel {
+    let channel = this.channels.get(name);
     if (channel === undefined) {
       channel = newChannel();
-      this.channels.set(block.channel, channel);
+      this.channels.set(name, channel);
     }
     return channel;
   }

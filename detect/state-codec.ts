@@ -1,6 +1,5 @@
 import { PackedFold } from "./fold.js";
 import type { Known } from "./lifecycle.js";
-import { newChannel, type Channel } from "./channel.js";
 import { MeterState } from "./meter-state.js";
 import type { RegisterMark } from "./registers.js";
 import type { StoredFinding } from "./checks/finding.js";
@@ -104,8 +103,7 @@ function readState(from: Reader): MeterState {
   state.base = PackedFold.readFrom(from);
   const channels = from.number();
   for (let i = 0; i < channels; i++) {
-    const name = from.text();
-    const channel: Channel = newChannel();
+    const channel = state.channel(from.text());
     channel.registers.readFrom(from);
     channel.usage.readFrom(from);
     if (from.number() === 1) channel.baseMark = readMark(from);
@@ -115,7 +113,6 @@ function readState(from: Reader): MeterState {
     channel.resolution = from.number();
     channel.modulus = from.number();
     channel.modulusFile = from.number();
-    state.channels.set(name, channel);
   }
   return state;
 }

@@ -31,7 +31,7 @@ interface WhyOptions {
 }
 
 /** `why` and `texts`: what was told to whom and why not, and what residents wrote that waits for people. */
-export function addAlertCommands(root: Command): void {
+export function addTo(root: Command): void {
   root
     .command("why")
     .summary("why a resident was told, or was not")

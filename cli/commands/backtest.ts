@@ -20,7 +20,7 @@ interface Options {
 }
 
 /** `backtest`: what rules or parameters would have found, before they are put to work. */
-export function addBacktest(root: Command): void {
+export function addTo(root: Command): void {
   root
     .command("backtest")
     .summary("what rules would have found in stored reads")

@@ -15,7 +15,7 @@ interface CallsOptions {
 }
 
 /** `calls`: leaks that go on after every message, for people to call. */
-export function addCalls(root: Command): void {
+export function addTo(root: Command): void {
   root
     .command("calls")
     .summary("leaks that still run weeks after the resident was told, for people to call")

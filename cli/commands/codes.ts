@@ -7,7 +7,7 @@ import { withStores } from "../with-stores.js";
 import { noted } from "./privacy.js";
 
 /** `codes`: letters with codes by which residents prove their address. */
-export function addCodes(root: Command): void {
+export function addTo(root: Command): void {
   root
     .command("codes")
     .summary("codes for letters, by which residents prove their address at sign-up")

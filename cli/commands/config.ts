@@ -7,7 +7,7 @@ import { configSchema } from "../reference.js";
 import { settingsFor } from "../settings.js";
 
 /** `init`, `config check` and `config schema`. */
-export function addConfigCommands(root: Command): void {
+export function addTo(root: Command): void {
   root
     .command("init")
     .summary("write a configuration with comments to begin with")

@@ -17,7 +17,7 @@ interface ExportOptions {
 }
 
 /** `consents`: the proof of what residents agreed to. */
-export function addConsentCommands(root: Command): void {
+export function addTo(root: Command): void {
   const consents = root.command("consents").summary("the proof of what residents agreed to");
   consents
     .command("verify")

@@ -24,7 +24,7 @@ interface Finding {
 const LOW_DISK_BYTES = 2 * 1024 ** 3;
 
 /** `doctor`: looks at everything that must be in order and says what is not. */
-export function addDoctor(root: Command): void {
+export function addTo(root: Command): void {
   root
     .command("doctor")
     .summary("look at everything that must be in order")

@@ -13,7 +13,7 @@ interface OfContact {
 }
 
 /** `erasures`: residents whose data is deleted on request. */
-export function addErasureCommands(root: Command): void {
+export function addTo(root: Command): void {
   const erasures = root.command("erasures").summary("residents whose data is deleted on request");
   erasures
     .command("list", { isDefault: true })

@@ -24,7 +24,7 @@ interface Story extends FileStory {
 }
 
 /** `files`, `files show` and `files reingest`: what was delivered, and what became of it. */
-export function addFileCommands(root: Command): void {
+export function addTo(root: Command): void {
   const files = root
     .command("files")
     .summary("what became of the files that were dropped")

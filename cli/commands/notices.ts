@@ -49,7 +49,7 @@ interface SendOptions {
 }
 
 /** `notices`: what is due by law or contract, to whoever signed up. */
-export function addNoticeCommands(root: Command): void {
+export function addTo(root: Command): void {
   const notices = root
     .command("notices")
     .summary("what the utility writes itself: notices that are due to all, tips, newsletters, surveys");

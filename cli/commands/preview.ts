@@ -12,7 +12,7 @@ interface PreviewOptions {
 }
 
 /** `preview`: every message that residents may get, to be read before the first goes out. */
-export function addPreview(root: Command): void {
+export function addTo(root: Command): void {
   root
     .command("preview")
     .summary("every message that residents may get, as files")

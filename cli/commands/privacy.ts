@@ -47,7 +47,7 @@ interface DiscloseOptions {
 }
 
 /** `privacy`: who looked at residents' data, and what was given to whom. */
-export function addPrivacyCommands(root: Command): void {
+export function addTo(root: Command): void {
   const privacy = root
     .command("privacy")
     .summary("who looked at residents' data, and what was given to whom");

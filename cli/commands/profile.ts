@@ -41,7 +41,7 @@ const HEAD_BYTES = 4 * 1024 * 1024;
 const ID_END = 3;
 
 /** `profile try` and `profile guess`: a feed's files understood before anything is stored. */
-export function addProfileCommands(root: Command): void {
+export function addTo(root: Command): void {
   const profile = root
     .command("profile")
     .summary("try a file against a profile, or guess one; nothing is stored");

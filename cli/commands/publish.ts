@@ -14,7 +14,7 @@ interface PublishOptions {
 }
 
 /** `publish`: what all customers used in a month, so that it tells of none of them. */
-export function addPublish(root: Command): void {
+export function addTo(root: Command): void {
   root
     .command("publish")
     .summary("what all customers used in a month by class, so that it tells of none of them")

@@ -16,7 +16,7 @@ type Outcome = Pick<PullReport, "fetched"> &
   Partial<PullReport> & { readonly failed?: { readonly code: PullFailure; readonly reason: string } };
 
 /** `pull`: fetches the files of a source from its SFTP server, now. */
-export function addPull(root: Command): void {
+export function addTo(root: Command): void {
   root
     .command("pull")
     .argument("<source>", "id of a source that has `pull`")

@@ -40,7 +40,7 @@ interface FeedOptions {
 }
 
 /** `rejects list`, `rejects show` and `rejects replay`: rows that were not taken. */
-export function addRejectCommands(root: Command): void {
+export function addTo(root: Command): void {
   const rejects = root.command("rejects").summary("rows that were not taken: list, show, replay");
   addList(rejects);
   addShow(rejects);

@@ -31,7 +31,7 @@ interface RunSummary {
 }
 
 /** `run`: everything that lies in the drop folders, once. */
-export function addRun(root: Command): void {
+export function addTo(root: Command): void {
   root
     .command("run")
     .summary("take what lies in the drop folders through every stage, once")

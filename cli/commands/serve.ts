@@ -24,7 +24,7 @@ const ALONE: Record<StageName, { readonly what: string; readonly more: string }>
 };
 
 /** `up` and each stage alone. */
-export function addServe(root: Command): void {
+export function addTo(root: Command): void {
   root
     .command("up")
     .summary("run all stages until stopped")

@@ -4,7 +4,7 @@ import { packageRoot } from "../../infra/package-root.js";
 import { wholeNumber } from "../settings.js";
 
 /** `demo`, `bench` and `real`: Curbstop shown and measured. Loaded when called: the other commands start sooner. */
-export function addShows(root: Command): void {
+export function addTo(root: Command): void {
   root
     .command("demo")
     .summary("the whole way with a made-up utility, in a minute")

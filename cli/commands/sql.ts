@@ -10,7 +10,7 @@ import { isTerminal } from "../terminal.js";
 import { withStores } from "../with-stores.js";
 
 /** `sql`: a query as the utility's analyst, who reads and sees that utility alone; `analyst` makes that user elsewhere. */
-export function addSql(root: Command): void {
+export function addTo(root: Command): void {
   root
     .command("analyst")
     .summary("SQL that makes a utility's analyst on a ClickHouse server of your own")

@@ -22,7 +22,7 @@ interface SubscribeOptions {
 }
 
 /** `subscribe`: asks for alerts in a resident's name; the resident confirms by the message that follows. */
-export function addSubscribe(root: Command): void {
+export function addTo(root: Command): void {
   root
     .command("subscribe")
     .summary("ask for alerts in a resident's name (a message asks them to confirm)")

@@ -126,7 +126,7 @@ export class FlowTest {
   #neededRate = 0;
   #neededRun = 0;
   #neededJoint = 0;
-  /** Days of raised minima that open it; 0: none do. */
+  /** Days of raised minima that opened it. */
   #raisedDays = 0;
 
   constructor(parameters: FlowTestParameters) {
@@ -239,8 +239,8 @@ export class FlowTest {
     const evidence = 1000 * (asked(parameters.evidence, days, caution) + isNew * NEW_RATE);
     const run = 1000 * (asked(parameters.run, days, caution) + isNew * NEW_RUN);
     const joint = isNew > 0 ? Infinity : 1000 * asked(parameters.joint, days, caution);
-    this.#raisedDays = isHome ? 0 : this.#daysRaised(seconds, step);
-    const isRaised = this.#raisedDays > 0;
+    const raisedDays = isHome ? 0 : this.#daysRaised(seconds, step);
+    const isRaised = raisedDays > 0;
     const both = best.evidence + this.#run;
     if (!isFixed && !isRaised && best.evidence < evidence && this.#run < run && both < joint) {
       // Most units end here: the meter's past can only ask for more.
@@ -266,6 +266,7 @@ export class FlowTest {
     else if (isFixed) this.by = "warm-up";
     else return;
     this.isOpen = true;
+    this.#raisedDays = raisedDays;
     this.#neededRate = needs(this.#rates, evidence, times * caution.rate, since);
     this.#neededRun = needs(this.#runs, run, times * caution.run, since);
     this.#neededJoint = needs(this.#joints, joint, times * caution.joint, since);
