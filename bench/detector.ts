@@ -106,6 +106,7 @@ async function readBlocks(path: string, into: Buffer[]): Promise<number> {
     utility: "bench",
     timeZone: "UTC",
     now,
+    name: "town.csv",
     lateUntil: -Infinity,
   });
   for (;;) {

@@ -109,7 +109,7 @@ export const POSTGRES_COLUMNS: Readonly<Record<string, Columns>> = {
   },
   files: {
     operation:
-      "file utility source name sha256 bytes state duplicate_of correction again_of work_path archive_path archive_key reason rows rejected reads no_reads values_rejected meters first_read last_read claimed_at published_at announced left_out unknown_columns late_reads",
+      "file utility source name sha256 bytes state duplicate_of correction again_of work_path archive_path archive_key reason rows rejected reads no_reads values_rejected meters first_read last_read claimed_at published_at announced left_out unknown_columns late_reads name_counts",
   },
   log_batches: {
     pseudonymous: "payload",

@@ -217,6 +217,7 @@ class Ingest implements IngestStage {
       bytes,
       workPath: work,
       claimedAt: new Date(clock.now()),
+      nameCounts: nameCounts(feed.source),
       againOf: old.again_of ?? file,
     });
     this.#producer ??= await this.#context.log.producer();
@@ -472,6 +473,7 @@ class Ingest implements IngestStage {
         bytes: before.size,
         workPath: work,
         claimedAt: new Date(clock.now()),
+        nameCounts: nameCounts(feed.source),
       }),
     );
   }
@@ -669,6 +671,11 @@ class Ingest implements IngestStage {
       },
     });
   }
+}
+
+/** The same bytes under another name are of another meter. */
+function nameCounts({ profile }: SourceConfig): boolean {
+  return profile?.meterFrom?.fileName !== undefined;
 }
 
 function isSame(before: FileState, after: FileState): boolean {

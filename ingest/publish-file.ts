@@ -82,6 +82,7 @@ async function publishReads(file: LedgerFile, publishing: Publishing): Promise<P
   };
   const portions = readings.read({
     path: file.work_path!,
+    name: file.name,
     bytes: file.bytes,
     file: file.file,
     utility: utility.id,

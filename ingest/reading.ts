@@ -11,6 +11,8 @@ import { fileText } from "./pickup/file-bytes.js";
 /** A file to be read; plain data, so that it can be handed to a thread. */
 export interface ReadingJob {
   readonly path: string;
+  /** Under which it was delivered. */
+  readonly name: string;
   readonly bytes: number;
   /** Number of the file in the ledger. */
   readonly file: number;
@@ -59,12 +61,15 @@ export interface ReadingTotals extends RowCounts {
  * @throws FileRejected where it can't be understood at all, after the rejects so far
  */
 export async function* reading(job: ReadingJob): AsyncGenerator<Portion, ReadingTotals> {
-  const { path, bytes, file, utility, timeZone, source, checks, now, lateUntil } = job;
+  const { path, name, bytes, file, utility, timeZone, source, checks, now, lateUntil } = job;
   const { resolution = 0, digits = 0 } = source.billing ?? source.profile ?? {};
   const text = await fileText(path, bytes, source);
-  const several = text.count > 1;
+  const names = text.members ?? [name];
+  const several = names.length > 1;
   const into = (sink: ReadSink) =>
-    new JoinedTexts(several, sink, (each) => readerOf(source, { timeZone, checks, now }, each));
+    new JoinedTexts(names, sink, (each, fileName) =>
+      readerOf(source, { fileName, timeZone, checks, now }, each),
+    );
   const readTwice = several || endsExplicitly(source);
   if (readTwice || !text.plain) {
     // A file that is cut off or damaged is rejected as a whole: its end is seen before its first read is published.

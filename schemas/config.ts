@@ -696,7 +696,11 @@ function checkAcrossFields(value: unknown, context: z.RefinementCtx): void {
           complain([...path, option], `missing; format ${String(format)} needs it`);
       }
       const profile = fieldOf(source, "profile");
-      if (format !== "csv") continue;
+      if (format !== "csv") {
+        if (fieldOf(profile, "meterFrom") !== undefined)
+          complain([...path, "profile", "meterFrom"], "is for format csv alone; take it out");
+        continue;
+      }
       if (profile === undefined) {
         complain([...path, "profile"], "missing; format csv needs a profile that names its columns");
       } else {
@@ -706,12 +710,40 @@ function checkAcrossFields(value: unknown, context: z.RefinementCtx): void {
   }
 }
 
+/** Columns that tell something of one meter: a row of layout matrix is of all. */
+const MATRIX_LACKS = [
+  "serial",
+  "channel",
+  "register",
+  "usage",
+  "unit",
+  "registerUnit",
+  "multiplier",
+  "repeated",
+];
+
 /** A profile for csv must name where identity, time and value stand, and its marks must differ. */
 function checkColumns(profile: unknown, complain: (field: string[], message: string) => void): void {
   const columns = fieldOf(profile, "columns");
+  const layout = fieldOf(profile, "layout");
+  const isMatrix = layout === "matrix";
+  const fromElsewhere = fieldOf(profile, "meterFrom") !== undefined;
+  if (isMatrix && fromElsewhere)
+    complain(["meterFrom"], "has no place in layout matrix: its header names the meters");
   if (fieldOf(columns, "meter") === undefined) {
-    complain(["columns", "meter"], "missing; name the column of the meter id");
+    if (!isMatrix && !fromElsewhere)
+      complain(["columns", "meter"], "missing; name the column of the meter id, or give meterFrom");
+  } else if (isMatrix || fromElsewhere) {
+    complain(["columns", "meter"], "is told in another way already; take one of them out");
   }
+  if (
+    fieldOf(fieldOf(profile, "meterFrom"), "preamble") !== undefined &&
+    !(Number(fieldOf(profile, "skipRows")) > 0)
+  )
+    complain(
+      ["skipRows"],
+      "is 0: meterFrom.preamble looks at the rows before the header that are passed over",
+    );
   if (fieldOf(columns, "time") === undefined) {
     complain(["columns", "time"], "missing; name the column of the time stamp (wide: of the date)");
   }
@@ -722,7 +754,18 @@ function checkColumns(profile: unknown, complain: (field: string[], message: str
       "has no time of day for the column `clock`; write the date, a blank and HH:mm",
     );
   }
-  if (fieldOf(profile, "layout") === "wide") {
+  if (isMatrix) {
+    if (fieldOf(columns, "first") === undefined)
+      complain(["columns", "first"], "missing; layout matrix needs the column of the first meter");
+    if (fieldOf(profile, "header") === false)
+      complain(["header"], "is false; layout matrix takes the meters from the header");
+    for (const name of MATRIX_LACKS)
+      if (fieldOf(columns, name) !== undefined)
+        complain(
+          ["columns", name],
+          "has no place in layout matrix, where every column from `first` on is a meter",
+        );
+  } else if (layout === "wide") {
     if (fieldOf(columns, "first") === undefined) {
       complain(["columns", "first"], "missing; layout wide needs the column of the first interval");
     }

@@ -8,13 +8,16 @@ const mark = z.string().regex(/^[\t\x20-\x7e]$/, "expected one ASCII character")
 
 /**
  * How a CSV file of meter reads is to be understood: nothing in it is guessed.
- * The same profile serves `long` (one read a row) and `wide` (a row holds a meter's day) layouts.
+ * The same profile serves layouts `long` (one read a row), `wide` (a row holds a meter's day) and `matrix` (a row holds
+ * all meters' reads of a time).
  */
 export const csvProfile = z.strictObject({
   layout: z
-    .enum(["long", "wide"])
+    .enum(["long", "wide", "matrix"])
     .default("long")
-    .describe("long: one read a row. wide: one row a meter and day, one column an interval."),
+    .describe(
+      "long: one read a row. wide: one row a meter and day, one column an interval. matrix: one row a time, one column a meter, with its id as the column's name.",
+    ),
   encoding: z
     .enum(["utf-8", "utf-16le", "utf-16be", "latin1"])
     .default("utf-8")
@@ -49,7 +52,9 @@ export const csvProfile = z.strictObject({
     .strictObject({
       meter: column
         .optional()
-        .describe("Meter or service point: the identity of the meter. Required, as is `time`."),
+        .describe(
+          "Meter or service point: the identity of the meter. Required, as is `time`, but with `meterFrom` or layout matrix.",
+        ),
       serial: column
         .optional()
         .describe("Serial number of the register: another one for the same meter is an exchange."),
@@ -68,7 +73,11 @@ export const csvProfile = z.strictObject({
         .optional()
         .describe("Meter constant of the row: its values are multiplied by it; empty: 1."),
       quality: column.optional().describe("Word that says whether the value was estimated."),
-      first: column.optional().describe("wide: the first interval's column; the others follow it."),
+      first: column
+        .optional()
+        .describe(
+          "wide: the first interval's column; the others follow it. matrix: the first meter's column; all that follow it are meters'.",
+        ),
       repeated: column
         .optional()
         .describe(
@@ -77,6 +86,32 @@ export const csvProfile = z.strictObject({
     })
     .prefault({})
     .describe("Which column holds what: by header name or position."),
+  meterFrom: z
+    .strictObject({
+      fileName: z
+        .string()
+        .refine(
+          (pattern) => pattern.split("{meter}").length === 2 && !/\*\{meter\}|\{meter\}\*/.test(pattern),
+          "expected a pattern with {meter} in it, once, and something between it and a *",
+        )
+        .optional()
+        .describe(
+          "Pattern of the file's name (of an archive's member), in which {meter} stands for the id, * for any characters and ? for one; case does not count. `reads_{meter}_*.csv`",
+        ),
+      preamble: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          "Word that a row before the header begins with (see `skipRows`); the id stands behind it, in the next field or after a colon.",
+        ),
+    })
+    .refine(
+      ({ fileName, preamble }) => (fileName === undefined) !== (preamble === undefined),
+      "expected fileName or preamble, one of them",
+    )
+    .optional()
+    .describe("Where the meter's id stands in a file that is of one meter and has no column for it."),
   intervalsPerDay: z
     .union([z.literal(24), z.literal(48), z.literal(96)])
     .default(24)
@@ -84,7 +119,7 @@ export const csvProfile = z.strictObject({
   wideValues: z
     .enum(["register", "usage"])
     .default("usage")
-    .describe("wide: what the interval columns hold."),
+    .describe("wide and matrix: what their columns hold."),
   meterId: z
     .strictObject({
       leadingZeros: z.enum(["keep", "strip"]).default("keep"),
@@ -99,7 +134,7 @@ export const csvProfile = z.strictObject({
         .min(1)
         .default("YYYY-MM-DD HH:mm")
         .describe(
-          "YYYY or YY, MM, MMM (Jan), MMMM (January), DD, HH, hh with A (am/pm), mm, ss, SSS, Z (offset or Z), X (epoch seconds), x (epoch milliseconds); other characters stand for themselves.",
+          "YYYY or YY, MM, MMM (Jan), MMMM (January), DD, HH, hh with A (am/pm), mm, ss, SSS, Z (offset or Z), X (epoch seconds), x (epoch milliseconds), and at its end * for whatever follows; other characters stand for themselves.",
         ),
       zone: z
         .string()

@@ -77,6 +77,7 @@ async function read({ path, bytes, source, rounds }: Work): Promise<ReadingCost>
     utility: "bench",
     timeZone: "UTC",
     now: NOW,
+    name: "town",
     lateUntil: -Infinity,
   };
   let counts = { rows: 0, reads: 0, rejected: 0, meters: 0 };

@@ -65,29 +65,35 @@ export async function* portionsOf<Portion extends object>(
  * counted on from one to the next, so that each row has one place in the file. `begin` a text, `push` its chunks, `end` it.
  */
 export class JoinedTexts {
-  readonly #several: boolean;
+  readonly #names: readonly string[];
   readonly #sink: ReadSink;
-  readonly #readerFor: (sink: ReadSink) => FormatReader;
+  readonly #readerFor: (sink: ReadSink, name: string) => FormatReader;
   #reader: FormatReader | undefined;
+  #begun = 0;
   #ended: RowCounts = NONE;
   readonly #unknown = new Set<string>();
   readonly #place = new TextPlace();
 
-  /** @param several there may be more than one text */
-  constructor(several: boolean, sink: ReadSink, readerFor: (sink: ReadSink) => FormatReader) {
-    this.#several = several;
+  /** @param names one for each text */
+  constructor(
+    names: readonly string[],
+    sink: ReadSink,
+    readerFor: (sink: ReadSink, name: string) => FormatReader,
+  ) {
+    this.#names = names;
     this.#sink = sink;
     this.#readerFor = readerFor;
   }
 
   begin(): void {
     const { lines, bytes } = this.#place;
-    this.#reader = this.#readerFor(bytes === 0 ? this.#sink : new LaterText(this.#sink, lines, bytes));
+    const sink = bytes === 0 ? this.#sink : new LaterText(this.#sink, lines, bytes);
+    this.#reader = this.#readerFor(sink, this.#names[this.#begun++]!);
   }
 
   push(chunk: Buffer): void {
     this.#reader!.push(chunk, false);
-    if (this.#several) this.#place.pass(chunk);
+    if (this.#names.length > 1) this.#place.pass(chunk);
   }
 
   end(): void {

@@ -11,6 +11,8 @@ import type { FormatReader, RowCounts, ReadSink } from "./format.js";
 import { ReadsCsv } from "./reads-csv.js";
 
 export interface FileContext {
+  /** Of the file, without its folder; of an archive that of its member. */
+  readonly fileName: string;
   /** The utility's IANA time zone. */
   readonly timeZone: string;
   /** The utility's switches. */

@@ -10,6 +10,7 @@ import { isBlank, isEmpty } from "./csv-fields.js";
 import { fieldText, MAX_ROW_BYTES, type CsvRow, type RowFault, type RowSink } from "./csv-rows.js";
 import { FileRejected, MOST_FRUITLESS_ROWS, type ReadSink, type Series } from "./format.js";
 import { HeaderColumns } from "./header-columns.js";
+import { MeterFrom } from "./meter-from.js";
 import { NoRead } from "./no-read.js";
 import { PlainRow, Role } from "./plain-row.js";
 import { RowFilter, unknownColumns } from "./row-filter.js";
@@ -19,6 +20,8 @@ import { intervalColumns, WideDays } from "./wide-days.js";
 
 export interface ReadsCsvOptions {
   readonly profile: CsvProfile;
+  /** Of the file, without its folder; of an archive that of its member. */
+  readonly fileName: string;
   readonly timeZone: string;
   /** The utility's switches. */
   readonly checks?: ChecksConfig;
@@ -44,12 +47,18 @@ interface ValueColumn {
   readonly unit: Unit;
 }
 
+/** A column of layout matrix. */
+interface MeterColumn extends ValueColumn {
+  readonly series: Series;
+}
+
 /**
  * Reads rows of a meter-read CSV as its profile says. One per file.
  *
  * Every row of reads (not the header, nor skipped, blank and trailer rows) counts once: in `rows`, `rejected` or `leftOut`.
  * Every value of the first two counts once: as a read or a no-read of the sink, or in `valuesRejected`. A row has one value
- * for each value column of the profile; in layout wide one for each interval that its local day has.
+ * for each value column of the profile; in layout wide one for each interval that its local day has, in layout matrix one
+ * for each meter.
  */
 export class ReadsCsv implements RowSink {
   /** Rows of which every value was taken. */
@@ -73,9 +82,12 @@ export class ReadsCsv implements RowSink {
   readonly #noRead: NoRead;
   readonly #units: UnitWords;
   readonly #stamp: Stamp = { day: 0, second: 0, offset: 0, epoch: 0 };
+  readonly #meterFrom: MeterFrom | undefined;
   #headerDone: boolean;
   #skip: number;
   #meter = -1;
+  /** matrix: the meters' columns. */
+  #meters: MeterColumn[] = [];
   #serial = -1;
   #channel = -1;
   #time = -1;
@@ -111,8 +123,10 @@ export class ReadsCsv implements RowSink {
   #steadyOffset: number | undefined;
   readonly #days: WideDays;
 
-  constructor({ profile, timeZone, checks = {}, now }: ReadsCsvOptions, sink: ReadSink) {
+  constructor({ profile, fileName, timeZone, checks = {}, now }: ReadsCsvOptions, sink: ReadSink) {
     this.#profile = profile;
+    const { meterFrom, quote } = profile;
+    if (meterFrom !== undefined) this.#meterFrom = new MeterFrom(meterFrom, fileName, quote);
     this.#sink = sink;
     this.#refusesMissingHour = limitOf(checks, "missing-hour-used") !== undefined;
     this.#now = now;
@@ -152,6 +166,7 @@ export class ReadsCsv implements RowSink {
   row(row: CsvRow): void {
     if (this.#skip > 0) {
       this.#skip--;
+      this.#meterFrom?.skipped(row);
       return;
     }
     if (!this.#headerDone) {
@@ -172,6 +187,9 @@ export class ReadsCsv implements RowSink {
     } else if (this.#filter?.takes(row) === false) {
       if (!isBlank(row)) this.leftOut++;
       return;
+    } else if (this.#meters.length > 0) {
+      if (isBlank(row)) return;
+      this.#matrixRow(row, this.#meters);
     } else {
       const series = this.#seriesOf(row);
       if (series === undefined) {
@@ -207,6 +225,8 @@ export class ReadsCsv implements RowSink {
   #planPlainRows(): void {
     const { columns, layout, delimiter, quote, decimal, time, trailerRows, noRead } = this.#profile;
     const unusual =
+      layout === "matrix" ||
+      columns.meter === undefined ||
       columns.clock !== undefined ||
       columns.channel !== undefined ||
       columns.serial !== undefined ||
@@ -291,9 +311,7 @@ export class ReadsCsv implements RowSink {
         line,
       );
     }
-    const first = series[0]!;
-    if (first.last >= 0 && instant !== first.last) first.descending = instant < first.last;
-    first.last = instant;
+    passed(series[0]!, instant);
     return true;
   }
 
@@ -433,6 +451,11 @@ export class ReadsCsv implements RowSink {
       this.#wideUnit = this.#profile.wideValues === "register" ? registerUnitIndex : unitIndex;
       this.#valuesPerRow = this.#intervals.length;
       this.#needed = Math.max(...this.#intervals) + 1;
+    } else if (layout === "matrix") {
+      const first = find(columns.first, "first");
+      if (first >= 0) this.#meters = this.#metersOf(header, first);
+      this.#valuesPerRow = this.#meters.length;
+      this.#needed = 1 + Math.max(this.#clock, ...this.#meters.map(({ index }) => index));
     } else {
       if (columns.usage !== undefined) {
         this.#values.push({
@@ -466,10 +489,43 @@ export class ReadsCsv implements RowSink {
     found.check("the profile's columns");
   }
 
+  /**
+   * The meters that the header names from a column on. Columns without a name hold none.
+   * @throws FileRejected where a name can't be a meter's, stands twice, or none is there
+   */
+  #metersOf(header: readonly string[], first: number): MeterColumn[] {
+    const { wideValues: kind, unit, registerUnit = unit, meterId } = this.#profile;
+    const taken = this.#spokenOf();
+    const seen = new Map<string, number>();
+    const meters: MeterColumn[] = [];
+    for (let index = first; index < header.length; index++) {
+      const id = canonicalMeter(header[index]!, meterId);
+      if (id === "" || taken.has(index)) continue;
+      const name = `column ${index + 1}`;
+      if (!isId(id)) throw new FileRejected("header", `The name of ${name} can't be a meter's id.`);
+      const before = seen.get(id);
+      if (before !== undefined)
+        throw new FileRejected("header", `Columns ${before + 1} and ${index + 1} name the same meter.`);
+      seen.set(id, index);
+      const series = this.#sink.series(id, "", "", kind);
+      meters.push({
+        index,
+        kind,
+        name,
+        unitIndex: -1,
+        unit: kind === "register" ? registerUnit : unit,
+        series,
+      });
+    }
+    if (meters.length === 0)
+      throw new FileRejected("header", "The header names no meter. Mend the profile's columns.first.");
+    return meters;
+  }
+
   /** Places of the columns that the profile names. */
   #spokenOf(): ReadonlySet<number> {
     const places = [this.#meter, this.#serial, this.#channel, this.#time, this.#clock, this.#quality];
-    places.push(...this.#intervals);
+    places.push(...this.#intervals, ...this.#meters.map(({ index }) => index));
     for (const { index, unitIndex } of this.#values) places.push(index, unitIndex);
     return new Set([...places, this.#wideUnit, this.#multiplier, ...(this.#filter?.columns ?? [])]);
   }
@@ -508,7 +564,8 @@ export class ReadsCsv implements RowSink {
     const name = identity.toString("latin1", 0, length);
     let series = this.#seriesByIdentity.get(name);
     if (series === undefined) {
-      const meterId = canonicalMeter(this.#text(row, this.#meter), this.#profile.meterId);
+      const told = this.#meterFrom?.id() ?? this.#text(row, this.#meter);
+      const meterId = canonicalMeter(told, this.#profile.meterId);
       const channel = this.#text(row, this.#channel);
       const serial = this.#text(row, this.#serial);
       if (meterId === "") {
@@ -547,7 +604,6 @@ export class ReadsCsv implements RowSink {
   }
 
   #longRow(row: CsvRow, series: Series[]): void {
-    const { time: timing } = this.#profile;
     const first = series[0]!;
     const instant = this.#instant(row, first);
     if (instant === undefined) return;
@@ -555,33 +611,63 @@ export class ReadsCsv implements RowSink {
     for (let v = 0; v < this.#values.length; v++) {
       const value = this.#values[v]!;
       const one = series[v]!;
-      let at = instant;
-      let length = 0;
-      if (value.kind === "usage") {
-        length = timing.interval;
-        if (timing.snap > 0) {
-          const local = at + (this.#zone?.offsetAt(at) ?? 0);
-          const grid = Math.round(local / length) * length;
-          if (Math.abs(grid - local) > timing.snap) {
-            this.#rejectValue(row, "not-on-grid", "time", this.#text(row, this.#time));
-            continue;
-          }
-          at += grid - local;
-        }
-        if (length > HOUR && this.#zone !== undefined) {
-          // A local day has 23 or 25 hours where the clock is changed.
-          const local = at + this.#zone.offsetAt(at);
-          const other = this.#zone.firstInstantFrom(timing.stamp === "end" ? local - length : local + length);
-          length = Math.abs(other - at);
-          if (other < at) at = other;
-        } else if (timing.stamp === "end") {
-          at -= length;
-        }
+      if (!this.#spanOf(instant, value.kind)) {
+        this.#rejectValue(row, "not-on-grid", "time", this.#text(row, this.#time));
+        continue;
       }
+      const { at, length } = this.#span;
       if (this.#value(row, value.index, value, one, flags)) this.#emit(row, one, at, length, flags);
     }
-    if (first.last >= 0 && instant !== first.last) first.descending = instant < first.last;
-    first.last = instant;
+    passed(first, instant);
+  }
+
+  /** A read of each meter, all of one time. */
+  #matrixRow(row: CsvRow, meters: readonly MeterColumn[]): void {
+    // A comma too many would give each meter the water of its neighbour.
+    for (let i = this.#width; i < row.count; i++)
+      if (!isEmpty(row, i)) return this.#rejectRow(row, "too-many-columns", "row", `${row.count} columns`);
+    const first = meters[0]!;
+    const instant = this.#instant(row, first.series);
+    if (instant === undefined) return;
+    const onGrid = this.#spanOf(instant, first.kind);
+    const fault = onGrid ? this.#timeFault(this.#span.at) : "not-on-grid";
+    if (fault !== undefined) return this.#rejectRow(row, fault, "time", this.#text(row, this.#time));
+    const { at, length } = this.#span;
+    const flags = this.#quality < 0 ? 0 : this.#flagsOf(row);
+    for (const meter of meters)
+      if (this.#value(row, meter.index, meter, meter.series, flags))
+        this.#emit(row, meter.series, at, length, flags);
+    passed(first.series, instant);
+  }
+
+  readonly #span = { at: 0, length: 0 };
+
+  /** Sets `#span` to what a value of the instant is of; false where that is not on the grid of intervals. */
+  #spanOf(instant: number, kind: ValueColumn["kind"]): boolean {
+    const { interval, snap, stamp } = this.#profile.time;
+    let at = instant;
+    let length = 0;
+    if (kind === "usage") {
+      length = interval;
+      if (snap > 0) {
+        const local = at + (this.#zone?.offsetAt(at) ?? 0);
+        const grid = Math.round(local / length) * length;
+        if (Math.abs(grid - local) > snap) return false;
+        at += grid - local;
+      }
+      if (length > HOUR && this.#zone !== undefined) {
+        // A local day has 23 or 25 hours where the clock is changed.
+        const local = at + this.#zone.offsetAt(at);
+        const other = this.#zone.firstInstantFrom(stamp === "end" ? local - length : local + length);
+        length = Math.abs(other - at);
+        if (other < at) at = other;
+      } else if (stamp === "end") {
+        at -= length;
+      }
+    }
+    this.#span.at = at;
+    this.#span.length = length;
+    return true;
   }
 
   /** The value read last: millilitres and as delivered, null for no read. */
@@ -658,13 +744,18 @@ export class ReadsCsv implements RowSink {
   #wordUnit: Unit | undefined;
 
   #emit(row: CsvRow, series: Series, at: number, length: number, flags: number): void {
-    if (at > this.#now + DAY || at < EARLIEST) {
-      const code = at < EARLIEST ? "time-too-early" : "time-in-future";
-      this.#rejectValue(row, code, "time", this.#text(row, this.#time));
+    const fault = this.#timeFault(at);
+    if (fault !== undefined) {
+      this.#rejectValue(row, fault, "time", this.#text(row, this.#time));
       return;
     }
     if (!this.#fruitful) this.#fruitful = true;
     this.#sink.read(series, at, length, this.#ml, this.#delivered, flags & ~NO_READ, row.line);
+  }
+
+  #timeFault(at: number): RejectCode | undefined {
+    if (at < EARLIEST) return "time-too-early";
+    return at > this.#now + DAY ? "time-in-future" : undefined;
   }
 
   #flagsOf({ bytes, start, end, count }: CsvRow): number {
@@ -860,6 +951,12 @@ function isNamed({ name }: Named, bytes: Buffer, from: number, to: number): bool
   if (to - from !== name.length) return false;
   for (let i = 0; i < name.length; i++) if (bytes[from + i] !== name[i]) return false;
   return true;
+}
+
+/** Keeps in mind in which order the file goes, for the hour that comes twice. */
+function passed(series: Series, instant: number): void {
+  if (series.last >= 0 && instant !== series.last) series.descending = instant < series.last;
+  series.last = instant;
 }
 
 /** What stands in a field that may not be the one it seems to be: its digits and letters are not told. */

@@ -36,8 +36,11 @@ function upperCased(words: readonly string[]): ReadonlySet<string> {
 const MOST_NAMES = 100;
 const MOST_NAME_LENGTH = 60;
 
+/** So many digits may be those of a meter: a file of one column a meter that is read by another profile. */
+const ID_LIKE = /(\d.*){3}/;
+
 /**
- * Names of the header that nothing of the source speaks of.
+ * Names of the header that nothing of the source speaks of; a column whose name may be an id is told by its place.
  * @param taken places of the columns that it speaks of, and which of them it finds by name: without any, the first row
  * may be no header, and nothing of it is told
  */
@@ -48,7 +51,10 @@ export function unknownColumns(
 ): readonly string[] {
   if (!foundByName) return [];
   return header
-    .filter((name, i) => !taken.has(i) && name.trim() !== "")
-    .slice(0, MOST_NAMES)
-    .map((name) => name.trim().slice(0, MOST_NAME_LENGTH));
+    .map((name, i) => {
+      if (taken.has(i)) return "";
+      return ID_LIKE.test(name) ? `column ${i + 1}` : name.trim().slice(0, MOST_NAME_LENGTH);
+    })
+    .filter((name) => name !== "")
+    .slice(0, MOST_NAMES);
 }

@@ -28,7 +28,8 @@ type Token =
         | "epochMs"
         | "month-name"
         | "whole-month-name"
-        | "short-year";
+        | "short-year"
+        | "rest";
     }
   | { readonly kind: "literal"; readonly byte: number };
 
@@ -67,6 +68,10 @@ const LAST_CENTURY = 70;
 function tokensOf(format: string): Token[] {
   const tokens: Token[] = [];
   for (let at = 0; at < format.length;) {
+    if (at === format.length - 1 && format[at] === "*") {
+      tokens.push({ kind: "rest" });
+      break;
+    }
     const known = TOKENS.find(([word]) => format.startsWith(word, at));
     if (known) {
       tokens.push(known[1]);
@@ -358,6 +363,9 @@ export function compileTimeFormat(format: string): StampReader {
           into.offset = offsetSeconds(match[0]);
           break;
         }
+        case "rest":
+          at = end;
+          break;
         case "epoch":
         case "epochMs": {
           const text = bytes.toString("latin1", at, end);

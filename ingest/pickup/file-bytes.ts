@@ -6,7 +6,7 @@ import type { SourceConfig } from "../../schemas/config.js";
 import { csvProfile } from "../../schemas/profile.js";
 import { decoded, utf16Of } from "../formats/decode.js";
 import { FileRejected } from "../formats/format.js";
-import { countZipMembers, zipMembers } from "./zip.js";
+import { namesOfZipMembers, zipMembers } from "./zip.js";
 
 const CHUNK = 1024 * 1024;
 /** A packed file may unpack to so many times its size (meter files: 5 to 60 times). */
@@ -41,8 +41,8 @@ export type TextSource = Pick<SourceConfig, "maxFileBytes" | "members"> & {
 
 /** The text that a file holds, or of a zip archive the texts of its members. */
 export interface FileText {
-  /** How many texts there are. */
-  readonly count: number;
+  /** Of an archive the name of each text, without folder. Others have one, which has none of its own. */
+  readonly members: readonly string[] | undefined;
   /** It lies there as UTF-8: nothing can be found wrong with its packing or encoding. */
   readonly plain: boolean;
   /**
@@ -71,7 +71,7 @@ export async function fileText(path: string, size: number, source: TextSource): 
     yield packing === "gzip" ? gunzipped(path) : createReadStream(path, { highWaterMark: CHUNK });
   };
   return {
-    count: packing === "zip" ? await countZipMembers(path, zip) : 1,
+    members: packing === "zip" ? await namesOfZipMembers(path, zip) : undefined,
     plain: packing === "none" && encoding === "utf-8" && utf16Of(head) === undefined,
     async *texts(strict = false) {
       const pieces: AsyncIterable<AsyncIterable<Buffer>> = packing === "zip" ? zipMembers(path, zip) : one();

@@ -47,6 +47,8 @@ export interface Delivery {
   readonly bytes: number;
   readonly workPath: string;
   readonly claimedAt: Date;
+  /** The file's name says what it holds: the same bytes under another name are another delivery. */
+  readonly nameCounts: boolean;
   /** The file that is processed again on request. */
   readonly againOf?: number;
 }
@@ -57,34 +59,36 @@ WITH entered AS (
 ), before AS (
   -- In two parts, each of which has an index of its own.
   SELECT file, state, again_of FROM (
-    SELECT * FROM files WHERE utility = $1 AND source = $2 AND sha256 = $4 AND state <> 'duplicate' AND again_of IS NULL
+    SELECT * FROM files WHERE utility = $1 AND source = $2 AND sha256 = $4 AND (NOT $9 OR name = $3)
+      AND state <> 'duplicate' AND again_of IS NULL
     UNION ALL
-    SELECT * FROM files WHERE utility = $1 AND source = $2 AND sha256 = $4 AND state <> 'duplicate' AND again_of IS NOT NULL
+    SELECT * FROM files WHERE utility = $1 AND source = $2 AND sha256 = $4 AND (NOT $9 OR name = $3)
+      AND state <> 'duplicate' AND again_of IS NOT NULL
   ) AS same ORDER BY state = 'rejected', file LIMIT 1
 ), again AS (
   SELECT coalesce($8::bigint, (SELECT coalesce(again_of, file) FROM before WHERE state = 'rejected')) AS file
 ), duplicate AS (
   SELECT before.file FROM before, again WHERE again.file IS NULL
 ), fresh AS (
-  INSERT INTO files (file, utility, source, name, sha256, bytes, state, duplicate_of, correction, again_of, work_path, claimed_at)
+  INSERT INTO files (file, utility, source, name, sha256, bytes, state, duplicate_of, correction, again_of, work_path, claimed_at, name_counts)
   SELECT nextval('files_sequence'), $1, $2, $3, $4, $5,
     CASE WHEN duplicate.file IS NULL THEN 'claimed' ELSE 'duplicate' END, duplicate.file,
     duplicate.file IS NULL AND EXISTS (
       SELECT 1 FROM files WHERE utility = $1 AND source = $2 AND name = $3 AND sha256 <> $4
     ),
-    again.file, $6, $7
+    again.file, $6, $7, $9
   FROM again LEFT JOIN duplicate ON true WHERE NOT EXISTS (SELECT 1 FROM entered)
   RETURNING *
 )
 SELECT * FROM entered UNION ALL SELECT * FROM fresh`;
 
 /**
- * Enters a delivery and gives it its sequence number. The same bytes of the same source were taken before: it is a
- * duplicate. They were rejected as a whole: they are processed again, perhaps by a mended profile. The same name with
+ * Enters a delivery and gives it its sequence number. The same bytes of the same source were taken before (under the same
+ * name, where names count): it is a duplicate. They were rejected as a whole: they are processed again, perhaps by a mended profile. The same name with
  * other bytes: a correction. Entering the same work path again gives the same row.
  */
 export async function enterDelivery(database: Database, delivery: Delivery): Promise<LedgerFile> {
-  const { utility, source, name, sha256, bytes, workPath, claimedAt, againOf } = delivery;
+  const { utility, source, name, sha256, bytes, workPath, claimedAt, nameCounts, againOf } = delivery;
   return database.transaction(async (transaction) => {
     // One delivery of a source at a time: numbers follow the order of claims.
     await transaction.query("SELECT pg_advisory_xact_lock(hashtext($1))", [`file/${utility}/${source}`]);
@@ -97,6 +101,7 @@ export async function enterDelivery(database: Database, delivery: Delivery): Pro
       workPath,
       claimedAt,
       againOf ?? null,
+      nameCounts,
     ]);
     return row!;
   });

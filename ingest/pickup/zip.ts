@@ -32,11 +32,11 @@ export async function* zipMembers(path: string, options: ZipOptions): AsyncItera
   }
 }
 
-/** How many members of the archive are read. @throws FileRejected as `zipMembers`, as far as its directory tells */
-export async function countZipMembers(path: string, options: ZipOptions): Promise<number> {
+/** Names, without folders, of the members that `zipMembers` reads. @throws FileRejected as it does, as far as the directory tells */
+export async function namesOfZipMembers(path: string, options: ZipOptions): Promise<string[]> {
   const zip = await opened(path);
   try {
-    return (await readable(zip, options)).length;
+    return (await readable(zip, options)).map(({ entry }) => baseName(entry));
   } finally {
     zip.close();
   }
@@ -70,7 +70,7 @@ async function readable(zip: ZipFile, { members, maxBytes }: ZipOptions): Promis
     for await (const entry of zip.eachEntry()) {
       number++;
       const { fileName } = entry;
-      const name = fileName.slice(fileName.lastIndexOf("/") + 1);
+      const name = baseName(entry);
       if (fileName === SPREADSHEET)
         throw new FileRejected("file", "The file is a spreadsheet, not text: export it as CSV.");
       if (name === "" || name.startsWith(".") || RESOURCE_FORKS.test(fileName) || !isWanted.test(name))
@@ -104,6 +104,10 @@ async function readable(zip: ZipFile, { members, maxBytes }: ZipOptions): Promis
   return found.sort((a, b) =>
     a.entry.fileName < b.entry.fileName ? -1 : a.entry.fileName > b.entry.fileName ? 1 : a.number - b.number,
   );
+}
+
+function baseName({ fileName }: Entry): string {
+  return fileName.slice(fileName.lastIndexOf("/") + 1);
 }
 
 /** Its size is held to that of the directory by yauzl, its sum here. */

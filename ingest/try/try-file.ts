@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import { basename } from "node:path";
 import type { ChecksConfig } from "../../schemas/checks.js";
 import type { SourceConfig } from "../../schemas/config.js";
 import { csvProfile } from "../../schemas/profile.js";
@@ -46,8 +47,8 @@ export async function tryFile({ path, source, checks, now, ...options }: TryOpti
     if (size > source.maxFileBytes)
       throw new FileRejected("file", `The file has ${size} bytes, more than the source's maxFileBytes.`);
     const text = await fileText(path, size, source);
-    reader = new JoinedTexts(text.count > 1, trial, (sink) =>
-      readerOf(source, { timeZone: options.timeZone, checks, now }, sink),
+    reader = new JoinedTexts(text.members ?? [basename(path)], trial, (sink, fileName) =>
+      readerOf(source, { fileName, timeZone: options.timeZone, checks, now }, sink),
     );
     for await (const chunks of text.texts()) {
       // Formats that are no CSV have no columns in their profile.

@@ -48,15 +48,22 @@ export function readText(
   text: string | Buffer,
   profile: ProfileInput,
   options: {
+    readonly fileName?: string;
     readonly timeZone?: string;
     readonly now?: number;
     readonly cuts?: readonly number[];
     readonly checks?: ChecksConfig;
   } = {},
 ): FoundCsv {
-  const { timeZone = "America/Los_Angeles", now = NOW, cuts = [], checks = {} } = options;
+  const {
+    fileName = "reads.csv",
+    timeZone = "America/Los_Angeles",
+    now = NOW,
+    cuts = [],
+    checks = {},
+  } = options;
   const { sink, reads, rejects } = recordingSink();
-  const reader = new ReadsCsv({ profile: csvProfile.parse(profile), timeZone, checks, now }, sink);
+  const reader = new ReadsCsv({ profile: csvProfile.parse(profile), fileName, timeZone, checks, now }, sink);
   const scanner = new CsvRows(csvProfile.parse(profile), reader);
   const bytes = Buffer.from(text as string);
   pushInParts((chunk) => scanner.push(chunk, false), bytes, cuts);

@@ -54,7 +54,14 @@ function utility(folder: string): ConfigInput["utilities"][number] {
   );
   const steady = source("steady", { complete: { by: "stability", seconds: 0.6 } });
   const latin = source("latin", {}, { encoding: "latin1" });
-  return { ...OAKVALE, languages: ["en"], sources: [source("ami"), wide, steady, latin, ...local] };
+  const one = source(
+    "one",
+    {},
+    { meterFrom: { fileName: "{meter}.csv" }, columns: { time: "time", usage: "litres" } },
+  );
+  const matrix = source("matrix", {}, { layout: "matrix", columns: { time: "time", first: 2 } });
+  const sources = [source("ami"), wide, steady, latin, one, matrix, ...local];
+  return { ...OAKVALE, languages: ["en"], sources };
 }
 
 let test: TestStores;
@@ -175,6 +182,57 @@ describe("the same again", () => {
     const [a, b] = [await standing(first.file), await standing(second.file)];
     expect(a.intervals + b.intervals).toBe(30);
     expect(a.litres + b.litres).toBe(300);
+  });
+});
+
+describe("files of one meter, named after it", () => {
+  const day = (litres: number) =>
+    [
+      "time,litres",
+      ...Array.from({ length: 24 }, (_, hour) => `${stampOf(MAY + hour * HOUR)},${litres}`),
+      "",
+    ].join("\n");
+  const metersOf = async (file: number) => {
+    const [found] = await test.stores.clickhouse.query<{ n: string }>(
+      `SELECT uniqExact(meter) AS n FROM curbstop.usage WHERE file = ${file} AND origin = 'delivered'`,
+    );
+    return Number(found!.n);
+  };
+
+  it("same bytes, other name: another meter's; the same of both again: counts once", async () => {
+    const first = await taken("one", "NAMED-1.csv", day(1), 24);
+    const other = await taken("one", "NAMED-2.csv", day(1), 24);
+    expect([first.state, other.state]).toEqual(["archived", "archived"]);
+    for (const { file } of [first, other])
+      expect(await standing(file)).toEqual({ intervals: 24, litres: 24 });
+    expect(await taken("one", "NAMED-2.csv", day(1))).toMatchObject({
+      state: "duplicate",
+      duplicate_of: other.file,
+    });
+  });
+
+  it("an archive of them: each member of its own meter", async () => {
+    const members = ["NAMED-3", "NAMED-4"].map((meter) => ({ name: `may/${meter}.csv`, bytes: day(2) }));
+    const entry = await taken("one", "may.zip", zipOf(members), 48);
+    expect(await standing(entry.file)).toEqual({ intervals: 48, litres: 96 });
+    expect(await metersOf(entry.file)).toBe(2);
+  });
+
+  it("another name: rejected whole, and taken once it is right", async () => {
+    const wrong = await taken("one", "NAMED-5 (1).txt", day(3));
+    expect(wrong).toMatchObject({ state: "rejected", reads: 0 });
+    expect(wrong.reason).toMatch(/name is not of the pattern "\{meter\}\.csv"/);
+    expect(await taken("one", "NAMED-5.csv", day(3), 24)).toMatchObject({ state: "archived", reads: 24 });
+  });
+});
+
+describe("a column a meter", () => {
+  it("takes each, and of a row that is shifted none", async () => {
+    const text = "time,COL-1,COL-2\n2026-05-01 00:00,1,2\n2026-05-01 01:00,3,x\n2026-05-01 02:00,1,2,3\n";
+    const entry = await taken("matrix", "matrix.csv", text, 3);
+    expect(entry).toMatchObject({ state: "archived", rows: 1, rejected: 2, reads: 3 });
+    expect(await standing(entry.file)).toEqual({ intervals: 3, litres: 6 });
+    expect(await codesOf(entry.file)).toEqual(["3 bad-number", "4 too-many-columns"]);
   });
 });
 

@@ -37,17 +37,17 @@ it("enters a delivery without going through all that came before", async () => {
         name: `new ${n}`,
         sha256: "f".repeat(56) + String(n).padStart(8, "0"),
       },
-      ...{ bytes: 1, workPath: `/claimed/${n}`, claimedAt: new Date() },
+      ...{ bytes: 1, workPath: `/claimed/${n}`, claimedAt: new Date(), nameCounts: false },
     });
     expect([entered.state, entered.correction, entered.duplicate_of]).toEqual(["claimed", false, null]);
   }
   const corrected = await enterDelivery(database, {
     ...{ utility: "oakvale", source: "ami", name: "file 7", sha256: "e".repeat(64) },
-    ...{ bytes: 1, workPath: "/claimed/corrected", claimedAt: new Date() },
+    ...{ bytes: 1, workPath: "/claimed/corrected", claimedAt: new Date(), nameCounts: false },
   });
   const again = await enterDelivery(database, {
     ...{ utility: "oakvale", source: "ami", name: "other", sha256: (7).toString(16).padStart(64, "0") },
-    ...{ bytes: 1, workPath: "/claimed/again", claimedAt: new Date() },
+    ...{ bytes: 1, workPath: "/claimed/again", claimedAt: new Date(), nameCounts: false },
   });
   expect([corrected.correction, again.state]).toEqual([true, "duplicate"]);
   while ((await counted()).added < before.added + ENTERED + 2) await sleep(250);

@@ -70,6 +70,7 @@ describe("a row of a million columns", () => {
       source,
       checks: {},
       now,
+      name: "sizes",
       lateUntil: -Infinity,
     });
     const codes: string[] = [];

@@ -80,6 +80,37 @@ it("asks csv sources for a profile, a time column and a value column", () => {
   expect(problemsOf(VALID.replace(", usage: value", "")).join("\n")).toMatch(/columns: names no value/);
 });
 
+it("takes the meter from one place: a column, the file's name or its preamble, or the columns' names", () => {
+  const profile = (more: string, columns = "time: at, usage: value") =>
+    problemsOf(VALID.replace(/profile:\n.*/, `profile: { ${more} columns: { ${columns} } }`)).join();
+  expect(profile("")).toMatch(/columns\.meter: missing; name the column of the meter id, or give meterFrom/);
+  expect(profile("meterFrom: { fileName: '{meter}.csv' },")).toBe("");
+  expect(profile("meterFrom: { preamble: Meter }, skipRows: 2,")).toBe("");
+  expect(profile("meterFrom: { preamble: Meter },")).toMatch(/skipRows: is 0/);
+  expect(profile("meterFrom: {},")).toMatch(/expected fileName or preamble, one of them/);
+  expect(profile("meterFrom: { fileName: 'reads.csv' },")).toMatch(
+    /expected a pattern with \{meter\} in it, once/,
+  );
+  expect(profile("meterFrom: { fileName: '{meter}*.csv' },")).toMatch(/something between it and a \*/);
+  expect(profile("meterFrom: { fileName: '{meter}.csv' },", "meter: id, time: at, usage: v")).toMatch(
+    /columns\.meter: is told in another way already/,
+  );
+  const matrix = (more: string) => profile("layout: matrix,", `time: at${more}`);
+  expect(matrix(", first: 2")).toBe("");
+  expect(matrix("")).toMatch(/columns\.first: missing; layout matrix needs the column of the first meter/);
+  expect(matrix(", first: 2, meter: 1")).toMatch(/columns\.meter: is told in another way already/);
+  expect(matrix(", first: 2, unit: 1")).toMatch(/columns\.unit: has no place in layout matrix/);
+  expect(profile("layout: matrix, header: false,", "time: 1, first: 2")).toMatch(/header: is false/);
+  expect(profile("layout: matrix, meterFrom: { fileName: '{meter}.csv' },", "time: 1, first: 2")).toMatch(
+    /meterFrom: has no place in layout matrix/,
+  );
+  const preset = VALID.replace("format: csv", "format: beacon-range").replace(
+    /profile:\n.*/,
+    "profile: { meterFrom: { fileName: '{meter}.csv' } }",
+  );
+  expect(problemsOf(preset).join()).toMatch(/meterFrom: is for format csv alone/);
+});
+
 it("lets wide columns count the hours, or one be the second time of an hour, not both", () => {
   const wide = (columns: string, time: string) =>
     problemsOf(

@@ -55,6 +55,25 @@ it("reads the example of layout wide", () => {
   expect(reads[23]!.ml).toBeNull();
 });
 
+it("reads the example of a file of one meter", () => {
+  expect(read("one-meter")).toMatchObject([
+    { meter: "40733", time: at("2026-05-01T07:00Z"), length: 3600, delivered: 0.25, unit: "gal" },
+    { meter: "40733", time: at("2026-05-01T08:00Z"), delivered: 12 },
+  ]);
+});
+
+it("reads the example of layout matrix", () => {
+  const first = { kind: "register", time: at("2026-05-01T00:00Z"), length: 0, unit: "m3" };
+  expect(read("matrix")).toMatchObject([
+    { ...first, meter: "M-1", ml: 120_551_000 },
+    { ...first, meter: "M-2", ml: 9_200_000 },
+    { ...first, meter: "M-3", ml: 77_000_000 },
+    { meter: "M-1", time: at("2026-05-01T01:00Z"), ml: 120_553_000 },
+    { meter: "M-2", ml: null },
+    { meter: "M-3", ml: 77_000_000 },
+  ]);
+});
+
 it("reads the example of a preset with additions", () => {
   expect(read("beacon")).toMatchObject([{ meter: "130615549", time: at("2026-05-01T07:00Z"), length: 900 }]);
 });

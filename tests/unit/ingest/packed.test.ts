@@ -45,6 +45,7 @@ async function found(source: SourceConfig, bytes: Buffer): Promise<Found> {
     source,
     checks: {},
     now: READ_AT,
+    name: "packed",
     lateUntil: -Infinity,
   };
   const blocks: string[] = [];
@@ -165,6 +166,7 @@ it("publishes nothing of an archive with a member that is not of its source", as
     source,
     checks: {},
     now: READ_AT,
+    name: "packed",
     lateUntil: -Infinity,
   };
   await expect(reading(job).next()).rejects.toThrow("no column");

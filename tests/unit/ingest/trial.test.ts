@@ -14,7 +14,7 @@ const COLUMNS = { meter: "meter", time: "time", usage: "usage" };
 function tried(text: string, given: ProfileInput, show = 3): TrialReport {
   const profile = csvProfile.parse(given);
   const trial = new Trial({ timeZone: ZONE, show, nameOf: (id) => `*${id.slice(-1)}` });
-  const reader = new ReadsCsv({ profile, timeZone: ZONE, now: NOW }, trial);
+  const reader = new ReadsCsv({ profile, fileName: "town.csv", timeZone: ZONE, now: NOW }, trial);
   const rows = new CsvRows(profile, reader);
   rows.push(Buffer.from(text), true);
   reader.end();

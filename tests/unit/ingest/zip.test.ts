@@ -26,7 +26,7 @@ async function texts(bytes: Buffer, { members = "*", maxFileBytes = 1 << 30 }: H
     for await (const chunk of chunks) pieces.push(chunk);
     found.push(Buffer.concat(pieces).toString("utf8"));
   }
-  expect(text.count).toBe(found.length);
+  expect(text.members).toHaveLength(found.length);
   return found;
 }
 
