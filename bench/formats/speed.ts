@@ -21,7 +21,8 @@ try {
     const path = join(folder, "file");
     let sample = 0;
     for (const piece of file.text({ meters: 10, days: DAYS })) sample += Buffer.byteLength(piece);
-    const town = { meters: Math.ceil((10 * BYTES) / sample), days: DAYS };
+    const meters = Math.min(file.mostMeters ?? Infinity, Math.ceil((10 * BYTES) / sample));
+    const town = { meters, days: DAYS };
     await writeText(path, file.text(town));
     const bytes = statSync(path).size;
     const cost = await readInChild({ path, bytes, source: sourceOf(file), rounds: ROUNDS });

@@ -21,6 +21,8 @@ export interface FormatFile {
   readonly text: (town: Town) => Iterable<string>;
   /** Reads in the file, for each meter and day. */
   readonly readsPerDay: number;
+  /** Meters that a file may have at most. */
+  readonly mostMeters?: number;
 }
 
 /** Litres that a meter used in an hour. The same numbers at every call, without a state. */
@@ -55,6 +57,14 @@ function* meterPieces(
   yield head;
   for (let meter = from; meter < from + meters; meter++) yield piece(meter, days);
   yield foot;
+}
+
+/** A row for each hour, with all meters in it. */
+function* hourPieces({ from = 0, meters, days }: Town): Iterable<string> {
+  const all = range(meters).map((i) => from + i);
+  yield `time,${all.map(meterId).join(",")}\n`;
+  for (let hour = 0; hour < days * HOURS; hour++)
+    yield `${minute(hour)},${all.map((meter) => `${used(meter, hour)}.5`).join(",")}\n`;
 }
 
 /** Text for each hour of a meter. */
@@ -180,6 +190,16 @@ export const FORMAT_FILES: readonly FormatFile[] = [
           .join(",")}\n`,
       ),
     readsPerDay: HOURS,
+  },
+  {
+    name: "csv, a column a meter",
+    source: {
+      format: "csv",
+      profile: { layout: "matrix", columns: { time: "time", first: 2 }, time: { zone: "UTC" } },
+    },
+    text: hourPieces,
+    readsPerDay: HOURS,
+    mostMeters: 4_000,
   },
   {
     name: "beacon-range",

@@ -158,7 +158,7 @@ it("rejects exactly the rows that are wrong, and counts every row and value once
   );
 });
 
-it("counts every value of register-and-usage rows and of wide rows once", () => {
+it("counts every value of register-and-usage rows, of wide rows and of rows of all meters once", () => {
   const cell = fc.constantFrom("1", "", "x", "-1", "2.5");
   fc.assert(
     fc.property(
@@ -171,6 +171,13 @@ it("counts every value of register-and-usage rows and of wide rows once", () => 
         );
         expect(reads.length + valuesRejected).toBe(24 * table.length);
         expect(rows + rejected).toBe(table.length);
+        const matrix = readText(
+          `t,${Array.from({ length: 24 }, (_, i) => `M${i}`).join(",")}\n${table.map((cells) => `${day} 00:00,${cells.join(",")}\n`).join("")}`,
+          { layout: "matrix", columns: { time: "t", first: 2 } },
+        );
+        expect(matrix.reads.length + matrix.valuesRejected).toBe(24 * table.length);
+        expect(matrix.rows + matrix.rejected).toBe(table.length);
+        expect(matrix.rejects.length > 0).toBe(matrix.rejected > 0);
         const both = readText(`m,t,u,r\n${table.map(([u, r]) => `A,${day} 00:00,${u},${r}\n`).join("")}`, {
           columns: { meter: "m", time: "t", usage: "u", register: "r" },
         });
