@@ -168,6 +168,12 @@ export const csvProfile = z.strictObject({
         .describe(
           "usage: stamps within so many seconds of the grid of intervals are set on it (hh:59, hh:01).",
         ),
+      hours: z
+        .enum(["clock", "elapsed"])
+        .default("clock")
+        .describe(
+          "long and matrix: hours are those of the local clock, or (elapsed) counted from the beginning of the local day: to 23 or 25 where the clock is changed.",
+        ),
       wide: z
         .enum(["clock", "elapsed"])
         .default("clock")

@@ -144,10 +144,11 @@ export class ReadsCsv implements RowSink {
       merge: profile.wideValues === "usage",
       zone: this.#zone,
     });
+    const lastHour = profile.time.hours === "elapsed" ? 25 : 24;
     this.#readDate = compileTimeFormat(date);
     this.#readStamp =
-      profile.columns.clock === undefined ? compileTimeFormat(profile.time.format) : this.#readDate;
-    this.#readClock = compileTimeFormat(clock);
+      profile.columns.clock === undefined ? compileTimeFormat(profile.time.format, lastHour) : this.#readDate;
+    this.#readClock = compileTimeFormat(clock, lastHour);
     const flags = new Map<string, number>();
     const { estimated, adjusted, suspect, noRead } = profile.quality;
     for (const word of estimated) flags.set(word.toUpperCase(), Flag.estimated);
@@ -235,6 +236,7 @@ export class ReadsCsv implements RowSink {
       columns.multiplier !== undefined ||
       columns.repeated !== undefined ||
       time.wide !== "clock" ||
+      time.hours !== "clock" ||
       trailerRows !== undefined ||
       time.snap > 0 ||
       (layout === "long" && time.interval > HOUR && this.#values.some(({ kind }) => kind === "usage")) ||
@@ -785,7 +787,14 @@ export class ReadsCsv implements RowSink {
     if (!Number.isNaN(stamp.offset)) return local - stamp.offset;
     if (this.#zone === undefined) return local;
     const offset = this.#steadyOffsetOf(stamp.day, this.#zone);
-    if (offset !== undefined) return local - offset;
+    if (offset !== undefined && stamp.second <= DAY) return local - offset;
+    if (this.#profile.time.hours === "elapsed") {
+      const begin = this.#zone.firstInstantFrom(stamp.day * DAY);
+      const end = this.#zone.firstInstantFrom((stamp.day + 1) * DAY);
+      if (begin + stamp.second <= end) return begin + stamp.second;
+      this.#rejectRow(row, "no-such-local-time", "time", this.#text(row, this.#time));
+      return undefined;
+    }
     const [one, other] = this.#zone.instantsOf(local);
     if (one === undefined) {
       this.#rejectRow(row, "no-such-local-time", "time", this.#text(row, this.#time));

@@ -267,8 +267,9 @@ function twoDigits(bytes: Uint8Array, at: number): number {
 /**
  * Compiles a format such as `DD/MM/YYYY HH:mm:ss` (see `CsvProfile.time.format`). Numbers may lack a leading zero.
  * 24:00 is midnight at the end of the day.
+ * @param lastHour the latest hour of a day, which has no minutes: 25 where hours of a day are counted
  */
-export function compileTimeFormat(format: string): StampReader {
+export function compileTimeFormat(format: string, lastHour: 24 | 25 = 24): StampReader {
   const tokens = tokensOf(format);
   const date = { year: 1970, month: 1, day: 1, hour: 0, minute: 0, second: 0 };
   // Rows that follow each other are mostly of one date: its bytes are compared, not read again.
@@ -388,8 +389,8 @@ export function compileTimeFormat(format: string): StampReader {
       month > 12 ||
       minute > 59 ||
       second > 60 ||
-      hour > 24 ||
-      (hour === 24 && (minute > 0 || second > 0))
+      hour > lastHour ||
+      (hour === lastHour && (minute > 0 || second > 0))
     ) {
       return false;
     }

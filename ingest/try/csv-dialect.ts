@@ -1,6 +1,6 @@
 import { unitOf } from "../../schemas/units.js";
 import { CsvRows, fieldText } from "../formats/csv-rows.js";
-import { timeOf } from "./guess-time.js";
+import { timeOf, timeOrSpanOf } from "./guess-time.js";
 
 /** Rows that are looked at. */
 const MOST_ROWS = 20_000;
@@ -72,24 +72,38 @@ export function bodyOf({ rows, width }: Dialect): {
   /** Units of the columns, where a row of them follows the header. */
   readonly units: readonly string[] | undefined;
   readonly trailer: string | undefined;
+  /** A last row of totals that begins with an empty field: its first word, and that word's column. */
+  readonly totals: { readonly column: number; readonly word: string } | undefined;
 } {
   let skipped = 0;
   while (skipped < rows.length && rows[skipped]!.length !== width) skipped++;
+  const data = firstTimes(rows, width);
+  if (data !== undefined && data.row > skipped) {
+    // Rows as wide as the table may stand before its header.
+    const above = isRowOfUnits(rows[data.row - 1]) ? data.row - 2 : data.row - 1;
+    if (above > skipped && isNamesOf(rows[above]!, width)) skipped = above;
+  }
   const first = rows[skipped];
-  const isHeader =
-    first !== undefined &&
-    first.some((cell) => cell.trim() !== "") &&
-    first.every((cell) => !isNumber(cell.trim()) && timeOf([cell.trim() || "x"], false) === undefined);
+  const isHeader = first !== undefined && isNamesOf(first, width);
   const wideHeader =
     first !== undefined &&
     rows.length > skipped + 1 &&
     !isHeader &&
-    first.slice(0, 2).every((cell) => /^\p{L}[\p{L}_ ]*$/u.test(cell.trim()));
+    (first.slice(0, 2).every(isWord) || (data?.row === skipped + 1 && isWord(first[data.column]!)));
   const named = isHeader || wideHeader;
   const second = named && isRowOfUnits(rows[skipped + 1]) ? rows[skipped + 1] : undefined;
   const body = rows.slice(skipped + (named ? 1 : 0) + (second === undefined ? 0 : 1));
   const last = body.at(-1);
   const word = last?.[0]?.trim() ?? "";
+  const filled = last?.findIndex((cell) => cell.trim() !== "") ?? -1;
+  const isTotals =
+    data !== undefined &&
+    body.length > 2 &&
+    filled > 0 &&
+    last!.length === width &&
+    last![data.column]!.trim() === "";
+  const isShort = data !== undefined && body.length > 2 && last!.length < width;
+  const totals = isTotals ? { column: filled, word: last![filled]!.trim() } : undefined;
   const trailer =
     last !== undefined &&
     body.length > 2 &&
@@ -99,14 +113,49 @@ export function bodyOf({ rows, width }: Dialect): {
       ? word
       : undefined;
   return {
-    rows: (trailer === undefined ? body : body.slice(0, -1)).filter((row) =>
-      row.some((cell) => cell.trim() !== ""),
+    // What is shorter than the rows at its end is no read, and is not looked at.
+    rows: (trailer === undefined && totals === undefined && !isShort ? body : body.slice(0, -1)).filter(
+      (row) => row.some((cell) => cell.trim() !== ""),
     ),
     skipped,
     header: named ? first : undefined,
     units: second?.map(unitWord),
     trailer,
+    totals,
   };
+}
+
+/** Neither numbers nor times, and not all empty. */
+function isNamesOf(row: readonly string[], width: number): boolean {
+  return (
+    row.length === width &&
+    row.some((cell) => cell.trim() !== "") &&
+    row.every((cell) => !isNumber(cell.trim()) && timeOf([cell.trim() || "x"], false) === undefined)
+  );
+}
+
+function isWord(cell: string): boolean {
+  return /^\p{L}[\p{L}_ ]*$/u.test(cell.trim());
+}
+
+const MOST_LOOKED_AT = 200;
+const MOST_TIME_COLUMN = 20;
+
+/** The first row with a time in the column that has one in most rows; `undefined` where none has. */
+function firstTimes(
+  rows: readonly (readonly string[])[],
+  width: number,
+): { readonly row: number; readonly column: number } | undefined {
+  const isTime = (row: readonly string[], column: number) => {
+    const cell = row.length === width ? row[column]!.trim() : "";
+    return cell !== "" && ["stamp", "date"].includes(timeOrSpanOf([cell], false)?.kind ?? "");
+  };
+  const looked = rows.slice(0, MOST_LOOKED_AT);
+  for (let column = 0; column < Math.min(width, MOST_TIME_COLUMN); column++) {
+    const times = looked.filter((row) => isTime(row, column)).length;
+    if (times > looked.length / 2) return { row: looked.findIndex((row) => isTime(row, column)), column };
+  }
+  return undefined;
 }
 
 /** Words alone, one of them a unit of volume. */

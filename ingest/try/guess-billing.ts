@@ -1,6 +1,6 @@
 import { isNumber, looseNumber } from "./csv-dialect.js";
 import { type Column, Findings, hasKnownQuality, NAMES, NO_READ_WORDS, refOf } from "./guess-columns.js";
-import { dateFormatOf, timeOf } from "./guess-time.js";
+import { dateFormatOf, localSeconds, timeOf } from "./guess-time.js";
 import { guessMarks, guessUnit } from "./guess-values.js";
 import type { Guess } from "./guess.js";
 
@@ -17,6 +17,9 @@ const MULTIPLIER = /mult|const|factor/;
 /** So much may the consumption differ from the reads, by rounding, before another factor is thought of. */
 const ROUNDING = 0.02;
 const MOST_CODES = 16;
+const DAY = 86_400;
+/** Days that a bill is of. */
+const PERIOD = { least: 20, most: 130 } as const;
 
 /**
  * Guesses the source of a file of bills: rows with a read and the one before. `undefined` where it is none.
@@ -41,8 +44,9 @@ export function guessBilling(
   const side = (list: readonly Column[], is: RegExp) => list.filter(({ bare }) => is.test(bare));
   const previous = side(reads, PREVIOUS);
   // A read beside the previous one need not say that it is the current one.
-  const others = reads.filter((one) => !previous.includes(one));
-  const current = firstOf(side(others, CURRENT), side(others, /^(meter)?(read|reading|rdg)$/));
+  const beside = reads.filter((one) => !previous.includes(one));
+  const current = firstOf(side(beside, CURRENT), side(beside, /^(meter)?(read|reading|rdg)$/));
+  if (reads.length === 0 && hasUseOfPeriods(named)) return CONSUMPTION_ALONE;
   if (previous.length !== 1 || current.length !== 1) return undefined;
   const found = new Findings();
   const billing: Record<string, unknown> = { ...dialect };
@@ -57,12 +61,17 @@ export function guessBilling(
       );
     return list.length === 1 ? list[0] : undefined;
   };
-  take(
-    "meter",
-    firstOf(side(named, NAMES.meter), side(named, NAMES.meterLike)),
-    "which column is the identity of the meter?",
-    true,
-  );
+  const meters = firstOf(side(named, NAMES.meter), side(named, NAMES.meterLike));
+  const asked = "which column is the identity of the meter?";
+  const others = named.filter((one) => !reads.includes(one) && !dates.includes(one) && !isOfBill(one.bare));
+  if (meters.length > 0) take("meter", meters, asked, true);
+  else
+    found.leave(
+      "columns.meter",
+      others.map((one) => String(refOf(one, columns))),
+      asked,
+      true,
+    );
   found.take("current", current[0]!, columns);
   const before = side(dates, PREVIOUS);
   const now = dates.filter((one) => !before.includes(one) && !NAMES.otherTime.test(one.bare));
@@ -114,6 +123,41 @@ export function guessBilling(
     seen: [...seen, ...found.seen],
     open: found.open.map((one) => ({ ...one, path: one.path.replace(/^profile/, "billing") })),
   };
+}
+
+const CONSUMPTION_ALONE: Guess = {
+  settings: {},
+  seen: [],
+  open: [
+    {
+      path: "format",
+      alternatives: [],
+      why: "Bills that tell what was used from one date to another, and no read of a register: these are not taken. Ask for an export with the reads.",
+      blocks: true,
+    },
+  ],
+};
+
+/** Two dates in each row stand weeks or months apart, and a column is what was used between. */
+function hasUseOfPeriods(named: readonly Column[]): boolean {
+  const dates = named.flatMap(({ cells, filled }) => {
+    const format = timeOf(filled, true);
+    return format?.kind === "date" ? [cells.map((cell) => localSeconds(format.formats[0]!, cell))] : [];
+  });
+  const isPeriod = (from: readonly number[], to: readonly number[]) => {
+    const days = from.map((at, row) => (to[row]! - at) / DAY).filter((one) => !Number.isNaN(one));
+    const long = days.filter((one) => one >= PERIOD.least && one <= PERIOD.most);
+    return days.length > 0 && long.length > days.length * 0.9;
+  };
+  return (
+    named.some((one) => NAMES.usage.test(one.bare) && one.filled.every(isNumber)) &&
+    dates.some((from) => dates.some((to) => isPeriod(from, to)))
+  );
+}
+
+/** What a bill says beside its reads, and no meter is named by. */
+function isOfBill(bare: string): boolean {
+  return [NAMES.usage, NAMES.unit, NAMES.noValue, CODE, DAYS, MULTIPLIER].some((words) => words.test(bare));
 }
 
 /** The first list with anything in it. */

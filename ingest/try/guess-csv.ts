@@ -2,9 +2,20 @@ import { ACLARA_STAR } from "../../schemas/formats/aclara.js";
 import { unitOf } from "../../schemas/units.js";
 import { bodyOf, DELIMITER_NAMES, dialectOf, isNumber } from "./csv-dialect.js";
 import { guessBilling } from "./guess-billing.js";
-import { type Column, Findings, hasKnownQuality, isUnit, NAMES, refOf } from "./guess-columns.js";
+import {
+  bareName,
+  type Column,
+  estimatedWords,
+  Findings,
+  hasKnownQuality,
+  isUnit,
+  NAMES,
+  refOf,
+  saysEstimated,
+} from "./guess-columns.js";
 import { guessCrosswalk } from "./guess-crosswalk.js";
-import { guessTime, type TimeFound, timingOf } from "./guess-stamps.js";
+import { guessMatrix, matrixRun } from "./guess-matrix.js";
+import { guessTime, isOfOneMeter, type TimeFound, timingOf } from "./guess-stamps.js";
 import { guessLong } from "./guess-values.js";
 import { guessWide, type WideRun, wideRun } from "./guess-wide.js";
 import type { Guess } from "./guess.js";
@@ -32,7 +43,7 @@ export function guessCsv(text: string, { whole, timeZone }: CsvGuessOptions): Gu
   if (dialect.delimiter !== ",") profile["delimiter"] = dialect.delimiter;
   if (dialect.quote !== '"') profile["quote"] = dialect.quote;
   found.seen.push(`CSV with ${DELIMITER_NAMES[dialect.delimiter]} between ${dialect.width} columns`);
-  const { rows, skipped, header, units, trailer } = bodyOf(dialect);
+  const { rows, skipped, header, units, trailer, totals } = bodyOf(dialect);
   if (skipped > 0) profile["skipRows"] = skipped;
   if (header === undefined) profile["header"] = false;
   if (trailer !== undefined) profile["trailerRows"] = trailer;
@@ -43,7 +54,7 @@ export function guessCsv(text: string, { whole, timeZone }: CsvGuessOptions): Gu
   const columns = Array.from({ length: dialect.width }, (_, index): Column => {
     const cells = rows.map((row) => (row[index] ?? "").trim());
     const name = header?.[index] ?? "";
-    const bare = name.toLowerCase().replace(/[^\p{L}\p{N}³]/gu, "");
+    const bare = bareName(name);
     return {
       index,
       name,
@@ -53,6 +64,10 @@ export function guessCsv(text: string, { whole, timeZone }: CsvGuessOptions): Gu
       filled: cells.filter((cell) => cell !== ""),
     };
   });
+  if (totals !== undefined) {
+    profile["filters"] = [{ column: refOf(columns[totals.column]!, columns), except: [totals.word] }];
+    found.seen.push("a row of totals at the end, which a filter leaves out");
+  }
   if (units !== undefined) leaveRowOfUnits(dialect.rows[skipped + 1]!, columns, { profile, found });
   if (header !== undefined && skipped === 0) {
     const crosswalk = guessCrosswalk(columns, { ...profile });
@@ -67,17 +82,26 @@ export function guessCsv(text: string, { whole, timeZone }: CsvGuessOptions): Gu
     found.seen.push(`empty in every row: ${empty.map((one) => String(refOf(one, columns))).join(", ")}`);
   const time = guessTime(columns, found);
   const wide = time === undefined ? undefined : wideRun(columns, time);
-  const meter = guessMeter(columns, time, wide, found);
-  if (wide === undefined) guessLong({ columns, time, meter, profile, found });
-  else guessWide({ columns, time: time!, wide, profile, found });
-  guessQuality(columns, found);
-  const timing = timingOf({ columns, time, meter, wide, timeZone, found, profile });
+  const matrix =
+    time === undefined || wide !== undefined || header === undefined ? undefined : matrixRun(columns, time);
+  let meter: Column | undefined;
+  if (matrix === undefined) {
+    meter = guessMeter(columns, time, wide, found, dialect.rows.slice(0, skipped));
+    if (wide === undefined) guessLong({ columns, time, meter, profile, found });
+    else guessWide({ columns, time: time!, wide, profile, found });
+  } else guessMatrix({ columns, time: time!, matrix, profile, found });
+  guessQuality(columns, profile, found);
+  const timing = timingOf({
+    ...{ columns, time, meter, wide, isMatrix: matrix !== undefined },
+    ...{ timeZone, found, profile },
+  });
   const { decimal, thousands, ...rest } = profile;
   return {
     settings: {
       format: "csv",
       profile: {
         ...(wide === undefined ? {} : { layout: "wide" }),
+        ...(matrix === undefined ? {} : { layout: "matrix" }),
         ...(decimal === undefined ? {} : { decimal }),
         ...(thousands === undefined ? {} : { thousands }),
         ...rest,
@@ -101,7 +125,8 @@ function leaveRowOfUnits(
     !one.filled.some((cell) => cell.toUpperCase() === wordOf(one).toUpperCase());
   const column = columns.find((one) => unitOf(one.unit) !== undefined && differs(one));
   if (column === undefined) return;
-  profile["filters"] = [{ column: refOf(column, columns), except: [wordOf(column)] }];
+  const filters = (profile["filters"] ?? []) as readonly object[];
+  profile["filters"] = [...filters, { column: refOf(column, columns), except: [wordOf(column)] }];
   found.seen.push("a row of units below the names, which a filter leaves out");
 }
 
@@ -164,6 +189,7 @@ function guessMeter(
   time: TimeFound | undefined,
   wide: WideRun | undefined,
   found: Findings,
+  preamble: readonly (readonly string[])[],
 ): Column | undefined {
   const inRun = (column: Column) => wide?.columns.includes(column) === true;
   const able = columns.filter(
@@ -180,6 +206,18 @@ function guessMeter(
     found.take("meter", tier[0]!, columns);
     return tier[0];
   }
+  if (tier.length === 0 && time !== undefined && isOfOneMeter(time)) {
+    const words = preamble.map(([first = ""]) => first.split(":")[0]!.trim());
+    // A word with a number in it may hold the id itself.
+    const said = words.filter((word) => !/\d/.test(word) && namesMeter(word));
+    found.leave(
+      "meterFrom",
+      [...said.map((word) => `{ preamble: ${JSON.stringify(word)} }`), '{ fileName: "{meter}.csv" }'],
+      "no column names a meter, and no time comes twice: a file of one meter? Where does its id stand? (In a column after all: columns.meter)",
+      true,
+    );
+    return undefined;
+  }
   const isValueName = ({ bare }: Column) => NAMES.usage.test(bare) || NAMES.register.test(bare);
   const choice = tier.length > 1 ? tier : unnamed.filter((one) => !isValueName(one));
   found.leave(
@@ -191,11 +229,25 @@ function guessMeter(
   return undefined;
 }
 
-function guessQuality(columns: readonly Column[], found: Findings): void {
-  const able = columns.filter(({ bare, filled }) => NAMES.quality.test(bare) && filled.length > 0);
+/** What a row before the header that has the meter's id may begin with. */
+function namesMeter(word: string): boolean {
+  const bare = bareName(word);
+  return NAMES.meter.test(bare) || NAMES.meterLike.test(bare);
+}
+
+function guessQuality(columns: readonly Column[], profile: Record<string, unknown>, found: Findings): void {
+  const spoken = columns.filter(saysEstimated);
+  const named = columns.filter(({ bare, filled }) => NAMES.quality.test(bare) && filled.length > 0);
+  const able = spoken.length === 1 ? spoken : named;
   const sure = able.filter(hasKnownQuality);
   if (sure.length === 1 && able.length === 1) {
     found.take("quality", sure[0]!, columns);
+    return;
+  }
+  const words = able.length === 1 ? estimatedWords(able[0]!) : undefined;
+  if (words !== undefined) {
+    found.take("quality", able[0]!, columns);
+    profile["quality"] = { estimated: words };
     return;
   }
   if (able.length === 0) return;

@@ -1,10 +1,13 @@
+import { quantile } from "simple-statistics";
 import { TimeZone } from "../../infra/time-zone.js";
 import { mode } from "./csv-dialect.js";
 import { type Column, Findings, NAMES, refOf } from "./guess-columns.js";
-import { localSeconds, type TimeGuess, timeOf } from "./guess-time.js";
+import { localSeconds, type TimeGuess, timeOrSpanOf, hourNumbersOf } from "./guess-time.js";
 import type { WideRun } from "./guess-wide.js";
 
 const DAY = 86_400;
+/** Stamps two minutes from the grid of shorter intervals may be anywhere. */
+const LEAST_SNAPPED = 600;
 
 export interface TimeFound {
   readonly column: Column;
@@ -17,7 +20,12 @@ export interface TimeFound {
 
 export function guessTime(columns: readonly Column[], found: Findings): TimeFound | undefined {
   const timed = columns
-    .map((column) => ({ column, guess: timeOf(sample(column.filled), NAMES.time.test(column.bare)) }))
+    .map((column) => ({
+      column,
+      guess:
+        timeOrSpanOf(sample(column.filled), NAMES.time.test(column.bare)) ??
+        (HOUR_NUMBER.test(column.bare) ? hourNumbersOf(column.filled) : undefined),
+    }))
     .filter((one): one is { column: Column; guess: TimeGuess } => one.guess !== undefined);
   const likely = timed.filter(({ column }) => !NAMES.otherTime.test(column.bare));
   const of = (kind: TimeGuess["kind"]) => likely.filter(({ guess }) => guess.kind === kind);
@@ -25,22 +33,14 @@ export function guessTime(columns: readonly Column[], found: Findings): TimeFoun
   const dates = of("date");
   const candidates = stamps.length > 0 ? stamps : dates;
   const named = candidates.filter(({ column }) => NAMES.time.test(column.bare));
-  const both = named.length > 0 ? named : candidates;
-  const chosen = stamps.length > 0 ? beginnings(both) : both;
+  const chosen = beginnings(named.length > 0 ? named : candidates);
   if (chosen.length === 0) {
     found.leave("columns.time", [], "no column reads as a time in all its rows", true);
     return undefined;
   }
   if (chosen.length > 1) {
     const names = chosen.map(({ column }) => String(refOf(column, columns)));
-    const period = beginnings(chosen).length < chosen.length;
-    found.leave(
-      "columns.time",
-      names,
-      "several columns hold times: which one is the read's?" +
-        (period ? " (What was used from one date to another is not taken: of bills, the reads are)" : ""),
-      true,
-    );
+    found.leave("columns.time", names, "several columns hold times: which one is the read's?", true);
     return undefined;
   }
   const { column, guess } = chosen[0]!;
@@ -61,7 +61,7 @@ export function guessTime(columns: readonly Column[], found: Findings): TimeFoun
   const fits = formats.filter((format) =>
     column.cells.every((cell, row) => {
       const text = clock === undefined ? cell : `${cell} ${clock.cells[row]!}`;
-      return cell === "" || !Number.isNaN(localSeconds(format, text));
+      return cell === "" || isLastHour(clock?.cells[row]) || !Number.isNaN(localSeconds(format, text));
     }),
   );
   if (fits.length === 0) {
@@ -80,6 +80,14 @@ export function guessTime(columns: readonly Column[], found: Findings): TimeFoun
     return localSeconds(fits[0]!, clock === undefined ? cell : `${cell} ${clock.cells[row]!}`);
   });
   return { column, clock, formats: fits, seconds, guess };
+}
+
+/** Names of columns with the number of an hour. */
+const HOUR_NUMBER = /^(h|hr|he|hour|hora|heure|stunde)/;
+
+/** The hour that a day has where the clock is put back. */
+function isLastHour(cell: string | undefined): boolean {
+  return cell === "25";
 }
 
 /** Of the beginning and the end of an interval, side by side, the beginning. */
@@ -103,6 +111,7 @@ interface TimingParts {
   readonly time: TimeFound | undefined;
   readonly meter: Column | undefined;
   readonly wide: WideRun | undefined;
+  readonly isMatrix: boolean;
   readonly timeZone: string | undefined;
   readonly found: Findings;
   readonly profile: Record<string, unknown>;
@@ -113,6 +122,7 @@ export function timingOf({
   time,
   meter,
   wide,
+  isMatrix,
   timeZone,
   found,
   profile,
@@ -130,17 +140,33 @@ export function timingOf({
       false,
     );
   }
-  const hasUsage = wide === undefined ? "usage" in found.columns : profile["wideValues"] !== "register";
+  const isLong = wide === undefined && !isMatrix;
+  const hasUsage = isLong ? "usage" in found.columns : profile["wideValues"] !== "register";
   const usageOpen = found.open.some(({ path }) => path === "profile.columns.usage");
   if (!hasUsage && !usageOpen && wide === undefined) return timing;
-  found.leave(
-    "time.stamp",
-    ["beginning", "end"],
-    `is a stamp the beginning or the end of its interval${edgeHint(time)}? beginning is taken`,
-    false,
-  );
+  const hours = format!.endsWith(" HH") ? new Set(time.clock?.cells.map(Number)) : undefined;
+  if (hours !== undefined) {
+    if (hours.has(25)) timing["hours"] = "elapsed";
+    else
+      found.leave(
+        "time.hours",
+        ["clock", "elapsed"],
+        "is an hour's number a time of the clock, or are a day's hours counted (25 of them in autumn)? clock is taken",
+        false,
+      );
+  }
+  if (hours?.has(24) === true && !hours.has(0)) {
+    timing["stamp"] = "end";
+    found.seen.push("hours from 1 to 24: a number is that of the hour's end");
+  } else
+    found.leave(
+      "time.stamp",
+      ["beginning", "end"],
+      `is a stamp the beginning or the end of its interval${edgeHint(time)}? beginning is taken`,
+      false,
+    );
   if (wide !== undefined) return timing;
-  const interval = meter === undefined ? undefined : intervalOf(time, meter);
+  const interval = meter === undefined && !isOfOneMeter(time) ? undefined : intervalOf(time, meter);
   if (interval === undefined && time.guess.kind === "date" && time.clock === undefined)
     found.leave("time.interval", ["86400"], "the stamps are dates: is a row a day? 3600 is taken", true);
   else if (interval === undefined)
@@ -149,29 +175,51 @@ export function timingOf({
     timing["interval"] = interval;
     const off = time.seconds.map((one) => ((one % interval) + interval) % interval);
     const beside = off.filter((one) => !Number.isNaN(one));
-    if (beside.length > 0 && beside.every((one) => one >= interval - 120 || (one > 0 && one <= 120)))
+    if (
+      interval >= LEAST_SNAPPED &&
+      beside.length > 0 &&
+      beside.every((one) => one >= interval - 120 || (one > 0 && one <= 120))
+    )
       timing["snap"] = beside.every((one) => one >= interval - 60 || one <= 60) ? 60 : 120;
   }
   return timing;
 }
 
-/** The usual distance of a meter's stamps, where nine of ten have it. */
-function intervalOf(time: TimeFound, meter: Column): number | undefined {
+/** No time comes twice, but for repeats and the hour that clocks give twice. */
+export function isOfOneMeter({ seconds }: TimeFound): boolean {
+  const times = seconds.filter((one) => !Number.isNaN(one));
+  return times.length > 2 && new Set(times).size >= times.length * 0.9;
+}
+
+/** The usual distance of a meter's stamps, where nine of ten have it; without a column of meters of all rows. */
+export function intervalOf(time: TimeFound, meter: Column | undefined): number | undefined {
+  const apart = distancesOf(time, meter);
+  const usual = mode(apart);
+  if (usual === undefined || usual < 60 || usual > DAY) return undefined;
+  return apart.filter((one) => one === usual).length >= apart.length * 0.9 ? usual : undefined;
+}
+
+/** Days between a meter's stamps in the middle of all; 0 without any. */
+export function daysApart(time: TimeFound, meter: Column | undefined): number {
+  const apart = distancesOf(time, meter);
+  return apart.length === 0 ? 0 : quantile(apart, 0.5) / DAY;
+}
+
+function distancesOf(time: TimeFound, meter: Column | undefined): number[] {
   const byMeter = new Map<string, number[]>();
   for (const [row, at] of time.seconds.entries()) {
     if (Number.isNaN(at)) continue;
-    const list = byMeter.get(meter.cells[row]!) ?? [];
+    const name = meter?.cells[row] ?? "";
+    const list = byMeter.get(name) ?? [];
     list.push(at);
-    byMeter.set(meter.cells[row]!, list);
+    byMeter.set(name, list);
   }
   const apart: number[] = [];
   for (const list of byMeter.values()) {
     const sorted = [...new Set(list)].sort((a, b) => a - b);
     for (let i = 1; i < sorted.length; i++) apart.push(sorted[i]! - sorted[i - 1]!);
   }
-  const usual = mode(apart);
-  if (usual === undefined || usual < 60 || usual > DAY) return undefined;
-  return apart.filter((one) => one === usual).length >= apart.length * 0.9 ? usual : undefined;
+  return apart;
 }
 
 function zoneHint({ seconds }: TimeFound, timeZone: string | undefined): string {

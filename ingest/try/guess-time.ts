@@ -91,6 +91,35 @@ export function timeOf(cells: readonly string[], named: boolean): TimeGuess | un
   return all("stamp") ?? all("date") ?? epochOf(cells, named) ?? all("clock");
 }
 
+/** Hours of a day by their number, 0 to 23 or 1 to 24 (25 where the clock is put back). */
+export function hourNumbersOf(cells: readonly string[]): TimeGuess | undefined {
+  const hours = new Set(cells);
+  const isHour = (cell: string) => /^\d{1,2}$/.test(cell) && Number(cell) <= 25;
+  return hours.size >= LEAST_HOURS && cells.every(isHour) ? { kind: "clock", formats: ["HH"] } : undefined;
+}
+
+const LEAST_HOURS = 20;
+
+/** What stands between the two ends of a span in one cell. */
+const BETWEEN = [" to ", " - ", " \u2013 ", " bis ", " until ", "/", " a ", "-", "\u2013"];
+
+/** The same of cells that hold both ends of a span: the format reads the first, and lets go of the rest. */
+export function timeOrSpanOf(cells: readonly string[], named: boolean): TimeGuess | undefined {
+  const whole = timeOf(cells, named);
+  if (whole !== undefined || cells.length === 0) return whole;
+  for (const mark of BETWEEN) {
+    const parts = cells.map((cell) => cell.split(mark));
+    if (!parts.every(({ length }) => length === 2)) continue;
+    const firsts = timeOf(
+      parts.map(([first]) => first!.trim()),
+      named,
+    );
+    if (firsts === undefined) continue;
+    return { kind: firsts.kind, formats: firsts.formats.map((format) => `${format}*`) };
+  }
+  return undefined;
+}
+
 /** Epochs come in whole minutes, so that ids of ten digits are not taken for them. */
 function epochOf(cells: readonly string[], named: boolean): TimeGuess | undefined {
   for (const [format, perSecond] of [

@@ -1,7 +1,8 @@
 import { unitOf } from "../../schemas/units.js";
 import { GROUPED, isNumber, looseNumber } from "./csv-dialect.js";
 import { type Column, Findings, isUnit, NAMES, NO_READ, NO_READ_WORDS, refOf } from "./guess-columns.js";
-import type { TimeFound } from "./guess-stamps.js";
+import { daysApart, intervalOf, isOfOneMeter, type TimeFound } from "./guess-stamps.js";
+import { timeOf } from "./guess-time.js";
 
 /** Steps from read to read of a meter, from which a register is told. */
 const LEAST_STEPS = 8;
@@ -35,8 +36,8 @@ export function guessLong({ columns, time, meter, profile, found }: LongParts): 
       one !== time?.clock &&
       one !== meter &&
       !NAMES.noValue.test(one.bare) &&
-      !NAMES.time.test(one.bare) &&
-      !NAMES.clockOnly.test(one.bare) &&
+      !ID.test(one.name.trim()) &&
+      !speaksOfTime(one) &&
       !isUnit(one) &&
       !NAMES.quality.test(one.bare) &&
       !NAMES.channel.test(one.bare) &&
@@ -51,12 +52,32 @@ export function guessLong({ columns, time, meter, profile, found }: LongParts): 
   const varying = able.filter(({ filled }) => filled.some((cell) => cell !== filled[0]));
   const candidates = telling.length > 0 ? telling : varying.length > 0 ? varying : able;
   const kinds = candidates.map((column) => ({ column, kind: kindOf(column, time, meter) }));
-  const usages = kinds.filter(({ kind }) => kind === "usage");
-  const registers = kinds.filter(({ kind }) => kind === "register");
+  const usages = ofInterval(
+    kinds.filter(({ kind }) => kind === "usage"),
+    time,
+    meter,
+  );
+  const allRegisters = kinds.filter(({ kind }) => kind === "register");
+  // The number of a register says the same in most rows.
+  const moving = allRegisters.filter(({ column: { filled } }) => new Set(filled).size > filled.length / 10);
+  const registers = moving.length === 1 ? moving : allRegisters;
   const unknown = kinds.filter(({ kind }) => kind === "unknown");
   const values: Column[] = [];
+  const isOfBills = time?.guess.kind === "date" && time.clock === undefined && daysApart(time, meter) > 1;
+  if (isOfBills && usages.length > 0) {
+    const names = usages.map(({ column }) => String(refOf(column, columns))).join(", ");
+    if (registers.length > 0)
+      found.seen.push(`${names}: what was used since the read before, which the registers tell`);
+    else
+      found.leave(
+        "columns.register",
+        [],
+        `rows stand more than a day apart, so ${names} is what was used from one date to another: that is not taken, reads of a register are`,
+        true,
+      );
+  }
   for (const [what, list] of [
-    ["usage", usages],
+    ["usage", isOfBills ? [] : usages],
     ["register", registers],
   ] as const) {
     if (list.length === 1) {
@@ -88,6 +109,36 @@ export function guessLong({ columns, time, meter, profile, found }: LongParts): 
     );
     guessKinds(others, columns, time, meter, found);
   }
+}
+
+/** Names of numbers that count rows or name things: `reading_id`, `recordId`. */
+const ID = /(^|[\s_-])ids?$|\p{Ll}I[dD]$/iu;
+
+/** By its name a time; a volume of an hour is none. */
+function speaksOfTime({ bare, filled }: Column): boolean {
+  if (!NAMES.time.test(bare) && !NAMES.clockOnly.test(bare)) return false;
+  return !NAMES.usage.test(bare) || ["stamp", "date"].includes(timeOf(filled, true)?.kind ?? "");
+}
+
+/** Names of spans, and their seconds. */
+const SPANS: readonly (readonly [RegExp, number])[] = [
+  [/hour|hora|heure|stunde/, 3600],
+  [/da(y|ily)|jour|tag|giorn|diari/, 86_400],
+  [/15m|quarter/, 900],
+  [/week|month|year|mois|monat|mes$|annual/, Infinity],
+];
+
+/** Of several usages the one that is named after the file's own interval, if there is one; else all. */
+function ofInterval<T extends { readonly column: Column }>(
+  usages: readonly T[],
+  time: TimeFound | undefined,
+  meter: Column | undefined,
+): readonly T[] {
+  if (usages.length < 2 || time === undefined) return usages;
+  const interval = intervalOf(time, meter);
+  const spanOf = ({ column }: T) => SPANS.find(([words]) => words.test(column.bare))?.[1];
+  const same = usages.filter((one) => spanOf(one) === interval);
+  return interval !== undefined && same.length === 1 ? same : usages;
 }
 
 /** Numbers that are no volumes, of all columns together: a profile has one list. */
@@ -151,18 +202,17 @@ function kindOf(
   time: TimeFound | undefined,
   meter: Column | undefined,
 ): "usage" | "register" | "unknown" {
-  const byName = NAMES.usage.test(column.bare)
-    ? "usage"
-    : NAMES.register.test(column.bare)
-      ? "register"
-      : undefined;
-  const byContent =
-    time === undefined || meter === undefined ? undefined : contentOf(stepsOf(column, time, meter));
+  const names = (["usage", "register"] as const).filter((kind) => NAMES[kind].test(column.bare));
+  // A total flow is whatever it does.
+  const byName = names.length === 1 ? names[0] : undefined;
+  // Of a file without meters nobody knows whose the next row is.
+  const alone = meter !== undefined || (time !== undefined && isOfOneMeter(time));
+  const byContent = time === undefined || !alone ? undefined : contentOf(stepsOf(column, time, meter));
   if (byName === undefined) return byContent ?? "unknown";
   return byContent === undefined || byContent === byName ? byName : "unknown";
 }
 
-interface Steps {
+export interface Steps {
   readonly steps: number;
   readonly rises: number;
   readonly falls: number;
@@ -175,12 +225,13 @@ export function contentOf({ steps, rises, falls }: Steps): "usage" | "register" 
   return falls <= steps * FALLS.register && rises >= LEAST_STEPS ? "register" : undefined;
 }
 
-function stepsOf(column: Column, time: TimeFound, meter: Column): Steps {
+/** Of a column, meter by meter; without a column of meters of one. */
+export function stepsOf(column: Column, time: TimeFound, meter: Column | undefined): Steps {
   const series = new Map<string, { at: number; value: number }[]>();
   for (const [row, cell] of column.cells.entries()) {
     const at = time.seconds[row]!;
     if (Number.isNaN(at) || !isNumber(cell)) continue;
-    const name = meter.cells[row]!;
+    const name = meter?.cells[row] ?? "";
     const list = series.get(name) ?? [];
     list.push({ at, value: looseNumber(cell) });
     series.set(name, list);

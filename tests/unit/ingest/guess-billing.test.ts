@@ -95,14 +95,31 @@ describe("a guess of a file of bills", () => {
     const bills =
       "Meter Number,Service Start Date,Service End Date,Consumption (HCF)\nA1,12/23/2012,01/24/2013,1000\nA1,01/24/2013,02/24/2013,970\n";
     const { settings, open } = of(bills);
-    expect(settings["format"]).toBe("csv");
-    expect(open).toContainEqual(
-      expect.objectContaining({
-        path: "profile.columns.time",
+    expect(settings).toEqual({});
+    expect(open).toEqual([
+      {
+        path: "format",
+        alternatives: [],
         blocks: true,
-        why: expect.stringContaining("of bills, the reads are") as string,
-      }),
-    );
+        why: expect.stringContaining(
+          "from one date to another, and no read of a register: these are not taken",
+        ) as string,
+      },
+    ]);
+    // A day is no bill.
+    const days = Array.from({ length: 12 }, (_, i) => `A1,01/${i + 13}/2026,01/${i + 14}/2026,${i % 5}`);
+    expect(of(["Meter,From Date,To Date,Consumption", ...days].join("\n")).settings).toMatchObject({
+      format: "csv",
+      profile: { columns: { time: "From Date", usage: "Consumption" }, time: { interval: 86_400 } },
+    });
+  });
+
+  it("asks which column is the meter's, among those that say nothing of the bill", () => {
+    const rows = Array.from({ length: 5 }, (_, i) => `CUST${i},${100 + i},${150 + i},2026-09-30,${5 + i}.20`);
+    const found = of(["CUST_KEY,PREVIOUS_READING,METER_READING,READING_DATE,COST", ...rows].join("\n"));
+    expect(found.open.find(({ path }) => path === "billing.columns.meter")!.alternatives).toEqual([
+      "CUST_KEY",
+    ]);
   });
 
   it("knows BEACON's billing read export by its columns", () => {

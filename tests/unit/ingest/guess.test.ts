@@ -522,3 +522,179 @@ describe("a row of units below the names", () => {
     expect(of(text).settings["profile"]).not.toHaveProperty("filters");
   });
 });
+
+describe("a file without a column of meters", () => {
+  const hours = Array.from({ length: 30 }, (_, i) => `2026-05-13 ${two(i % 24)}:00`);
+  const days = Array.from({ length: 20 }, (_, i) => `${two(i + 1)}/05/2026`);
+
+  it("is asked for the place of the one meter's id, and read otherwise", () => {
+    const rows = days.map((day, i) => `${day};${100 + 40 * i};${i % 7 === 0 ? 0 : 40 - i}`);
+    const found = of(["date;index;consommation (litres)", ...rows].join("\n"));
+    expect(found.settings["profile"]).toEqual({
+      delimiter: ";",
+      unit: "L",
+      columns: { time: "date", register: "index", usage: "consommation (litres)" },
+      time: { format: "DD/MM/YYYY", interval: 86_400 },
+    });
+    expect(found.open.filter(({ blocks }) => blocks)).toEqual([
+      expect.objectContaining({
+        path: "profile.meterFrom",
+        alternatives: ['{ fileName: "{meter}.csv" }'],
+      }),
+    ]);
+  });
+
+  it("has the id above its table, behind a word that is told", () => {
+    const preamble = ["Name,JANE SAMPLE,", "Meter Number:,40733,", "Report of,2026-06-01,"];
+    const rows = hours
+      .slice(0, 20)
+      .map((hour, i) => `${hour} to ${hour.replace(":00", ":59")},${(i * 7) % 5},`);
+    const text = [...preamble, "Time Period,Usage (gal),Notes", ...rows].join("\n");
+    const found = of(text);
+    expect(found.settings["profile"]).toMatchObject({
+      skipRows: 3,
+      unit: "gal",
+      columns: { time: "Time Period", usage: "Usage (gal)" },
+      time: { format: "YYYY-MM-DD HH:mm*", interval: 3600 },
+    });
+    const asked = found.open.find(({ path }) => path === "profile.meterFrom")!;
+    expect(asked.alternatives).toEqual(['{ preamble: "Meter Number" }', '{ fileName: "{meter}.csv" }']);
+    expect(guessText(found, "portal.csv")).not.toMatch(/40733|JANE/);
+    const profile = found.settings["profile"] as ProfileInput;
+    const settled: ProfileInput = {
+      ...profile,
+      meterFrom: parse(asked.alternatives[0]!) as { preamble: string },
+    };
+    const { reads, rejects } = readText(text, settled);
+    expect(rejects).toEqual([]);
+    expect(reads).toHaveLength(rows.length);
+    expect(reads[1]).toMatchObject({ meter: "40733", delivered: 2, unit: "gal" });
+  });
+
+  it("has a column a meter, where numbers alone stand below names that are made as ids are", () => {
+    const rows = hours.slice(0, 24).map((hour, i) => `${hour},${(i * 7) % 5},${(i * 3) % 4},0`);
+    const found = of(["Timestamp,40733,40734,B-7", ...rows].join("\n"));
+    expect(isWhole(found)).toBe(true);
+    expect(found.settings["profile"]).toEqual({
+      layout: "matrix",
+      columns: { time: "Timestamp", first: 2 },
+      time: { format: "YYYY-MM-DD HH:mm", interval: 3600 },
+    });
+    expect(guessText(found, "matrix.csv")).not.toMatch(/4073|B-7/);
+    const registers = hours.slice(0, 24).map((hour, i) => `${hour},${i + 5},${2 * i + 3}`);
+    expect(of(["Timestamp,M_1,M_2", ...registers].join("\n")).settings["profile"]).toMatchObject({
+      layout: "matrix",
+      wideValues: "register",
+    });
+    // A read's own words are no ids, however many of its columns are numbers.
+    const words = hours.slice(0, 24).map((hour, i) => `${hour},${(i * 7) % 5},${i + 5}`);
+    expect(of(["Timestamp,Usage 1,Reading 2", ...words].join("\n")).settings["profile"]).not.toHaveProperty(
+      "layout",
+    );
+  });
+});
+
+describe("words for an estimate", () => {
+  const rows = (words: readonly string[]) =>
+    Array.from(
+      { length: 20 },
+      (_, i) => `M-${i % 2},2026-05-${two(i + 3)},${100 + i},${words[i % words.length]!}`,
+    );
+  const columnsOf = (name: string, words: readonly string[]) => {
+    const { columns, quality } = of(["meter,date,reading," + name, ...rows(words)].join("\n")).settings[
+      "profile"
+    ] as ProfileInput;
+    return [columns?.quality, quality?.estimated];
+  };
+
+  it.each([
+    ["Index Mesuré/Estimé", ["Mesuré", "Estimé"], ["Estimé"]],
+    ["Estimada", ["no", "sí"], ["sí"]],
+    ["geschätzt", ["nein", "ja"], ["ja"]],
+    ["data_source", ["actual", "estimated"], undefined],
+    ["Tipo", ["leída", "estimada"], ["estimada"]],
+  ])("are known in %p", (name, words, estimated) => {
+    expect(columnsOf(name, words)).toEqual([name, estimated]);
+  });
+
+  it("are left to be told where one of them is not known", () => {
+    expect(columnsOf("Estimated", ["no", "perhaps"])).toEqual([undefined, undefined]);
+    expect(columnsOf("Note", ["no", "yes"])).toEqual([undefined, undefined]);
+  });
+});
+
+it("takes of several spans the usage of the file's own interval, and no number of rows for a register", () => {
+  const rows = Array.from(
+    { length: 48 },
+    (_, i) =>
+      `${i + 1},M-1,2026-05-${two(13 + Math.floor(i / 24))} ${two(i % 24)}:00,${1000 + i * 2},${(i * 7) % 5},${300 - Math.floor(i / 24)}`,
+  );
+  const found = of(
+    ["reading_id,meter_id,time,cumulative,hourly_consumption,daily_consumption", ...rows].join("\n"),
+  );
+  expect(found.settings["profile"]).toMatchObject({
+    columns: { meter: "meter_id", time: "time", usage: "hourly_consumption", register: "cumulative" },
+  });
+});
+
+describe("hours by their number", () => {
+  const rows = (from: number, to: number) =>
+    [1, 2, 3].flatMap((day) =>
+      Array.from(
+        { length: to - from + 1 },
+        (_, i) => `ES1,${two(day + 12)}/01/2026,${from + i},${(i * 7) % 5}`,
+      ),
+    );
+  const timeOf1 = (from: number, to: number, more: readonly string[] = []) => {
+    const found = of(["CUPS,Fecha,Hora,Consumo", ...rows(from, to), ...more].join("\n"));
+    expect(found.settings["profile"]).toMatchObject({
+      columns: { meter: "CUPS", time: "Fecha", clock: "Hora", usage: "Consumo" },
+    });
+    return (found.settings["profile"] as ProfileInput).time;
+  };
+
+  it("from 1 to 24 are those of ends, with 25 they count the day's", () => {
+    expect(timeOf1(1, 24)).toEqual({ format: "DD/MM/YYYY HH", stamp: "end", interval: 3600 });
+    expect(timeOf1(0, 23)).toEqual({ format: "DD/MM/YYYY HH", interval: 3600 });
+    expect(timeOf1(1, 24, ["ES1,25/10/2026,25,1"])).toMatchObject({ hours: "elapsed", stamp: "end" });
+  });
+
+  it("may be spans of the clock, and a last row may tell the sum", () => {
+    const spans = Array.from(
+      { length: 22 },
+      (_, i) => `M-1,2026-04-18,${two(i)}:00-${two(i + 1)}:00,${(i * 7) % 5}`,
+    );
+    const found = of(["Meter,Date,Hour,Usage (L)", ...spans, ",,Total:,99"].join("\n"));
+    expect(found.settings["profile"]).toMatchObject({
+      columns: { meter: "Meter", time: "Date", clock: "Hour", usage: "Usage (L)" },
+      time: { format: "YYYY-MM-DD HH:mm*", interval: 3600 },
+      filters: [{ column: "Hour", except: ["Total:"] }],
+    });
+    expect(found.seen).toContain("a row of totals at the end, which a filter leaves out");
+  });
+});
+
+describe("rows more than a day apart", () => {
+  const months = Array.from({ length: 8 }, (_, i) => `2026-${two(i + 1)}-13`);
+  const columnsOf = (header: string, row: (date: string, i: number) => string) =>
+    of(
+      [header, ...["A", "B"].flatMap((meter) => months.map((date, i) => `${meter},${row(date, i)}`))].join(
+        "\n",
+      ),
+    );
+
+  it("have registers to be read, whatever stands beside them as consumption", () => {
+    const found = columnsOf("Meter,READ DT,READING,CONS", (date, i) => `${date},${100 + 9 * i},9`);
+    expect(isWhole(found)).toBe(true);
+    expect(found.settings["profile"]).toMatchObject({ columns: { register: "READING" } });
+    expect(found.seen).toContain("CONS: what was used since the read before, which the registers tell");
+  });
+
+  it("have no interval where they tell consumption alone", () => {
+    const found = columnsOf("Meter,Date,Consumption", (date, i) => `${date},${(i * 7) % 5}`);
+    expect(isWhole(found)).toBe(false);
+    expect(found.open.find(({ path }) => path === "profile.columns.register")!.why).toMatch(
+      /so Consumption is what was used from one date to another: that is not taken/,
+    );
+  });
+});

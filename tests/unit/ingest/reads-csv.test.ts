@@ -346,6 +346,36 @@ describe("time", () => {
     expect(half(rows).slice(3)).toEqual(half(fallBack));
   });
 
+  describe("hours by their number", () => {
+    const numbered = (hours: "clock" | "elapsed", stamp: "beginning" | "end"): ProfileInput => ({
+      columns: { meter: "m", time: "d", clock: "h", usage: "u" },
+      time: { format: "DD/MM/YYYY HH", stamp, hours },
+    });
+    const day = (date: string, from: number, to: number) =>
+      ["m,d,h,u", ...Array.from({ length: to - from + 1 }, (_, i) => `A,${date},${from + i},1`)].join("\n");
+    const times = (text: string, profile: ProfileInput) =>
+      readText(text, profile).reads.map(({ time }) => time);
+
+    it.each([
+      ["01/05/2026", "2026-05-01T07:00Z", 24],
+      ["08/03/2026", "2026-03-08T08:00Z", 23],
+      ["01/11/2026", "2026-11-01T07:00Z", 25],
+    ])("count the hours of %s from its beginning", (date, begin, hours) => {
+      const expected = Array.from({ length: hours }, (_, i) => at(begin) + i * HOUR);
+      expect(times(day(date, 1, hours), numbered("elapsed", "end"))).toEqual(expected);
+      expect(times(day(date, 0, hours - 1), numbered("elapsed", "beginning"))).toEqual(expected);
+      const { rejects } = readText(day(date, hours + 1, hours + 1), numbered("elapsed", "end"));
+      expect(rejects).toMatchObject([{ line: 2, code: hours === 25 ? "bad-time" : "no-such-local-time" }]);
+    });
+
+    it("are times of the clock where nothing else is said, of which there are 24 at most", () => {
+      expect(times(day("01/05/2026", 1, 24), numbered("clock", "end"))).toHaveLength(24);
+      expect(readText(day("01/11/2026", 25, 25), numbered("clock", "end")).rejects).toMatchObject([
+        { code: "bad-time", field: "clock", value: "25" },
+      ]);
+    });
+  });
+
   it("takes always the one hour where the profile says so", () => {
     expect(half(fallBack, "first").slice(1, 5)).toEqual([
       "2026-11-01T08:00",
