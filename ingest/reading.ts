@@ -4,9 +4,9 @@ import { BlockText } from "./block-text.js";
 import { BlockBuilder } from "./blocks.js";
 import type { Reject } from "./check/rejects.js";
 import { endsExplicitly, readerOf } from "./formats/reader-of.js";
-import { Series, type ReadSink, type RowCounts } from "./formats/format.js";
+import type { RowCounts } from "./formats/format.js";
 import { JoinedTexts } from "./formats/joined-texts.js";
-import { fileText } from "./pickup/file-bytes.js";
+import { fileText, type FileText } from "./pickup/file-bytes.js";
 
 /** A file to be read; plain data, so that it can be handed to a thread. */
 export interface ReadingJob {
@@ -56,30 +56,48 @@ export interface ReadingTotals extends RowCounts {
   readonly last: number;
 }
 
+/** Of a file that must be seen to its end first, so many bytes of portions wait for it; beyond, it is read again. */
+const MOST_HELD = 16 * 1024 * 1024;
+/** A rejected row takes about so much. */
+const REJECT_BYTES = 200;
+
 /**
  * Reads a file piece by piece, as its source says.
  * @throws FileRejected where it can't be understood at all, after the rejects so far
  */
 export async function* reading(job: ReadingJob): AsyncGenerator<Portion, ReadingTotals> {
-  const { path, name, bytes, file, utility, timeZone, source, checks, now, lateUntil } = job;
-  const { resolution = 0, digits = 0 } = source.billing ?? source.profile ?? {};
+  const { path, name, bytes, source } = job;
   const text = await fileText(path, bytes, source);
   const names = text.members ?? [name];
-  const several = names.length > 1;
-  const into = (sink: ReadSink) =>
-    new JoinedTexts(names, sink, (each, fileName) =>
-      readerOf(source, { fileName, timeZone, checks, now }, each),
-    );
-  const readTwice = several || endsExplicitly(source);
-  if (readTwice || !text.plain) {
-    // A file that is cut off or damaged is rejected as a whole: its end is seen before its first read is published.
-    const check = into(new Nowhere());
-    for await (const chunks of text.texts()) {
-      if (readTwice) check.begin();
-      for await (const chunk of chunks) if (readTwice) check.push(chunk);
-      if (readTwice) check.end();
+  // A file that is cut off or damaged is rejected as a whole: its end is seen before its first read is published.
+  if (names.length > 1 || endsExplicitly(source)) {
+    const portions = portionsOf(job, text, names);
+    const held: Portion[] = [];
+    let holds = 0;
+    for (;;) {
+      const { done, value } = await portions.next();
+      if (done !== true) {
+        holds += value.text.length + REJECT_BYTES * value.rejects.length;
+        if (holds <= MOST_HELD) held.push(value);
+        else held.length = 0;
+      } else if (holds <= MOST_HELD) {
+        yield* held;
+        return value;
+      } else break;
     }
+  } else if (!text.plain) {
+    for await (const chunks of text.texts()) for await (const chunk of chunks) void chunk;
   }
+  return yield* portionsOf(job, text, names);
+}
+
+async function* portionsOf(
+  job: ReadingJob,
+  text: FileText,
+  names: readonly string[],
+): AsyncGenerator<Portion, ReadingTotals> {
+  const { file, utility, timeZone, source, checks, now, lateUntil } = job;
+  const { resolution = 0, digits = 0 } = source.billing ?? source.profile ?? {};
   const builder = new BlockBuilder({
     utility,
     source: source.id,
@@ -89,7 +107,9 @@ export async function* reading(job: ReadingJob): AsyncGenerator<Portion, Reading
     resolution,
     digits,
   });
-  const reader = into(builder);
+  const reader = new JoinedTexts(names, builder, (sink, fileName) =>
+    readerOf(source, { fileName, timeZone, checks, now }, sink),
+  );
   const blocks = new BlockText();
   let bytesDone = 0;
   const portion = (): Portion => ({
@@ -128,19 +148,4 @@ export async function* reading(job: ReadingJob): AsyncGenerator<Portion, Reading
     first,
     last,
   };
-}
-
-/** Takes reads and keeps none. */
-class Nowhere implements ReadSink {
-  series(meterId: string, channel: string, serial: string, kind: Series["kind"]): Series {
-    return new Series(meterId, channel, serial, kind);
-  }
-
-  read(): void {
-    // Only the end of the file is asked for.
-  }
-
-  reject(): void {
-    // They are told when the file is read again.
-  }
 }

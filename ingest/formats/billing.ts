@@ -6,8 +6,9 @@ import type { BillingOptions } from "../../schemas/formats/billing.js";
 import type { ColumnRef } from "../../schemas/formats/common.js";
 import { MILLILITRES, type Unit } from "../../schemas/units.js";
 import type { RejectCode } from "../check/rejects.js";
-import { isBlank, isEmpty } from "./csv-fields.js";
+import { FieldMemo, isBlank, isEmpty } from "./csv-fields.js";
 import { CsvRows, fieldText, type CsvRow, type RowFault, type RowSink } from "./csv-rows.js";
+import { Decimal } from "./decimal.js";
 import { HeaderColumns } from "./header-columns.js";
 import { firstInstant } from "./local-times.js";
 import { NoRead } from "./no-read.js";
@@ -31,6 +32,8 @@ const DAY = 86_400;
 /** Beside the bits of `Flag`: the code column says that there is no read. */
 const NO_READ = 1 << 30;
 const MOST_NUMBER = 64;
+/** A plain number has so few characters that its digits are exact. */
+const MOST_PLAIN = 16;
 
 type Column = keyof BillingOptions["columns"];
 
@@ -83,9 +86,22 @@ export class BillingReader implements FormatReader, RowSink {
   readonly #readStamp: StampReader;
   readonly #stamp: Stamp = { day: 0, second: 0, offset: 0, epoch: 0 };
   readonly #quality: ReadonlyMap<string, number>;
+  /** What words mean, and when dates are: those of a cycle's rows are mostly the same. */
+  readonly #units = new FieldMemo((word) => this.#unitWords.of(word));
+  readonly #codes = new FieldMemo((word) => this.#quality.get(word.toUpperCase()) ?? 0);
+  readonly #previousCodes = new FieldMemo((word) => this.#quality.get(word.toUpperCase()) ?? 0);
+  readonly #dates = {
+    currentDate: new FieldMemo((text) => this.#instantOf(text)),
+    previousDate: new FieldMemo((text) => this.#instantOf(text)),
+  };
+  readonly #decimal = new Decimal();
+  /** Of a row without a column of codes. */
+  readonly #noCode: number;
+  /** Numbers as computers write them need no closer look. */
+  readonly #isPlain: boolean;
   readonly #noRead: NoRead;
   readonly #zero: ReadonlySet<string>;
-  readonly #units: UnitWords;
+  readonly #unitWords: UnitWords;
   #skip: number;
   #headerDone: boolean;
   #columns: Partial<Record<Column, number>> = {};
@@ -105,9 +121,11 @@ export class BillingReader implements FormatReader, RowSink {
     this.#isDate = !/HH|hh|X|x/.test(billing.time.format);
     this.#readStamp = compileTimeFormat(billing.time.format);
     this.#quality = qualityWords(billing.quality);
+    this.#noCode = this.#quality.get("") ?? 0;
+    this.#isPlain = billing.decimal === "." && !billing.zero.some((word) => /\d/.test(word));
     this.#noRead = new NoRead(billing.noRead);
     this.#zero = new Set(billing.zero.map((word) => word.toUpperCase()));
-    this.#units = new UnitWords(billing.treatAs);
+    this.#unitWords = new UnitWords(billing.treatAs);
     this.#skip = billing.skipRows;
     this.#headerDone = !billing.header;
     if (!billing.header) this.#findColumns(undefined);
@@ -205,7 +223,7 @@ export class BillingReader implements FormatReader, RowSink {
     if (factor instanceof Refusal) return factor;
     const constant = typeof factor === "number" ? factor : factor.value;
     if (!(constant > 0)) return this.#refuse(row, "bad-number", "multiplier");
-    const current = this.#register(row, "current", "currentDate", "code");
+    const current = this.#register(row, "current");
     if (current instanceof Refusal) return current;
     const previous = this.#previous(row);
     if (previous instanceof Refusal) return previous;
@@ -238,26 +256,29 @@ export class BillingReader implements FormatReader, RowSink {
 
   #unit(row: CsvRow): Unit | Refusal {
     if (this.#columns.unit === undefined) return this.#options.unit;
-    const word = this.#text(row, "unit");
-    const unit = this.#units.of(word);
-    return unit ?? new Refusal("unknown-unit", "unit", wordOrShape(word));
+    const unit = this.#units.of(row, this.#columns.unit);
+    return unit ?? new Refusal("unknown-unit", "unit", wordOrShape(this.#text(row, "unit")));
   }
 
   /** The previous read; `undefined` where the row has none. */
   #previous(row: CsvRow): RegisterRead | undefined | Refusal {
     if (this.#columns.previous === undefined) return undefined;
     if (this.#noRead.isWord(this.#text(row, "previous"))) return undefined;
-    return this.#register(row, "previous", "previousDate", "previousCode");
+    return this.#register(row, "previous");
   }
 
-  #register(row: CsvRow, column: Column, date: Column, code: Column): RegisterRead | Refusal {
-    const time = this.#instant(row, date);
+  #register(row: CsvRow, column: "current" | "previous"): RegisterRead | Refusal {
+    const time = this.#instant(row, `${column}Date`);
     if (time instanceof Refusal) return time;
     const amount = this.#amount(row, column);
     if (amount instanceof Refusal) return amount;
-    const isUnknown = code === "previousCode" && this.#columns.previousCode === undefined;
-    const flags = isUnknown ? Flag.estimated : (this.#quality.get(this.#text(row, code).toUpperCase()) ?? 0);
-    return { ...amount, time, flags };
+    return { value: amount.value, decimals: amount.decimals, time, flags: this.#flags(row, column) };
+  }
+
+  #flags(row: CsvRow, column: "current" | "previous"): number {
+    const { code, previousCode } = this.#columns;
+    if (column === "current") return code === undefined ? this.#noCode : this.#codes.of(row, code);
+    return previousCode === undefined ? Flag.estimated : this.#previousCodes.of(row, previousCode);
   }
 
   /** What of the row does not agree with its two reads. */
@@ -298,15 +319,25 @@ export class BillingReader implements FormatReader, RowSink {
   }
 
   /** UTC seconds of a stamp. */
-  #instant(row: CsvRow, column: Column): number | Refusal {
+  #instant(row: CsvRow, column: "currentDate" | "previousDate"): number | Refusal {
+    const index = this.#columns[column];
+    const instant = index === undefined ? this.#instantOf("") : this.#dates[column].of(row, index);
+    return typeof instant === "number" ? instant : this.#refuse(row, instant, column);
+  }
+
+  #instantOf(text: string): number | RejectCode {
     const stamp = this.#stamp;
-    const bytes = Buffer.from(this.#text(row, column), "utf8");
-    if (!this.#readStamp(bytes, 0, bytes.length, stamp))
-      return this.#refuse(row, this.#isDate ? "bad-date" : "bad-time", column);
-    return firstInstant(stamp, this.#zone, this.#isDate) ?? this.#refuse(row, "no-such-local-time", column);
+    const bytes = Buffer.from(text, "utf8");
+    if (!this.#readStamp(bytes, 0, bytes.length, stamp)) return this.#isDate ? "bad-date" : "bad-time";
+    return firstInstant(stamp, this.#zone, this.#isDate) ?? "no-such-local-time";
   }
 
   #amount(row: CsvRow, column: Column): Amount | Refusal {
+    const index = this.#columns[column];
+    if (this.#isPlain && index !== undefined && isPlainNumber(row, index)) {
+      const value = this.#decimal.read(row.bytes, row.start[index]!, row.end[index]!);
+      return this.#noRead.isNumber(value) ? NO_AMOUNT : { value, decimals: this.#decimal.decimals };
+    }
     const text = this.#text(row, column);
     if (this.#noRead.isWord(text)) return NO_AMOUNT;
     if (this.#zero.has(text.toUpperCase())) return { value: 0, decimals: 0 };
@@ -324,6 +355,18 @@ export class BillingReader implements FormatReader, RowSink {
     const index = this.#columns[column];
     return index === undefined ? "" : fieldText(row, index, this.#options.quote).trim();
   }
+}
+
+/** Digits with a point among or before them at most, so few that they are exact. */
+function isPlainNumber({ bytes, start, end }: CsvRow, i: number): boolean {
+  const [from, to] = [start[i]!, end[i]!];
+  let digits = 0;
+  for (let at = from; at < to; at++) {
+    const byte = bytes[at]!;
+    if (byte >= 48 && byte <= 57) digits++;
+    else if (byte !== 46) return false;
+  }
+  return digits > 0 && to - from <= digits + 1 && digits < MOST_PLAIN;
 }
 
 /** A number as the file writes it, with a point and without marks between thousands; `undefined` where it is none. */
