@@ -18,10 +18,10 @@ export const NAMES = {
   otherTime: /install|created|updated|birth|billed|billing|leakstart|movein|moveout|built/,
   usage: /usage|consum|consom|^cons$|verbrui|volume|flow|delta|menge|verbrauch|demand|quantity|qty/,
   register:
-    /register|reading|^read$|odometer|total|index|stand|counter|cumul|scaledread|meterread|^(curr?(ent)?|end|last)read|lectura|lettura|leitura|relev/,
+    /register|reading|^read(cf|ccf|hcf|ft3|gal|gallons|kgal|l|m3|m³|value)?$|odometer|total|index|stand|counter|cumul|scaledread|meterread|^(curr?(ent)?|end|last)read|lectura|lettura|leitura|relev/,
   value: /val|wert|amount|litre|liter|gallon|gal$|ccf$|^cf|cubic|m3$|m³|usg|^l$/,
   noValue:
-    /latitude|longitude|^lat|^lon|zip|postal|year|dials|battery|area|account|customer|phone|port|multiplier|scalar|resolution|size|raw|leak|temp|cost|price|charge|interval|rate$|gpm|lpm|m3h|instant|coste|precio|betrag/,
+    /latitude|longitude|^lat|^lon|zip|postal|year|dials|battery|area|account|customer|phone|port|multiplier|scalar|resolution|size|raw|leak|temp|cost|price|charge|interval(length|minutes|seconds|s)?$|rate$|gpm|lpm|m3h|instant|coste|precio|betrag/,
   unit: /unit|uom|einheit|unidad/,
   quality:
     /qual|flag|status|(read|rdg|reading)(type|code|source|method)|estim|geschätzt|geschaetzt|stimat|valid/,

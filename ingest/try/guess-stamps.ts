@@ -16,6 +16,8 @@ export interface TimeFound {
   /** Seconds on the file's own clock of each row, by the first format; NaN where it has none. */
   readonly seconds: readonly number[];
   readonly guess: TimeGuess;
+  /** By the names of columns the stamps are UTC. */
+  readonly isUtc: boolean;
 }
 
 export function guessTime(columns: readonly Column[], found: Findings): TimeFound | undefined {
@@ -33,7 +35,7 @@ export function guessTime(columns: readonly Column[], found: Findings): TimeFoun
   const dates = of("date");
   const candidates = stamps.length > 0 ? stamps : dates;
   const named = candidates.filter(({ column }) => NAMES.time.test(column.bare));
-  const chosen = beginnings(named.length > 0 ? named : candidates);
+  const chosen = universal(beginnings(named.length > 0 ? named : candidates));
   if (chosen.length === 0) {
     found.leave("columns.time", [], "no column reads as a time in all its rows", true);
     return undefined;
@@ -79,7 +81,25 @@ export function guessTime(columns: readonly Column[], found: Findings): TimeFoun
     if (cell === "") return NaN;
     return localSeconds(fits[0]!, clock === undefined ? cell : `${cell} ${clock.cells[row]!}`);
   });
-  return { column, clock, formats: fits, seconds, guess };
+  const isUtc = UTC_NAME.test(column.name) || timed.some((other) => isLocalOf(other.column, column));
+  return { column, clock, formats: fits, seconds, guess, isUtc };
+}
+
+const UTC_NAME = /(^|[^a-z])(utc|gmt|zulu)([^a-z]|$)/i;
+const LOCAL_NAME = /(^|[^a-z])local([^a-z]|$)|Local/;
+
+/** The one is the local time of what the other says, by its name: `read_time` and `read_time_local`. */
+function isLocalOf(local: Column, { name }: Column): boolean {
+  const bare = (text: string) => text.toLowerCase().replace(/[^a-z]|utc|gmt/g, "");
+  return LOCAL_NAME.test(local.name) && bare(local.name).replace("local", "") === bare(name);
+}
+
+/** Of a time that stands there in UTC and by the local clock, that in UTC: no hour of it comes twice. */
+function universal<T extends { readonly column: Column }>(list: readonly T[]): readonly T[] {
+  const [one, other] = list;
+  if (list.length !== 2) return list;
+  if (isLocalOf(other!.column, one!.column)) return [one!];
+  return isLocalOf(one!.column, other!.column) ? [other!] : list;
 }
 
 /** Names of columns with the number of an hour. */
@@ -132,7 +152,10 @@ export function timingOf({
   const [format] = time.formats;
   if (time.formats.length === 1) timing["format"] = format;
   const tellsZone = /Z$|^[Xx]$/.test(format!);
-  if (!tellsZone) {
+  if (!tellsZone && time.isUtc) {
+    timing["zone"] = "UTC";
+    found.seen.push("stamps in UTC, by the names of columns");
+  } else if (!tellsZone) {
     found.leave(
       "time.zone",
       ["utility", "UTC"],

@@ -102,6 +102,7 @@ export function guessLong({ columns, time, meter, profile, found }: LongParts): 
   guessMarks(values, profile, found);
   guessUnit(columns, values, profile, found);
   guessNoRead(candidates, found);
+  guessMultiplier(columns, found);
   guessChannel(columns, time, meter, found);
   if (time !== undefined && meter !== undefined && found.columns["channel"] === undefined) {
     const others = columns.filter(
@@ -109,6 +110,23 @@ export function guessLong({ columns, time, meter, profile, found }: LongParts): 
     );
     guessKinds(others, columns, time, meter, found);
   }
+}
+
+/** A column with the meter's constant: whether the values have it in them already, the file does not tell. */
+function guessMultiplier(columns: readonly Column[], found: Findings): void {
+  const able = columns.filter(
+    ({ bare, filled }) =>
+      /mult|meterconst/.test(bare) &&
+      filled.length > 0 &&
+      filled.every((cell) => isNumber(cell) && looseNumber(cell) > 0),
+  );
+  for (const one of able)
+    found.leave(
+      "columns.multiplier",
+      [String(refOf(one, columns))],
+      "are the values still to be multiplied by it? Without this line they are taken as they stand",
+      one.filled.some((cell) => looseNumber(cell) !== 1),
+    );
 }
 
 /** Names of numbers that count rows or name things: `reading_id`, `recordId`. */

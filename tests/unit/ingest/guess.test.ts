@@ -698,3 +698,35 @@ describe("rows more than a day apart", () => {
     );
   });
 });
+
+it("takes of a time in UTC and by the local clock that in UTC, and believes a name that says so", () => {
+  const stamp = (i: number, hours: number) =>
+    new Date(Date.UTC(2026, 4, 13, i - hours)).toISOString().slice(0, 16).replace("T", " ");
+  const rows = (local: boolean) =>
+    Array.from(
+      { length: 30 },
+      (_, i) => `M-1,${stamp(i, 0)},${(i * 7) % 5}${local ? `,${stamp(i, 7)}` : ""}`,
+    );
+  const both = of(["meter_id,read_time,interval_value,read_time_local", ...rows(true)].join("\n"));
+  expect(both.settings["profile"]).toMatchObject({
+    columns: { meter: "meter_id", time: "read_time", usage: "interval_value" },
+    time: { format: "YYYY-MM-DD HH:mm", zone: "UTC", interval: 3600 },
+  });
+  expect(both.seen).toContain("stamps in UTC, by the names of columns");
+  const named = of(["meter_id,Read Time (UTC),Read (CF)", ...rows(false)].join("\n"));
+  expect(named.settings["profile"]).toMatchObject({ time: { zone: "UTC" } });
+  expect(openPaths(named)).not.toContain("time.zone");
+});
+
+it("asks whether values are still to be multiplied, and insists where that would change them", () => {
+  const asked = (constants: readonly number[]) => {
+    const rows = Array.from({ length: 30 }, (_, i) => {
+      const hour = new Date(Date.UTC(2026, 4, 13, i)).toISOString().slice(0, 16).replace("T", " ");
+      return `M-1,${hour},${(i * 7) % 5},${constants[i % constants.length]!}`;
+    });
+    const found = of(["meter_id,read_time,usage,multiplier", ...rows].join("\n"));
+    return found.open.find(({ path }) => path === "profile.columns.multiplier")!;
+  };
+  expect(asked([1])).toMatchObject({ alternatives: ["multiplier"], blocks: false });
+  expect(asked([1, 10])).toMatchObject({ alternatives: ["multiplier"], blocks: true });
+});
