@@ -86,7 +86,7 @@ export async function* reading(job: ReadingJob): AsyncGenerator<Portion, Reading
       } else break;
     }
   } else if (!text.plain) {
-    for await (const chunks of text.texts()) for await (const chunk of chunks) void chunk;
+    for await (const chunks of text.texts()) for await (const chunk of chunks) chunk;
   }
   return yield* portionsOf(job, text, names);
 }

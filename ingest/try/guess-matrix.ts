@@ -1,6 +1,6 @@
 import { isNumber } from "./csv-dialect.js";
 import { bareName, type Column, Findings, NAMES, NO_READ_WORDS } from "./guess-columns.js";
-import type { TimeFound } from "./guess-stamps.js";
+import { isOfOneMeter, type TimeFound } from "./guess-stamps.js";
 import { contentOf, guessMarks, guessUnit, type Steps, stepsOf } from "./guess-values.js";
 
 /** Neighbouring columns to the end of the rows, a meter each. */
@@ -9,8 +9,8 @@ export type MatrixRun = readonly Column[];
 const LEAST_METERS = 2;
 
 /**
- * The meters' columns of a file with one column a meter: to its end they hold numbers alone, and their names tell nothing
- * of a read and are made alike, as ids are. `undefined` where it is none.
+ * The meters' columns of a file with one column a meter: to its end they hold numbers alone, and each name has a number in
+ * it and tells nothing of a read, as ids do. `undefined` where it is none.
  */
 export function matrixRun(columns: readonly Column[], time: TimeFound): MatrixRun | undefined {
   const isMeter = (column: Column) =>
@@ -24,8 +24,7 @@ export function matrixRun(columns: readonly Column[], time: TimeFound): MatrixRu
   const ids = new Set(run.map(({ name }) => name.trim()));
   const isWhole =
     run.length >= LEAST_METERS && ids.size === run.length && run.some((one) => one.filled.length > 0);
-  const times = time.seconds.filter((one) => !Number.isNaN(one));
-  return isWhole && new Set(times).size >= times.length * 0.9 ? run : undefined;
+  return isWhole && isOfOneMeter(time) ? run : undefined;
 }
 
 /** With a number in it, and without a word for what a read has. */

@@ -130,7 +130,7 @@ function guessMultiplier(columns: readonly Column[], found: Findings): void {
 }
 
 /** Names of numbers that count rows or name things: `reading_id`, `recordId`. */
-const ID = /(^|[\s_-])ids?$|\p{Ll}I[dD]$/iu;
+const ID = /(^|[\s_-])[iI][dD]s?$|\p{Ll}I[dD]$/u;
 
 /** By its name a time; a volume of an hour is none. */
 function speaksOfTime({ bare, filled }: Column): boolean {

@@ -118,7 +118,7 @@ async function portions<Portion>(
   read: (texts: AsyncIterable<AsyncIterable<Buffer>>) => AsyncIterable<Portion>,
 ): Promise<Portion[]> {
   const places = [0, ...[...cuts].sort((a, b) => a - b), bytes.length];
-  const pieces = places.slice(1).map((to, i) => Buffer.from(bytes.subarray(places[i]!, to)));
+  const pieces = places.slice(1).map((to, i) => Buffer.from(bytes.subarray(places[i], to)));
   const found: Portion[] = [];
   for await (const portion of read(Readable.from([Readable.from(pieces)]))) found.push(portion);
   return found;
