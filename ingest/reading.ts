@@ -86,9 +86,16 @@ export async function* reading(job: ReadingJob): AsyncGenerator<Portion, Reading
       } else break;
     }
   } else if (!text.plain) {
-    for await (const chunks of text.texts()) for await (const chunk of chunks) chunk;
+    for await (const chunks of text.texts()) await bytesOf(chunks);
   }
   return yield* portionsOf(job, text, names);
+}
+
+/** Takes a text to its end, at which its bytes are known to be sound. */
+async function bytesOf(chunks: AsyncIterable<Buffer>): Promise<number> {
+  let bytes = 0;
+  for await (const chunk of chunks) bytes += chunk.length;
+  return bytes;
 }
 
 async function* portionsOf(
