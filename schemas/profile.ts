@@ -94,6 +94,8 @@ export const csvProfile = z.strictObject({
           (pattern) => pattern.split("{meter}").length === 2 && !/\*\{meter\}|\{meter\}\*/.test(pattern),
           "expected a pattern with {meter} in it, once, and something between it and a *",
         )
+        // Each one more multiplies the ways in which a long name may be tried.
+        .refine((pattern) => pattern.split("*").length <= 4, "expected three * at most")
         .optional()
         .describe(
           "Pattern of the file's name (of an archive's member), in which {meter} stands for the id, * for any characters and ? for one; case does not count. `reads_{meter}_*.csv`",

@@ -7,7 +7,14 @@ import type { CsvProfile } from "../../schemas/profile.js";
 import { MILLILITRES, type Unit } from "../../schemas/units.js";
 import type { RejectCode } from "../check/rejects.js";
 import { isBlank, isEmpty } from "./csv-fields.js";
-import { fieldText, MAX_ROW_BYTES, type CsvRow, type RowFault, type RowSink } from "./csv-rows.js";
+import {
+  fieldText,
+  MAX_FIELDS,
+  MAX_ROW_BYTES,
+  type CsvRow,
+  type RowFault,
+  type RowSink,
+} from "./csv-rows.js";
 import { FileRejected, MOST_FRUITLESS_ROWS, type ReadSink, type Series } from "./format.js";
 import { HeaderColumns } from "./header-columns.js";
 import { MeterFrom } from "./meter-from.js";
@@ -402,7 +409,12 @@ export class ReadsCsv implements RowSink {
       return;
     }
     if (!this.#headerDone) {
-      throw new FileRejected("header", "The header row can't be cut into columns. Mend the profile's quote.");
+      throw new FileRejected(
+        "header",
+        fault === "row-too-long"
+          ? `The header row has more than ${MAX_FIELDS} columns, or more than ${MAX_ROW_BYTES} bytes. Drop the file in parts.`
+          : "The header row can't be cut into columns. Mend the profile's quote.",
+      );
     }
     this.#sink.reject({ line, offset, length, code: fault, field: "row", value: null });
     this.#refused = true;

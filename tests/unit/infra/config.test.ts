@@ -92,6 +92,7 @@ it("takes the meter from one place: a column, the file's name or its preamble, o
     /expected a pattern with \{meter\} in it, once/,
   );
   expect(profile("meterFrom: { fileName: '{meter}*.csv' },")).toMatch(/something between it and a \*/);
+  expect(profile("meterFrom: { fileName: '*_*_*_{meter}_*.csv' },")).toMatch(/expected three \* at most/);
   expect(profile("meterFrom: { fileName: '{meter}.csv' },", "meter: id, time: at, usage: v")).toMatch(
     /columns\.meter: is told in another way already/,
   );
