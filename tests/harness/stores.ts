@@ -1,4 +1,15 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SteppedClock } from "../../infra/clock.js";
@@ -92,8 +103,50 @@ export function settingsOf(
   return parseConfig(JSON.stringify(input), join(folder, "curbstop.yaml"), variables);
 }
 
+/** What a data directory is made of: another one is prepared where that changes. */
+const MADE_OF = ["infra/postgres", "infra/clickhouse", "package-lock.json"];
+
+function preparedFolder(): string {
+  const hash = createHash("sha256");
+  for (const root of MADE_OF) {
+    const names = root.includes(".") ? [""] : readdirSync(root, { recursive: true, encoding: "utf8" }).sort();
+    for (const name of names) {
+      const path = join(root, name);
+      if (/\.(ts|sql|json)$/.test(path)) hash.update(`${path}\0`).update(readFileSync(path));
+    }
+  }
+  return join(".cache", "stores", hash.digest("hex").slice(0, 16));
+}
+
 /**
- * The real stores, embedded, in a folder of their own; about two seconds.
+ * Copies a data directory whose servers were started once: they start in a third of the time. The first test file to come
+ * prepares it; those that come meanwhile start without.
+ */
+async function copyPrepared(to: string): Promise<void> {
+  const prepared = preparedFolder();
+  if (!existsSync(prepared)) {
+    mkdirSync(join(prepared, ".."), { recursive: true });
+    const folder = temporaryFolder("prepared");
+    try {
+      const making = `${prepared}.${process.pid}`;
+      mkdirSync(`${prepared}.making`);
+      const stores = await openStores(settingsOf(folder), { logger: createLogger({ level: "error" }) });
+      await stores.close();
+      cpSync(join(folder, "data"), making, { recursive: true });
+      renameSync(making, prepared);
+      rmSync(`${prepared}.making`, { recursive: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      return;
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+  cpSync(prepared, to, { recursive: true });
+}
+
+/**
+ * The real stores, embedded, in a folder of their own; about a second.
  * @param variables such as CURBSTOP_KAFKA_BROKERS
  */
 export async function startStores(
@@ -109,6 +162,7 @@ export async function startStores(
   const settings = settingsOf(folder, options.config?.(folder), options.variables);
   const logged: string[] = [];
   const logger = createLogger({ level: "debug", write: (line) => logged.push(line) });
+  if (settings.config.dataDirectory === join(folder, "data")) await copyPrepared(join(folder, "data"));
   const stores = await openStores(settings, { logger });
   const started: Stage[] = [];
   const clock = new SteppedClock(options.now ?? Date.UTC(2026, 5, 1));
