@@ -11,7 +11,7 @@ import { CsvRows, fieldText, type CsvRow, type RowFault, type RowSink } from "./
 import { Decimal } from "./decimal.js";
 import { HeaderColumns } from "./header-columns.js";
 import { firstInstant } from "./local-times.js";
-import { NoRead } from "./no-read.js";
+import { ValueMarks } from "./value-marks.js";
 import { ReadGate, shapeOf, wordOrShape, wrongId } from "./read-gate.js";
 import { FileRejected, type FormatReader, type RowCounts, type ReadSink, type Series } from "./format.js";
 import { RowFilter, unknownColumns } from "./row-filter.js";
@@ -31,9 +31,6 @@ export interface BillingReaderOptions {
 const DAY = 86_400;
 /** Beside the bits of `Flag`: the code column says that there is no read. */
 const NO_READ = 1 << 30;
-const MOST_NUMBER = 64;
-/** A plain number has so few characters that its digits are exact. */
-const MOST_PLAIN = 16;
 
 type Column = keyof BillingOptions["columns"];
 
@@ -55,6 +52,7 @@ interface Amount {
   readonly decimals: number;
 }
 const NO_AMOUNT: Amount = { value: NaN, decimals: 0 };
+const ZERO: Amount = { value: 0, decimals: 0 };
 
 interface RegisterRead extends Amount {
   /** UTC seconds. */
@@ -94,13 +92,11 @@ export class BillingReader implements FormatReader, RowSink {
     currentDate: new FieldMemo((text) => this.#instantOf(text)),
     previousDate: new FieldMemo((text) => this.#instantOf(text)),
   };
-  readonly #decimal = new Decimal();
+  readonly #decimal: Decimal;
   /** Of a row without a column of codes. */
   readonly #noCode: number;
-  /** Numbers as computers write them need no closer look. */
-  readonly #isPlain: boolean;
-  readonly #noRead: NoRead;
-  readonly #zero: ReadonlySet<string>;
+  readonly #noRead: ValueMarks;
+  readonly #zero: ValueMarks;
   readonly #unitWords: UnitWords;
   #skip: number;
   #headerDone: boolean;
@@ -122,9 +118,10 @@ export class BillingReader implements FormatReader, RowSink {
     this.#readStamp = compileTimeFormat(billing.time.format);
     this.#quality = qualityWords(billing.quality);
     this.#noCode = this.#quality.get("") ?? 0;
-    this.#isPlain = billing.decimal === "." && !billing.zero.some((word) => /\d/.test(word));
-    this.#noRead = new NoRead(billing.noRead);
-    this.#zero = new Set(billing.zero.map((word) => word.toUpperCase()));
+    this.#noRead = new ValueMarks(billing.noRead);
+    this.#zero = new ValueMarks(billing.zero);
+    // A spreadsheet that wrote an exponent has lost digits.
+    this.#decimal = new Decimal({ ...billing, exponents: false });
     this.#unitWords = new UnitWords(billing.treatAs);
     this.#skip = billing.skipRows;
     this.#headerDone = !billing.header;
@@ -334,17 +331,15 @@ export class BillingReader implements FormatReader, RowSink {
 
   #amount(row: CsvRow, column: Column): Amount | Refusal {
     const index = this.#columns[column];
-    if (this.#isPlain && index !== undefined && isPlainNumber(row, index)) {
-      const value = this.#decimal.read(row.bytes, row.start[index]!, row.end[index]!);
-      return this.#noRead.isNumber(value) ? NO_AMOUNT : { value, decimals: this.#decimal.decimals };
+    if (index === undefined) return NO_AMOUNT;
+    const value = this.#decimal.read(row.bytes, row.start[index]!, row.end[index]!);
+    if (!Number.isNaN(value)) {
+      if (this.#noRead.isNumber(value)) return NO_AMOUNT;
+      return this.#zero.isNumber(value) ? ZERO : { value, decimals: this.#decimal.decimals };
     }
     const text = this.#text(row, column);
     if (this.#noRead.isWord(text)) return NO_AMOUNT;
-    if (this.#zero.has(text.toUpperCase())) return { value: 0, decimals: 0 };
-    const plain = plainNumber(text, this.#options.decimal, this.#options.thousands);
-    if (plain === undefined) return this.#refuse(row, "bad-number", column);
-    if (this.#noRead.isNumber(Number(plain))) return NO_AMOUNT;
-    return { value: Number(plain), decimals: Math.min(15, plain.split(".")[1]?.length ?? 0) };
+    return this.#zero.isWord(text) ? ZERO : this.#refuse(row, "bad-number", column);
   }
 
   #refuse(row: CsvRow, code: RejectCode, column: Column): Refusal {
@@ -355,30 +350,6 @@ export class BillingReader implements FormatReader, RowSink {
     const index = this.#columns[column];
     return index === undefined ? "" : fieldText(row, index, this.#options.quote).trim();
   }
-}
-
-/** Digits with a point among or before them at most, so few that they are exact. */
-function isPlainNumber({ bytes, start, end }: CsvRow, i: number): boolean {
-  const [from, to] = [start[i]!, end[i]!];
-  let digits = 0;
-  for (let at = from; at < to; at++) {
-    const byte = bytes[at]!;
-    if (byte >= 48 && byte <= 57) digits++;
-    else if (byte !== 46) return false;
-  }
-  return digits > 0 && to - from <= digits + 1 && digits < MOST_PLAIN;
-}
-
-/** A number as the file writes it, with a point and without marks between thousands; `undefined` where it is none. */
-function plainNumber(text: string, decimal: string, thousands: string): string | undefined {
-  if (text.length > MOST_NUMBER) return undefined;
-  const [whole = "", ...fraction] = text.split(decimal);
-  if (fraction.length > 1) return undefined;
-  const groups = thousands === "" ? [whole] : whole.split(thousands);
-  if (groups.length > 1 && !groups.every((group, i) => (i === 0 ? /^[+-]?\d{1,3}$/ : /^\d{3}$/).test(group)))
-    return undefined;
-  const plain = [groups.join(""), ...fraction].join(".");
-  return /^[+-]?(\d+\.?\d*|\.\d+)$/.test(plain) ? plain : undefined;
 }
 
 function qualityWords({

@@ -99,7 +99,7 @@ export class Cmep implements FormatReader {
   readonly #lines: CsvRows;
   readonly #times: LocalTimes;
   readonly #stamp = new CompactStamp();
-  readonly #decimal = new Decimal(true);
+  readonly #decimal = new Decimal({ protocol: true });
   #lastMask = 0;
   #lastMaskFlags = 0;
   readonly #type = new FieldMemo((text) => text.toUpperCase());

@@ -12,7 +12,7 @@ import type { RejectCode } from "../check/rejects.js";
 import { MAX_ROW_BYTES } from "./csv-rows.js";
 import { Decimal } from "./decimal.js";
 import { LocalTimes, stamped } from "./local-times.js";
-import { NoRead } from "./no-read.js";
+import { ValueMarks } from "./value-marks.js";
 import { ReadGate, shapeOf, wrongId, type RowPlace } from "./read-gate.js";
 import type { FormatReader, RowCounts, ReadSink, Series } from "./format.js";
 import { compileTimeFormat, type Stamp, type StampReader } from "./time-format.js";
@@ -74,7 +74,7 @@ export class FixedWidth implements FormatReader {
   readonly #readTime: StampReader;
   readonly #units: UnitWords;
   readonly #quality: ReadonlyMap<string, number>;
-  readonly #noRead: NoRead;
+  readonly #noRead: ValueMarks;
   readonly #times: LocalTimes;
   readonly #gate: ReadGate;
   readonly #decimal = new Decimal();
@@ -96,7 +96,7 @@ export class FixedWidth implements FormatReader {
     this.#readTime = compileTimeFormat(layout.time);
     this.#units = new UnitWords(fixedWidth.treatAs);
     this.#quality = qualityWords(fixedWidth.quality);
-    this.#noRead = new NoRead(fixedWidth.noRead);
+    this.#noRead = new ValueMarks(fixedWidth.noRead);
     this.#times = new LocalTimes(fixedWidth.zone, timeZone);
     this.#gate = new ReadGate(sink, now, "source.fixedWidth");
     this.#context = this.#kinds.map(() => undefined);

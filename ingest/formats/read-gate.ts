@@ -2,9 +2,9 @@ import type { RejectCode } from "../check/rejects.js";
 import { FileRejected, MOST_FRUITLESS_ROWS, type ReadSink, type Series } from "./format.js";
 
 const DAY = 86_400;
-const MOST_ML = 2 ** 53;
+export const MOST_ML = 2 ** 53;
 /** 1990-01-01: no meter was read by radio before; a clock that was reset says 1970 or 1980. */
-const EARLIEST = 631_152_000;
+export const EARLIEST = 631_152_000;
 const MOST_ID_BYTES = 200;
 const MOST_CHANNEL_LENGTH = 16;
 const MOST_VALUE = 80;
@@ -138,7 +138,7 @@ export function wrongId(
 }
 
 /** Ids are names: bytes that are not UTF-8 or can't be seen would make two meters one. */
-function isId(text: string): boolean {
+export function isId(text: string): boolean {
   return Buffer.byteLength(text) <= MOST_ID_BYTES && !/[\p{Cc}\uFFFD]/u.test(text);
 }
 

@@ -2,10 +2,10 @@ import { TimeZone } from "../../infra/time-zone.js";
 import { canonicalMeter } from "../../schemas/canonical.js";
 import { limitOf, type ChecksConfig } from "../../schemas/checks.js";
 import { Flag } from "../../schemas/flags.js";
-import type { ColumnRef } from "../../schemas/formats/common.js";
 import type { CsvProfile } from "../../schemas/profile.js";
 import { MILLILITRES, type Unit } from "../../schemas/units.js";
 import type { RejectCode } from "../check/rejects.js";
+import { columnsOf, NO_COLUMNS, type MeterColumn, type ValueColumn } from "./csv-columns.js";
 import { isBlank, isEmpty } from "./csv-fields.js";
 import {
   fieldText,
@@ -16,14 +16,14 @@ import {
   type RowSink,
 } from "./csv-rows.js";
 import { FileRejected, MOST_FRUITLESS_ROWS, type ReadSink, type Series } from "./format.js";
-import { HeaderColumns } from "./header-columns.js";
+import { Decimal } from "./decimal.js";
 import { MeterFrom } from "./meter-from.js";
-import { NoRead } from "./no-read.js";
+import { ValueMarks } from "./value-marks.js";
 import { PlainRow, Role } from "./plain-row.js";
-import { RowFilter, unknownColumns } from "./row-filter.js";
+import { EARLIEST, MOST_ML, shapeOf, wrongId } from "./read-gate.js";
 import { compileTimeFormat, splitClock, type Stamp, type StampReader } from "./time-format.js";
 import { UnitWords } from "./unit-words.js";
-import { intervalColumns, WideDays } from "./wide-days.js";
+import { WideDays } from "./wide-days.js";
 
 export interface ReadsCsvOptions {
   readonly profile: CsvProfile;
@@ -38,26 +38,8 @@ export interface ReadsCsvOptions {
 
 const DAY = 86_400;
 const HOUR = 3_600;
-const MOST_ML = 2 ** 53;
 /** Plain rows leave the edge of what a volume may be to a closer look. */
 const MOST_PLAIN_ML = 2 ** 52;
-/** 1990-01-01: no meter was read by radio before; a clock that was reset says 1970 or 1980. */
-const EARLIEST = 631_152_000;
-const MOST_ID_BYTES = 200;
-const MOST_CHANNEL_LENGTH = 16;
-
-interface ValueColumn {
-  readonly index: number;
-  readonly kind: "register" | "usage";
-  readonly name: string;
-  readonly unitIndex: number;
-  readonly unit: Unit;
-}
-
-/** A column of layout matrix. */
-interface MeterColumn extends ValueColumn {
-  readonly series: Series;
-}
 
 /**
  * Reads rows of a meter-read CSV as its profile says. One per file.
@@ -86,30 +68,16 @@ export class ReadsCsv implements RowSink {
   readonly #readDate: StampReader;
   readonly #readClock: StampReader;
   readonly #flags: ReadonlyMap<string, number>;
-  readonly #noRead: NoRead;
+  readonly #decimal: Decimal;
+  readonly #noRead: ValueMarks;
   readonly #units: UnitWords;
   readonly #stamp: Stamp = { day: 0, second: 0, offset: 0, epoch: 0 };
   readonly #meterFrom: MeterFrom | undefined;
   #headerDone: boolean;
   #skip: number;
-  #meter = -1;
-  /** matrix: the meters' columns. */
-  #meters: MeterColumn[] = [];
-  #serial = -1;
-  #channel = -1;
-  #time = -1;
-  #clock = -1;
-  #quality = -1;
-  /** Places of the interval columns, and behind them those of the repeated hour. */
-  #intervals: readonly number[] = [];
-  #values: ValueColumn[] = [];
-  #filter: RowFilter | undefined;
-  #needed = 0;
+  #at = NO_COLUMNS;
   /** Fields of a whole row: a row with another number has its fields in other places than their names say. */
   #width = -1;
-  #wideUnit = -1;
-  #multiplier = -1;
-  #valuesPerRow = 1;
   /** Something of the row in hand was rejected. */
   #refused = false;
   #fruitful = false;
@@ -163,7 +131,8 @@ export class ReadsCsv implements RowSink {
     for (const word of suspect) flags.set(word.toUpperCase(), Flag.suspect);
     for (const word of noRead) flags.set(word.toUpperCase(), NO_READ);
     this.#flags = flags;
-    this.#noRead = new NoRead(profile.noRead);
+    this.#decimal = new Decimal(profile);
+    this.#noRead = new ValueMarks(profile.noRead);
     this.#units = new UnitWords(profile.treatAs);
     this.#skip = profile.skipRows;
     this.#headerDone = !profile.header;
@@ -189,15 +158,15 @@ export class ReadsCsv implements RowSink {
       this.#planPlainRows();
     }
     this.#refused = false;
-    if (row.count < this.#needed) {
+    if (row.count < this.#at.needed) {
       if (isBlank(row)) return;
       this.#rejectRow(row, "too-few-columns", "row", `${row.count} columns`);
-    } else if (this.#filter?.takes(row) === false) {
+    } else if (this.#at.filter?.takes(row) === false) {
       if (!isBlank(row)) this.leftOut++;
       return;
-    } else if (this.#meters.length > 0) {
+    } else if (this.#at.meters.length > 0) {
       if (isBlank(row)) return;
-      this.#matrixRow(row, this.#meters);
+      this.#matrixRow(row, this.#at.meters);
     } else {
       const series = this.#seriesOf(row);
       if (series === undefined) {
@@ -246,7 +215,7 @@ export class ReadsCsv implements RowSink {
       time.hours !== "clock" ||
       trailerRows !== undefined ||
       time.snap > 0 ||
-      (layout === "long" && time.interval > HOUR && this.#values.some(({ kind }) => kind === "usage")) ||
+      (layout === "long" && time.interval > HOUR && this.#at.values.some(({ kind }) => kind === "usage")) ||
       decimal === delimiter ||
       !noRead.includes("");
     if (unusual || this.#width < 0) return;
@@ -256,15 +225,15 @@ export class ReadsCsv implements RowSink {
       if (roles[index] !== Role.other) roles.length = 0;
       else roles[index] = role;
     };
-    take(this.#meter, Role.identity);
-    take(this.#time, Role.time);
-    take(this.#quality, Role.quality);
-    const filters = this.#filter?.columns ?? [];
+    take(this.#at.meter, Role.identity);
+    take(this.#at.time, Role.time);
+    take(this.#at.quality, Role.quality);
+    const filters = this.#at.filter?.columns ?? [];
     for (const index of filters) take(index, Role.filter);
-    if (layout === "wide") for (const index of this.#intervals) take(index, Role.value);
-    else for (const { index } of this.#values) take(index, Role.value);
+    if (layout === "wide") for (const index of this.#at.intervals) take(index, Role.value);
+    else for (const { index } of this.#at.values) take(index, Role.value);
     const rises = (places: readonly number[]) => places.every((at, i) => i === 0 || at > places[i - 1]!);
-    const inOrder = rises(this.#values.map(({ index }) => index)) && rises(filters);
+    const inOrder = rises(this.#at.values.map(({ index }) => index)) && rises(filters);
     if (roles.length !== this.#width || !inOrder) return;
     const timeFormat = layout === "wide" ? splitClock(time.format)[0] : time.format;
     const plain = new PlainRow({ delimiter, quote, decimal, timeFormat, roles });
@@ -304,7 +273,7 @@ export class ReadsCsv implements RowSink {
     const latest = this.#now + DAY;
     if (instant > latest || instant - interval < EARLIEST) return false;
     for (let v = 0; v < values.length; v++)
-      if (!this.#isPlainValue(values[v]!, this.#values[v]!)) return false;
+      if (!this.#isPlainValue(values[v]!, this.#at.values[v]!)) return false;
     for (let v = 0; v < values.length; v++) {
       const one = series[v]!;
       const usage = one.kind === "usage";
@@ -315,7 +284,7 @@ export class ReadsCsv implements RowSink {
         usage ? interval : 0,
         values[v]!,
         decimals[v]!,
-        this.#values[v]!.unit,
+        this.#at.values[v]!.unit,
         flags,
         line,
       );
@@ -418,7 +387,7 @@ export class ReadsCsv implements RowSink {
     }
     this.#sink.reject({ line, offset, length, code: fault, field: "row", value: null });
     this.#refused = true;
-    this.valuesRejected += this.#valuesPerRow;
+    this.valuesRejected += this.#at.valuesPerRow;
     this.#countRow(line);
   }
 
@@ -443,105 +412,10 @@ export class ReadsCsv implements RowSink {
   }
 
   #columns(header: readonly string[]): void {
-    const { columns, layout, header: named } = this.#profile;
-    const found = new HeaderColumns(header);
-    if (named) this.#width = header.length;
-    const find = (of: ColumnRef | undefined, what: string) => (of === undefined ? -1 : found.find(of, what));
-    this.#meter = find(columns.meter, "meter");
-    this.#serial = find(columns.serial, "serial");
-    this.#channel = find(columns.channel, "channel");
-    this.#time = find(columns.time, "time");
-    this.#clock = find(columns.clock, "clock");
-    this.#quality = find(columns.quality, "quality");
-    this.#multiplier = find(columns.multiplier, "multiplier");
-    const unitIndex = find(columns.unit, "unit");
-    const registerUnitIndex =
-      columns.registerUnit === undefined ? unitIndex : find(columns.registerUnit, "registerUnit");
-    const { unit, registerUnit = unit } = this.#profile;
-    if (layout === "wide") {
-      const { intervalsPerDay, time } = this.#profile;
-      const [first, repeated] = [find(columns.first, "first"), find(columns.repeated, "repeated")];
-      this.#intervals = intervalColumns(first, repeated, intervalsPerDay, time.wide === "elapsed");
-      this.#wideUnit = this.#profile.wideValues === "register" ? registerUnitIndex : unitIndex;
-      this.#valuesPerRow = this.#intervals.length;
-      this.#needed = Math.max(...this.#intervals) + 1;
-    } else if (layout === "matrix") {
-      const first = find(columns.first, "first");
-      if (first >= 0) this.#meters = this.#metersOf(header, first);
-      this.#valuesPerRow = this.#meters.length;
-      this.#needed = 1 + Math.max(this.#clock, ...this.#meters.map(({ index }) => index));
-    } else {
-      if (columns.usage !== undefined) {
-        this.#values.push({
-          index: find(columns.usage, "usage"),
-          kind: "usage",
-          name: "usage",
-          unitIndex,
-          unit,
-        });
-      }
-      if (columns.register !== undefined) {
-        const index = find(columns.register, "register");
-        this.#values.push({
-          index,
-          kind: "register",
-          name: "register",
-          unitIndex: registerUnitIndex,
-          unit: registerUnit,
-        });
-      }
-      this.#valuesPerRow = this.#values.length;
-      this.#needed = Math.max(this.#clock, ...this.#values.map(({ index }) => index)) + 1;
-    }
-    const { filters } = this.#profile;
-    if (filters.length > 0) this.#filter = new RowFilter(filters, find);
+    if (this.#profile.header) this.#width = header.length;
+    this.#at = columnsOf(this.#profile, header, this.#sink);
+    this.unknownColumns = this.#at.unknown;
     this.#planPlainRows();
-    this.#needed = Math.max(this.#needed, ...(this.#filter?.columns ?? []).map((at) => at + 1));
-    this.unknownColumns = unknownColumns(header, this.#spokenOf(), found.foundByName);
-    const own = [this.#meter, this.#time, this.#channel, this.#serial, this.#multiplier];
-    this.#needed = Math.max(this.#needed, 1 + Math.max(...own));
-    found.check("the profile's columns");
-  }
-
-  /**
-   * The meters that the header names from a column on. Columns without a name hold none.
-   * @throws FileRejected where a name can't be a meter's, stands twice, or none is there
-   */
-  #metersOf(header: readonly string[], first: number): MeterColumn[] {
-    const { wideValues: kind, unit, registerUnit = unit, meterId } = this.#profile;
-    const taken = this.#spokenOf();
-    const seen = new Map<string, number>();
-    const meters: MeterColumn[] = [];
-    for (let index = first; index < header.length; index++) {
-      const id = canonicalMeter(header[index]!, meterId);
-      if (id === "" || taken.has(index)) continue;
-      const name = `column ${index + 1}`;
-      if (!isId(id)) throw new FileRejected("header", `The name of ${name} can't be a meter's id.`);
-      const before = seen.get(id);
-      if (before !== undefined)
-        throw new FileRejected("header", `Columns ${before + 1} and ${index + 1} name the same meter.`);
-      seen.set(id, index);
-      const series = this.#sink.series(id, "", "", kind);
-      meters.push({
-        index,
-        kind,
-        name,
-        unitIndex: -1,
-        unit: kind === "register" ? registerUnit : unit,
-        series,
-      });
-    }
-    if (meters.length === 0)
-      throw new FileRejected("header", "The header names no meter. Mend the profile's columns.first.");
-    return meters;
-  }
-
-  /** Places of the columns that the profile names. */
-  #spokenOf(): ReadonlySet<number> {
-    const places = [this.#meter, this.#serial, this.#channel, this.#time, this.#clock, this.#quality];
-    places.push(...this.#intervals, ...this.#meters.map(({ index }) => index));
-    for (const { index, unitIndex } of this.#values) places.push(index, unitIndex);
-    return new Set([...places, this.#wideUnit, this.#multiplier, ...(this.#filter?.columns ?? [])]);
   }
 
   /** The row's series, in the order of the profile's values; undefined where the row is blank or was rejected. */
@@ -549,10 +423,10 @@ export class ReadsCsv implements RowSink {
     const { bytes, start, end } = row;
     let length = 0;
     let identity = this.#lastIdentity;
-    const wanted = this.#serial < 0 && this.#channel < 0 ? 1 : 3;
+    const wanted = this.#at.serial < 0 && this.#at.channel < 0 ? 1 : 3;
     let same = this.#lastIdentityLength >= 0;
     for (let part = 0; part < wanted; part++) {
-      const index = part === 0 ? this.#meter : part === 1 ? this.#channel : this.#serial;
+      const index = part === 0 ? this.#at.meter : part === 1 ? this.#at.channel : this.#at.serial;
       if (index >= 0) {
         const until = end[index]!;
         if (length + until - start[index]! >= identity.length) {
@@ -578,21 +452,20 @@ export class ReadsCsv implements RowSink {
     const name = identity.toString("latin1", 0, length);
     let series = this.#seriesByIdentity.get(name);
     if (series === undefined) {
-      const told = this.#meterFrom?.id() ?? this.#text(row, this.#meter);
+      const told = this.#meterFrom?.id() ?? this.#text(row, this.#at.meter);
       const meterId = canonicalMeter(told, this.#profile.meterId);
-      const channel = this.#text(row, this.#channel);
-      const serial = this.#text(row, this.#serial);
-      if (meterId === "") {
-        if (!isBlank(row)) this.#rejectRow(row, "missing-meter", "meter", null);
-        return undefined;
-      }
-      const wrong = isId(meterId) ? (isId(serial) ? "channel" : "serial") : "meter";
-      if (wrong !== "channel" || !isId(channel) || channel.length > MOST_CHANNEL_LENGTH) {
-        this.#rejectRow(row, "bad-id", wrong, null);
+      const channel = this.#text(row, this.#at.channel);
+      const serial = this.#text(row, this.#at.serial);
+      const wrong = wrongId(meterId, channel, serial);
+      if (wrong !== undefined) {
+        if (wrong.code !== "missing-meter" || !isBlank(row))
+          this.#rejectRow(row, wrong.code, wrong.field, null);
         return undefined;
       }
       const kinds =
-        this.#profile.layout === "wide" ? [this.#profile.wideValues] : this.#values.map(({ kind }) => kind);
+        this.#profile.layout === "wide"
+          ? [this.#profile.wideValues]
+          : this.#at.values.map(({ kind }) => kind);
       series = kinds.map((kind) => this.#sink.series(meterId, channel, serial, kind));
       this.#seriesByIdentity.set(name, series);
     }
@@ -605,11 +478,11 @@ export class ReadsCsv implements RowSink {
   /** Keeps in mind how the row names its series, and that this one comes after the one before. */
   #follow({ bytes, start, end }: CsvRow, series: Series[]): void {
     const { taken } = this.#plainRow!;
-    for (const [i, column] of (this.#filter?.columns ?? []).entries())
+    for (const [i, column] of (this.#at.filter?.columns ?? []).entries())
       taken[i] = Buffer.from(bytes.subarray(start[column], end[column]));
     let named = this.#named.get(series);
     if (named === undefined) {
-      const name = Buffer.from(bytes.subarray(start[this.#meter], end[this.#meter]));
+      const name = Buffer.from(bytes.subarray(start[this.#at.meter], end[this.#at.meter]));
       named = { name, series, next: undefined };
       this.#named.set(series, named);
     }
@@ -621,12 +494,12 @@ export class ReadsCsv implements RowSink {
     const first = series[0]!;
     const instant = this.#instant(row, first);
     if (instant === undefined) return;
-    const flags = this.#quality < 0 ? 0 : this.#flagsOf(row);
-    for (let v = 0; v < this.#values.length; v++) {
-      const value = this.#values[v]!;
+    const flags = this.#at.quality < 0 ? 0 : this.#flagsOf(row);
+    for (let v = 0; v < this.#at.values.length; v++) {
+      const value = this.#at.values[v]!;
       const one = series[v]!;
       if (!this.#spanOf(instant, value.kind)) {
-        this.#rejectValue(row, "not-on-grid", "time", this.#text(row, this.#time));
+        this.#rejectValue(row, "not-on-grid", "time", this.#text(row, this.#at.time));
         continue;
       }
       const { at, length } = this.#span;
@@ -645,9 +518,9 @@ export class ReadsCsv implements RowSink {
     if (instant === undefined) return;
     const onGrid = this.#spanOf(instant, first.kind);
     const fault = onGrid ? this.#timeFault(this.#span.at) : "not-on-grid";
-    if (fault !== undefined) return this.#rejectRow(row, fault, "time", this.#text(row, this.#time));
+    if (fault !== undefined) return this.#rejectRow(row, fault, "time", this.#text(row, this.#at.time));
     const { at, length } = this.#span;
-    const flags = this.#quality < 0 ? 0 : this.#flagsOf(row);
+    const flags = this.#at.quality < 0 ? 0 : this.#flagsOf(row);
     for (const meter of meters)
       if (this.#value(row, meter.index, meter, meter.series, flags))
         this.#emit(row, meter.series, at, length, flags);
@@ -701,7 +574,7 @@ export class ReadsCsv implements RowSink {
       this.#ml = this.#delivered = null;
       return true;
     }
-    const number = this.#number(bytes, start[index]!, end[index]!);
+    const number = this.#decimal.read(bytes, start[index]!, end[index]!);
     const text = Number.isNaN(number) ? this.#text(row, index) : undefined;
     if (text === undefined ? this.#noRead.isNumber(number) : this.#noRead.isWord(text)) {
       this.#ml = this.#delivered = null;
@@ -711,7 +584,7 @@ export class ReadsCsv implements RowSink {
       this.#rejectValue(row, "bad-number", column.name, text);
       return false;
     }
-    if (this.#decimals > series.decimals) series.decimals = this.#decimals;
+    if (this.#decimal.decimals > series.decimals) series.decimals = this.#decimal.decimals;
     let { unit } = column;
     if (column.unitIndex >= 0) {
       const word = this.#text(row, column.unitIndex);
@@ -746,9 +619,9 @@ export class ReadsCsv implements RowSink {
 
   /** The row's meter constant; undefined where its value was rejected for it. */
   #constantOf(row: CsvRow): number | undefined {
-    const index = this.#multiplier;
+    const index = this.#at.multiplier;
     if (index < 0 || isEmpty(row, index)) return 1;
-    const constant = this.#number(row.bytes, row.start[index]!, row.end[index]!);
+    const constant = this.#decimal.read(row.bytes, row.start[index]!, row.end[index]!);
     if (constant > 0) return constant;
     this.#rejectValue(row, "bad-number", "multiplier", this.#text(row, index));
     return undefined;
@@ -760,7 +633,7 @@ export class ReadsCsv implements RowSink {
   #emit(row: CsvRow, series: Series, at: number, length: number, flags: number): void {
     const fault = this.#timeFault(at);
     if (fault !== undefined) {
-      this.#rejectValue(row, fault, "time", this.#text(row, this.#time));
+      this.#rejectValue(row, fault, "time", this.#text(row, this.#at.time));
       return;
     }
     if (!this.#fruitful) this.#fruitful = true;
@@ -773,7 +646,7 @@ export class ReadsCsv implements RowSink {
   }
 
   #flagsOf({ bytes, start, end, count }: CsvRow): number {
-    const index = this.#quality;
+    const index = this.#at.quality;
     if (index >= count || start[index] === end[index]) return 0;
     return this.#flags.get(bytes.toString("utf8", start[index], end[index]).trim().toUpperCase()) ?? 0;
   }
@@ -782,14 +655,14 @@ export class ReadsCsv implements RowSink {
   #instant(row: CsvRow, series: Series): number | undefined {
     const stamp = this.#stamp;
     const { bytes } = row;
-    if (!this.#readStamp(bytes, trimStart(row, this.#time), trimEnd(row, this.#time), stamp)) {
-      this.#rejectRow(row, "bad-time", "time", this.#text(row, this.#time));
+    if (!this.#readStamp(bytes, trimStart(row, this.#at.time), trimEnd(row, this.#at.time), stamp)) {
+      this.#rejectRow(row, "bad-time", "time", this.#text(row, this.#at.time));
       return undefined;
     }
-    if (this.#clock >= 0) {
+    if (this.#at.clock >= 0) {
       const { day } = stamp;
-      if (!this.#readClock(bytes, trimStart(row, this.#clock), trimEnd(row, this.#clock), stamp)) {
-        this.#rejectRow(row, "bad-time", "clock", this.#text(row, this.#clock));
+      if (!this.#readClock(bytes, trimStart(row, this.#at.clock), trimEnd(row, this.#at.clock), stamp)) {
+        this.#rejectRow(row, "bad-time", "clock", this.#text(row, this.#at.clock));
         return undefined;
       }
       stamp.day = day;
@@ -804,12 +677,12 @@ export class ReadsCsv implements RowSink {
       const begin = this.#zone.firstInstantFrom(stamp.day * DAY);
       const end = this.#zone.firstInstantFrom((stamp.day + 1) * DAY);
       if (begin + stamp.second <= end) return begin + stamp.second;
-      this.#rejectRow(row, "no-such-local-time", "time", this.#text(row, this.#time));
+      this.#rejectRow(row, "no-such-local-time", "time", this.#text(row, this.#at.time));
       return undefined;
     }
     const [one, other] = this.#zone.instantsOf(local);
     if (one === undefined) {
-      this.#rejectRow(row, "no-such-local-time", "time", this.#text(row, this.#time));
+      this.#rejectRow(row, "no-such-local-time", "time", this.#text(row, this.#at.time));
       return undefined;
     }
     if (other === undefined) return one;
@@ -835,23 +708,23 @@ export class ReadsCsv implements RowSink {
 
   #wideRow(row: CsvRow, [series]: Series[]): void {
     const stamp = this.#stamp;
-    const from = trimStart(row, this.#time);
-    const to = trimEnd(row, this.#time);
+    const from = trimStart(row, this.#at.time);
+    const to = trimEnd(row, this.#at.time);
     const isDate = this.#readDate(row.bytes, from, to, stamp) || this.#readStamp(row.bytes, from, to, stamp);
     if (!isDate || Number.isNaN(stamp.day) || stamp.second !== 0) {
-      this.#rejectRow(row, "bad-date", "time", this.#text(row, this.#time));
+      this.#rejectRow(row, "bad-date", "time", this.#text(row, this.#at.time));
       return;
     }
     const { wideValues: kind, unit, registerUnit = unit, time } = this.#profile;
     const day = this.#days.of(stamp.day);
-    const flags = this.#quality < 0 ? 0 : this.#flagsOf(row);
+    const flags = this.#at.quality < 0 ? 0 : this.#flagsOf(row);
     const column = {
       name: "",
       kind,
-      unitIndex: this.#wideUnit,
+      unitIndex: this.#at.wideUnit,
       unit: kind === "register" ? registerUnit : unit,
     };
-    const places = this.#intervals;
+    const places = this.#at.intervals;
     let i = 0;
     for (const { start, length, parts } of day.slots) {
       column.name = NAMES[i]!;
@@ -878,74 +751,12 @@ export class ReadsCsv implements RowSink {
     }
   }
 
-  #decimals = 0;
-
-  /** The number in `bytes[from, to)`, NaN where it is none. Exact for up to 15 digits. */
-  #number(bytes: Buffer, from: number, to: number): number {
-    let at = from;
-    let end = to;
-    while (at < end && bytes[at]! <= 32) at++;
-    while (end > at && bytes[end - 1]! <= 32) end--;
-    const begin = at;
-    let negative = false;
-    if (at < end && (bytes[at] === 45 || bytes[at] === 43)) {
-      negative = bytes[at] === 45;
-      at++;
-    }
-    const decimal = this.#profile.decimal === "." ? 46 : 44;
-    let value = 0;
-    let digits = 0;
-    let decimals = -1;
-    for (; at < end; at++) {
-      const byte = bytes[at]!;
-      const digit = byte - 48;
-      if (digit >= 0 && digit <= 9) {
-        value = value * 10 + digit;
-        digits++;
-        if (decimals >= 0) decimals++;
-      } else if (byte === decimal && decimals < 0) {
-        decimals = 0;
-      } else {
-        return this.#slowNumber(bytes, begin, end);
-      }
-    }
-    if (digits === 0) return NaN;
-    if (digits > 15) return this.#slowNumber(bytes, begin, end);
-    this.#decimals = decimals > 0 ? decimals : 0;
-    if (decimals > 0) value /= POWERS[decimals]!;
-    return negative ? -value : value;
-  }
-
-  /** Thousands marks, exponents, more than 15 digits. */
-  #slowNumber(bytes: Buffer, from: number, to: number): number {
-    const { thousands, decimal } = this.#profile;
-    let text = bytes.toString("utf8", from, to);
-    if (thousands !== "") {
-      if (thousands === " ") text = text.replace(BLANKS, " ");
-      else if (thousands === "'") text = text.replaceAll("\u2019", "'");
-      const whole = text.split(decimal)[0]!;
-      if (whole.includes(thousands)) {
-        const groups = whole.replace(/^[+-]/, "").split(thousands);
-        if (!groups.every((group, i) => (i === 0 ? /^\d{1,3}$/ : /^\d{3}$/).test(group))) return NaN;
-        text = whole.replaceAll(thousands, "") + text.slice(whole.length);
-      }
-    }
-    if (decimal === ",") {
-      if (text.includes(".")) return NaN;
-      text = text.replace(",", ".");
-    }
-    if (!/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$/.test(text)) return NaN;
-    const number = Number(text);
-    this.#decimals = /\.(\d+)$/.exec(text)?.[1]?.length ?? 0;
-    return Number.isFinite(number) ? number : NaN;
-  }
-
   #text(row: CsvRow, index: number): string {
     return index < 0 ? "" : fieldText(row, index, this.#profile.quote).trim();
   }
 
   #rejectRow(row: CsvRow, code: RejectCode, field: string, value: string | null): void {
-    this.valuesRejected += this.#valuesPerRow - 1;
+    this.valuesRejected += this.#at.valuesPerRow - 1;
     this.#rejectValue(row, code, field, value);
   }
 
@@ -980,26 +791,11 @@ function passed(series: Series, instant: number): void {
   series.last = instant;
 }
 
-/** What stands in a field that may not be the one it seems to be: its digits and letters are not told. */
-function shapeOf(value: string): string {
-  return value.replace(/\p{L}/gu, "a").replace(/\p{N}/gu, "9");
-}
-
-/** Ids are names: bytes that are not UTF-8 or can't be seen would make two meters one. */
-function isId(text: string): boolean {
-  return Buffer.byteLength(text) <= MOST_ID_BYTES && !/[\p{Cc}\uFFFD]/u.test(text);
-}
-
 /** What rejects call the columns of layout wide. */
 const NAMES = Array.from({ length: 100 }, (_, i) => `interval ${i + 1}`);
 
 /** Beside the bits of `Flag`: the quality column says that there is no read. */
 const NO_READ = 1 << 30;
-
-/** Blanks that no line is broken at, and thin ones: what spreadsheets put between thousands. */
-const BLANKS = /[\u00a0\u2009\u202f]/g;
-
-const POWERS = Array.from({ length: 16 }, (_, i) => 10 ** i);
 
 function trimStart({ bytes, start, end }: CsvRow, i: number): number {
   let at = start[i]!;

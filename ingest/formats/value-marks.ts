@@ -1,8 +1,8 @@
 /**
- * What stands in a column of values where there is no read: words, whose case does not count, and numbers such as
- * `4294967294` or `-999`, however they are written.
+ * What stands in a column of values in place of a number, for no read or for 0: words, whose case does not count, and numbers
+ * such as `4294967294` or `-999`, however they are written.
  */
-export class NoRead {
+export class ValueMarks {
   readonly #words: ReadonlySet<string>;
   readonly #numbers: readonly number[];
 
