@@ -140,6 +140,17 @@ it("passes over columns without a name, and those that the profile names", () =>
   ]);
 });
 
+it("takes a column that a filter looks at for no meter's", () => {
+  const filters = [{ column: "kind", only: ["final"] }];
+  const text = "time,A,kind,B\n2026-05-01 07:00,1,final,2\n2026-05-01 08:00,3,draft,4\n";
+  const { reads, rejects, rows, leftOut } = readText(text, { ...MATRIX, filters });
+  expect(reads.map(({ meter, ml }) => [meter, ml])).toEqual([
+    ["A", 1000],
+    ["B", 2000],
+  ]);
+  expect([rejects, rows, leftOut]).toEqual([[], 1, 1]);
+});
+
 it("never tells ids as names of columns that nobody speaks of, where another profile reads the file", () => {
   const long: ProfileInput = { columns: { meter: "day", time: "time", usage: "M-1" }, time: { zone: "UTC" } };
   const { unknownColumns } = readText("day,time,M-1,M-40733,note,A1B2C3\nx,2026-05-01 07:00,1,2,3,4\n", long);
