@@ -71,7 +71,7 @@ export async function* reading(job: ReadingJob): AsyncGenerator<Portion, Reading
   const names = text.members ?? [name];
   // A file that is cut off or damaged is rejected as a whole: its end is seen before its first read is published.
   if (names.length > 1 || endsExplicitly(source)) {
-    const portions = portionsOf(job, text, names);
+    const portions = portionsIn(job, text, names);
     const held: Portion[] = [];
     let holds = 0;
     for (;;) {
@@ -88,7 +88,7 @@ export async function* reading(job: ReadingJob): AsyncGenerator<Portion, Reading
   } else if (!text.plain) {
     for await (const chunks of text.texts()) await bytesOf(chunks);
   }
-  return yield* portionsOf(job, text, names);
+  return yield* portionsIn(job, text, names);
 }
 
 /** Takes a text to its end, at which its bytes are known to be sound. */
@@ -98,7 +98,7 @@ async function bytesOf(chunks: AsyncIterable<Buffer>): Promise<number> {
   return bytes;
 }
 
-async function* portionsOf(
+async function* portionsIn(
   job: ReadingJob,
   text: FileText,
   names: readonly string[],

@@ -6,10 +6,10 @@ import type { BillingOptions } from "../../schemas/formats/billing.js";
 import type { ColumnRef } from "../../schemas/formats/common.js";
 import { MILLILITRES, type Unit } from "../../schemas/units.js";
 import type { RejectCode } from "../check/rejects.js";
-import { FieldMemo, isBlank, isEmpty } from "./csv-fields.js";
+import { FieldMemo, hasMore, isBlank } from "./csv-fields.js";
 import { CsvRows, fieldText, type CsvRow, type RowFault, type RowSink } from "./csv-rows.js";
 import { Decimal } from "./decimal.js";
-import { HeaderColumns } from "./header-columns.js";
+import { HeaderColumns, uncutHeader } from "./header-columns.js";
 import { firstInstant } from "./local-times.js";
 import { ValueMarks } from "./value-marks.js";
 import { ReadGate, shapeOf, wordOrShape, wrongId } from "./read-gate.js";
@@ -85,19 +85,12 @@ export class BillingReader implements FormatReader, RowSink {
   readonly #stamp: Stamp = { day: 0, second: 0, offset: 0, epoch: 0 };
   readonly #quality: ReadonlyMap<string, number>;
   /** What words mean, and when dates are: those of a cycle's rows are mostly the same. */
-  readonly #units = new FieldMemo((word) => this.#unitWords.of(word));
-  readonly #codes = new FieldMemo((word) => this.#quality.get(word.toUpperCase()) ?? 0);
-  readonly #previousCodes = new FieldMemo((word) => this.#quality.get(word.toUpperCase()) ?? 0);
-  readonly #dates = {
-    currentDate: new FieldMemo((text) => this.#instantOf(text)),
-    previousDate: new FieldMemo((text) => this.#instantOf(text)),
-  };
+  readonly #units: FieldMemo<Unit | undefined>;
+  readonly #codes: Readonly<Record<"code" | "previousCode", FieldMemo<number>>>;
+  readonly #dates: Readonly<Record<"currentDate" | "previousDate", FieldMemo<number | RejectCode>>>;
   readonly #decimal: Decimal;
-  /** Of a row without a column of codes. */
-  readonly #noCode: number;
   readonly #noRead: ValueMarks;
   readonly #zero: ValueMarks;
-  readonly #unitWords: UnitWords;
   #skip: number;
   #headerDone: boolean;
   #columns: Partial<Record<Column, number>> = {};
@@ -117,12 +110,17 @@ export class BillingReader implements FormatReader, RowSink {
     this.#isDate = !/HH|hh|X|x/.test(billing.time.format);
     this.#readStamp = compileTimeFormat(billing.time.format);
     this.#quality = qualityWords(billing.quality);
-    this.#noCode = this.#quality.get("") ?? 0;
+    const { quote } = billing;
+    const unitWords = new UnitWords(billing.treatAs);
+    this.#units = new FieldMemo((word) => unitWords.of(word), quote);
+    const code = () => new FieldMemo((word) => this.#flagsOf(word), quote);
+    this.#codes = { code: code(), previousCode: code() };
+    const date = () => new FieldMemo((text) => this.#instantOf(text), quote);
+    this.#dates = { currentDate: date(), previousDate: date() };
     this.#noRead = new ValueMarks(billing.noRead);
     this.#zero = new ValueMarks(billing.zero);
     // A spreadsheet that wrote an exponent has lost digits.
     this.#decimal = new Decimal({ ...billing, exponents: false });
-    this.#unitWords = new UnitWords(billing.treatAs);
     this.#skip = billing.skipRows;
     this.#headerDone = !billing.header;
     if (!billing.header) this.#findColumns(undefined);
@@ -166,11 +164,7 @@ export class BillingReader implements FormatReader, RowSink {
       this.#skip--;
       return;
     }
-    if (!this.#headerDone)
-      throw new FileRejected(
-        "header",
-        "The header row can't be cut into columns. Mend source.billing.quote.",
-      );
+    if (!this.#headerDone) throw uncutHeader(code, "source.billing.quote");
     this.#gate.begin({ line, offset, length });
     this.#gate.rejectRow(code, "row", null, 1);
     this.#gate.end();
@@ -237,8 +231,7 @@ export class BillingReader implements FormatReader, RowSink {
 
   /** It has more fields than the header. */
   #isShifted(row: CsvRow): boolean {
-    for (let i = this.#width; i < row.count; i++) if (!isEmpty(row, i)) return true;
-    return false;
+    return hasMore(row, this.#width);
   }
 
   #take(series: Series, read: RegisterRead, row: CsvRow, column: "current" | "previous"): void {
@@ -274,8 +267,12 @@ export class BillingReader implements FormatReader, RowSink {
 
   #flags(row: CsvRow, column: "current" | "previous"): number {
     const { code, previousCode } = this.#columns;
-    if (column === "current") return code === undefined ? this.#noCode : this.#codes.of(row, code);
-    return previousCode === undefined ? Flag.estimated : this.#previousCodes.of(row, previousCode);
+    if (column === "current") return code === undefined ? this.#flagsOf("") : this.#codes.code.of(row, code);
+    return previousCode === undefined ? Flag.estimated : this.#codes.previousCode.of(row, previousCode);
+  }
+
+  #flagsOf(word: string): number {
+    return this.#quality.get(word.toUpperCase()) ?? 0;
   }
 
   /** What of the row does not agree with its two reads. */

@@ -4,7 +4,7 @@ import type { CmepField, CmepOptions } from "../../schemas/formats/cmep.js";
 import { isOtherThanVolume, MILLILITRES, unitOf, type Unit } from "../../schemas/units.js";
 import { CompactStamp, wholeNumber } from "./compact-stamp.js";
 import { CsvRows, fieldText, type CsvRow } from "./csv-rows.js";
-import { FieldMemo, isBlank, isEmpty } from "./csv-fields.js";
+import { FieldMemo, hasMore, isBlank, isEmpty } from "./csv-fields.js";
 import { Decimal } from "./decimal.js";
 import { LocalTimes, stamped } from "./local-times.js";
 import { ReadGate, shapeOf, wordOrShape, wrongId } from "./read-gate.js";
@@ -252,9 +252,7 @@ export class Cmep implements FormatReader {
     const needed = AT.first + 3 * count;
     if (row.count < needed) return this.#refuse("too-few-columns", row, present);
     const hasCrc = row.count > needed && /^H[0-9a-fA-F]{1,8}$/.test(fieldText(row, needed).trim());
-    for (let i = hasCrc ? needed + 1 : needed; i < row.count; i++) {
-      if (!isEmpty(row, i)) return this.#refuse("too-many-columns", row, present);
-    }
+    if (hasMore(row, hasCrc ? needed + 1 : needed)) return this.#refuse("too-many-columns", row, present);
     if (!this.#isPurpose.of(row, AT.purpose)) {
       this.#gate.rejectRow("not-reads", "purpose", wordOrShape(fieldText(row, AT.purpose).trim()), count);
       return -1;

@@ -1,5 +1,16 @@
 import type { ColumnRef } from "../../schemas/formats/common.js";
+import { MAX_FIELDS, MAX_ROW_BYTES, type RowFault } from "./csv-rows.js";
 import { FileRejected } from "./format.js";
+
+/** Why a file whose header can't be cut is rejected. @param quote the option that tells the quote */
+export function uncutHeader(fault: RowFault, quote: string): FileRejected {
+  return new FileRejected(
+    "header",
+    fault === "row-too-long"
+      ? `The header row has more than ${MAX_FIELDS} columns, or more than ${MAX_ROW_BYTES} bytes. Drop the file in parts.`
+      : `The header row can't be cut into columns. Mend ${quote}.`,
+  );
+}
 
 /** Places of the columns that a source speaks of, by the names of a header or by position. */
 export class HeaderColumns {

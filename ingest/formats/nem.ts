@@ -4,7 +4,7 @@ import type { NemOptions } from "../../schemas/formats/nem.js";
 import { isOtherThanVolume, MILLILITRES, unitOf, type Unit } from "../../schemas/units.js";
 import type { RejectCode } from "../check/rejects.js";
 import { CompactStamp, wholeNumber } from "./compact-stamp.js";
-import { isBlank, isEmpty } from "./csv-fields.js";
+import { hasMore, isBlank, isEmpty } from "./csv-fields.js";
 import { CsvRows, fieldText, type CsvRow } from "./csv-rows.js";
 import { Decimal } from "./decimal.js";
 import { ReadGate, shapeOf, wordOrShape, wrongId } from "./read-gate.js";
@@ -445,12 +445,6 @@ function qualityFlags({ bytes, start, end }: CsvRow, i: number): number {
     default:
       return -1;
   }
-}
-
-/** Whether a field from `index` on holds anything. */
-function hasMore(row: CsvRow, index: number): boolean {
-  for (let i = index; i < row.count; i++) if (!isEmpty(row, i)) return true;
-  return false;
 }
 
 /** The row with bytes of its own. */

@@ -9,6 +9,14 @@ const MOST_ID_BYTES = 200;
 const MOST_CHANNEL_LENGTH = 16;
 const MOST_VALUE = 80;
 
+export type TimeFault = "time-in-future" | "time-too-early";
+
+/** Why no read can be of the instant `time`, seen at `now` (UTC seconds), or `undefined`. */
+export function timeFault(time: number, now: number): TimeFault | undefined {
+  if (time > now + DAY) return "time-in-future";
+  return time < EARLIEST ? "time-too-early" : undefined;
+}
+
 /** Where a row stands in the decoded file. */
 export interface RowPlace {
   readonly line: number;
@@ -102,9 +110,8 @@ export class ReadGate {
   }
 
   /** Why no read can be of this instant (UTC seconds), or `undefined`. */
-  timeFault(time: number): "time-in-future" | "time-too-early" | undefined {
-    if (time > this.#now + DAY) return "time-in-future";
-    return time < EARLIEST ? "time-too-early" : undefined;
+  timeFault(time: number): TimeFault | undefined {
+    return timeFault(time, this.#now);
   }
 
   /** One value of the row is not taken. */

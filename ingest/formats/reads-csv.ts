@@ -6,21 +6,15 @@ import type { CsvProfile } from "../../schemas/profile.js";
 import { MILLILITRES, type Unit } from "../../schemas/units.js";
 import type { RejectCode } from "../check/rejects.js";
 import { columnsOf, NO_COLUMNS, type MeterColumn, type ValueColumn } from "./csv-columns.js";
-import { isBlank, isEmpty } from "./csv-fields.js";
-import {
-  fieldText,
-  MAX_FIELDS,
-  MAX_ROW_BYTES,
-  type CsvRow,
-  type RowFault,
-  type RowSink,
-} from "./csv-rows.js";
+import { hasMore, isBlank, isEmpty } from "./csv-fields.js";
+import { fieldText, MAX_ROW_BYTES, type CsvRow, type RowFault, type RowSink } from "./csv-rows.js";
 import { FileRejected, MOST_FRUITLESS_ROWS, type ReadSink, type Series } from "./format.js";
 import { Decimal } from "./decimal.js";
+import { uncutHeader } from "./header-columns.js";
 import { MeterFrom } from "./meter-from.js";
 import { ValueMarks } from "./value-marks.js";
 import { PlainRow, Role } from "./plain-row.js";
-import { EARLIEST, MOST_ML, shapeOf, wrongId } from "./read-gate.js";
+import { EARLIEST, MOST_ML, shapeOf, timeFault, wrongId } from "./read-gate.js";
 import { compileTimeFormat, splitClock, type Stamp, type StampReader } from "./time-format.js";
 import { UnitWords } from "./unit-words.js";
 import { WideDays } from "./wide-days.js";
@@ -378,12 +372,7 @@ export class ReadsCsv implements RowSink {
       return;
     }
     if (!this.#headerDone) {
-      throw new FileRejected(
-        "header",
-        fault === "row-too-long"
-          ? `The header row has more than ${MAX_FIELDS} columns, or more than ${MAX_ROW_BYTES} bytes. Drop the file in parts.`
-          : "The header row can't be cut into columns. Mend the profile's quote.",
-      );
+      throw uncutHeader(fault, "the profile's quote");
     }
     this.#sink.reject({ line, offset, length, code: fault, field: "row", value: null });
     this.#refused = true;
@@ -494,7 +483,7 @@ export class ReadsCsv implements RowSink {
     const first = series[0]!;
     const instant = this.#instant(row, first);
     if (instant === undefined) return;
-    const flags = this.#at.quality < 0 ? 0 : this.#flagsOf(row);
+    const flags = this.#flagsOf(row);
     for (let v = 0; v < this.#at.values.length; v++) {
       const value = this.#at.values[v]!;
       const one = series[v]!;
@@ -511,16 +500,16 @@ export class ReadsCsv implements RowSink {
   /** A read of each meter, all of one time. */
   #matrixRow(row: CsvRow, meters: readonly MeterColumn[]): void {
     // A comma too many would give each meter the water of its neighbour.
-    for (let i = this.#width; i < row.count; i++)
-      if (!isEmpty(row, i)) return this.#rejectRow(row, "too-many-columns", "row", `${row.count} columns`);
+    if (hasMore(row, this.#width))
+      return this.#rejectRow(row, "too-many-columns", "row", `${row.count} columns`);
     const first = meters[0]!;
     const instant = this.#instant(row, first.series);
     if (instant === undefined) return;
     const onGrid = this.#spanOf(instant, first.kind);
-    const fault = onGrid ? this.#timeFault(this.#span.at) : "not-on-grid";
+    const fault = onGrid ? timeFault(this.#span.at, this.#now) : "not-on-grid";
     if (fault !== undefined) return this.#rejectRow(row, fault, "time", this.#text(row, this.#at.time));
     const { at, length } = this.#span;
-    const flags = this.#at.quality < 0 ? 0 : this.#flagsOf(row);
+    const flags = this.#flagsOf(row);
     for (const meter of meters)
       if (this.#value(row, meter.index, meter, meter.series, flags))
         this.#emit(row, meter.series, at, length, flags);
@@ -631,7 +620,7 @@ export class ReadsCsv implements RowSink {
   #wordUnit: Unit | undefined;
 
   #emit(row: CsvRow, series: Series, at: number, length: number, flags: number): void {
-    const fault = this.#timeFault(at);
+    const fault = timeFault(at, this.#now);
     if (fault !== undefined) {
       this.#rejectValue(row, fault, "time", this.#text(row, this.#at.time));
       return;
@@ -640,14 +629,9 @@ export class ReadsCsv implements RowSink {
     this.#sink.read(series, at, length, this.#ml, this.#delivered, flags & ~NO_READ, row.line);
   }
 
-  #timeFault(at: number): RejectCode | undefined {
-    if (at < EARLIEST) return "time-too-early";
-    return at > this.#now + DAY ? "time-in-future" : undefined;
-  }
-
   #flagsOf({ bytes, start, end, count }: CsvRow): number {
     const index = this.#at.quality;
-    if (index >= count || start[index] === end[index]) return 0;
+    if (index < 0 || index >= count || start[index] === end[index]) return 0;
     return this.#flags.get(bytes.toString("utf8", start[index], end[index]).trim().toUpperCase()) ?? 0;
   }
 
@@ -717,7 +701,7 @@ export class ReadsCsv implements RowSink {
     }
     const { wideValues: kind, unit, registerUnit = unit, time } = this.#profile;
     const day = this.#days.of(stamp.day);
-    const flags = this.#at.quality < 0 ? 0 : this.#flagsOf(row);
+    const flags = this.#flagsOf(row);
     const column = {
       name: "",
       kind,

@@ -6,7 +6,7 @@ import { isBlank } from "../formats/csv-fields.js";
 import { CsvRows, fieldText, type CsvRow } from "../formats/csv-rows.js";
 import { Decimal } from "../formats/decimal.js";
 import { FileRejected, MOST_FRUITLESS_ROWS } from "../formats/format.js";
-import { HeaderColumns } from "../formats/header-columns.js";
+import { HeaderColumns, uncutHeader } from "../formats/header-columns.js";
 import { portionsOf } from "../formats/joined-texts.js";
 import { firstInstant } from "../formats/local-times.js";
 import { RowFilter, unknownColumns } from "../formats/row-filter.js";
@@ -96,11 +96,7 @@ class TemperatureText {
       },
       fault: (code, line, offset, length) => {
         if (this.#skip > 0) this.#skip--;
-        else if (!this.#headerDone)
-          throw new FileRejected(
-            "header",
-            "The header row can't be cut into columns. Mend source.temperatures.quote.",
-          );
+        else if (!this.#headerDone) throw uncutHeader(code, "source.temperatures.quote");
         else reject({ line, offset, length }, { code, field: "row", value: null });
       },
     });
