@@ -104,9 +104,9 @@ function rest(head: Head, bytes: Uint8Array, from: number): ReadsBlock | undefin
   if (at < 0 || count < 1 || count > MAX_BLOCK_READS || register < 0) return undefined;
   expect(bytes, TIME);
   const time = sequence(bytes, count);
-  const usage = head.kind === "usage";
+  const hasLength = head.kind !== "register";
   let length: number | number[] | undefined;
-  if (usage) {
+  if (hasLength) {
     expect(bytes, LENGTH);
     length = oneOrEach(bytes, count);
     if (!isWithin(length, MAX_SECOND)) return undefined;

@@ -17,6 +17,7 @@ import { meterMessage, type MeterMessage } from "../schemas/meters.js";
 import { readsMessage, type ReadsBlock } from "../schemas/reads.js";
 import { spellsDifferFrom, temperatureMessage, type ColdSpell } from "../schemas/temperatures.js";
 import { METER_PARTITIONS } from "../schemas/topics.js";
+import { storeBills } from "./bills.js";
 import { BlockReader } from "./block-reader.js";
 import {
   claimPartition,
@@ -305,6 +306,10 @@ class DetectStage implements Stage {
       const { utility, meter } = block;
       if (!this.#environments.has(utility)) {
         this.#warnOfUnknown(utility);
+        continue;
+      }
+      if (block.kind === "bill") {
+        storeBills(block, this.#rows, this.#counts);
         continue;
       }
       const waiting = late.size === 0 ? undefined : late.get(meter);

@@ -3,6 +3,7 @@ import type { FileMessage } from "../schemas/files.js";
 import { MAX_BLOCK_READS, type ReadsBlock } from "../schemas/reads.js";
 import { encodeNative, type NativeColumn } from "../infra/clickhouse/native-block.js";
 import type { AcceptedReads, EvenBlock } from "./accepted-reads.js";
+import type { BillSink } from "./bills.js";
 import type { RegisterFacts } from "./channel.js";
 import type { IntervalRow } from "./intervals.js";
 import type { MeterOfUtility, RowSink } from "./row-sink.js";
@@ -449,17 +450,33 @@ const supersededReads: Columns = ({ times, lengths, flags, lines }) => [
   ["line", lines],
 ];
 
-const KINDS = { register: 1, usage: 2 } as const;
+const bills: Columns = ({ times, lengths, delivered, flags, lines }) => [
+  ["utility", "utility_"],
+  ["meter", "meter_"],
+  ["channel", "channel_"],
+  ["start", times],
+  ["length", lengths],
+  ["ml", "toInt64(mls)"],
+  ["delivered", delivered],
+  ["unit", "unit_"],
+  ["flags", flags],
+  ["file", "file_"],
+  ["line", lines],
+];
+
+const KIND_REGISTER = 1;
+const KIND_USAGE = 2;
 const ORIGIN_DELIVERED = 1;
 const ORIGIN_REGISTER = 2;
 const STATE_TYPE = "Enum8('opened' = 1, 'updated' = 2, 'closed' = 3, 'withdrawn' = 4)";
 const STATES = { opened: 1, updated: 2, closed: 3, withdrawn: 4 } as const;
 
 /** Rows of one batch for ClickHouse, gathered as columns. */
-export class RowBuffer implements RowSink {
+export class RowBuffer implements RowSink, BillSink {
   readonly #intervals = new FoldedRows();
   readonly #reads = new FoldedRows();
   readonly #superseded = new FoldedRows();
+  readonly #bills = new FoldedRows();
   #registers: RegisterRow[] = [];
   #findings: FindingRow[] = [];
   #newFindings: { readonly utility: string; readonly code: string }[] = [];
@@ -469,7 +486,7 @@ export class RowBuffer implements RowSink {
   #versionLow = 0;
 
   get rows(): number {
-    return this.#intervals.reads + this.#reads.reads + this.#superseded.reads;
+    return this.#intervals.reads + this.#reads.reads + this.#superseded.reads + this.#bills.reads;
   }
 
   get rowVersion(): number {
@@ -502,6 +519,10 @@ export class RowBuffer implements RowSink {
       this.#versionHigh,
       this.#versionLow,
     );
+  }
+
+  bills(block: ReadsBlock, reads: AcceptedReads): void {
+    this.#deliveredReads(this.#bills, block, reads);
   }
 
   derived(block: ReadsBlock, intervals: ReadColumns): void {
@@ -538,9 +559,10 @@ export class RowBuffer implements RowSink {
     this.#takeOne(read.time, read);
     const { channel, kind } = block;
     const { file } = read;
+    const origin = kind === "register" ? KIND_REGISTER : KIND_USAGE;
     this.#add(
       this.#superseded,
-      { block, channel, unit: "", mlPerUnit: 1, file, origin: KINDS[kind], counts: 1, gone: 0 },
+      { block, channel, unit: "", mlPerUnit: 1, file, origin, counts: 1, gone: 0 },
       this.#one,
     );
   }
@@ -596,6 +618,7 @@ export class RowBuffer implements RowSink {
     const inserts: EncodedInsert[] = [];
     if (this.#reads.rows > 0) inserts.push(this.#reads.take("register_reads", registerReads));
     if (this.#intervals.rows > 0) inserts.push(this.#intervals.take("intervals", intervals));
+    if (this.#bills.rows > 0) inserts.push(this.#bills.take("bills", bills));
     if (this.#findings.length > 0) {
       inserts.push(encodeFindings(this.#findings));
       this.#findings = [];

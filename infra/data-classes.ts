@@ -232,6 +232,10 @@ export const CLICKHOUSE_COLUMNS: Readonly<Record<string, Columns>> = {
       "meter class id version rule rule_version state reason start end detected_at rate volume evidence backfill stored_at",
     operation: "utility",
   },
+  bills: {
+    pseudonymous: "meter channel start length ml delivered unit flags file line",
+    operation: "utility",
+  },
   check_findings: {
     pseudonymous: "meter code start end open value limit version gone",
     operation: "utility",

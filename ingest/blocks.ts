@@ -188,7 +188,8 @@ export class BlockBuilder implements ReadSink<Gathering> {
       series.ml[at] = ml;
       if (isToBeListed(series, ml, delivered!)) listDelivered(series, at, delivered!);
       this.#count(time, time + length, 1);
-      if (time + length <= this.#constants.lateUntil) this.lateReads++;
+      // A bill comes late by its nature.
+      if (series.kind !== "bill" && time + length <= this.#constants.lateUntil) this.lateReads++;
     }
     series.times.add(time);
     series.lengths.add(length);
@@ -311,7 +312,7 @@ export class BlockBuilder implements ReadSink<Gathering> {
         modulus: digits === 0 ? 0 : Math.round(10 ** digits * blockMlPerUnit),
         count,
         time: times.sequence(),
-        ...(kind === "usage" ? { length: lengths.uniform() } : {}),
+        ...(kind !== "register" ? { length: lengths.uniform() } : {}),
         ml,
         ...(delivered === undefined ? {} : { delivered }),
         flags: flags.uniform(),

@@ -10,6 +10,15 @@ export const sourceId = utilityId;
 export const MAX_SECOND = 4_294_967_295;
 const second = z.int().min(0).max(MAX_SECOND);
 
+/**
+ * `register`: values of a register at instants. `usage`: volumes of intervals of a local day at most. `bill`: volumes of
+ * longer stretches, as they were billed: they are stored for analysts, and nothing is judged by them.
+ */
+export const READ_KINDS = ["register", "usage", "bill"] as const;
+export type ReadKind = (typeof READ_KINDS)[number];
+/** A longer interval is one of a bill: the longest local day, in seconds. */
+export const LONGEST_USAGE = 25 * 3600;
+
 /** Most reads that one block may hold: two weeks of quarter-hours, a day of minutes and the repeated hour of autumn. */
 export const MAX_BLOCK_READS = 1_500;
 
@@ -52,8 +61,8 @@ export const readsBlock = z
     meter: meterKey,
     /** Register of the meter ("" for a meter with one). */
     channel: z.string().max(16),
-    /** `register`: values at instants. `usage`: volumes of intervals that begin at `time` and last `length`. */
-    kind: z.enum(["register", "usage"]),
+    /** Of `usage` and `bill`, intervals begin at `time` and last `length`. */
+    kind: z.enum(READ_KINDS),
     /** Sequence number of the file: of two reads of equal standing for the same time, the higher wins. */
     file: z.int().positive(),
     /** Number of the physical register within the meter key; another number means an exchange. */
@@ -67,7 +76,7 @@ export const readsBlock = z
     modulus: z.int().min(0),
     count: z.int().positive().max(MAX_BLOCK_READS),
     time: sequence,
-    /** Seconds, `usage` only: one for all or one each. */
+    /** Seconds, not of `register`: one for all or one each. */
     length: z.union([second, z.array(second)]).optional(),
     /** Whole millilitres, rounded once from the delivered value; null: no read. */
     ml: numbersOrNulls(true),
@@ -94,11 +103,11 @@ export const readsBlock = z
       const value = block[path];
       if (Array.isArray(value) && value.length !== block.count) wrong(path, value.length);
     }
-    if ((block.kind === "usage") !== (block.length !== undefined)) {
+    if ((block.kind === "register") !== (block.length === undefined)) {
       context.addIssue({
         code: "custom",
         path: ["length"],
-        message: "expected with kind usage, and only there",
+        message: "expected with kinds usage and bill, and only there",
       });
     }
   });
@@ -148,9 +157,9 @@ function isPlainBlock(value: unknown): value is ReadsBlock {
     isSequence(block["time"], count) &&
     isSequence(block["line"], count) &&
     (isWhole(block["flags"]) || (areNumbers(block["flags"], count, true) && isNonNegative(block["flags"]))) &&
-    (kind === "usage"
-      ? isWhole(length) && length <= MAX_SECOND
-      : kind === "register" && length === undefined) &&
+    (kind === "register"
+      ? length === undefined
+      : (kind === "usage" || kind === "bill") && isWhole(length) && length <= MAX_SECOND) &&
     areNumbers(ml, count, true) &&
     (delivered === undefined || areNumbers(delivered, count, false)) &&
     (backfill === undefined || typeof backfill === "boolean")

@@ -399,6 +399,7 @@ function facts(tried: TriedFile, timeZone: string): string[] {
 }
 
 function span(seconds: number): string {
+  if (seconds > 48 * 3600) return `${Number((seconds / 86_400).toFixed(1))} days`;
   if (seconds % 3600 === 0) return `${seconds / 3600} h`;
   return seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`;
 }

@@ -17,6 +17,7 @@ export const SHARED_TABLES = [
   "check_findings",
   "files",
   "meter_registers",
+  "bills",
 ];
 export const VIEWS = [
   "reads_current",
@@ -30,6 +31,8 @@ export const VIEWS = [
   "silent_meters",
   "checks_current",
   "sum_check",
+  "bills_current",
+  "bill_check",
   "late_reads",
   "files_current",
   "freshness",

@@ -33,6 +33,7 @@ const DAY = 86_400;
 const NO_READ = 1 << 30;
 
 type Column = keyof BillingOptions["columns"];
+type DateColumn = "currentDate" | "previousDate";
 
 /** Why a row is not taken. */
 class Refusal {
@@ -61,16 +62,21 @@ interface RegisterRead extends Amount {
 }
 
 /**
- * Reads the register reads of a billing system's CSV: one row a register and billing period.
+ * Reads a billing system's CSV: one row a register and billing period, with its reads or with its consumption.
  *
- *     file = row…                    header row first, unless the options say otherwise; RFC 4180 within a line
- *     row  = meter [serial] [channel] current currentDate [previous previousDate [usage] [days]] [unit] [multiplier] [code]
+ *     file  = row…                    header row first, unless the options say otherwise; RFC 4180 within a line
+ *     row   = reads | bill
+ *     reads = meter [serial] [channel] current currentDate [previous previousDate [usage] [days]] [unit] [multiplier] [code]
+ *     bill  = meter [channel] usage currentDate [previousDate] [days] [unit] [code]
  *
  * Reads are register values, in the unit of their column or of the options, times the multipliers. A date without a time
  * of day is midnight at its beginning, on the source's clock.
  *
- * A row has one value, or two where it has a previous read and previous reads are taken. Nothing is read of a row whose
- * consumption or days don't agree with its reads, but where the utility switched these checks off.
+ * A row of reads has one value, or two where it has a previous read and previous reads are taken. Nothing is read of a row
+ * whose consumption or days don't agree with its reads, but where the utility switched these checks off.
+ *
+ * A bill's value is its consumption (`kind` bill), from the previous date, or so many days before the current one, to the
+ * current date; of a whole month where the options say so.
  */
 export class BillingReader implements FormatReader, RowSink {
   unknownColumns: readonly string[] = [];
@@ -87,7 +93,7 @@ export class BillingReader implements FormatReader, RowSink {
   /** What words mean, and when dates are: those of a cycle's rows are mostly the same. */
   readonly #units: FieldMemo<Unit | undefined>;
   readonly #codes: Readonly<Record<"code" | "previousCode", FieldMemo<number>>>;
-  readonly #dates: Readonly<Record<"currentDate" | "previousDate", FieldMemo<number | RejectCode>>>;
+  readonly #dates: Readonly<Record<DateColumn, FieldMemo<number | RejectCode>>>;
   readonly #decimal: Decimal;
   readonly #noRead: ValueMarks;
   readonly #zero: ValueMarks;
@@ -181,8 +187,8 @@ export class BillingReader implements FormatReader, RowSink {
 
   /** Values of a row: a previous read is one where it is there. */
   #valuesOf(row: CsvRow): number {
-    const hasPrevious = this.#options.takePrevious && !this.#noRead.isWord(this.#text(row, "previous"));
-    return hasPrevious && this.#columns.previous !== undefined ? 2 : 1;
+    if (this.#columns.previous === undefined || !this.#options.takePrevious) return 1;
+    return this.#noRead.isWord(this.#text(row, "previous")) ? 1 : 2;
   }
 
   /** @param header names of the columns; `undefined` where the file has none */
@@ -200,7 +206,6 @@ export class BillingReader implements FormatReader, RowSink {
 
   /** Takes the row, or says why not. */
   #read(row: CsvRow): Refusal | undefined {
-    const { takePrevious, multiplier } = this.#options;
     if (row.count < this.#needed) return new Refusal("too-few-columns", "row", `${row.count} columns`);
     if (this.#isShifted(row)) return new Refusal("too-many-columns", "row", `${row.count} columns`);
     const meterId = canonicalMeter(this.#text(row, "meter"), this.#options.meterId);
@@ -210,6 +215,68 @@ export class BillingReader implements FormatReader, RowSink {
     if (wrong !== undefined) return new Refusal(wrong.code, wrong.field, null);
     const unit = this.#unit(row);
     if (unit instanceof Refusal) return unit;
+    return this.#columns.current === undefined
+      ? this.#readBill(row, meterId, channel, unit)
+      : this.#readRegister(row, meterId, channel, serial, unit);
+  }
+
+  #readBill(row: CsvRow, meterId: string, channel: string, unit: Unit): Refusal | undefined {
+    const span = this.#spanOf(row);
+    if (span instanceof Refusal) return span;
+    const usage = this.#amount(row, "usage");
+    if (usage instanceof Refusal) return usage;
+    const series = this.#gate.series(meterId, channel, "", "bill");
+    series.unit = unit;
+    series.mlPerUnit = MILLILITRES[unit];
+    const { start, end } = span;
+    const { value, decimals } = usage;
+    this.#hand(
+      row,
+      series,
+      start,
+      end - start,
+      { value, decimals, flags: this.#flags(row, "current") },
+      "usage",
+      this.#columns.previousDate === undefined ? "days" : "previousDate",
+    );
+    return undefined;
+  }
+
+  /** From when to when a bill is, UTC seconds. */
+  #spanOf(row: CsvRow): { readonly start: number; readonly end: number } | Refusal {
+    const { period, currentDateIncluded } = this.#options;
+    const last = this.#instant(row, "currentDate");
+    if (last instanceof Refusal) return last;
+    const fault = this.#gate.timeFault(last);
+    if (fault !== undefined) return this.#refuse(row, fault, "currentDate");
+    const lastDay = this.#dayOf(last);
+    if (period === "month") {
+      const date = new Date(lastDay * DAY * 1000);
+      const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
+      const first = (of: number) => this.#beginningOf(Date.UTC(year, of, 1) / 1000 / DAY);
+      return { start: first(month), end: first(month + 1) };
+    }
+    const end = currentDateIncluded ? this.#beginningOf(lastDay + 1) : last;
+    if (this.#columns.previousDate === undefined) {
+      const days = this.#amount(row, "days");
+      if (days instanceof Refusal) return days;
+      if (!(days.value >= 1)) return this.#refuse(row, "bad-number", "days");
+      return { start: this.#beginningOf(this.#dayOf(end) - Math.round(days.value)), end };
+    }
+    const start = this.#instant(row, "previousDate");
+    if (start instanceof Refusal) return start;
+    if (start >= end) return this.#refuse(row, "previous-not-earlier", "previousDate");
+    return this.#compareDays(row, start, last) ?? { start, end };
+  }
+
+  #readRegister(
+    row: CsvRow,
+    meterId: string,
+    channel: string,
+    serial: string,
+    unit: Unit,
+  ): Refusal | undefined {
+    const { takePrevious, multiplier } = this.#options;
     const factor = this.#columns.multiplier === undefined ? 1 : this.#amount(row, "multiplier");
     if (factor instanceof Refusal) return factor;
     const constant = typeof factor === "number" ? factor : factor.value;
@@ -235,12 +302,25 @@ export class BillingReader implements FormatReader, RowSink {
   }
 
   #take(series: Series, read: RegisterRead, row: CsvRow, column: "current" | "previous"): void {
-    const { value, decimals, time, flags } = read;
+    this.#hand(row, series, read.time, 0, read, column, `${column}Date`);
+  }
+
+  /** Hands a value to the gate. @param valueFrom, @param timeFrom columns that told it */
+  #hand(
+    row: CsvRow,
+    series: Series,
+    time: number,
+    length: number,
+    { value, decimals, flags }: Omit<RegisterRead, "time">,
+    valueFrom: Column,
+    timeFrom: Column,
+  ): void {
     if (decimals > series.decimals) series.decimals = decimals;
     series.last = time;
-    const code = this.#gate.read(series, time, 0, (flags & NO_READ) === 0 ? value : NaN, flags & ~NO_READ);
+    const isRead = (flags & NO_READ) === 0;
+    const code = this.#gate.read(series, time, length, isRead ? value : NaN, flags & ~NO_READ);
     if (code === undefined) return;
-    const field = code === "out-of-range" ? column : (`${column}Date` as const);
+    const field = code === "time-in-future" || code === "time-too-early" ? timeFrom : valueFrom;
     this.#gate.rejectValue(code, field, this.#shown(row, this.#text(row, field)));
   }
 
@@ -285,13 +365,8 @@ export class BillingReader implements FormatReader, RowSink {
   ): Refusal | undefined {
     const { digits, tolerance, usageUnit = unit } = this.#options;
     if (previous.time >= current.time) return this.#refuse(row, "previous-not-earlier", "previousDate");
-    if (this.#comparesDays && this.#columns.days !== undefined) {
-      const days = this.#amount(row, "days");
-      if (days instanceof Refusal) return days;
-      const between = this.#dayOf(current.time) - this.#dayOf(previous.time);
-      if (!Number.isNaN(days.value) && days.value !== between && days.value !== between + 1)
-        return this.#refuse(row, "days-mismatch", "days");
-    }
+    const mismatch = this.#compareDays(row, previous.time, current.time);
+    if (mismatch !== undefined) return mismatch;
     if (!this.#comparesUsage || this.#columns.usage === undefined) return undefined;
     const usage = this.#amount(row, "usage");
     if (usage instanceof Refusal) return usage;
@@ -308,12 +383,29 @@ export class BillingReader implements FormatReader, RowSink {
       : undefined;
   }
 
+  /** The days of a row must be those from `start` to `end` (UTC seconds), or one more. */
+  #compareDays(row: CsvRow, start: number, end: number): Refusal | undefined {
+    if (!this.#comparesDays || this.#columns.days === undefined) return undefined;
+    const days = this.#amount(row, "days");
+    if (days instanceof Refusal) return days;
+    const between = this.#dayOf(end) - this.#dayOf(start);
+    return Number.isNaN(days.value) || days.value === between || days.value === between + 1
+      ? undefined
+      : this.#refuse(row, "days-mismatch", "days");
+  }
+
+  /** UTC seconds at which a local day begins (days from 1970-01-01). */
+  #beginningOf(day: number): number {
+    return this.#zone === undefined ? day * DAY : this.#zone.firstInstantFrom(day * DAY);
+  }
+
+  /** Local day of an instant. */
   #dayOf(time: number): number {
     return this.#zone === undefined ? Math.floor(time / DAY) : this.#zone.dayOf(time);
   }
 
   /** UTC seconds of a stamp. */
-  #instant(row: CsvRow, column: "currentDate" | "previousDate"): number | Refusal {
+  #instant(row: CsvRow, column: DateColumn): number | Refusal {
     const index = this.#columns[column];
     const instant = index === undefined ? this.#instantOf("") : this.#dates[column].of(row, index);
     return typeof instant === "number" ? instant : this.#refuse(row, instant, column);

@@ -2,6 +2,7 @@ import { SaxesParser, type SaxesTagNS } from "saxes";
 import { canonicalMeter } from "../../schemas/canonical.js";
 import { Flag } from "../../schemas/flags.js";
 import type { EspiOptions } from "../../schemas/formats/espi.js";
+import { LONGEST_USAGE, MAX_SECOND } from "../../schemas/reads.js";
 import { MILLILITRES, type Unit } from "../../schemas/units.js";
 import type { RejectCode } from "../check/rejects.js";
 import { EspiLinks, pathOf, type EntryLinks, type Joined, type UsagePoint } from "./espi-links.js";
@@ -28,7 +29,6 @@ const MOST_HELD = 2_000_000;
 const ENTRY_COST = 20;
 /** Characters that are kept of what is wrong with a reading, and of a number of a reading type. */
 const MOST_VALUE = 80;
-const MAX_SECOND = 4_294_967_295;
 
 /** Units by their ESPI code (UnitSymbolKind of NAESB REQ.21). */
 const UNITS: ReadonlyMap<number, Unit> = new Map([
@@ -476,7 +476,8 @@ export class EspiReader implements FormatReader {
   }
 
   #read(readings: Readings, i: number, measure: Measure): Fault | undefined {
-    const { series, unit, mlPerUnit, intervalLength, defaultFlags } = measure;
+    const { unit, mlPerUnit, intervalLength, defaultFlags } = measure;
+    let { series } = measure;
     const duration = readings.duration[i]!;
     const flags = readings.flags[i]!;
     const value = readings.value[i]!;
@@ -488,6 +489,7 @@ export class EspiReader implements FormatReader {
       const wanted = this.#options.intervalLength ?? length;
       if (!(length >= 1 && length <= MAX_SECOND) || length !== wanted)
         return { code: "bad-length", field: "duration", value: Number.isNaN(length) ? null : String(length) };
+      if (length > LONGEST_USAGE) series = this.#gate.series(series.meterId, "", "", "bill");
     } else if (duration > 0) {
       time += duration;
     }

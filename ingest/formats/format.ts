@@ -1,3 +1,4 @@
+import type { ReadKind } from "../../schemas/reads.js";
 import { MILLILITRES, type Unit } from "../../schemas/units.js";
 import type { Reject } from "../check/rejects.js";
 
@@ -43,15 +44,15 @@ export class Series {
     readonly meterId: string,
     readonly channel: string,
     readonly serial: string,
-    readonly kind: "register" | "usage",
+    readonly kind: ReadKind,
   ) {}
 }
 
 /** Takes what a file's rows say, in the order of the file. */
 export interface ReadSink<Of extends Series = Series> {
-  series(meterId: string, channel: string, serial: string, kind: "register" | "usage"): Of;
+  series(meterId: string, channel: string, serial: string, kind: ReadKind): Of;
   /**
-   * One read. Time in UTC seconds (of a usage: its beginning), length in seconds (0 for registers), `ml` null for no
+   * One read. Time in UTC seconds (of a usage or a bill: its beginning), length in seconds (0 for registers), `ml` null for no
    * read.
    */
   read(

@@ -100,7 +100,7 @@ export class ReadGate {
     if (!Number.isNaN(value)) {
       ml = Math.round(value * series.mlPerUnit);
       if (Math.abs(ml) >= MOST_ML) return "out-of-range";
-      if (ml < 0 && series.kind === "usage") return "negative-usage";
+      if (ml < 0 && series.kind !== "register") return "negative-usage";
     }
     this.#fruitful = true;
     // Adding 0 turns -0 into 0.

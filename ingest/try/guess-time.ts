@@ -156,6 +156,32 @@ export function localSeconds(format: string, cell: string): number {
   return Number.isNaN(stamp.epoch) ? stamp.day * DAY + stamp.second : stamp.epoch;
 }
 
+/** Months as bills name them, without a day. */
+const MONTHS = [
+  ...["YYYY-MM", "YYYY/MM", "YYYYMM", "MM/YYYY", "MM-YYYY"],
+  ...["MMM YYYY", "MMM-YYYY", "MMM-YY", "MMM YY", "MMMM YYYY"],
+];
+const LEAST_MONTHS = 2;
+
+/**
+ * The format of a column that names months of the calendar: by no day, or by the first or the last day of each of several.
+ * @param cells without outer blanks, none empty
+ */
+export function monthFormatOf(cells: readonly string[]): string | undefined {
+  if (cells.length === 0) return undefined;
+  const month = MONTHS.find((format) => cells.every((cell) => reads(format, cell, "date")));
+  if (month !== undefined) return month;
+  const dates = timeOf(cells, true);
+  if (dates?.kind !== "date" || new Set(cells).size < LEAST_MONTHS) return undefined;
+  return dates.formats.find((format) => {
+    const days = [...new Set(cells)].map((cell) => localSeconds(format, cell));
+    const isFirst = (second: number) => new Date(second * 1000).getUTCDate() === 1;
+    const months = new Set(days.map((second) => new Date(second * 1000).toISOString().slice(0, 7)));
+    // In the other order of day and month, the first days of months are those of one January.
+    return months.size === days.length && (days.every(isFirst) || days.every((one) => isFirst(one + DAY)));
+  });
+}
+
 /** The one format that reads all of the dates, or what is to be asked. @param cells without outer blanks, none empty */
 export function dateFormatOf(
   cells: readonly string[],

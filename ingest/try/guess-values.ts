@@ -72,7 +72,7 @@ export function guessLong({ columns, time, meter, profile, found }: LongParts): 
       found.leave(
         "columns.register",
         [],
-        `rows stand more than a day apart, so ${names} is what was used from one date to another: that is not taken, reads of a register are`,
+        `rows stand more than a day apart, so ${names} is what was used since another date, and none says which. Format billing takes what was used, where each row has both dates, or the days between: ask for them, or for reads of the register`,
         true,
       );
   }

@@ -30,7 +30,7 @@ export function* flowsOf(series: TrialSeries): Generator<Flow> {
   const { time, length, ml, kind } = series;
   let before = -1;
   for (const i of inOrder(series)) {
-    if (kind === "usage") {
+    if (kind !== "register") {
       if (length[i]! <= MOST_APART) yield { beginning: time[i]!, length: length[i]!, ml: ml[i]! };
     } else {
       if (before >= 0) {

@@ -25,6 +25,7 @@ export interface StoredReads {
 }
 
 const IDENTITY = "kind, meter, channel, time";
+const STANDING = "(bitTest(flags, 0) = 0, file, line)";
 
 /** All reads as they were delivered, whether they stand or not, in order of their standing. */
 const ALL_READS = `(
@@ -36,8 +37,11 @@ const ALL_READS = `(
   UNION ALL
   SELECT 'usage' AS kind, meter, toString(channel) AS channel, start AS time, length, ml, flags, file, line, 1 AS stands
   FROM curbstop.intervals FINAL WHERE ${within("start")} AND origin = 'delivered'
+  UNION ALL
+  SELECT 'bill' AS kind, meter, toString(channel) AS channel, start AS time, length, ml, flags, file, line,
+         row_number() OVER (PARTITION BY meter, channel, start ORDER BY ${STANDING} DESC) = 1 AS stands
+  FROM curbstop.bills FINAL WHERE ${within("start")}
 )`;
-const STANDING = "(bitTest(flags, 0) = 0, file, line)";
 
 function within(time: string): string {
   return `utility = {utility:String} AND ${time} >= toDateTime({first:UInt32}) AND ${time} <= toDateTime({last:UInt32})`;

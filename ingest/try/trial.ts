@@ -153,7 +153,7 @@ export class Trial implements ReadSink<TrialSeries> {
       this.#first = Math.min(this.#first, time);
       this.#last = Math.max(this.#last, time + length);
       this.#countUnit(series);
-      if (series.kind === "usage") this.#intervals.set(length, (this.#intervals.get(length) ?? 0) + 1);
+      if (series.kind !== "register") this.#intervals.set(length, (this.#intervals.get(length) ?? 0) + 1);
     }
     if (flags !== 0) this.#flags.set(flags, (this.#flags.get(flags) ?? 0) + 1);
     if (this.#kept < MOST_KEPT) {

@@ -1,5 +1,6 @@
 import type { TimeZone } from "../../infra/time-zone.js";
 import { detectConfig } from "../../schemas/detect-config.js";
+import { READ_KINDS } from "../../schemas/reads.js";
 import { MILLILITRES, type Unit } from "../../schemas/units.js";
 import { flowsOf, inOrder } from "./hours.js";
 import type { TrialSeries } from "./trial.js";
@@ -8,6 +9,7 @@ import type { TrialSeries } from "./trial.js";
 export interface TrialWarning {
   readonly code:
     | "all-zero"
+    | "bills-apart"
     | "clock-change"
     | "different-duplicates"
     | "empty-column"
@@ -48,6 +50,8 @@ const LEAST_COVERED = 6 * HOUR;
 const LEAST_TOWN = { meters: 20, days: 2 } as const;
 /** The stillest three hours must lie between these hours of the local clock, if they are still at all. */
 const NIGHT = { from: 0, until: 6, hours: 3, share: 0.5 } as const;
+/** Where a larger share of the bills of a meter lies a day beside the next, it is the meaning of their dates. */
+const BILLS_APART = 0.5;
 /** Usage beside its registers: so many values must speak, this share of them for another place, and no more for ours. */
 const SHIFT = { values: 10, there: 0.8, here: 0.5 } as const;
 
@@ -63,6 +67,7 @@ export function warningsOf(all: readonly TrialSeries[], zone: TimeZone): TrialWa
     nightElsewhere(all, zone),
     shiftedUsage(all) ?? wholeDaysShifted(all, zone),
     ...clockChanges(all, zone),
+    billsApart(all),
   ];
   return found.filter((one) => one !== undefined);
 }
@@ -160,7 +165,7 @@ function litresADay(series: TrialSeries): number | undefined {
   let covered = 0;
   for (let i = 0; i < order.length; i++) {
     const at = order[i]!;
-    if (kind === "usage") {
+    if (kind !== "register") {
       covered += length[at]!;
       litres += ml[at]! / 1000;
     } else if (i > 0) {
@@ -196,7 +201,7 @@ function impossibleValues(all: readonly TrialSeries[]): TrialWarning | undefined
 }
 
 function implausibleVolume(all: readonly TrialSeries[]): TrialWarning | undefined {
-  for (const kind of ["usage", "register"] as const) {
+  for (const kind of READ_KINDS) {
     const ofKind = all.filter((series) => series.kind === kind);
     const days = ofKind.map(litresADay).filter((one) => one !== undefined && one > 0) as number[];
     if (days.length === 0) continue;
@@ -216,7 +221,7 @@ function implausibleVolume(all: readonly TrialSeries[]): TrialWarning | undefine
       mend:
         `Is the unit ${unit}${multiplied ? ", and the multiplier right" : ""}?` +
         (others.length === 0 ? "" : ` Plausible it were with: ${others.join(", ")}.`) +
-        (kind === "usage" ? " Is the interval right?" : ""),
+        (kind === "usage" ? " Is the interval right?" : kind === "bill" ? " Are the dates right?" : ""),
     };
   }
   return undefined;
@@ -327,6 +332,36 @@ function wholeDaysShifted(all: readonly TrialSeries[], zone: TimeZone): TrialWar
     code: "whole-days-shifted",
     text: `The usage runs from ${late ? "an interval after" : "an interval before"} midnight to ${late ? "an interval after" : "an interval before"} midnight, local time.`,
     mend: `Perhaps stamps are ${late ? "ends that are read as beginnings (time.stamp: end)" : "beginnings that are read as ends (time.stamp: beginning)"}, or the zone is off. The file alone can't tell: ask the sender.`,
+  };
+}
+
+/** Bills of a meter that mostly leave a day between them, or share one. */
+function billsApart(all: readonly TrialSeries[]): TrialWarning | undefined {
+  let pairs = 0;
+  const days = { between: 0, shared: 0 };
+  for (const series of all) {
+    if (series.kind !== "bill") continue;
+    const order = inOrder(series);
+    for (let i = 1; i < order.length; i++) {
+      const [before, at] = [order[i - 1]!, order[i]!];
+      const apart = Math.round((series.time[at]! - series.time[before]! - series.length[before]!) / DAY);
+      pairs++;
+      if (apart === 1) days.between++;
+      if (apart === -1) days.shared++;
+    }
+  }
+  if (days.between > pairs * BILLS_APART) {
+    return {
+      code: "bills-apart",
+      text: `Between the bills of a meter lies a day that is in none of them (${days.between} of ${pairs} times).`,
+      mend: "The last day is part of the bill: set currentDateIncluded: true.",
+    };
+  }
+  if (days.shared <= pairs * BILLS_APART) return undefined;
+  return {
+    code: "bills-apart",
+    text: `The bills of a meter have a day in common with the next (${days.shared} of ${pairs} times).`,
+    mend: "A bill ends as the day of its last date begins: leave currentDateIncluded out.",
   };
 }
 

@@ -25,18 +25,30 @@ const fields = z.strictObject({
       channel: column
         .optional()
         .describe("Register of a compound meter, such as L and H: each is a stream of its own."),
-      current: column.describe("Current read of the register."),
-      currentDate: column.describe("Date of the current read, with a time of day if `time.format` has one."),
+      current: column
+        .optional()
+        .describe(
+          "Current read of the register. Without it each row is a bill of its consumption (`usage`).",
+        ),
+      currentDate: column.describe(
+        "Date of the current read, or of the end of a bill, with a time of day if `time.format` has one.",
+      ),
       previous: column.optional().describe("Previous read of the register."),
-      previousDate: column.optional().describe("Date of the previous read."),
+      previousDate: column.optional().describe("Date of the previous read, or of the beginning of a bill."),
       usage: column
         .optional()
-        .describe("Consumption. It is no read: it must be the current read less the previous one."),
-      unit: column.optional().describe("Word for the unit of the reads."),
+        .describe(
+          "Consumption. Beside reads it is none itself: it must be the current read less the previous one.",
+        ),
+      unit: column.optional().describe("Word for the unit of the reads, or of the consumption of bills."),
       multiplier: column.optional().describe("Number by which the reads are multiplied."),
       code: column.optional().describe("Word that says whether the current read was estimated."),
       previousCode: column.optional().describe("The same for the previous read."),
-      days: column.optional().describe("Days of service: as many as lie between the two reads, or one more."),
+      days: column
+        .optional()
+        .describe(
+          "Days of service: as many as lie between the two dates, or one more. A bill without `previousDate` begins so many days before its end.",
+        ),
     })
     .describe("Which column holds what: by header name or position."),
   filters: rowFilters,
@@ -55,7 +67,21 @@ const fields = z.strictObject({
         ),
     })
     .prefault({}),
-  unit: unit.default("L").describe("Unit of the reads, where no column names it."),
+  period: z
+    .enum(["dates", "month"])
+    .default("dates")
+    .describe(
+      "Of bills: from when to when they are. `dates`: from `previousDate`, or `days` before, to `currentDate`; `month`: the whole month of the calendar in which `currentDate` lies, which may lack its day (`YYYY-MM`).",
+    ),
+  currentDateIncluded: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Of bills: whether the day of `currentDate` is part of it (05/01 to 05/31); `false`: it ends as that day begins, and the next one begins there.",
+    ),
+  unit: unit
+    .default("L")
+    .describe("Unit of the reads, or of the consumption of bills, where no column names it."),
   treatAs: unitWords,
   usageUnit: unit.optional().describe("Unit of the consumption, where it is not that of the reads."),
   tolerance: z
@@ -108,23 +134,53 @@ const fields = z.strictObject({
 });
 export type BillingOptions = z.infer<typeof fields>;
 
-/** How the register reads of a billing system's CSV are to be read: `source.billing`. */
-export const billingOptions = fields.superRefine(({ columns, header: isNamed }, context) => {
+/** How a billing system's CSV is to be read: `source.billing`. */
+export const billingOptions = fields.superRefine((options, context) => {
+  const { columns, header: isNamed } = options;
   const complain = (path: PropertyKey[], message: string) =>
     context.addIssue({ code: "custom", path, message });
-  const { previous, previousDate, usage, previousCode, days } = columns;
-  if ((previous === undefined) !== (previousDate === undefined))
+  const { current, previous, previousDate, usage, previousCode, days } = columns;
+  if (current === undefined) checkBills(options, complain);
+  else if ((previous === undefined) !== (previousDate === undefined))
     complain(
       ["columns", previous === undefined ? "previous" : "previousDate"],
       "missing; the previous read has a value and a date",
     );
   for (const [name, of] of Object.entries({ usage, previousCode, days }))
-    if (of !== undefined && previous === undefined)
+    if (of !== undefined && current !== undefined && previous === undefined)
       complain(["columns", name], "can't be used without the previous read: name `previous`");
+  for (const [name, isSet] of [
+    ["period", options.period !== "dates"],
+    ["currentDateIncluded", options.currentDateIncluded],
+  ] as const)
+    if (isSet && current !== undefined)
+      complain([name], "is of bills: reads have a date each; remove it, or `columns.current`");
   for (const [name, of] of Object.entries(columns))
     if (!isNamed && typeof of === "string")
       complain(["columns", name], "is a name, and there is no header; give its position");
 });
+
+/** Rows without a read tell what was used, in one unit, from when to when. */
+function checkBills(
+  { columns, period, usageUnit, currentDateIncluded }: BillingOptions,
+  complain: (path: PropertyKey[], message: string) => void,
+): void {
+  const { usage, previousDate, days, previous, previousCode, multiplier } = columns;
+  if (usage === undefined)
+    complain(["columns", "current"], "missing; without a read each row needs its consumption: name `usage`");
+  if (period === "dates" && previousDate === undefined && days === undefined)
+    complain(
+      ["columns", "previousDate"],
+      "missing; a bill begins at a date, or so many `days` before its end, or is of a month (`period: month`)",
+    );
+  for (const [name, of] of Object.entries({ previous, previousCode, multiplier }))
+    if (of !== undefined)
+      complain(["columns", name], "can't be used without the current read: name `current`");
+  if (usageUnit !== undefined) complain(["usageUnit"], "the unit of bills is `unit`");
+  if (period === "month" && (previousDate ?? days) !== undefined)
+    complain(["period"], "of a month needs neither `previousDate` nor `days`");
+  if (period === "month" && currentDateIncluded) complain(["currentDateIncluded"], "is not for whole months");
+}
 
 /**
  * Billing read export of Badger BEACON, with the names of its specification (helpbeaconama.net) and the time column of

@@ -26,6 +26,16 @@ function drop(source: string, name: string, text: string): void {
   writeFileSync(join(folder, "drop", source, name), text);
 }
 
+/** Commands beside a process that has the servers share them, and need not start any. */
+async function besideServers<T>(work: () => Promise<T>): Promise<T> {
+  const stores = await openStores(loadConfig(config, {}), { logger: createLogger({ level: "silent" }) });
+  try {
+    return await work();
+  } finally {
+    await stores.close();
+  }
+}
+
 it("tells the mend of an unknown command, option and value, with exit code 2", async () => {
   const command = await curbstop(["ingets"]);
   expect(command.code).toBe(2);
@@ -104,20 +114,22 @@ it("takes what lies in the drop folders, lists files and rejects, answers the an
   const files = JSON.parse((await curbstop(["files", "--json", "-c", config])).stdout);
   expect(files).toHaveLength(2);
   expect(files).toContainEqual(expect.objectContaining({ source: "ami", reads: 48, rejected: 1 }));
-  const rejects = JSON.parse((await curbstop(["rejects", "--json", "-c", config])).stdout);
-  expect(rejects).toMatchObject([{ line: 50, code: "bad-number", field: "usage", value: "lots" }]);
+  await besideServers(async () => {
+    const rejects = JSON.parse((await curbstop(["rejects", "--json", "-c", config])).stdout);
+    expect(rejects).toMatchObject([{ line: 50, code: "bad-number", field: "usage", value: "lots" }]);
 
-  const sql = await curbstop([
-    "sql",
-    "SELECT count() AS n, round(sum(litres), 3) AS litres FROM usage",
-    "--json",
-    "-c",
-    config,
-  ]);
-  expect(JSON.parse(sql.stdout)).toEqual({ n: expect.anything(), litres: 454.272 });
-  const refused = await curbstop(["sql", "DROP TABLE intervals", "-c", config]);
-  expect(refused.code).toBe(1);
-  expect(refused.stderr).toMatch(/ClickHouse refused/);
+    const sql = await curbstop([
+      "sql",
+      "SELECT count() AS n, round(sum(litres), 3) AS litres FROM usage",
+      "--json",
+      "-c",
+      config,
+    ]);
+    expect(JSON.parse(sql.stdout)).toEqual({ n: expect.anything(), litres: 454.272 });
+    const refused = await curbstop(["sql", "DROP TABLE intervals", "-c", config]);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(/ClickHouse refused/);
+  });
 
   const again = await curbstop(["run", "-c", config]);
   expect(again).toMatchObject({ code: 0, stdout: "Nothing lay in the drop folders.\n" });
@@ -154,14 +166,16 @@ it("processes a file again after its profile was mended", async () => {
 it("tells a file's story, shows a rejected row on request, and replays it exactly once", async () => {
   const files = JSON.parse((await curbstop(["files", "--json", "-c", config])).stdout);
   const first = files.filter(({ source }: { source: string }) => source === "ami").at(-1).file as number;
-  const told = await curbstop(["rejects", "show", String(first), "50", "-c", config]);
-  expect(told.code).toBe(0);
-  expect(told.stdout).toMatch(/bad-number, usage: received "lots"/);
-  expect(told.stdout).not.toContain("M-1,");
-  const row = await curbstop(["rejects", "show", String(first), "50", "--show-row", "-c", config]);
-  expect(row.stdout).toContain("M-1,2026-05-03 00:00,lots,");
-  expect(row.stderr).toMatch(/row of an archived file shown/);
-  expect(row.stderr).not.toContain("lots");
+  await besideServers(async () => {
+    const told = await curbstop(["rejects", "show", String(first), "50", "-c", config]);
+    expect(told.code).toBe(0);
+    expect(told.stdout).toMatch(/bad-number, usage: received "lots"/);
+    expect(told.stdout).not.toContain("M-1,");
+    const row = await curbstop(["rejects", "show", String(first), "50", "--show-row", "-c", config]);
+    expect(row.stdout).toContain("M-1,2026-05-03 00:00,lots,");
+    expect(row.stderr).toMatch(/row of an archived file shown/);
+    expect(row.stderr).not.toContain("lots");
+  });
 
   const text = readFileSync(config, "utf8");
   writeFileSync(
@@ -176,14 +190,18 @@ it("tells a file's story, shows a rejected row on request, and replays it exactl
     compared: { added: 0, equal: 48, corrected: 0, outranked: 0 },
   });
   const { again } = JSON.parse(replayed.stdout);
-  const story = JSON.parse((await curbstop(["files", "show", String(again), "--json", "-c", config])).stdout);
-  expect(story).toMatchObject({ name: "reads.csv", reads: 48, noReads: 1, unjudged: { ofFile: 0 } });
-  const { stdout } = await curbstop(["files", "show", String(again), "-c", config]);
-  expect(stdout).toMatch(/stand now +48 of 48 reads/);
-  expect(stdout).toMatch(/processed +\d+ \(archived/);
-  const none = await curbstop(["files", "show", "999", "-c", config]);
-  expect(none).toMatchObject({ code: 2 });
-  expect(none.stderr).toMatch(/There is no file 999/);
+  await besideServers(async () => {
+    const story = JSON.parse(
+      (await curbstop(["files", "show", String(again), "--json", "-c", config])).stdout,
+    );
+    expect(story).toMatchObject({ name: "reads.csv", reads: 48, noReads: 1, unjudged: { ofFile: 0 } });
+    const { stdout } = await curbstop(["files", "show", String(again), "-c", config]);
+    expect(stdout).toMatch(/stand now +48 of 48 reads/);
+    expect(stdout).toMatch(/processed +\d+ \(archived/);
+    const none = await curbstop(["files", "show", "999", "-c", config]);
+    expect(none).toMatchObject({ code: 2 });
+    expect(none.stderr).toMatch(/There is no file 999/);
+  });
 }, 120_000);
 
 it("guesses a source for a file and tries it, without any store", async () => {

@@ -5,6 +5,7 @@ import { loadConfig } from "../../infra/config/load-config.js";
 import { createLogger } from "../../infra/logger.js";
 import type { StageContext } from "../../infra/stage.js";
 import { openStores, stageContext, type Stores } from "../../infra/stores.js";
+import { createDetect } from "../../detect/index.js";
 import { createIngest } from "../../ingest/index.js";
 import { confirmSubscription, createNotify, requestSubscription } from "../../notify/index.js";
 import type { Mailbox } from "../harness/mailbox.js";
@@ -154,27 +155,42 @@ export function addressOf(home: number): string {
   return `home-${home}@residents.example`;
 }
 
-/** What must be the same after every schedule: nothing of it depends on random keys. */
-export async function resultsOf(folder: string, mailbox: Mailbox): Promise<object> {
-  const { stores } = await openScenario(folder);
+/** Opens the stores for some work, and closes them. */
+export async function withScenario<T>(
+  folder: string,
+  work: (scenario: Awaited<ReturnType<typeof openScenario>>) => Promise<T>,
+): Promise<T> {
+  const scenario = await openScenario(folder);
   try {
-    const { clickhouse, database } = stores;
-    const usage = await clickhouse.query(
-      `SELECT toUnixTimestamp(start) AS at, count() AS reads, sum(ml) AS total, sum(estimated) AS estimated
-       FROM curbstop.usage GROUP BY at ORDER BY at`,
-    );
-    const anomalies = await clickhouse.query(
-      `SELECT rule, state, reason, toUnixTimestamp(start) AS first, toUnixTimestamp(end) AS last, litres, litres_per_hour
-       FROM curbstop.anomalies_current ORDER BY ALL`,
-    );
-    const files = await database.query(
-      "SELECT state, correction, rows, reads, rejected FROM files WHERE source = 'ami' ORDER BY state, correction, rows, reads, rejected",
-    );
-    const rejects = await database.query("SELECT line, code FROM rejects ORDER BY line");
-    return { usage, anomalies, files, rejects, mails: await mailsTold(mailbox) };
+    return await work(scenario);
   } finally {
-    await stores.close();
+    await scenario.stores.close();
   }
+}
+
+/** Brings what the killed ones left to its end, as `curbstop run` does, with servers that run already. */
+export async function bringToEnd(context: StageContext, { clickhouse }: Stores): Promise<void> {
+  const stages = [createIngest(context), createDetect({ ...context, clickhouse }), createNotify(context)];
+  for (const stage of stages.toReversed()) await stage.start();
+  for (const stage of stages) await stage.drain();
+  for (const stage of stages) await stage.stop();
+}
+
+/** What must be the same after every schedule: nothing of it depends on random keys. */
+export async function resultsOf({ clickhouse, database }: Stores, mailbox: Mailbox): Promise<object> {
+  const usage = await clickhouse.query(
+    `SELECT toUnixTimestamp(start) AS at, count() AS reads, sum(ml) AS total, sum(estimated) AS estimated
+     FROM curbstop.usage GROUP BY at ORDER BY at`,
+  );
+  const anomalies = await clickhouse.query(
+    `SELECT rule, state, reason, toUnixTimestamp(start) AS first, toUnixTimestamp(end) AS last, litres, litres_per_hour
+     FROM curbstop.anomalies_current ORDER BY ALL`,
+  );
+  const files = await database.query(
+    "SELECT state, correction, rows, reads, rejected FROM files WHERE source = 'ami' ORDER BY state, correction, rows, reads, rejected",
+  );
+  const rejects = await database.query("SELECT line, code FROM rejects ORDER BY line");
+  return { usage, anomalies, files, rejects, mails: await mailsTold(mailbox) };
 }
 
 /** Mails as the residents count them: the same Message-ID again is the same mail. */

@@ -38,7 +38,7 @@ const counted = (count: number) => {
   const required = Object.keys(common) as (keyof typeof common)[];
   return fc.oneof(
     fc.record(
-      { ...common, ...maybe, kind: fc.constant("usage" as const), length },
+      { ...common, ...maybe, kind: fc.constantFrom("usage" as const, "bill" as const), length },
       { requiredKeys: [...required, "kind", "length"], noNullPrototype: true },
     ),
     fc.record(

@@ -121,12 +121,13 @@ function changed(file: Buffer, words: readonly string[], random: (most: number) 
   return bytes;
 }
 
-/** The first example of a page in docs/formats, and the settings of its source. */
+/** An example of a page in docs/formats, the first unless `nth` is another, and the settings of its source. */
 export function pageExample(
   page: string,
   language: string,
+  nth = 0,
 ): { file: string; source: Record<string, unknown> } {
   const text = readFileSync(`docs/formats/${page}.md`, "utf8");
-  const block = (of: string) => new RegExp(`\`\`\`${of}\\n([^]*?)\`\`\``).exec(text)![1]!;
+  const block = (of: string) => [...text.matchAll(new RegExp(`\`\`\`${of}\\n([^]*?)\`\`\``, "g"))][nth]![1]!;
   return { file: block(language), source: parse(block("yaml")) as Record<string, unknown> };
 }

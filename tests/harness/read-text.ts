@@ -4,6 +4,7 @@ import { Series, type ReadSink } from "../../ingest/formats/format.js";
 import { ReadsCsv } from "../../ingest/formats/reads-csv.js";
 import type { ChecksConfig } from "../../schemas/checks.js";
 import { csvProfile } from "../../schemas/profile.js";
+import type { ReadKind } from "../../schemas/reads.js";
 import type { z } from "zod";
 
 export type ProfileInput = z.input<typeof csvProfile>;
@@ -13,7 +14,7 @@ export interface FoundRead {
   readonly meter: string;
   readonly channel: string;
   readonly serial: string;
-  readonly kind: "register" | "usage";
+  readonly kind: ReadKind;
   readonly time: number;
   readonly length: number;
   readonly ml: number | null;

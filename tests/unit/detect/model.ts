@@ -483,7 +483,7 @@ function oneOrEach(values: readonly number[]): number | number[] {
 export function blockOf(
   reads: readonly TestRead[],
   of: {
-    readonly kind?: "register" | "usage";
+    readonly kind?: ReadsBlock["kind"];
     readonly channel?: string;
     readonly file?: number;
     readonly line?: number;

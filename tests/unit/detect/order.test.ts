@@ -192,7 +192,7 @@ it("compares delivered usage with the registers around it, whatever the order", 
       const random = seeded(orderSeed);
       const blocks = blocksOf(history);
       // Registers lag behind usage by days, or the other way round.
-      const lag = { register: random() * 300, usage: random() * 300 };
+      const lag = { register: random() * 300, usage: random() * 300, bill: 0 };
       const order = blocks
         .map((block) => ({
           block,

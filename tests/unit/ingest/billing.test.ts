@@ -234,6 +234,95 @@ describe("consumption and days of a row", () => {
   });
 });
 
+const BILL = { meter: "Meter", usage: "Use", previousDate: "From", currentDate: "To" } as const;
+const BILLS: Options = { columns: BILL, unit: "ccf" };
+const BILL_HEADER = "Meter,From,To,Use\n";
+
+describe("a row of consumption alone", () => {
+  const spans = (text: string, options: Options) =>
+    read(text, options).reads.map(({ meter, kind, time, length, ml }) => [
+      ...[meter, kind, new Date(time * 1000).toISOString().slice(0, 16)],
+      new Date((time + length) * 1000).toISOString().slice(0, 16),
+      ml,
+    ]);
+
+  it("is a bill from local midnight to local midnight, of 23 hours more or less where the clock changes", () => {
+    const text = `${BILL_HEADER}M-1,2026-02-15,2026-03-15,12\nM-1,2026-03-15,2026-04-15,0\n`;
+    expect(spans(text, BILLS)).toEqual([
+      ["M-1", "bill", "2026-02-15T08:00", "2026-03-15T07:00", 33_980_216],
+      ["M-1", "bill", "2026-03-15T07:00", "2026-04-15T07:00", 0],
+    ]);
+    expect(read(text, BILLS)).toMatchObject({ rows: 2, rejected: 0 });
+  });
+
+  it("may have its last day in it, begin so many days before, or be of a month", () => {
+    const included = { ...BILLS, currentDateIncluded: true };
+    expect(spans(`${BILL_HEADER}M,2026-05-01,2026-05-31,1\n`, included)).toEqual([
+      ["M", "bill", "2026-05-01T07:00", "2026-06-01T07:00", 2_831_685],
+    ]);
+    const columns = { meter: "Meter", currentDate: "To", days: "Days", usage: "Use" } as const;
+    const days = { columns, unit: "L" } as const;
+    expect(spans("Meter,To,Days,Use\nM,2026-03-15,28,7\n", days)).toEqual([
+      ["M", "bill", "2026-02-15T08:00", "2026-03-15T07:00", 7000],
+    ]);
+    expect(spans("Meter,To,Days,Use\nM,2026-03-14,28,7\n", { ...days, currentDateIncluded: true })).toEqual([
+      ["M", "bill", "2026-02-15T08:00", "2026-03-15T07:00", 7000],
+    ]);
+    const month: Options = {
+      ...{ columns: { meter: "Meter", currentDate: "Month", usage: "Use" }, unit: "L", period: "month" },
+      time: { format: "YYYY-MM" },
+    };
+    const december = ["M", "bill", "2025-12-01T08:00", "2026-01-01T08:00", 5000];
+    expect(spans("Meter,Month,Use\nM,2025-12,5\n", month)).toEqual([december]);
+    const dates = { ...month, time: { format: "MM/DD/YYYY" } };
+    expect(spans("Meter,Month,Use\nM,12/31/2025,5\n", dates)).toEqual([december]);
+    const utc: Options = { ...month, time: { format: "YYYY-MM", zone: "UTC" } };
+    expect(spans("Meter,Month,Use\nM,2026-11,5\n", utc)).toEqual([
+      ["M", "bill", "2026-11-01T00:00", "2026-12-01T00:00", 5000],
+    ]);
+  });
+
+  it("may be estimated, or have no value; each channel and unit is its own", () => {
+    const columns = { ...BILL, code: "Code", unit: "Unit", channel: "Reg" } as const;
+    const text =
+      "Meter,From,To,Use,Code,Unit,Reg\n" +
+      "M,2026-05-01,2026-06-01,3,E,CCF,H\nM,2026-05-01,2026-06-01,3,A,gal,L\nM,2026-06-01,2026-07-01,,A,gal,L\n";
+    const found = read(text, { columns });
+    expect(found.rejects).toEqual([]);
+    expect(found.reads.map(({ channel, unit, ml, flags }) => [channel, unit, ml, flags])).toEqual([
+      ["H", "ccf", 8_495_054, Flag.estimated],
+      ["L", "gal", 11_356, 0],
+      ["L", "gal", null, 0],
+    ]);
+  });
+
+  it.each([
+    ["M,2026-06-01,2026-06-01,3", "previous-not-earlier", "previousDate", "2026-06-01"],
+    ["M,2026-05-01,,3", "bad-date", "currentDate", ""],
+    ["M,,2026-05-01,3", "bad-date", "previousDate", ""],
+    ["M,2026-05-01,2026-12-09,3", "time-in-future", "currentDate", "2026-12-09"],
+    ["M,1989-05-01,2026-05-09,3", "time-too-early", "previousDate", "1989-05-01"],
+    ["M,2026-05-01,2026-06-01,-3", "negative-usage", "usage", "-3"],
+    ["M,2026-05-01,2026-06-01,x", "bad-number", "usage", "x"],
+    [`M,2026-05-01,2026-06-01,${"9".repeat(15)}`, "out-of-range", "usage", "9".repeat(15)],
+  ])("is rejected where it says what can't be: %s", (row, code, field, value) => {
+    expect(refusals(`${BILL_HEADER}${row}\n`, BILLS)).toEqual([[code, field, value]]);
+  });
+
+  it("must agree with its days, where it has them and the utility did not switch that off", () => {
+    const columns = { ...BILL, days: "Days" } as const;
+    const row = (days: string) => `Meter,From,To,Use,Days\nM,2026-05-01,2026-06-01,3,${days}\n`;
+    for (const days of ["31", "32", ""]) expect(refusals(row(days), { columns })).toEqual([]);
+    expect(refusals(row("30"), { columns })).toEqual([["days-mismatch", "days", "30"]]);
+    const off = make({ columns }, "UTC", { "days-mismatch": false });
+    expect(formatCalls(off, row("30"), []).reads).toHaveLength(1);
+    const from = { meter: "Meter", usage: "Use", currentDate: "To", days: "Days" } as const;
+    for (const days of ["0", "", "-3"])
+      expect(refusals(row(days), { columns: from })).toEqual([["bad-number", "days", days]]);
+    expect(refusals(row("20000"), { columns: from })).toEqual([["time-too-early", "days", "20000"]]);
+  });
+});
+
 describe("rows of a billing file are rejected", () => {
   it("where an id, a date, a number or a unit is wrong", () => {
     const one = (row: string, options: Options = SIMPLE) => refusals(`Meter,Date,Read\n${row}\n`, options);
@@ -319,6 +408,17 @@ describe("options of a billing file", () => {
       expect.stringContaining("filters.0"),
     ]);
     expect(parse({ columns: CURRENT, header: false })).toHaveLength(3);
+    expect(parse({ columns: BILL })).toBeUndefined();
+    const noBeginning = { meter: "Meter", usage: "Use", currentDate: "To" };
+    const noUsage = { meter: "Meter", previousDate: "From", currentDate: "To" };
+    expect(parse({ columns: noBeginning })).toEqual([
+      expect.stringContaining("columns.previousDate: missing"),
+    ]);
+    expect(parse({ columns: noUsage })).toEqual([expect.stringContaining("columns.current: missing")]);
+    expect(parse({ columns: noBeginning, period: "month" })).toBeUndefined();
+    expect(parse({ columns: BILL, period: "month" })).toEqual([expect.stringContaining("period: ")]);
+    expect(parse({ columns: { ...BILL, previous: "P", multiplier: "F" }, usageUnit: "gal" })).toHaveLength(3);
+    expect(parse({ columns: CURRENT, period: "month", currentDateIncluded: true })).toHaveLength(2);
     expect(parse({})).toHaveLength(1);
   });
 
@@ -354,6 +454,14 @@ it("reads the example of its page", () => {
   ]);
   expect(refusals(file, options)).toEqual([]);
   expect(read(file, options)).toMatchObject({ rows: 2, rejected: 0, leftOut: 1 });
+  const bills = pageExample("billing", "csv", 1);
+  const found = read(bills.file, bills.source["billing"] as Options);
+  expect(found).toMatchObject({ rows: 3, rejected: 0 });
+  expect(found.reads.map(({ kind, length, flags }) => [kind, length / 86_400, flags])).toEqual([
+    ["bill", 30, 0],
+    ["bill", 30, Flag.estimated],
+    ["bill", 30, 0],
+  ]);
 });
 
 describe("properties of billing files", () => {
@@ -424,6 +532,27 @@ describe("properties of billing files", () => {
       refused,
       reads: taken,
     } = fuzzFormat(make({ ...PAIR, thousands: ",", decimal: "." }), originals, words);
+    expect(refused).toBeLessThan(runs);
+    expect(taken).toBeGreaterThan(0);
+  }, 600_000);
+
+  it("whatever is changed in a file of consumption alone, it is read or rejected", () => {
+    const columns = { ...BILL, days: "Days" } as const;
+    const originals = [
+      "Meter,From,To,Use,Days\nM,2026-05-01,2026-06-01,3,31\r\nÜ,2026-06-01,2026-07-01,,30\r\n",
+    ];
+    const words = [
+      ",",
+      '"',
+      "\n",
+      "-",
+      "9".repeat(70),
+      "2026",
+      "\u0000",
+      "é",
+      "M,2026-05-01,2026-06-01,3,31\n",
+    ];
+    const { runs, refused, reads: taken } = fuzzFormat(make({ columns }), originals, words);
     expect(refused).toBeLessThan(runs);
     expect(taken).toBeGreaterThan(0);
   }, 600_000);

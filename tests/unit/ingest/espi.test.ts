@@ -4,6 +4,7 @@ import { EspiReader } from "../../../ingest/formats/espi.js";
 import type { ReadSink } from "../../../ingest/formats/format.js";
 import { Flag } from "../../../schemas/flags.js";
 import { espiOptions } from "../../../schemas/formats/espi.js";
+import { LONGEST_USAGE } from "../../../schemas/reads.js";
 import { formatCalls, fuzzFormat, pageExample } from "../../harness/format-calls.js";
 import { at } from "../../harness/read-text.js";
 import type { z } from "zod";
@@ -143,6 +144,20 @@ describe("an ESPI feed", () => {
     expect(reads.map(({ time, length }) => [time, length])).toEqual([
       [HOUR, 900],
       [HOUR, 900],
+    ]);
+  });
+
+  it("takes a stretch longer than a local day for a bill", () => {
+    const day = 86_400;
+    const readings = [day, 25 * 3600, 25 * 3600 + 1, 30 * day].map((length) =>
+      interval(HOUR, 1000, "", length),
+    );
+    const { reads } = read(feed(point(), meterReading(), readingType(), block(readings.join(""))));
+    expect(reads.map(({ kind, length }) => [kind, length])).toEqual([
+      ["usage", day],
+      ["usage", 25 * 3600],
+      ["bill", 25 * 3600 + 1],
+      ["bill", 30 * day],
     ]);
   });
 
@@ -529,7 +544,9 @@ describe("public samples", () => {
       expect(reads.reduce((sum, { ml }) => sum + ml!, 0)).toBe(
         1000 * values.reduce((sum, value) => sum + value, 0),
       );
-      expect(new Set(reads.map(({ meter, kind }) => `${meter} ${kind}`))).toEqual(new Set(["01 usage"]));
+      // Electric.xml has bills.
+      const kinds = lengths.map((length) => `01 ${length > LONGEST_USAGE ? "bill" : "usage"}`);
+      expect(reads.map(({ meter, kind }) => `${meter} ${kind}`)).toEqual(kinds);
       const water = read(bytes);
       expect([water.reads.length, water.rejected, water.rejects[0]!.code]).toEqual([
         0,

@@ -89,23 +89,9 @@ describe("a guess of a file of bills", () => {
     });
   });
 
-  it("is none where rows have no previous read, nor where consumption stands without reads", () => {
+  it("is none where rows have no previous read", () => {
     const one = "Meter,Read Date,Reading\nA1,01/13/2026,100\nA2,01/13/2026,120\n";
     expect(of(one).settings["format"]).toBe("csv");
-    const bills =
-      "Meter Number,Service Start Date,Service End Date,Consumption (HCF)\nA1,12/23/2012,01/24/2013,1000\nA1,01/24/2013,02/24/2013,970\n";
-    const { settings, open } = of(bills);
-    expect(settings).toEqual({});
-    expect(open).toEqual([
-      {
-        path: "format",
-        alternatives: [],
-        blocks: true,
-        why: expect.stringContaining(
-          "from one date to another, and no read of a register: these are not taken",
-        ) as string,
-      },
-    ]);
     // A day is no bill.
     const days = Array.from({ length: 12 }, (_, i) => `A1,01/${i + 13}/2026,01/${i + 14}/2026,${i % 5}`);
     expect(of(["Meter,From Date,To Date,Consumption", ...days].join("\n")).settings).toMatchObject({
@@ -120,6 +106,96 @@ describe("a guess of a file of bills", () => {
     expect(found.open.find(({ path }) => path === "billing.columns.meter")!.alternatives).toEqual([
       "CUST_KEY",
     ]);
+  });
+
+  describe("of consumption alone", () => {
+    const bills = (header: string, ...rows: string[]) => [header, ...rows].join("\n") + "\n";
+    const DATES = "Meter Number,Service Start Date,Service End Date,Consumption (HCF)";
+
+    it("takes both dates, and tells by the next bill whether the last day is part of it", () => {
+      const touching = bills(DATES, "A1,12/23/2012,01/24/2013,10", "A1,01/24/2013,02/24/2013,9");
+      expect(of(touching).settings["format"]).toBe("billing");
+      expect(optionsOf(touching)).toEqual({
+        columns: {
+          ...{ meter: "Meter Number", usage: "Consumption (HCF)" },
+          ...{ previousDate: "Service Start Date", currentDate: "Service End Date" },
+        },
+        time: { format: "MM/DD/YYYY" },
+        unit: "ccf",
+      });
+      expect(isWhole(of(touching))).toBe(true);
+      const { reads, rejects } = read(touching);
+      expect(rejects).toEqual([]);
+      expect(reads.map(({ kind, ml }) => [kind, ml])).toEqual([
+        ["bill", 28_316_847],
+        ["bill", 25_485_162],
+      ]);
+      expect(reads[1]!.time).toBe(reads[0]!.time + reads[0]!.length);
+      const apart = bills(DATES, "A1,12/23/2012,01/23/2013,10", "A1,01/24/2013,02/23/2013,9");
+      expect(optionsOf(apart)).toMatchObject({ currentDateIncluded: true });
+      expect(read(apart).reads[1]!.time).toBe(read(apart).reads[0]!.time + read(apart).reads[0]!.length);
+    });
+
+    it("tells it by the days, and asks where nothing tells", () => {
+      const one = bills(DATES, "A1,12/23/2012,01/23/2013,10", "A2,12/24/2012,01/23/2013,9");
+      expect(openOf(one)).toEqual([["billing.currentDateIncluded", false]]);
+      const days = (more: number) =>
+        bills(
+          `${DATES},Billed Days`,
+          `A1,12/23/2012,01/23/2013,10,${31 + more}`,
+          `A2,12/24/2012,01/23/2013,9,${30 + more}`,
+        );
+      expect(optionsOf(days(0))).not.toHaveProperty("currentDateIncluded");
+      expect(openOf(days(0))).toEqual([]);
+      expect(optionsOf(days(1))).toMatchObject({
+        currentDateIncluded: true,
+        columns: { days: "Billed Days" },
+      });
+      expect(read(days(1)).rejects).toEqual([]);
+    });
+
+    it("takes one date and the days before it", () => {
+      const text = bills(
+        "Service Point,Read Date,Days,Usage gal,Rate",
+        "S1,2026-10-13,30,4500,R1",
+        "S2,2026-10-14,31,0,R1",
+      );
+      expect(optionsOf(text)).toMatchObject({
+        columns: { meter: "Service Point", currentDate: "Read Date", days: "Days", usage: "Usage gal" },
+      });
+      expect(read(text).reads.map(({ length }) => length / 86_400)).toEqual([30, 31]);
+    });
+
+    it.each([
+      ["YYYY-MM", "2026-09", "2026-10"],
+      ["YYYYMM", "202609", "202610"],
+      ["MMM YYYY", "Sep 2026", "Oct 2026"],
+      ["MM/DD/YYYY", "09/30/2026", "10/31/2026"],
+      ["YYYY-MM-DD", "2026-09-01", "2026-10-01"],
+    ])("takes months of the calendar, %s", (format, ...months) => {
+      const text = bills(
+        "Meter ID,Billing Month,Consumption_kgal",
+        ...months.flatMap((month) => ["A1", "A2"].map((meter) => `${meter},${month},4.5`)),
+      );
+      expect(optionsOf(text)).toMatchObject({
+        columns: { meter: "Meter ID", currentDate: "Billing Month", usage: "Consumption_kgal" },
+        period: "month",
+        time: { format },
+      });
+      const { reads, rejects } = read(text);
+      expect(rejects).toEqual([]);
+      expect(reads.map(({ length }) => length / 86_400)).toEqual([30, 30, 31, 31]);
+    });
+
+    it("asks which date is which, and for the meter", () => {
+      const text = bills(
+        "Acct,From,To,Bill Date,Cons",
+        "1,2026-08-30,2026-09-29,2026-10-02,5",
+        "2,2026-08-30,2026-09-29,2026-10-02,6",
+      );
+      expect(optionsOf(text)["columns"]).toMatchObject({ previousDate: "From" });
+      expect(openOf(text)).toContainEqual(["billing.columns.meter", true]);
+    });
   });
 
   it("knows BEACON's billing read export by its columns", () => {

@@ -694,7 +694,7 @@ describe("rows more than a day apart", () => {
     const found = columnsOf("Meter,Date,Consumption", (date, i) => `${date},${(i * 7) % 5}`);
     expect(isWhole(found)).toBe(false);
     expect(found.open.find(({ path }) => path === "profile.columns.register")!.why).toMatch(
-      /so Consumption is what was used from one date to another: that is not taken/,
+      /so Consumption is what was used since another date, and none says which/,
     );
   });
 });

@@ -1,9 +1,11 @@
 import fc from "fast-check";
+import { BillingReader } from "../../../ingest/formats/billing.js";
 import { CsvRows } from "../../../ingest/formats/csv-rows.js";
 import { ReadsCsv } from "../../../ingest/formats/reads-csv.js";
 import { ColumnWatch } from "../../../ingest/try/column-watch.js";
 import { plotDay } from "../../../ingest/try/day-plot.js";
 import { Trial, type TrialReport } from "../../../ingest/try/trial.js";
+import { billingOptions } from "../../../schemas/formats/billing.js";
 import { csvProfile } from "../../../schemas/profile.js";
 import { at, readText, type ProfileInput } from "../../harness/read-text.js";
 
@@ -222,6 +224,31 @@ it("warns of zeros alone and of volumes that no home uses, and names the units t
   expect(warnings).toMatchObject([
     { code: "implausible-volume", mend: expect.stringMatching(/unit m3\?.*with: L, gal/) as string },
   ]);
+});
+
+it("warns of bills that leave a day between them, or share one", () => {
+  const bills = (rows: string, more: object = {}) => {
+    const trial = new Trial({ timeZone: ZONE, show: 3, nameOf: (id) => id });
+    const columns = { meter: "meter", previousDate: "from", currentDate: "to", usage: "use" };
+    const billing = billingOptions.parse({ columns, ...more });
+    const reader = new BillingReader({ billing, timeZone: ZONE, now: NOW }, trial);
+    reader.push(Buffer.from(`meter,from,to,use\n${rows}`), true);
+    return trial.report(reader.counts);
+  };
+  const APART = "M,2026-04-01,2026-04-30,9000\nM,2026-05-01,2026-05-31,9000\n";
+  const TOUCHING = "M,2026-04-01,2026-05-01,9000\nM,2026-05-01,2026-06-01,9000\n";
+  expect(bills(APART).warnings).toMatchObject([
+    { code: "bills-apart", mend: expect.stringContaining("currentDateIncluded: true") as string },
+  ]);
+  expect(bills(APART, { currentDateIncluded: true }).warnings).toEqual([]);
+  expect(bills(TOUCHING).warnings).toEqual([]);
+  expect(codes(bills(TOUCHING, { currentDateIncluded: true }))).toEqual(["bills-apart"]);
+  expect(codes(bills(TOUCHING, { unit: "mL" }))).toEqual(["implausible-volume"]);
+  expect(bills(TOUCHING)).toMatchObject({
+    intervals: [{ reads: 1 }, { reads: 1 }],
+    units: [{ kind: "bill", unit: "L", reads: 2 }],
+    day: null,
+  });
 });
 
 it("warns of single volumes that no meter passes, and not where the unit makes all of them so", () => {
