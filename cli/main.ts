@@ -18,6 +18,7 @@ const COMMANDS: readonly {
   { names: ["files"], file: () => import("./commands/files.js") },
   { names: ["rejects"], file: () => import("./commands/rejects.js") },
   { names: ["profile"], file: () => import("./commands/profile.js") },
+  { names: ["anomalies"], file: () => import("./commands/anomalies.js") },
   { names: ["backtest"], file: () => import("./commands/backtest.js") },
   { names: ["analyst", "sql"], file: () => import("./commands/sql.js") },
   { names: ["subscribe"], file: () => import("./commands/subscribe.js") },

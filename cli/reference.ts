@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { z } from "zod";
 import { REJECT_CODES } from "../ingest/check/rejects.js";
 import { anomalyMessage, RULE_FACTS } from "../schemas/anomalies.js";
+import { EVIDENCE_FACTS, type Measure } from "../schemas/evidence.js";
 import { billingRead } from "../schemas/billing.js";
 import { CHECKS, type Check } from "../schemas/checks.js";
 import { config } from "../schemas/config.js";
@@ -191,11 +192,28 @@ ${rows(CLICKHOUSE_COLUMNS).join("\n")}
 `;
 }
 
+const EVIDENCE_UNITS: Readonly<Record<Measure, string>> = {
+  volume: "mL",
+  rate: "mL/h",
+  hours: "h",
+  days: "days",
+  nats: "nats",
+  times: "times",
+  share: "of 1",
+  count: "",
+  time: "UTC seconds",
+  celsius: "°C",
+  word: "a word",
+};
+
 /** Every rule: what it means, what it can see, whose it is. */
 export function rulesPage(): string {
   const rows = Object.entries(RULE_FACTS).map(
     ([name, { kind, means, least, source }]) =>
       `| \`${name}\` | ${kind} | ${means} | ${least} | ${source ?? "Curbstop"} |`,
+  );
+  const figures = Object.entries(EVIDENCE_FACTS).map(
+    ([name, { measure, means }]) => `| \`${name}\` | ${EVIDENCE_UNITS[measure]} | ${means} |`,
   );
   return [
     GENERATED,
@@ -210,6 +228,14 @@ export function rulesPage(): string {
     "| rule | kind | it speaks of | smallest flow it sees | whose |",
     "|---|---|---|---|---|",
     ...rows,
+    "",
+    "## What was seen and what was needed",
+    "",
+    "Each anomaly carries the figures that it rests on (`evidence` in its message and in ClickHouse). `curbstop anomalies show ID` tells them in the utility's units, with what flowed on that day and what is usual. How rule `leak` comes to its figures is told in [detection.md](detection.md#from-reads-to-an-alert).",
+    "",
+    "| figure | in | what it is |",
+    "|---|---|---|",
+    ...figures,
     "",
   ].join("\n");
 }

@@ -42,6 +42,24 @@ export function table<T>(rows: readonly T[], columns: readonly TableColumn<T>[])
     .join("");
 }
 
+const MOST_WIDTH = 100;
+
+/** Text in lines as wide as the terminal, all behind an indent as wide as the first's. */
+export function wrapped(lead: string, text: string): string {
+  const width = isTerminal(process.stdout) ? Math.min(process.stdout.columns, MOST_WIDTH) : 80;
+  const indent = " ".repeat(lead.replace(/\u001b\[\d+m/g, "").length);
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && indent.length + line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  lines.push(line);
+  return lines.map((one, i) => `${i === 0 ? lead : indent}${one}\n`).join("");
+}
+
 /** One line on a terminal that is written over as work goes on; nothing elsewhere. */
 export class ProgressLine {
   readonly #stream: NodeJS.WritableStream;

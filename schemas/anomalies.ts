@@ -211,7 +211,7 @@ export const anomalyMessage = z.object({
   rate: z.int().min(0),
   /** Millilitres from `start` to `end` in intervals that belong to it. */
   volume: z.int().min(0),
-  /** Parameters of the rule and figures that it saw, by name; units in the names. */
+  /** Parameters of the rule and figures that it saw, by name: see `EVIDENCE_FACTS`. */
   evidence: z.record(z.string(), z.union([z.number(), z.string(), z.boolean(), z.null()])),
   /**
    * Millilitres in each of the last hours (UTC) up to `end`, oldest first, from the beginning of the first; `null`: not

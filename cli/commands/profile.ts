@@ -24,7 +24,7 @@ import { detectConfig } from "../../schemas/detect-config.js";
 import { isTimeZone } from "../../schemas/time-zone.js";
 import { EXIT, UsageError } from "../exit.js";
 import { settingsFor, wholeNumber } from "../settings.js";
-import { colours, isTerminal, table } from "../terminal.js";
+import { colours, isTerminal, table, wrapped } from "../terminal.js";
 
 interface TryCommandOptions {
   readonly source?: string;
@@ -410,22 +410,4 @@ function rejectLines({ code, expected, count, first }: TrialReject): string {
     return `    line ${line}, ${field}: ${received}\n`;
   });
   return `  ${code}: ${count} times\n${wrapped("    ", `expected ${expected}`)}${lines.join("")}`;
-}
-
-const MOST_WIDTH = 100;
-
-/** Text in lines as wide as the terminal, all behind an indent as wide as the first's. */
-function wrapped(lead: string, text: string): string {
-  const width = isTerminal(process.stdout) ? Math.min(process.stdout.columns, MOST_WIDTH) : 80;
-  const indent = " ".repeat(lead.replace(/\u001b\[\d+m/g, "").length);
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && indent.length + line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === "" ? word : `${line} ${word}`;
-  }
-  lines.push(line);
-  return lines.map((one, i) => `${i === 0 ? lead : indent}${one}\n`).join("");
 }

@@ -1,5 +1,6 @@
 import type { RuleName } from "../../schemas/anomalies.js";
 import type { DetectConfig } from "../../schemas/detect-config.js";
+import type { Evidence } from "../../schemas/evidence.js";
 import type { MeterSetting } from "../../schemas/meters.js";
 import type { ColdSpell } from "../../schemas/temperatures.js";
 import { MILLILITRES } from "../../schemas/units.js";
@@ -66,7 +67,7 @@ export interface Found {
   /** `null` while it goes on. */
   readonly closed:
     "flow-stopped" | "usage-normal" | "no-reads" | "rule-changed" | "declared" | "thawed" | null;
-  readonly evidence: Readonly<Record<string, number | string | boolean | null>>;
+  readonly evidence: Evidence;
 }
 
 /** Takes an anomaly that ended. */

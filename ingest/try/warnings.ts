@@ -1,6 +1,5 @@
 import type { TimeZone } from "../../infra/time-zone.js";
 import { detectConfig } from "../../schemas/detect-config.js";
-import { READ_KINDS } from "../../schemas/reads.js";
 import { MILLILITRES, type Unit } from "../../schemas/units.js";
 import { flowsOf, inOrder } from "./hours.js";
 import type { TrialSeries } from "./trial.js";
@@ -201,7 +200,7 @@ function impossibleValues(all: readonly TrialSeries[]): TrialWarning | undefined
 }
 
 function implausibleVolume(all: readonly TrialSeries[]): TrialWarning | undefined {
-  for (const kind of READ_KINDS) {
+  for (const kind of ["usage", "register", "bill"] as const) {
     const ofKind = all.filter((series) => series.kind === kind);
     const days = ofKind.map(litresADay).filter((one) => one !== undefined && one > 0) as number[];
     if (days.length === 0) continue;

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import type { AnomalyHours, StoredAnomaly } from "../../detect/stored-anomalies.js";
 import { loadConfig } from "../../infra/config/load-config.js";
 import { createLogger } from "../../infra/logger.js";
 import { openStores, type Stores } from "../../infra/stores.js";
@@ -202,6 +203,65 @@ it("tells a file's story, shows a rejected row on request, and replays it exactl
     expect(none).toMatchObject({ code: 2 });
     expect(none.stderr).toMatch(/There is no file 999/);
   });
+}, 120_000);
+
+it("lists what was found, and tells one of them to its numbers", async () => {
+  const day = [0, 0, 0, 0, 0, 0, 9, 30, 12, 0, 0, 5, 0, 0, 0, 8, 0, 11, 25, 14, 0, 6, 0, 0];
+  const rows = Array.from({ length: 24 * 24 }, (_, i) => {
+    const stamp = new Date(Date.UTC(2026, 5, 1, i)).toISOString().slice(0, 16).replace("T", " ");
+    const leak = i >= 22 * 24 + 9 && i < 23 * 24 + 20 ? 17 : 0;
+    return `M-2,${stamp},${day[i % 24]! + ((i * 5) % 3 === 0 && day[i % 24]! > 0 ? 1 : 0) + leak},`;
+  });
+  drop("ami", "leak.csv", `meter_id,timestamp,value,flag\n${rows.join("\n")}\n`);
+  expect(await curbstop(["run", "-c", config])).toMatchObject({ code: 0 });
+  await besideServers(async () => {
+    const found = JSON.parse(
+      (await curbstop(["anomalies", "--json", "-c", config])).stdout,
+    ) as StoredAnomaly[];
+    const leak = found.find(({ rule }) => rule === "leak")!;
+    expect(leak).toMatchObject({
+      utility: "oakvale",
+      state: "closed",
+      reason: "flow-stopped",
+      rate: 17_000,
+      end: Date.UTC(2026, 5, 25, 3) / 1000,
+      evidence: { kind: "continuous", unitHours: 1, usualFloor: 0 },
+    });
+    const listed = await curbstop(["anomalies", "--rule", "leak", "-c", config]);
+    expect(listed.stdout).toMatch(/^id +meter key +rule +since \(local\) +for +rate +in all +state\n/);
+    expect(listed.stdout).toMatch(/leak +2026-06-23 09:00 +35 h +4\.49 gal\/h +\d+ gal +flow-stopped\n/);
+    expect(await curbstop(["anomalies", "--open", "--rule", "leak", "-c", config])).toMatchObject({
+      code: 0,
+      stdout: "Nothing was found.\n",
+    });
+    const { code, stdout } = await curbstop(["anomalies", "show", leak.id.slice(0, 8), "-c", config]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^leak, over \(flow-stopped\)\n/);
+    expect(stdout).toMatch(/\nsince +2026-06-23 09:00, local time\nuntil +2026-06-24 20:00: 35 h\n/);
+    expect(stdout).toMatch(/\nneeded +[\d.]+ nats +what was needed/);
+    expect(stdout).toMatch(/\n *1 +closed, flow-stopped +2026-06-25 03:00 /);
+    const bars = stdout.split("\n").filter((line) => /^ *\d* ?\|/.test(line));
+    // Two days of eight lines; the flow does not stop on the first, and stops on the usual one.
+    expect(bars).toHaveLength(16);
+    expect(stdout.split("Usual: ")[1]).toMatch(/\|\s+(\.\.|##)/);
+    const shown = JSON.parse(
+      (await curbstop(["anomalies", "show", leak.id, "--json", "-c", config])).stdout,
+    ) as {
+      hours: AnomalyHours;
+    };
+    expect(shown.hours.usual[3]).toBe(0);
+    expect(shown.hours.thatDay[23]).toBe(17);
+    for (const [id, why] of [
+      ["0000000000", /There is no anomaly 0000000000; "curbstop anomalies" lists them/],
+      ["leak", /"leak" is no id: expected 4 to 32 of 0-9 and a-f/],
+    ] as const) {
+      const none = await curbstop(["anomalies", "show", id, "-c", config]);
+      expect(none).toMatchObject({ code: 2, stdout: "" });
+      expect(none.stderr).toMatch(why);
+    }
+  });
+  const rule = await curbstop(["anomalies", "--rule", "leek", "-c", config]);
+  expect(rule).toMatchObject({ code: 2, stderr: expect.stringMatching(/"leek" is not a rule. Known: /) });
 }, 120_000);
 
 it("guesses a source for a file and tries it, without any store", async () => {

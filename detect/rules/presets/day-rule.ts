@@ -141,7 +141,7 @@ export class DayRule implements RuleFold {
       rate: volume ? Math.round(this.#highest / 24) : this.#highest,
       volume: this.#volume,
       closed,
-      evidence: { limit: this.#limit, highest: this.#highest, days: this.#over },
+      evidence: { limit: this.#limit, highestOver: this.#highest, days: this.#over },
     };
   }
 
