@@ -1,4 +1,12 @@
-import { type Column, type Findings, hasKnownQuality, NAMES, refOf } from "./guess-columns.js";
+import {
+  type Column,
+  estimatedWords,
+  type Findings,
+  hasKnownQuality,
+  NAMES,
+  refOf,
+  saysEstimated,
+} from "./guess-columns.js";
 import { dateFormatOf } from "./guess-time.js";
 
 /** The two sides of a bill as billing systems name them, at either end of a column's name. */
@@ -50,8 +58,9 @@ export function takeMeter(
   return undefined;
 }
 
-/** What a bill says beside its reads, and no meter is named by. */
+/** What a bill says beside its reads, and no meter is named by: accounts are, where a file names no meter. */
 function isOfBill(bare: string): boolean {
+  if (/account|acct|customer|premise|location/.test(bare)) return false;
   return [NAMES.usage, NAMES.unit, NAMES.noValue, CODE, DAYS, MULTIPLIER].some((words) => words.test(bare));
 }
 
@@ -60,7 +69,13 @@ export function firstOf<T>(list: readonly T[], other: readonly T[]): readonly T[
   return list.length > 0 ? list : other;
 }
 
-export function leaveCode(named: readonly Column[], columns: readonly Column[], found: Findings): void {
+/** The column that says whether a read was estimated, by its name or, whatever that is, by its words. */
+export function guessCode(
+  named: readonly Column[],
+  columns: readonly Column[],
+  billing: Record<string, unknown>,
+  found: Findings,
+): void {
   const codes = named.filter(
     ({ bare, filled }) =>
       CODE.test(bare) &&
@@ -69,8 +84,17 @@ export function leaveCode(named: readonly Column[], columns: readonly Column[], 
       !filled.every((cell) => /^\d{2,}$/.test(cell)),
   );
   const sure = codes.filter(hasKnownQuality);
-  if (sure.length === 1) found.take("code", sure[0]!, columns);
-  else if (codes.length > 0)
+  if (sure.length === 1) {
+    found.take("code", sure[0]!, columns);
+    return;
+  }
+  const spoken = named.filter(saysEstimated);
+  const able = spoken.length === 1 ? spoken : codes;
+  const words = able.length === 1 ? estimatedWords(able[0]!) : undefined;
+  if (words !== undefined) {
+    found.take("code", able[0]!, columns);
+    billing["quality"] = { estimated: words };
+  } else if (codes.length > 0)
     found.leave(
       "columns.code",
       codes.map((one) => String(refOf(one, columns))),

@@ -5,8 +5,8 @@ import {
   CURRENT,
   DAYS,
   firstOf,
+  guessCode,
   guessFormat,
-  leaveCode,
   MULTIPLIER,
   PREVIOUS,
   takeMeter,
@@ -95,7 +95,7 @@ export function guessBilling(
     "which column is the multiplier of the reads?",
     false,
   );
-  leaveCode(named, columns, found);
+  guessCode(named, columns, billing, found);
   guessFormat(
     [...(currentDate === undefined ? [] : [currentDate]), ...(dated ? before : [])],
     billing,

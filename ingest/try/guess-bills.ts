@@ -3,8 +3,8 @@ import { type Column, Findings, NAMES, refOf } from "./guess-columns.js";
 import {
   CURRENT,
   DAYS,
+  guessCode,
   guessFormat,
-  leaveCode,
   PREVIOUS,
   takeMeter,
   taking,
@@ -14,11 +14,13 @@ import { guessMarks, guessUnit } from "./guess-values.js";
 import type { Guess } from "./guess.js";
 
 const DAY = 86_400;
-/** Days that a bill is of. */
-const PERIOD = { least: 20, most: 130 } as const;
+/** Days that a bill is of: of a month at least, and of a year at most. */
+const PERIOD = { least: 20, most: 400 } as const;
 /** Of so many rows the dates must be a bill apart. */
 const MOST_ROWS = 0.9;
 
+/** Dates that say nothing of a bill. */
+const OF_A_LIFE = /install|created|updated|birth|built|movein|moveout/;
 const MONTH = /date|month|period|cycle|fecha|mes|mois|monat|datum/;
 
 /** A column of dates, and its cells in days from 1970-01-01; NaN where there is none. */
@@ -43,18 +45,24 @@ export function guessBills(
   columns: readonly Column[],
   dialect: Record<string, unknown>,
 ): Guess | undefined {
-  const usages = named.filter(
-    ({ bare, filled }) => NAMES.usage.test(bare) && !DAYS.test(bare) && filled.every(isNumber),
+  const dates = datesOf(named);
+  const numbers = named.filter(
+    ({ bare, filled }) => !DAYS.test(bare) && !NAMES.noValue.test(bare) && filled.every(isNumber),
   );
-  const span = usages.length === 0 ? undefined : spanOf(named, usages);
+  const byName = numbers.filter(({ bare }) => NAMES.usage.test(bare));
+  // Beside the two dates of a bill, gallons are what was used.
+  const usages =
+    byName.length > 0 || !hasNamedDates(dates)
+      ? byName
+      : numbers.filter(({ bare }) => NAMES.value.test(bare));
+  const span = usages.length === 0 ? undefined : spanOf(named, usages, dates);
   if (span === undefined) return undefined;
   const found = new Findings();
   const billing: Record<string, unknown> = { ...dialect };
   const take = taking(found, columns);
-  const dates = datesOf(named).map(({ column }) => column);
   const meter = takeMeter(
     named,
-    named.filter((one) => !usages.includes(one) && !dates.includes(one)),
+    named.filter((one) => !usages.includes(one) && !dates.some(({ column }) => column === one)),
     columns,
     found,
   );
@@ -66,7 +74,7 @@ export function guessBills(
   } else {
     takeSpan(span, meter ?? named[0]!, named, columns, billing, found);
   }
-  leaveCode(named, columns, found);
+  guessCode(named, columns, billing, found);
   guessMarks(usages, billing, found);
   guessUnit(columns, usages, billing, found);
   return {
@@ -79,8 +87,11 @@ export function guessBills(
   };
 }
 
-function spanOf(named: readonly Column[], usages: readonly Column[]): Span | undefined {
-  const all = datesOf(named);
+function spanOf(
+  named: readonly Column[],
+  usages: readonly Column[],
+  all: readonly Dates[],
+): Span | undefined {
   const pairs = all.flatMap((from) =>
     all.filter((to) => areBillsApart(from.days, to.days)).map((to) => [from, to] as const),
   );
@@ -103,11 +114,18 @@ function spanOf(named: readonly Column[], usages: readonly Column[]): Span | und
 
 function datesOf(named: readonly Column[]): Dates[] {
   return named.flatMap((column) => {
+    if (OF_A_LIFE.test(column.bare)) return [];
     const time = timeOf(column.filled, NAMES.time.test(column.bare));
     if (time?.kind !== "date" && time?.kind !== "stamp") return [];
     const dayOf = (cell: string) => Math.floor(localSeconds(time.formats[0]!, cell) / DAY);
     return [{ column, days: column.cells.map(dayOf) }];
   });
+}
+
+/** Whether two columns of dates are named as the ends of a bill. */
+function hasNamedDates(all: readonly Dates[]): boolean {
+  const side = (is: RegExp) => all.filter(({ column }) => is.test(column.bare));
+  return side(PREVIOUS).some((from) => side(CURRENT).some((to) => areBillsApart(from.days, to.days)));
 }
 
 function areBillsApart(from: readonly number[], to: readonly number[]): boolean {
@@ -162,8 +180,8 @@ function takeSpan(
 }
 
 /**
- * Whether the bills' last days are part of them: then the next bill of the meter begins a day later, or the days are one
- * more than lie between. `undefined`: nothing tells.
+ * Whether the bills' last days are part of them: then the next bill of the meter begins a day later, or all are last days
+ * of months, or the days are one more than lie between. `undefined`: nothing tells.
  */
 function isLastIncluded(meter: Column, from: Dates, to: Dates, days: readonly Column[]): boolean | undefined {
   const ends = new Map(to.days.map((end, row) => [`${meter.cells[row]!}\n${end}`, row]));
@@ -171,6 +189,8 @@ function isLastIncluded(meter: Column, from: Dates, to: Dates, days: readonly Co
     from.days.filter((begin, row) => ends.has(`${meter.cells[row]!}\n${begin - by}`)).length;
   const [touching, dayBetween] = [apart(0), apart(1)];
   if (touching !== dayBetween) return dayBetween > touching;
+  // Bills end with their months.
+  if (to.days.every((end) => new Date((end + 1) * DAY * 1000).getUTCDate() === 1)) return true;
   if (days.length !== 1) return undefined;
   const more = days[0]!.cells.map((cell, row) => looseNumber(cell) - (to.days[row]! - from.days[row]!));
   if (more.every((one) => one === 1)) return true;

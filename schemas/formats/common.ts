@@ -3,7 +3,10 @@ import { isTimeZone } from "../time-zone.js";
 import { unit } from "../units.js";
 
 /** A column by its header name (case and outer blanks ignored) or by its position, 1 is the first. */
-export const column = z.union([z.string().min(1), z.number().int().positive()]);
+export const column = z.union([z.string().min(1), z.number().int().positive()], {
+  error: ({ input }) =>
+    `${input === undefined ? "missing; " : ""}expected the name of a column, or its position (1 is the first)`,
+});
 export type ColumnRef = z.infer<typeof column>;
 
 /** Canonical form of meter ids, the same for every source of a utility. */

@@ -148,7 +148,7 @@ async function startBroker(jars: string): Promise<TestKafka> {
     join(jars, "*"),
   ];
   const id = Buffer.from(randomUUID().replaceAll("-", ""), "hex").toString("base64url");
-  await run("java", [...java, "kafka.tools.StorageTool", "format", "-t", id, "-c", file], {
+  await run("java", [...java, "kafka.tools.StorageTool", "format", `--cluster-id=${id}`, "-c", file], {
     timeout: 60_000,
   });
   const address = `127.0.0.1:${port}`;

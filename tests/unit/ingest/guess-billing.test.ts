@@ -1,5 +1,6 @@
 import { BillingReader } from "../../../ingest/formats/billing.js";
 import { guess, isWhole } from "../../../ingest/try/guess.js";
+import { Flag } from "../../../schemas/flags.js";
 import { billingOptions } from "../../../schemas/formats/billing.js";
 import { readFormat, NOW } from "../../harness/read-format.js";
 
@@ -187,6 +188,37 @@ describe("a guess of a file of bills", () => {
       expect(reads.map(({ length }) => length / 86_400)).toEqual([30, 30, 31, 31]);
     });
 
+    it("knows bills of a year, words for an estimate, and gallons beside two dates", () => {
+      const german = bills(
+        "Zählernummer;Einbau;Datum von;Datum bis;Verbrauch m³;Art",
+        "A-11;03.04.2019;01.01.2025;31.12.2025;132,5;geschätzt",
+        "A-12;07.08.2020;01.01.2025;31.12.2025;87,0;abgelesen",
+      ).replace("Einbau", "Install Date");
+      expect(optionsOf(german)).toMatchObject({
+        columns: { meter: "Zählernummer", previousDate: "Datum von", currentDate: "Datum bis", code: "Art" },
+        quality: { estimated: ["geschätzt"] },
+        currentDateIncluded: true,
+        time: { format: "DD.MM.YYYY" },
+      });
+      const { reads, rejects } = read(german);
+      expect(rejects).toEqual([]);
+      expect(reads.map(({ ml, flags }) => [ml, flags])).toEqual([
+        [132_500_000, Flag.estimated],
+        [87_000_000, 0],
+      ]);
+      const gallons = bills(
+        "MeterID,BillingPeriodStart,BillingPeriodEnd,Gallons",
+        "M1,2026-01-01,2026-02-28,12000",
+        "M1,2026-03-01,2026-04-30,13000",
+      );
+      expect(optionsOf(gallons)).toMatchObject({
+        columns: { meter: "MeterID", usage: "Gallons", previousDate: "BillingPeriodStart" },
+        currentDateIncluded: true,
+        unit: "gal",
+      });
+      expect(read(gallons).rejects).toEqual([]);
+    });
+
     it("asks which date is which, and for the meter", () => {
       const text = bills(
         "Acct,From,To,Bill Date,Cons",
@@ -194,7 +226,8 @@ describe("a guess of a file of bills", () => {
         "2,2026-08-30,2026-09-29,2026-10-02,6",
       );
       expect(optionsOf(text)["columns"]).toMatchObject({ previousDate: "From" });
-      expect(openOf(text)).toContainEqual(["billing.columns.meter", true]);
+      const meter = of(text).open.find(({ path }) => path === "billing.columns.meter");
+      expect(meter).toMatchObject({ blocks: true, alternatives: ["Acct"] });
     });
   });
 
