@@ -5,9 +5,9 @@ import {
   listAnomalies,
   versionsOf,
   type AnomalyHours,
-  type StoredAnomaly,
-  type StoredVersion,
-} from "../../detect/stored-anomalies.js";
+  type FoundAnomaly,
+  type FoundVersion,
+} from "../../detect/found-anomalies.js";
 import { TimeZone } from "../../infra/time-zone.js";
 import { plotDay } from "../../ingest/try/day-plot.js";
 import { Format } from "../../notify/templates/format.js";
@@ -15,7 +15,7 @@ import { RULE_FACTS, RULES } from "../../schemas/anomalies.js";
 import type { UtilityConfig } from "../../schemas/config.js";
 import { EVIDENCE_FACTS, type EvidenceName } from "../../schemas/evidence.js";
 import { UsageError } from "../exit.js";
-import { settingsFor, wholeNumber } from "../settings.js";
+import { chosenUtility, settingsFor, wholeNumber } from "../settings.js";
 import { colours, isTerminal, minute, table, wrapped } from "../terminal.js";
 import { withStores } from "../with-stores.js";
 import { print } from "./files.js";
@@ -43,17 +43,17 @@ export function addTo(root: Command): void {
       const { json, ...filter } = options;
       if (filter.rule !== undefined && !RULES.some((name) => name === filter.rule))
         throw new UsageError(`--rule: "${filter.rule}" is not a rule. Known: ${RULES.join(", ")}.`);
-      const { config } = settingsFor(command);
-      const rows = await withStores(settingsFor(command), ({ clickhouse }) =>
-        listAnomalies(clickhouse, filter),
-      );
+      const settings = settingsFor(command);
+      const { config } = settings;
+      if (filter.utility !== undefined) chosenUtility(settings, filter.utility);
+      const rows = await withStores(settings, ({ clickhouse }) => listAnomalies(clickhouse, filter));
       const words = new Map(config.utilities.map((utility) => [utility.id, new Words(utility)]));
-      const wordsOf = ({ utility }: StoredAnomaly) => words.get(utility) ?? new Words(config.utilities[0]!);
+      const wordsOf = ({ utility }: FoundAnomaly) => words.get(utility) ?? new Words(config.utilities[0]!);
       print(json, rows, "Nothing was found.", () =>
         table(rows, [
           { title: "id", value: ({ id }) => id.slice(0, 10) },
           ...(config.utilities.length > 1
-            ? [{ title: "utility", value: ({ utility }: StoredAnomaly) => utility }]
+            ? [{ title: "utility", value: ({ utility }: FoundAnomaly) => utility }]
             : []),
           { title: "meter key", value: ({ meter }) => meter },
           { title: "rule", value: ({ rule }) => rule },
@@ -101,8 +101,8 @@ export function addTo(root: Command): void {
 }
 
 interface Story {
-  readonly anomaly: StoredAnomaly;
-  readonly versions: readonly StoredVersion[];
+  readonly anomaly: FoundAnomaly;
+  readonly versions: readonly FoundVersion[];
   readonly hours: AnomalyHours;
 }
 

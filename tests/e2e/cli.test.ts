@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { AnomalyHours, StoredAnomaly } from "../../detect/stored-anomalies.js";
+import type { AnomalyHours, FoundAnomaly } from "../../detect/found-anomalies.js";
 import { loadConfig } from "../../infra/config/load-config.js";
 import { createLogger } from "../../infra/logger.js";
 import { openStores, type Stores } from "../../infra/stores.js";
@@ -217,7 +217,7 @@ it("lists what was found, and tells one of them to its numbers", async () => {
   await besideServers(async () => {
     const found = JSON.parse(
       (await curbstop(["anomalies", "--json", "-c", config])).stdout,
-    ) as StoredAnomaly[];
+    ) as FoundAnomaly[];
     const leak = found.find(({ rule }) => rule === "leak")!;
     expect(leak).toMatchObject({
       utility: "oakvale",

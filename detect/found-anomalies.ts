@@ -9,7 +9,7 @@ const HOUR = 3_600;
 const USUAL_DAYS = 14;
 
 /** An anomaly as ClickHouse has it. Times are UTC seconds, volumes millilitres, rates millilitres an hour. */
-export interface StoredAnomaly {
+export interface FoundAnomaly {
   readonly utility: string;
   readonly id: string;
   readonly meter: string;
@@ -30,7 +30,7 @@ export interface StoredAnomaly {
 }
 
 /** A version of an anomaly. */
-export interface StoredVersion {
+export interface FoundVersion {
   readonly version: number;
   readonly state: AnomalyMessage["state"];
   readonly reason: string;
@@ -47,7 +47,7 @@ export interface AnomalyFilter {
   readonly limit: number;
 }
 
-type Row = Omit<StoredAnomaly, "evidence" | "backfill" | "rate" | "volume"> & {
+type Row = Omit<FoundAnomaly, "evidence" | "backfill" | "rate" | "volume"> & {
   readonly evidence: string;
   readonly backfill: number;
   readonly rate: string;
@@ -62,7 +62,7 @@ const SELECTED = `SELECT utility, toString(id) AS id, ${METER_KEY} AS meter, cla
 export async function listAnomalies(
   clickhouse: ClickHouse,
   { utility, rule, open, limit }: AnomalyFilter,
-): Promise<StoredAnomaly[]> {
+): Promise<FoundAnomaly[]> {
   const where = [
     "state != 'withdrawn'",
     ...(utility === undefined ? [] : ["utility = {utility:String}"]),
@@ -77,7 +77,7 @@ export async function listAnomalies(
 }
 
 /** Those whose ids begin so, two at most: the withdrawn as well. */
-export async function anomaliesNamed(clickhouse: ClickHouse, id: string): Promise<StoredAnomaly[]> {
+export async function anomaliesNamed(clickhouse: ClickHouse, id: string): Promise<FoundAnomaly[]> {
   const rows = await clickhouse.query<Row>(
     `${SELECTED} WHERE startsWith(toString(id), {id:String}) ORDER BY id LIMIT 2`,
     { id },
@@ -85,12 +85,12 @@ export async function anomaliesNamed(clickhouse: ClickHouse, id: string): Promis
   return rows.map(anomalyOf);
 }
 
-function anomalyOf({ evidence, backfill, rate, volume, ...row }: Row): StoredAnomaly {
+function anomalyOf({ evidence, backfill, rate, volume, ...row }: Row): FoundAnomaly {
   return {
     ...row,
     rate: Number(rate),
     volume: Number(volume),
-    evidence: JSON.parse(evidence) as StoredAnomaly["evidence"],
+    evidence: JSON.parse(evidence) as FoundAnomaly["evidence"],
     backfill: backfill === 1,
   };
 }
@@ -98,9 +98,9 @@ function anomalyOf({ evidence, backfill, rate, volume, ...row }: Row): StoredAno
 /** Its versions, oldest first. */
 export function versionsOf(
   clickhouse: ClickHouse,
-  { utility, meter, id }: StoredAnomaly,
-): Promise<StoredVersion[]> {
-  return clickhouse.query<StoredVersion>(
+  { utility, meter, id }: FoundAnomaly,
+): Promise<FoundVersion[]> {
+  return clickhouse.query<FoundVersion>(
     `SELECT version, state, reason, toUnixTimestamp(h.end) AS end, toUnixTimestamp(stored_at) AS storedAt
      FROM curbstop.anomaly_history AS h FINAL WHERE utility = {utility:String} AND meter = {meter:UInt64} AND id = {id:String}
      ORDER BY version`,
@@ -123,7 +123,7 @@ export interface AnomalyHours {
 /** @param zone the utility's */
 export async function hoursAround(
   clickhouse: ClickHouse,
-  { utility, meter, start, detectedAt }: StoredAnomaly,
+  { utility, meter, start, detectedAt }: FoundAnomaly,
   zone: TimeZone,
 ): Promise<AnomalyHours> {
   const day = zone.dayOf(detectedAt - 1);
