@@ -21,6 +21,7 @@ const READ = /read|rdg|reg|index|stand|value|lectura|relev/;
 const DATE = /date|dt|time|datum|fecha/;
 /** So much may the consumption differ from the reads, by rounding, before another factor is thought of. */
 const ROUNDING = 0.02;
+
 /**
  * Guesses the source of a file of bills: rows with a read and the one before, or with what was used. `undefined` where it is
  * none.
