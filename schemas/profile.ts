@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { column, NO_VALUE_WORDS, rowFilters, unitWords } from "./formats/common.js";
+import { column, NO_VALUE_WORDS, rowFilters, timeColumn, unitWords } from "./formats/common.js";
 import { isTimeZone } from "./time-zone.js";
 import { unit } from "./units.js";
 
@@ -61,7 +61,11 @@ export const csvProfile = z.strictObject({
       channel: column
         .optional()
         .describe("Register of a compound meter, such as L and H: each is a stream of its own."),
-      time: column.optional().describe("Time stamp, or the date where `clock` is a column of its own."),
+      time: timeColumn
+        .optional()
+        .describe(
+          "Time stamp, or the date where `clock` is a column of its own. A list of columns where it is spread over several: they are read with a blank between them (`[Year, Month, Day]` as `YYYY MM DD`).",
+        ),
       clock: column.optional().describe("Time of day, where it stands apart from the date."),
       register: column.optional().describe("Register value."),
       usage: column.optional().describe("Volume of the interval."),

@@ -8,7 +8,7 @@ import { TimeZone } from "../../infra/time-zone.js";
 import { FileRejected } from "../../ingest/formats/format.js";
 import { zipMembers } from "../../ingest/pickup/zip.js";
 import { plotDay } from "../../ingest/try/day-plot.js";
-import { guess, guessText, isWhole } from "../../ingest/try/guess.js";
+import { guess, guessText, isWhole, type Guess } from "../../ingest/try/guess.js";
 import type { TrialReject, TrialValue } from "../../ingest/try/trial.js";
 import {
   tryCrosswalk,
@@ -94,11 +94,20 @@ export function addTo(root: Command): void {
     )
     .option("-z, --time-zone <zone>", "IANA zone of the utility, to compare stamps with its clock")
     .action(async (file: string, { timeZone }: { timeZone?: string }) => {
-      const { head, whole } = await headOf(file);
-      const found = guess({ head, whole, ...(timeZone === undefined ? {} : { timeZone: zoneOf(timeZone) }) });
+      const found = await guessed(file, timeZone);
       process.stdout.write(guessText(found, basename(file)));
       if (!isWhole(found)) process.exitCode = EXIT.rejected;
     });
+}
+
+/** @throws UsageError where the file can't be read as text, or the zone is none */
+async function guessed(file: string, timeZone: string | undefined): Promise<Guess> {
+  const zone = timeZone === undefined ? {} : { timeZone: zoneOf(timeZone) };
+  try {
+    return guess({ ...(await headOf(file)), ...zone });
+  } catch (error) {
+    throw error instanceof FileRejected ? new UsageError(error.message) : error;
+  }
 }
 
 /** @throws UsageError where it is no zone */
@@ -134,21 +143,17 @@ async function headOf(path: string): Promise<{ readonly head: Buffer; readonly w
   }
 }
 
-/** The same of the first member of a zip archive. @throws UsageError where it can't be read */
+/** The same of the first member of a zip archive. @throws FileRejected where it can't be read */
 async function headOfMember(path: string): Promise<{ readonly head: Buffer; readonly whole: boolean }> {
   const pieces: Buffer[] = [];
   let length = 0;
-  try {
-    members: for await (const chunks of zipMembers(path, { members: "*", maxBytes: Infinity })) {
-      for await (const chunk of chunks) {
-        pieces.push(chunk);
-        length += chunk.length;
-        if (length > HEAD_BYTES) break members;
-      }
-      break;
+  members: for await (const chunks of zipMembers(path, { members: "*", maxBytes: Infinity })) {
+    for await (const chunk of chunks) {
+      pieces.push(chunk);
+      length += chunk.length;
+      if (length > HEAD_BYTES) break members;
     }
-  } catch (error) {
-    throw error instanceof FileRejected ? new UsageError(error.message) : error;
+    break;
   }
   return { head: Buffer.concat(pieces).subarray(0, HEAD_BYTES), whole: length <= HEAD_BYTES };
 }

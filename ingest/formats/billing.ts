@@ -3,11 +3,11 @@ import { canonicalMeter } from "../../schemas/canonical.js";
 import { limitOf, type ChecksConfig } from "../../schemas/checks.js";
 import { Flag } from "../../schemas/flags.js";
 import type { BillingOptions } from "../../schemas/formats/billing.js";
-import type { ColumnRef } from "../../schemas/formats/common.js";
+import type { TimeColumnRef } from "../../schemas/formats/common.js";
 import { MILLILITRES, type Unit } from "../../schemas/units.js";
 import type { RejectCode } from "../check/rejects.js";
 import { FieldMemo, hasMore, isBlank } from "./csv-fields.js";
-import { CsvRows, fieldText, type CsvRow, type RowFault, type RowSink } from "./csv-rows.js";
+import { CsvRows, fieldText, type CsvRow, type RowFault, type RowSink, wordsOf } from "./csv-rows.js";
 import { Decimal } from "./decimal.js";
 import { HeaderColumns, uncutHeader } from "./header-columns.js";
 import { firstInstant } from "./local-times.js";
@@ -100,6 +100,8 @@ export class BillingReader implements FormatReader, RowSink {
   #skip: number;
   #headerDone: boolean;
   #columns: Partial<Record<Column, number>> = {};
+  /** Of a date that is spread over several columns, all of them. */
+  #spread: Partial<Record<Column, readonly number[]>> = {};
   #filter = new RowFilter([], () => -1);
   #needed = 0;
   /** Fields of a whole row: in another, what stands in a field may belong in the next. */
@@ -194,12 +196,20 @@ export class BillingReader implements FormatReader, RowSink {
   /** @param header names of the columns; `undefined` where the file has none */
   #findColumns(header: readonly string[] | undefined): void {
     const found = new HeaderColumns(header);
-    for (const [what, of] of Object.entries(this.#options.columns) as [Column, ColumnRef | undefined][])
-      if (of !== undefined) this.#columns[what] = found.find(of, what);
+    for (const [what, of] of Object.entries(this.#options.columns) as [Column, TimeColumnRef | undefined][]) {
+      if (of === undefined) continue;
+      const places = found.findTime(of, what);
+      this.#columns[what] = places[0]!;
+      if (places.length > 1) this.#spread[what] = places;
+    }
     this.#filter = new RowFilter(this.#options.filters, found.find);
     if (header !== undefined) this.#width = header.length;
-    this.#needed = 1 + Math.max(...Object.values(this.#columns), ...this.#filter.columns);
-    const taken = new Set([...Object.values(this.#columns), ...this.#filter.columns]);
+    const taken = new Set([
+      ...Object.values(this.#columns),
+      ...Object.values(this.#spread).flat(),
+      ...this.#filter.columns,
+    ]);
+    this.#needed = 1 + Math.max(...taken);
     this.unknownColumns = unknownColumns(header ?? [], taken, found.foundByName);
     found.check("source.billing.columns");
   }
@@ -407,7 +417,10 @@ export class BillingReader implements FormatReader, RowSink {
   /** UTC seconds of a stamp. */
   #instant(row: CsvRow, column: DateColumn): number | Refusal {
     const index = this.#columns[column];
-    const instant = index === undefined ? this.#instantOf("") : this.#dates[column].of(row, index);
+    const instant =
+      index === undefined || this.#spread[column] !== undefined
+        ? this.#instantOf(this.#text(row, column))
+        : this.#dates[column].of(row, index);
     return typeof instant === "number" ? instant : this.#refuse(row, instant, column);
   }
 
@@ -436,8 +449,8 @@ export class BillingReader implements FormatReader, RowSink {
   }
 
   #text(row: CsvRow, column: Column): string {
-    const index = this.#columns[column];
-    return index === undefined ? "" : fieldText(row, index, this.#options.quote).trim();
+    const places = this.#spread[column] ?? this.#columns[column] ?? [];
+    return wordsOf(row, typeof places === "number" ? [places] : places, this.#options.quote);
   }
 }
 

@@ -27,7 +27,8 @@ export interface CsvColumns {
   readonly meter: number;
   readonly serial: number;
   readonly channel: number;
-  readonly time: number;
+  /** Those that the stamp is spread over, mostly one. */
+  readonly time: readonly number[];
   readonly clock: number;
   readonly quality: number;
   readonly multiplier: number;
@@ -48,7 +49,7 @@ export interface CsvColumns {
 
 /** Before the header. */
 export const NO_COLUMNS: CsvColumns = {
-  ...{ meter: -1, serial: -1, channel: -1, time: -1, clock: -1, quality: -1, multiplier: -1 },
+  ...{ meter: -1, serial: -1, channel: -1, time: [], clock: -1, quality: -1, multiplier: -1 },
   ...{ values: [], intervals: [], wideUnit: -1, meters: [], filter: undefined },
   ...{ valuesPerRow: 1, needed: 0, unknown: [] },
 };
@@ -67,11 +68,11 @@ export function columnsOf(profile: CsvProfile, header: readonly string[], sink: 
     meter: find(columns.meter, "meter"),
     serial: find(columns.serial, "serial"),
     channel: find(columns.channel, "channel"),
-    time: find(columns.time, "time"),
     clock: find(columns.clock, "clock"),
     quality: find(columns.quality, "quality"),
     multiplier: find(columns.multiplier, "multiplier"),
   };
+  const stamps = columns.time === undefined ? [] : found.findTime(columns.time, "time");
   const unitIndex = find(columns.unit, "unit");
   const registerUnitIndex =
     columns.registerUnit === undefined ? unitIndex : find(columns.registerUnit, "registerUnit");
@@ -96,17 +97,24 @@ export function columnsOf(profile: CsvProfile, header: readonly string[], sink: 
     }
   }
   const filter = filters.length > 0 ? new RowFilter(filters, find) : undefined;
-  const spoken = new Set([...Object.values(places), ...intervals, wideUnit, ...(filter?.columns ?? [])]);
+  const spoken = new Set([
+    ...Object.values(places),
+    ...stamps,
+    ...intervals,
+    wideUnit,
+    ...(filter?.columns ?? []),
+  ]);
   for (const { index, unitIndex: ofUnit } of values) spoken.add(index).add(ofUnit);
   const meters = layout === "matrix" && first >= 0 ? metersOf(profile, header, first, spoken, sink) : [];
   for (const { index } of meters) spoken.add(index);
   // A row may end before its quality.
-  const { meter, serial, channel, time: stamp, clock, multiplier } = places;
+  const { meter, serial, channel, clock, multiplier } = places;
   const all = [...values, ...meters].map(({ index }) => index);
   const unknown = unknownColumns(header, spoken, found.foundByName);
   found.check("the profile's columns");
   return {
     ...places,
+    time: stamps,
     ...{ values, intervals, wideUnit, meters, filter, unknown },
     valuesPerRow: layout === "wide" ? intervals.length : all.length,
     needed:
@@ -115,9 +123,9 @@ export function columnsOf(profile: CsvProfile, header: readonly string[], sink: 
         meter,
         serial,
         channel,
-        stamp,
         clock,
         multiplier,
+        ...stamps,
         ...intervals,
         ...all,
         ...(filter?.columns ?? []),

@@ -210,3 +210,8 @@ export function fieldText(row: CsvRow, i: number, quote = '"'): string {
   const text = row.bytes.toString("utf8", row.start[i], row.end[i]);
   return text.includes(quote + quote) ? text.replaceAll(quote + quote, quote) : text;
 }
+
+/** The words of several fields, with a blank between each: a time stamp may be spread over them. */
+export function wordsOf(row: CsvRow, places: readonly number[], quote: string): string {
+  return places.map((place) => fieldText(row, place, quote).trim()).join(" ");
+}

@@ -1,5 +1,6 @@
 import type { CsvProfile } from "../../schemas/profile.js";
 import { FileRejected } from "./format.js";
+import { notText } from "./not-text.js";
 
 export interface DecodeOptions {
   /** A byte order mark of UTF-16 counts before it. */
@@ -26,6 +27,8 @@ export async function* decoded(
   let head: Buffer | undefined = Buffer.alloc(0);
   const begin = (bytes: Buffer): Buffer => {
     refusePacked(bytes);
+    const foreign = notText(bytes);
+    if (foreign !== undefined) throw new FileRejected("file", foreign);
     told = utf16Of(bytes) ?? encoding;
     if (told !== "utf-8" || strict) decoder = new TextDecoder(told, { fatal: true, ignoreBOM: true });
     let first = decoder === undefined ? bytes : text(decoder, told, bytes);
@@ -48,7 +51,7 @@ export async function* decoded(
     let bytes = chunk;
     if (head !== undefined) {
       head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
-      if (head.length < LONGEST_MARK) continue;
+      if (head.length < HEAD) continue;
       bytes = begin(head);
       head = undefined;
     } else if (decoder !== undefined) bytes = text(decoder, told, chunk);
@@ -62,7 +65,8 @@ export async function* decoded(
 }
 
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
-const LONGEST_MARK = 4;
+/** So many first bytes tell what a file is, as `notText` does. */
+const HEAD = 512;
 
 /** UTF-16 as the byte order mark tells it; `undefined` without one. */
 export function utf16Of(head: Buffer): "utf-16le" | "utf-16be" | undefined {

@@ -1,4 +1,4 @@
-import type { ColumnRef } from "../../schemas/formats/common.js";
+import type { ColumnRef, TimeColumnRef } from "../../schemas/formats/common.js";
 import { MAX_FIELDS, MAX_ROW_BYTES, type RowFault } from "./csv-rows.js";
 import { FileRejected } from "./format.js";
 
@@ -40,6 +40,10 @@ export class HeaderColumns {
     if (index >= 0 && this.#names.includes(name, index + 1)) this.#twice.push(`${what} "${of}"`);
     return index;
   };
+
+  /** Places of the columns that a time stamp is spread over, mostly one. */
+  readonly findTime = (of: TimeColumnRef, what: string): readonly number[] =>
+    (typeof of === "object" ? of : [of]).map((one) => this.find(one, what));
 
   /**
    * @param option where the columns are named

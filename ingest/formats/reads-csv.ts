@@ -7,7 +7,7 @@ import { MILLILITRES, type Unit } from "../../schemas/units.js";
 import type { RejectCode } from "../check/rejects.js";
 import { columnsOf, NO_COLUMNS, type MeterColumn, type ValueColumn } from "./csv-columns.js";
 import { hasMore, isBlank, isEmpty } from "./csv-fields.js";
-import { fieldText, MAX_ROW_BYTES, type CsvRow, type RowFault, type RowSink } from "./csv-rows.js";
+import { fieldText, MAX_ROW_BYTES, wordsOf, type CsvRow, type RowFault, type RowSink } from "./csv-rows.js";
 import { FileRejected, MOST_FRUITLESS_ROWS, type ReadSink, type Series } from "./format.js";
 import { Decimal } from "./decimal.js";
 import { uncutHeader } from "./header-columns.js";
@@ -199,6 +199,7 @@ export class ReadsCsv implements RowSink {
       layout === "matrix" ||
       columns.meter === undefined ||
       columns.clock !== undefined ||
+      this.#at.time.length > 1 ||
       columns.channel !== undefined ||
       columns.serial !== undefined ||
       columns.unit !== undefined ||
@@ -220,7 +221,7 @@ export class ReadsCsv implements RowSink {
       else roles[index] = role;
     };
     take(this.#at.meter, Role.identity);
-    take(this.#at.time, Role.time);
+    for (const index of this.#at.time) take(index, Role.time);
     take(this.#at.quality, Role.quality);
     const filters = this.#at.filter?.columns ?? [];
     for (const index of filters) take(index, Role.filter);
@@ -488,7 +489,7 @@ export class ReadsCsv implements RowSink {
       const value = this.#at.values[v]!;
       const one = series[v]!;
       if (!this.#spanOf(instant, value.kind)) {
-        this.#rejectValue(row, "not-on-grid", "time", this.#text(row, this.#at.time));
+        this.#rejectValue(row, "not-on-grid", "time", this.#timeText(row));
         continue;
       }
       const { at, length } = this.#span;
@@ -507,7 +508,7 @@ export class ReadsCsv implements RowSink {
     if (instant === undefined) return;
     const onGrid = this.#spanOf(instant, first.kind);
     const fault = onGrid ? timeFault(this.#span.at, this.#now) : "not-on-grid";
-    if (fault !== undefined) return this.#rejectRow(row, fault, "time", this.#text(row, this.#at.time));
+    if (fault !== undefined) return this.#rejectRow(row, fault, "time", this.#timeText(row));
     const { at, length } = this.#span;
     const flags = this.#flagsOf(row);
     for (const meter of meters)
@@ -622,7 +623,7 @@ export class ReadsCsv implements RowSink {
   #emit(row: CsvRow, series: Series, at: number, length: number, flags: number): void {
     const fault = timeFault(at, this.#now);
     if (fault !== undefined) {
-      this.#rejectValue(row, fault, "time", this.#text(row, this.#at.time));
+      this.#rejectValue(row, fault, "time", this.#timeText(row));
       return;
     }
     if (!this.#fruitful) this.#fruitful = true;
@@ -639,8 +640,8 @@ export class ReadsCsv implements RowSink {
   #instant(row: CsvRow, series: Series): number | undefined {
     const stamp = this.#stamp;
     const { bytes } = row;
-    if (!this.#readStamp(bytes, trimStart(row, this.#at.time), trimEnd(row, this.#at.time), stamp)) {
-      this.#rejectRow(row, "bad-time", "time", this.#text(row, this.#at.time));
+    if (!this.#readTime(row, this.#readStamp)) {
+      this.#rejectRow(row, "bad-time", "time", this.#timeText(row));
       return undefined;
     }
     if (this.#at.clock >= 0) {
@@ -661,12 +662,12 @@ export class ReadsCsv implements RowSink {
       const begin = this.#zone.firstInstantFrom(stamp.day * DAY);
       const end = this.#zone.firstInstantFrom((stamp.day + 1) * DAY);
       if (begin + stamp.second <= end) return begin + stamp.second;
-      this.#rejectRow(row, "no-such-local-time", "time", this.#text(row, this.#at.time));
+      this.#rejectRow(row, "no-such-local-time", "time", this.#timeText(row));
       return undefined;
     }
     const [one, other] = this.#zone.instantsOf(local);
     if (one === undefined) {
-      this.#rejectRow(row, "no-such-local-time", "time", this.#text(row, this.#at.time));
+      this.#rejectRow(row, "no-such-local-time", "time", this.#timeText(row));
       return undefined;
     }
     if (other === undefined) return one;
@@ -692,11 +693,9 @@ export class ReadsCsv implements RowSink {
 
   #wideRow(row: CsvRow, [series]: Series[]): void {
     const stamp = this.#stamp;
-    const from = trimStart(row, this.#at.time);
-    const to = trimEnd(row, this.#at.time);
-    const isDate = this.#readDate(row.bytes, from, to, stamp) || this.#readStamp(row.bytes, from, to, stamp);
+    const isDate = this.#readTime(row, this.#readDate) || this.#readTime(row, this.#readStamp);
     if (!isDate || Number.isNaN(stamp.day) || stamp.second !== 0) {
-      this.#rejectRow(row, "bad-date", "time", this.#text(row, this.#at.time));
+      this.#rejectRow(row, "bad-date", "time", this.#timeText(row));
       return;
     }
     const { wideValues: kind, unit, registerUnit = unit, time } = this.#profile;
@@ -733,6 +732,18 @@ export class ReadsCsv implements RowSink {
         this.#rejectValue(row, "missing-hour-used", column.name, this.#text(row, places[i - 1]!));
       }
     }
+  }
+
+  /** Reads the row's stamp, or its date, into `#stamp`. */
+  #readTime(row: CsvRow, read: StampReader): boolean {
+    const [index = -1, ...more] = this.#at.time;
+    if (more.length === 0) return read(row.bytes, trimStart(row, index), trimEnd(row, index), this.#stamp);
+    const words = Buffer.from(this.#timeText(row));
+    return read(words, 0, words.length, this.#stamp);
+  }
+
+  #timeText(row: CsvRow): string {
+    return wordsOf(row, this.#at.time, this.#profile.quote);
   }
 
   #text(row: CsvRow, index: number): string {

@@ -41,8 +41,10 @@ export class ColumnWatch {
   warnings(): TrialWarning[] {
     if (this.#seen === 0) return [];
     const names = this.#header?.map((name) => name.trim().toLowerCase());
-    const empty = Object.entries(this.#profile.columns).filter(([, of]) => {
-      if (of === undefined) return false;
+    const named = Object.entries(this.#profile.columns).flatMap(([what, of = []]) =>
+      (typeof of === "object" ? of : [of]).map((one) => [what, one] as const),
+    );
+    const empty = named.filter(([, of]) => {
       const index = typeof of === "number" ? of - 1 : (names?.indexOf(of.trim().toLowerCase()) ?? -1);
       return index >= 0 && this.#filled[index] !== true;
     });

@@ -60,9 +60,12 @@ export function guessBills(
   const found = new Findings();
   const billing: Record<string, unknown> = { ...dialect };
   const take = taking(found, columns);
+  const isMonth = (one: Column) => span.by === "month" && span.month === one;
   const meter = takeMeter(
     named,
-    named.filter((one) => !usages.includes(one) && !dates.some(({ column }) => column === one)),
+    named.filter(
+      (one) => !usages.includes(one) && !dates.some(({ column }) => column === one) && !isMonth(one),
+    ),
     columns,
     found,
   );

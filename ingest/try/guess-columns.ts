@@ -1,3 +1,4 @@
+import type { TimeColumnRef } from "../../schemas/formats/common.js";
 import { csvProfile } from "../../schemas/profile.js";
 import { unitOf } from "../../schemas/units.js";
 import type { OpenSetting } from "./guess.js";
@@ -12,11 +13,12 @@ export const NAMES = {
   meter:
     /^(meter|mtr|zähler|zaehler|compteur|medidor|contador|contatore|contor|hidrometro|hidrômetro|watermeter)(id|no|num|number|nr|nummer|key|name|code|ref)?$/,
   meterLike:
-    /^(meter|mtr)(sn|serial|serialno|serialnumber|serialnum)$|^(servicepoint|sp|service|device|endpoint|esn|miu|ert|mtu|nmi|register)(id|sn|no|number|serial)?$|^(cups|mprn|pdr|zählpunkt(bezeichnung)?|supplypoint)$/,
+    /^(meter|mtr)(sn|serial|serialno|serialnumber|serialnum)$|^(servicepoint|sp|service|device|endpoint|esn|miu|ert|mtu|nmi|register)(id|sn|no|number|serial)?$|^(cups|mprn|pdr|zählpunkt(bezeichnung)?|supplypoint)$|(?<!para|dia|peri|centi|milli|cubic|kubik)meter(id|no|num|number|code)?$/,
   time: /time|date|datum|uhrzeit|stamp|zeit|ende$|beginn$|fecha|hora|heure|giorno|interval(start|end)|^data$|^ts$|epoch|unix/,
   clockOnly: /clock|time|uhrzeit|hora|hour|heure/,
   otherTime: /install|created|updated|birth|billed|billing|leakstart|movein|moveout|built/,
-  usage: /usage|consum|consom|^cons$|verbrui|volume|flow|delta|menge|verbrauch|demand|quantity|qty/,
+  usage:
+    /usage|^(water)?used?(gal|gallons|kgal|cf|ccf|hcf|m3|m³|l|litres|liters)?$|consum|consom|^cons$|verbrui|volume|flow|delta|menge|verbrauch|demand|quantity|qty/,
   register:
     /register|reading|^read(cf|ccf|hcf|ft3|gal|gallons|kgal|l|m3|m³|value)?$|odometer|total|index|stand|counter|cumul|scaledread|meterread|^(curr?(ent)?|end|last)read|lectura|lettura|leitura|relev/,
   value: /val|wert|amount|litre|liter|gallon|gal$|ccf$|^cf|cubic|m3$|m³|usg|^l$/,
@@ -42,13 +44,15 @@ export interface Column {
   readonly cells: readonly string[];
   /** Cells that are not empty. */
   readonly filled: readonly string[];
+  /** The file's columns, where this one is made of several: their cells with a blank between them. */
+  readonly parts?: readonly Column[];
 }
 
 /** Gathers what is decided and what is left open. */
 export class Findings {
   readonly seen: string[] = [];
   readonly open: OpenSetting[] = [];
-  readonly columns: Record<string, string | number> = {};
+  readonly columns: Record<string, TimeColumnRef> = {};
 
   leave(path: string, alternatives: readonly string[], why: string, blocks: boolean): void {
     this.open.push({ path: `profile.${path}`, alternatives, why, blocks });
@@ -65,7 +69,8 @@ export function bareName(name: string): string {
   return name.toLowerCase().replace(/[^\p{L}\p{N}³]/gu, "");
 }
 
-export function refOf({ name, index }: Column, all: readonly Column[]): string | number {
+export function refOf({ name, index, parts }: Column, all: readonly Column[]): TimeColumnRef {
+  if (parts !== undefined) return parts.flatMap((one) => refOf(one, parts));
   const same = all.filter((one) => one.name.trim().toLowerCase() === name.trim().toLowerCase());
   return name.trim() === "" || same.length > 1 ? index + 1 : name.trim();
 }

@@ -15,6 +15,7 @@ import {
 } from "./guess-columns.js";
 import { guessCrosswalk } from "./guess-crosswalk.js";
 import { guessMatrix, matrixRun } from "./guess-matrix.js";
+import { withSpreadDate } from "./guess-spread-date.js";
 import { guessTime, isOfOneMeter, type TimeFound, timingOf } from "./guess-stamps.js";
 import { guessLong } from "./guess-values.js";
 import { guessWide, type WideRun, wideRun } from "./guess-wide.js";
@@ -51,7 +52,7 @@ export function guessCsv(text: string, { whole, timeZone }: CsvGuessOptions): Gu
     `${rows.length} rows looked at, ${header === undefined ? "no row of column names" : "the first has the names of the columns"}` +
       (skipped > 0 ? ` after ${skipped} others` : ""),
   );
-  const columns = Array.from({ length: dialect.width }, (_, index): Column => {
+  const each = Array.from({ length: dialect.width }, (_, index): Column => {
     const cells = rows.map((row) => (row[index] ?? "").trim());
     const name = header?.[index] ?? "";
     const bare = bareName(name);
@@ -64,8 +65,9 @@ export function guessCsv(text: string, { whole, timeZone }: CsvGuessOptions): Gu
       filled: cells.filter((cell) => cell !== ""),
     };
   });
+  const columns = withSpreadDate(each);
   if (totals !== undefined) {
-    profile["filters"] = [{ column: refOf(columns[totals.column]!, columns), except: [totals.word] }];
+    profile["filters"] = [{ column: refOf(each[totals.column]!, each), except: [totals.word] }];
     found.seen.push("a row of totals at the end, which a filter leaves out");
   }
   if (units !== undefined) leaveRowOfUnits(dialect.rows[skipped + 1]!, columns, { profile, found });

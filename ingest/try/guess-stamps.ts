@@ -21,12 +21,13 @@ export interface TimeFound {
 }
 
 export function guessTime(columns: readonly Column[], found: Findings): TimeFound | undefined {
+  const isSpread = columns.some(({ parts }) => parts !== undefined);
   const timed = columns
     .map((column) => ({
       column,
       guess:
         timeOrSpanOf(sample(column.filled), NAMES.time.test(column.bare)) ??
-        (HOUR_NUMBER.test(column.bare) ? hourNumbersOf(column.filled) : undefined),
+        (HOUR_NUMBER.test(column.bare) ? hourNumbersOf(column.filled, isSpread) : undefined),
     }))
     .filter((one): one is { column: Column; guess: TimeGuess } => one.guess !== undefined);
   const likely = timed.filter(({ column }) => !NAMES.otherTime.test(column.bare));

@@ -30,6 +30,10 @@ const DATES = [
   "DD/MM/YY",
   "DD.MM.YY",
   "DD-MMM-YY",
+  // Of columns for each of these.
+  "YYYY MM DD",
+  "YYYY MMM DD",
+  "YYYY MMMM DD",
 ];
 const CLOCKS = [
   "HH:mm",
@@ -41,6 +45,7 @@ const CLOCKS = [
   "hh:mm:ssA",
   "HHmm",
   "HHmmss",
+  "HH mm",
 ];
 const OFFSETS = ["", "Z", " Z"];
 const STAMPS = DATES.flatMap((date) =>
@@ -91,11 +96,16 @@ export function timeOf(cells: readonly string[], named: boolean): TimeGuess | un
   return all("stamp") ?? all("date") ?? epochOf(cells, named) ?? all("clock");
 }
 
-/** Hours of a day by their number, 0 to 23 or 1 to 24 (25 where the clock is put back). */
-export function hourNumbersOf(cells: readonly string[]): TimeGuess | undefined {
+/**
+ * Hours of a day by their number, 0 to 23 or 1 to 24 (25 where the clock is put back).
+ * @param sure they stand beside year, month and day: few of them are enough
+ */
+export function hourNumbersOf(cells: readonly string[], sure: boolean): TimeGuess | undefined {
   const hours = new Set(cells);
   const isHour = (cell: string) => /^\d{1,2}$/.test(cell) && Number(cell) <= 25;
-  return hours.size >= LEAST_HOURS && cells.every(isHour) ? { kind: "clock", formats: ["HH"] } : undefined;
+  return hours.size >= (sure ? 1 : LEAST_HOURS) && cells.every(isHour)
+    ? { kind: "clock", formats: ["HH"] }
+    : undefined;
 }
 
 const LEAST_HOURS = 20;
@@ -159,6 +169,7 @@ export function localSeconds(format: string, cell: string): number {
 /** Months as bills name them, without a day. */
 const MONTHS = [
   ...["YYYY-MM", "YYYY/MM", "YYYYMM", "MM/YYYY", "MM-YYYY"],
+  ...["YYYY MM", "YYYY MMM", "YYYY MMMM"],
   ...["MMM YYYY", "MMM-YYYY", "MMM-YY", "MMM YY", "MMMM YYYY"],
 ];
 const LEAST_MONTHS = 2;

@@ -1,6 +1,8 @@
 import { constants, gunzipSync } from "node:zlib";
 import { TextDecoder } from "node:util";
 import { stringify } from "yaml";
+import { FileRejected } from "../formats/format.js";
+import { notText } from "../formats/not-text.js";
 import { guessCsv } from "./guess-csv.js";
 
 /** What the file does not tell: a setting that somebody has to fill in. */
@@ -37,7 +39,10 @@ export function isWhole({ settings, open }: Guess): boolean {
 
 type Encoding = "utf-8" | "utf-16le" | "utf-16be" | "latin1";
 
-/** Looks at a file's first bytes and says how it may be read. What is ambiguous is left open, never chosen. */
+/**
+ * Looks at a file's first bytes and says how it may be read. What is ambiguous is left open, never chosen.
+ * @throws FileRejected where it is something else than text
+ */
 export function guess({ head, whole, timeZone }: GuessInput): Guess {
   const seen: string[] = [];
   const packing: Record<string, unknown> = {};
@@ -53,6 +58,8 @@ export function guess({ head, whole, timeZone }: GuessInput): Guess {
   if (begins(bytes, 0x50, 0x4b, 0x03, 0x04))
     return nothing(seen, "A zip archive, or a spreadsheet: guess the file that is in it.");
   if (bytes.length === 0) return nothing(seen, "The file is empty.");
+  const foreign = notText(bytes);
+  if (foreign !== undefined) throw new FileRejected("file", foreign);
   const encoding = encodingOf(bytes, all);
   if (encoding !== "utf-8") packing["encoding"] = encoding;
   seen.push(ENCODINGS[encoding]);

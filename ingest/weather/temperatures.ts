@@ -3,7 +3,7 @@ import type { TemperatureOptions } from "../../schemas/formats/temperatures.js";
 import type { Temperature } from "../../schemas/temperatures.js";
 import type { Reject, RejectCode } from "../check/rejects.js";
 import { isBlank } from "../formats/csv-fields.js";
-import { CsvRows, fieldText, type CsvRow } from "../formats/csv-rows.js";
+import { CsvRows, fieldText, type CsvRow, wordsOf } from "../formats/csv-rows.js";
 import { Decimal } from "../formats/decimal.js";
 import { FileRejected, MOST_FRUITLESS_ROWS } from "../formats/format.js";
 import { HeaderColumns, uncutHeader } from "../formats/header-columns.js";
@@ -62,7 +62,7 @@ class TemperatureText {
   readonly #noValue: ReadonlySet<string>;
   #headerDone = false;
   #skip: number;
-  #time = -1;
+  #time: readonly number[] = [];
   #temperature = -1;
   #filter: RowFilter | undefined;
   #needed = 0;
@@ -121,11 +121,11 @@ class TemperatureText {
   #findColumns(header: readonly string[]): void {
     const found = new HeaderColumns(header);
     const { columns, filters } = this.#options;
-    this.#time = found.find(columns.time, "time");
+    this.#time = found.findTime(columns.time, "time");
     this.#temperature = found.find(columns.temperature, "temperature");
     this.#filter = new RowFilter(filters, found.find);
     found.check("source.temperatures.columns");
-    const taken = new Set([this.#time, this.#temperature, ...this.#filter.columns]);
+    const taken = new Set([...this.#time, this.#temperature, ...this.#filter.columns]);
     this.#needed = 1 + Math.max(...taken);
     this.unknownColumns = unknownColumns(header, taken, found.foundByName);
   }
@@ -153,7 +153,7 @@ class TemperatureText {
   }
 
   #timeOf(row: CsvRow): number | Refusal {
-    const text = fieldText(row, this.#time, this.#options.quote).trim();
+    const text = wordsOf(row, this.#time, this.#options.quote);
     const bytes = Buffer.from(text);
     const stamp = { day: 0, second: 0, offset: 0, epoch: 0 };
     if (!this.#readStamp(bytes, 0, bytes.length, stamp)) return refusal("bad-time", "time", text);

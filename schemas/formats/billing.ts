@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { csvProfile } from "../profile.js";
 import { unit } from "../units.js";
-import { column, meterIdForm, rowFilters, stampZone, unitWords } from "./common.js";
+import { column, meterIdForm, rowFilters, stampZone, timeColumn, unitWords } from "./common.js";
 
 const words = z.array(z.string());
 const { delimiter, quote, decimal, thousands, skipRows, header, trailerRows } = csvProfile.shape;
@@ -30,11 +30,13 @@ const fields = z.strictObject({
         .describe(
           "Current read of the register. Without it each row is a bill of its consumption (`usage`).",
         ),
-      currentDate: column.describe(
-        "Date of the current read, or of the end of a bill, with a time of day if `time.format` has one.",
+      currentDate: timeColumn.describe(
+        "Date of the current read, or of the end of a bill, with a time of day if `time.format` has one. A list of columns where it is spread over several (`[Year, Month]` as `YYYY MM`).",
       ),
       previous: column.optional().describe("Previous read of the register."),
-      previousDate: column.optional().describe("Date of the previous read, or of the beginning of a bill."),
+      previousDate: timeColumn
+        .optional()
+        .describe("Date of the previous read, or of the beginning of a bill."),
       usage: column
         .optional()
         .describe(

@@ -9,6 +9,13 @@ export const column = z.union([z.string().min(1), z.number().int().positive()], 
 });
 export type ColumnRef = z.infer<typeof column>;
 
+/** The column of a time stamp, or several whose words, a blank between each, make one: `[Year, Month, Day]`. */
+export const timeColumn = z.union([column, z.array(column).min(2).max(7)], {
+  error: ({ input }) =>
+    `${input === undefined ? "missing; " : ""}expected the name of a column, its position (1 is the first), or a list of the two to seven columns that a stamp is spread over`,
+});
+export type TimeColumnRef = z.infer<typeof timeColumn>;
+
 /** Canonical form of meter ids, the same for every source of a utility. */
 export const meterIdForm = z
   .strictObject({

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { csvProfile } from "../profile.js";
-import { column, rowFilters, stampZone } from "./common.js";
+import { column, rowFilters, stampZone, timeColumn } from "./common.js";
 
 const { delimiter, quote, decimal, skipRows, header } = csvProfile.shape;
 
@@ -13,7 +13,9 @@ export const temperatureOptions = z.strictObject({
   header,
   columns: z
     .strictObject({
-      time: column.describe("Time of the measurement."),
+      time: timeColumn.describe(
+        "Time of the measurement. A list of columns where it is spread over several (`[Year, Month, Day, Time]` as `YYYY MM DD HH:mm`).",
+      ),
       temperature: column.describe("Temperature of the air."),
     })
     .describe("Which column holds what: by header name or position."),

@@ -282,6 +282,25 @@ describe("a row of consumption alone", () => {
     ]);
   });
 
+  it("may have its dates spread over columns", () => {
+    const month: Options = {
+      columns: { meter: "Meter", currentDate: ["Year", 3], usage: "Use" },
+      ...{ unit: "L", period: "month", time: { format: "YYYY MMM" } },
+    };
+    const text = "Meter,Year,,Use\nM,2025,Dec,5\nM,2025,,5\nM,2025,Dez,5\n";
+    expect(spans(text, month)).toEqual([["M", "bill", "2025-12-01T08:00", "2026-01-01T08:00", 5000]]);
+    expect(read(text, month).rejects).toMatchObject([
+      { line: 3, code: "bad-date", field: "currentDate", value: "2025 " },
+      { line: 4, code: "bad-date", field: "currentDate", value: "2025 Dez" },
+    ]);
+    const dates: Options = {
+      columns: { ...BILL, previousDate: ["Y1", "M1", "D1"], currentDate: ["Y2", "M2", "D2"] },
+      ...{ unit: "L", time: { format: "YYYY MM DD" } },
+    };
+    const both = "Meter,Y1,M1,D1,Y2,M2,D2,Use\nM,2026,5,1,2026,6,3,5\n";
+    expect(spans(both, dates)).toEqual([["M", "bill", "2026-05-01T07:00", "2026-06-03T07:00", 5000]]);
+  });
+
   it("may be estimated, or have no value; each channel and unit is its own", () => {
     const columns = { ...BILL, code: "Code", unit: "Unit", channel: "Reg" } as const;
     const text =

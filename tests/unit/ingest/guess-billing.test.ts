@@ -188,6 +188,18 @@ describe("a guess of a file of bills", () => {
       expect(reads.map(({ length }) => length / 86_400)).toEqual([30, 30, 31, 31]);
     });
 
+    it("takes a month that is spread over two columns, for no meter", () => {
+      const text = bills(
+        "Account,Year,Month,Consumption (CCF)",
+        ...["9", "10"].flatMap((month) => ["A1", "A2"].map((account) => `${account},2026,${month},5`)),
+      );
+      expect(optionsOf(text)).toMatchObject({
+        columns: { currentDate: ["Year", "Month"], usage: "Consumption (CCF)" },
+        ...{ period: "month", time: { format: "YYYY MM" }, unit: "ccf" },
+      });
+      expect(of(text).open).toMatchObject([{ path: "billing.columns.meter", alternatives: ["Account"] }]);
+    });
+
     it("knows bills of a year, words for an estimate, and gallons beside two dates", () => {
       const german = bills(
         "Zählernummer;Einbau;Datum von;Datum bis;Verbrauch m³;Art",

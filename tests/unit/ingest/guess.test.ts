@@ -674,6 +674,50 @@ describe("hours by their number", () => {
   });
 });
 
+describe("a date that is spread over columns", () => {
+  const days = [1, 2, 3];
+  const hours = Array.from({ length: 24 }, (_, i) => i);
+  const profileOf = (lines: readonly string[]) => of(lines.join("\n")).settings["profile"];
+
+  it("is read from all of them, with a number of the hour, minutes, or a clock beside it", () => {
+    const rows = days.flatMap((day) =>
+      hours.map((hour) => `M-1,2026,7,${day},${hour + 1},${(hour * 7) % 5}`),
+    );
+    expect(profileOf(["Meter,Year,Month,Day,Hour,Use (gal)", ...rows])).toEqual({
+      columns: { meter: "Meter", time: ["Year", "Month", "Day"], clock: "Hour", usage: "Use (gal)" },
+      time: { format: "YYYY MM DD HH", stamp: "end", interval: 3600 },
+      unit: "gal",
+    });
+    const quarters = days.flatMap((day) =>
+      hours.flatMap((hour) =>
+        [0, 15, 30, 45].map((minute) => `2026;7;${day};${hour};${minute};M-1;${(hour + minute) % 7}`),
+      ),
+    );
+    expect(profileOf(["YEAR;MONTH;DAY;HOUR;MINUTE;SITE METER;FLOW L", ...quarters])).toMatchObject({
+      columns: { meter: "SITE METER", time: ["YEAR", "MONTH", "DAY", "HOUR", "MINUTE"], usage: "FLOW L" },
+      time: { format: "YYYY MM DD HH mm", interval: 900 },
+    });
+    const clocks = days.flatMap((day) =>
+      hours.map((hour) => `M-1,Jul,${day},2026,${two(hour)}:00,${hour % 5}`),
+    );
+    expect(profileOf(["Meter,Month,Day,Year,Time,Usage", ...clocks])).toMatchObject({
+      columns: { time: ["Year", "Month", "Day"], clock: "Time" },
+      time: { format: "YYYY MMM DD HH:mm", interval: 3600 },
+    });
+  });
+
+  it("is none where a column holds the date, and the numbers are no values", () => {
+    const rows = Array.from({ length: 28 }, (_, i) => `M-1,2026-07-${two(i + 1)},2026,7,${(i * 7) % 5}`);
+    expect(profileOf(["Meter,Date,Year,Month,Usage", ...rows])).toMatchObject({
+      columns: { meter: "Meter", time: "Date", usage: "Usage" },
+      time: { interval: 86_400 },
+    });
+    // No year, no month.
+    const strange = Array.from({ length: 28 }, (_, i) => `M-1,${i},${i + 5},${(i * 7) % 5}`);
+    expect(openPaths(of(["Meter,Year,Month,Usage", ...strange].join("\n")))).toContain("columns.time");
+  });
+});
+
 describe("rows more than a day apart", () => {
   const months = Array.from({ length: 8 }, (_, i) => `2026-${two(i + 1)}-13`);
   const columnsOf = (header: string, row: (date: string, i: number) => string) =>

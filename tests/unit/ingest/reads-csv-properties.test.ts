@@ -31,6 +31,8 @@ interface Writing {
   readonly stamp: "beginning" | "end";
   readonly unit: Unit;
   readonly order: readonly ("meter" | "time" | "usage" | "quality" | "other")[];
+  /** Year, month, day and hour have a column each. */
+  readonly spread: boolean;
 }
 
 const writing: fc.Arbitrary<Writing> = fc.record({
@@ -42,7 +44,9 @@ const writing: fc.Arbitrary<Writing> = fc.record({
   stamp: fc.constantFrom("beginning", "end"),
   unit: fc.constantFrom("L", "gal", "ccf", "m3"),
   order: fc.shuffledSubarray(["meter", "time", "usage", "quality", "other"] as const, { minLength: 5 }),
+  spread: fc.boolean(),
 });
+const PARTS = ["year", "month", "day", "hour"] as const;
 
 const START = at("2024-01-01T00:00Z");
 
@@ -50,14 +54,20 @@ function written(
   rows: readonly Row[],
   how: Writing,
 ): { lines: string[]; text: string; profile: ProfileInput } {
-  const { delimiter, decimal, end, quoted, header, stamp, unit, order } = how;
+  const { delimiter, decimal, end, quoted, header, stamp, unit, spread } = how;
+  const order = how.order.flatMap((name) => (name === "time" && spread ? PARTS : [name]));
   const field = (text: string) =>
     quoted || text.includes(delimiter) || text.startsWith('"') ? `"${text.replaceAll('"', '""')}"` : text;
   const line = ({ meter, hour, value, estimated }: Row) => {
     const shown = START + (hour + (stamp === "end" ? 1 : 0)) * HOUR;
+    const time = new Date(shown * 1000);
     const cells = {
       meter,
-      time: new Date(shown * 1000).toISOString().slice(0, 16).replace("T", " "),
+      time: time.toISOString().slice(0, 16).replace("T", " "),
+      year: String(time.getUTCFullYear()),
+      month: String(time.getUTCMonth() + 1),
+      day: String(time.getUTCDate()),
+      hour: String(time.getUTCHours()),
       usage: value === undefined ? "" : (value / 100).toFixed(2).replace(".", decimal),
       quality: estimated ? "E" : "",
       other: "5/8 in",
@@ -77,11 +87,11 @@ function written(
       unit,
       columns: {
         meter: place("meter"),
-        time: place("time"),
+        time: spread ? PARTS.map(place) : place("time"),
         usage: place("usage"),
         quality: place("quality"),
       },
-      time: { zone: "UTC", stamp },
+      time: { zone: "UTC", stamp, ...(spread ? { format: "YYYY MM DD HH" } : {}) },
     },
   };
 }

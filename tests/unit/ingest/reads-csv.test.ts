@@ -135,6 +135,50 @@ describe("layout long", () => {
   });
 });
 
+describe("a stamp that is spread over columns", () => {
+  const columns = { meter: "m", time: ["year", "month", "day", 5], usage: "u" };
+
+  it("is read from their words, in the order of the list, and rejected with all of them", () => {
+    const text =
+      "year,m,day,month,h,u\n2026,A,1,5,7,1\n2026,A, 01 ,05,08,2\n2026,A,32,05,08,3\n2026,A,,05,08,4\n2026,A,1,5\n";
+    const { reads, rejects } = readText(text, { columns, time: { format: "YYYY MM DD HH" } });
+    expect(reads.map(({ time, ml }) => [time, ml])).toEqual([
+      [at("2026-05-01T07:00-07:00"), 1000],
+      [at("2026-05-01T08:00-07:00"), 2000],
+    ]);
+    expect(rejects.map(({ line, code, field, value }) => [line, code, field, value])).toEqual([
+      [4, "bad-time", "time", "2026 05 32 08"],
+      [5, "bad-time", "time", "2026 05  08"],
+      [6, "too-few-columns", "row", "4 columns"],
+    ]);
+  });
+
+  it("may have its clock apart, and be the date of a wide row", () => {
+    const apart = readText("m,year,month,day,clock,u\nA,2026,5,1,07:30,1\n", {
+      columns: { meter: "m", time: ["year", "month", "day"], clock: "clock", usage: "u" },
+      time: { format: "YYYY MM DD HH:mm" },
+    });
+    expect(apart.reads.map(({ time }) => time)).toEqual([at("2026-05-01T07:30-07:00")]);
+    const hours = Array.from({ length: 24 }, (_, i) => `h${i}`);
+    const wide = readText(
+      `m,d,mon,y,${hours.join(",")}\nA,1,MAY,2026,${hours.map((_, i) => i).join(",")}\n`,
+      {
+        layout: "wide",
+        columns: { meter: "m", time: ["d", "mon", "y"], first: "h0" },
+        time: { format: "DD MMM YYYY" },
+      },
+    );
+    expect(wide.rejects).toEqual([]);
+    expect(wide.reads.at(-1)).toMatchObject({ time: at("2026-05-01T23:00-07:00"), ml: 23_000 });
+  });
+
+  it("needs each of its columns in the header", () => {
+    expect(() => readText("m,year,month,u,u2\n", { columns, time: { format: "YYYY MM DD HH" } })).toThrow(
+      'no column for time "day"',
+    );
+  });
+});
+
 describe("values", () => {
   const one = (value: string, profile: Partial<ProfileInput> = {}) => {
     const { reads, rejects } = readText(`meter;time;usage\nA;2026-05-01 07:00;${value}\n`, {

@@ -41,6 +41,14 @@ const refusal = (text: string, options?: Options) =>
     (error: unknown) => (error instanceof FileRejected ? error.message : `${error as Error}`),
   );
 
+it("reads a time that is spread over columns", async () => {
+  const columns = { time: ["Year", "Month", "Day", "Time (LST)"], temperature: "Temp" };
+  const text = "Year,Month,Day,Time (LST),Temp\n2026,1,14,06:00,-4.1\n2026,1,14,,-4\n";
+  const found = await read(text, { columns, time: { format: "YYYY MM DD HH:mm" } });
+  expect(found.temperatures).toEqual([[at("2026-01-14T13:00Z"), -410]]);
+  expect(found.rejects).toEqual([[3, "bad-time", "time", "2026 1 14 "]]);
+});
+
 it("reads an export of a weather service: Fahrenheit, UTC, a station of several, M for none", async () => {
   const text =
     "#DEBUG: an export\nstation,valid,tmpf,sknt\nDEN,2026-01-14 06:53,-4.00,8\nBJC,2026-01-14 06:53,0.0,3\n" +
