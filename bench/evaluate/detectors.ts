@@ -30,3 +30,8 @@ export const DETECTORS: readonly Detector[] = [
   of(HIGH_DAY, "high-day"),
   of("Curbstop, spike", "spike"),
 ];
+
+/** Those of the detectors that a bar is about. */
+export const OUR_RULES: ReadonlySet<RuleName> = new Set(
+  DETECTORS.filter(({ name }) => name === OURS || name === HIGH_DAY).flatMap(({ rules }) => [...rules]),
+);

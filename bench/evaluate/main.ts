@@ -3,8 +3,9 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { packageRoot } from "../../infra/package-root.js";
+import { RULES, type RuleName } from "../../schemas/anomalies.js";
 import { detectConfig, type DetectConfig } from "../../schemas/detect-config.js";
-import { OURS } from "./detectors.js";
+import { OUR_RULES, OURS } from "./detectors.js";
 import { evaluate } from "./evaluate.js";
 import { reached } from "./expected.js";
 import { figuresOf, type Figures } from "./figures.js";
@@ -74,8 +75,13 @@ async function main(): Promise<void> {
     process.stderr.write(`Homes ${half} alone: of other homes than the project's, --half all takes all.\n`);
   for (const set of absentSets(values.data))
     process.stderr.write(`${join(values.data, set)} has no homes: its figures are left out.\n`);
-  const figures = async (label: string, quick: boolean, parameters: DetectConfig) => {
-    const plan = { seed, starts, quick, highUsage: true, detect: parameters };
+  const figures = async (
+    label: string,
+    quick: boolean,
+    parameters: DetectConfig,
+    rules: Iterable<RuleName> = RULES,
+  ) => {
+    const plan = { seed, starts, quick, detect: parameters, rules };
     const options = { half, jobs: Number(values.jobs), withFaults: !quick };
     const evaluation = await evaluate(values.data, plan, options, (share) => show(label, share));
     return { figures: figuresOf(evaluation, seed), seconds: evaluation.seconds };
@@ -100,7 +106,7 @@ async function main(): Promise<void> {
       },
       highDay: { ...highDay, highest: highDay.highest * highest },
     };
-    const point = await figures(`caution ${caution}`, true, parameters);
+    const point = await figures(`caution ${caution}`, true, parameters, OUR_RULES);
     seconds += point.seconds;
     curve.push({ caution, highest, figures: point.figures });
   }
@@ -128,7 +134,7 @@ function show(label: string, share: number): void {
 /** Ours alone, with all reads there and a fine or a coarse register, and buildings: the page has the rest. */
 function print({ controls, injections, faults, stateBytes }: Figures): void {
   const isShown = ({ detector, cell }: { readonly detector: string; readonly cell: string }) =>
-    detector === OURS && /^((1|10) L|\d+ homes) \| 0 %/.test(cell);
+    detector === OURS && /^((1|10) L|\d+ homes|always on) \| 0 %/.test(cell);
   const lines = [
     ...controls
       .filter(isShown)

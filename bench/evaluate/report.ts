@@ -2,6 +2,7 @@ import type { DetectConfig } from "../../schemas/detect-config.js";
 import { BUILDING_KINDS } from "./buildings.js";
 import { svgOf } from "./chart.js";
 import { DETECTORS, HIGH_DAY, OURS } from "./detectors.js";
+import { LEAK_BARS, QUARTERS } from "./leak-bars.js";
 import type { OwnHighDays } from "./own-high-days.js";
 import type { SecondYear } from "./second-year.js";
 import type { ControlFigure, Figures, InjectionFigure } from "./figures.js";
@@ -43,8 +44,7 @@ const SETS = ["daiad", "karratha"] as const;
 const NAMES: Readonly<Record<string, string>> = {
   daiad: "DAIAD (Alicante)",
   karratha: "Karratha",
-  "ampds2, 15 min": "AMPds2, 15 min",
-  "ampds2, 60 min": "AMPds2, 60 min",
+  [QUARTERS]: "AMPds2, 15 min (one house)",
 };
 const PLAIN = cellOf("1 L", 0);
 
@@ -90,10 +90,8 @@ export function reportOf(report: Report): {
   const leak = (shape: string) => cellOf("1 L", 0, shape);
 
   /** Under `CURVE_LEAKS`, at a point of the curve. */
-  const foundAt = (set: string, of: Figures) => [
-    ...[1, 4, 15].map((litres) => found(look(set, leak(`constant ${litres} L/h`), OURS, of))),
-    found(look(set, cellOf("10 L", 0, "constant 8 L/h"), OURS, of)),
-  ];
+  const foundAt = (set: string, of: Figures) =>
+    CURVE_LEAKS.map(([, cell]) => found(look(set, cell, OURS, of)));
   const alwaysOnAlerts = SETS.map(
     (set) => `${NAMES[set]!} ${control(set, cellOf(ALWAYS_ON_CELL, 0))?.alerts.toFixed(2) ?? "–"}`,
   ).join(", ");
@@ -294,23 +292,25 @@ export function reportOf(report: Report): {
     "",
     "`leak.rate`, `leak.run`, `leak.joint`, `burst.rate`, `burst.hours` and `burst.length` multiplied: less caution finds more and sooner, and alerts more.",
     "",
-    ...table(
-      ["caution", ...SETS.flatMap((set) => [`${NAMES[set]!}: alerts`, ...CURVE_LEAKS])],
-      curve.map(({ caution, figures: of }) => [
-        `× ${caution}`,
-        ...SETS.flatMap((set) => [
+    ...SETS.flatMap((set) => [
+      `**${NAMES[set]!}**`,
+      "",
+      ...table(
+        ["caution", "alerts", ...CURVE_LEAKS.map(([name]) => name)],
+        curve.map(({ caution, figures: of }) => [
+          `× ${caution}`,
           control(set, PLAIN, OURS, of)?.alerts.toFixed(2) ?? "",
           ...foundAt(set, of),
         ]),
-      ]),
-    ),
-    "",
+      ),
+      "",
+    ]),
     "![Recall against alerts](detection/curve.svg)",
     "",
     "The most that is found within a budget of alerts, of the points above:",
     "",
     ...table(
-      ["set", "alerts at most", "caution", ...CURVE_LEAKS],
+      ["set", "alerts at most", "caution", ...CURVE_LEAKS.map(([name]) => name)],
       SETS.flatMap((set) =>
         BUDGETS.map((budget) => {
           const point = curve.find(
@@ -322,6 +322,10 @@ export function reportOf(report: Report): {
         }),
       ),
     ),
+    "",
+    "What the bars that were missed would cost: the fewest alerts on untouched homes of the same set at which a point of the curve meets one.",
+    "",
+    ...table(["bar", "goal", "met at", "alerts"], costs(look, control, curve)),
     "",
     "### What is no leak",
     "",
@@ -492,8 +496,17 @@ const HIGH_BARS = [
   ["pool fill, 10 m³ at 900 L/h", 0.95],
   ["a day at 3 times its usual", 0.8],
 ] as const;
-/** Headings of what is found at a point of the curve. */
-const CURVE_LEAKS = ["1 L/h", "4 L/h", "15 L/h", "10 L register, 8 L/h"];
+/** What is looked at along the curve. */
+const CURVE_LEAKS = [
+  ["1 L/h", cellOf("1 L", 0, "constant 1 L/h")],
+  ["4 L/h", cellOf("1 L", 0, "constant 4 L/h")],
+  ["15 L/h", cellOf("1 L", 0, "constant 15 L/h")],
+  ["600 L/h", cellOf("1 L", 0, "constant 600 L/h")],
+  ["refill 4 L each 2 h", cellOf("1 L", 0, "refill 4 L each 2 h")],
+  ["10 L register, 4 L/h", cellOf("10 L", 0, "constant 4 L/h")],
+  ["10 L register, 8 L/h", cellOf("10 L", 0, "constant 8 L/h")],
+  ["always on, 15 L/h more", cellOf(ALWAYS_ON_CELL, 0, "constant 15 L/h")],
+] as const;
 /** Leaks of which the page tells more. */
 const TOLD = [
   "constant 1 L/h",
@@ -533,8 +546,8 @@ function head({ figures, seed, starts, half, seconds, detect }: Report): string[
   ];
 }
 
-type Look = (set: string, cell: string, detector?: string) => InjectionFigure | undefined;
-type Control = (set: string, cell: string, detector?: string) => ControlFigure | undefined;
+type Look = (set: string, cell: string, detector?: string, of?: Figures) => InjectionFigure | undefined;
+type Control = (set: string, cell: string, detector?: string, of?: Figures) => ControlFigure | undefined;
 
 /** The bars of DETECTION §4.4, each with what was reached. */
 function bars(look: Look, control: Control, figures: Figures): string[] {
@@ -554,56 +567,11 @@ function bars(look: Look, control: Control, figures: Figures): string[] {
         one.alerts <= most,
       );
   }
-  for (const set of SETS) {
-    for (const litres of [1, 4, 15]) {
-      const one = look(set, cellOf("1 L", 0, `constant ${litres} L/h`));
-      if (one === undefined) continue;
-      add(`constant ${litres} L/h, ${NAMES[set]!}`, "≥ 98 % found", range(one), one.recall >= 0.98);
-      add(`the same, median time`, "≤ 12 h (gate 18 h)", hours(one.median), one.median <= 18);
-    }
-    for (const [shape, least] of [
-      ["constant 4 L/h", 0.6],
-      ["constant 8 L/h", 0.9],
-    ] as const) {
-      const one = look(set, cellOf("10 L", 0, shape));
-      if (one !== undefined)
-        add(
-          `10 L register, ${shape}, ${NAMES[set]!}`,
-          `≥ ${percent(least)} in 7 days`,
-          range(one),
-          one.recall >= least,
-        );
-    }
-    const refill = look(set, cellOf("1 L", 0, "refill 4 L each 2 h"));
-    if (refill !== undefined)
-      add(
-        `refill 4 L each 2 h, ${NAMES[set]!}`,
-        "≥ 80 % in 14 days (gate 60 %)",
-        range(refill),
-        refill.recall >= 0.8,
-      );
-    const burst = look(set, cellOf("1 L", 0, "constant 600 L/h"));
-    if (burst !== undefined)
-      add(`600 L/h, hourly, ${NAMES[set]!}`, "median ≤ 3 h", hours(burst.median), burst.median <= 3);
+  for (const { leak, set, cell, goal, told, met } of LEAK_BARS) {
+    const one = look(set, cell);
+    if (one !== undefined)
+      add(`${leak}, ${NAMES[set]!}`, goal, told === "median" ? found(one) : range(one), met(one));
   }
-  for (const set of SETS) {
-    const step = look(set, cellOf(ALWAYS_ON_CELL, 0, "constant 15 L/h"));
-    if (step !== undefined)
-      add(
-        `15 L/h on top of ${ALWAYS_ON}, always on, ${NAMES[set]!}`,
-        "≥ 80 % in 7 days",
-        range(step),
-        step.recall >= 0.8,
-      );
-  }
-  const quarter = look("ampds2, 15 min", cellOf("1 L", 0, "constant 600 L/h"));
-  if (quarter !== undefined)
-    add(
-      "600 L/h, 15 min (one house)",
-      "median ≤ 1 h",
-      `${hours(quarter.median)}, ${percent(quarter.recall)} found`,
-      quarter.median <= 1,
-    );
   for (const [resolution, shape] of [
     ["1 L", "constant 15 L/h"],
     ["10 L", "constant 8 L/h"],
@@ -645,6 +613,19 @@ function bars(look: Look, control: Control, figures: Figures): string[] {
     ["bar", "goal", "reached", ""],
     rows.map(([bar, goal, reached, met]) => [bar, goal, reached, met ? "met" : "**missed**"]),
   );
+}
+
+/** Of each bar about a leak that was missed, the most cautious point of the curve that meets it. */
+function costs(look: Look, control: Control, curve: readonly CurvePoint[]): string[][] {
+  return LEAK_BARS.flatMap(({ leak, set, cell, goal, met }) => {
+    const reached = look(set, cell);
+    if (reached === undefined || met(reached)) return [];
+    const bar = [`${leak}, ${NAMES[set]!}`, goal];
+    const point = curve.findLast(({ figures }) => met(look(set, cell, OURS, figures)!));
+    if (point === undefined) return [[...bar, "no point", ""]];
+    const alerts = control(set, PLAIN, OURS, point.figures)!.alerts.toFixed(2);
+    return [[...bar, `× ${point.caution}`, alerts]];
+  });
 }
 
 function own({ ownHighDays }: Report): string[] {

@@ -9,6 +9,7 @@ import { hashOf, readsOf, Replay, withEstimates, type Alert, type Read, type Rea
 import { episodes, outcome, type Outcome } from "./score.js";
 import {
   ALWAYS_ON_LEAKS,
+  askedFor,
   BUILDING_LEAKS,
   countUpTo,
   EARLY_LEAKS,
@@ -23,10 +24,8 @@ export interface Plan {
   readonly seed: number;
   /** Injections of each shape into each home. */
   readonly starts: number;
-  /** A few cells only. */
+  /** Only what a bar is about. */
   readonly quick: boolean;
-  /** And high usage, beside the leaks of a quick one. */
-  readonly highUsage?: boolean;
   readonly detect?: DetectConfig;
   /** Rules that are judged; all by default. */
   readonly rules?: Iterable<RuleName>;
@@ -107,33 +106,30 @@ export function* evaluateHome(home: Home, place: number, plan: Plan): Generator<
     });
     return;
   }
+  const of = (shapes: readonly Shape[]) => (plan.quick ? askedFor(shapes) : shapes);
   const resolutions = plan.quick ? RESOLUTIONS.filter(([, ml]) => ml === 1000 || ml === 10_000) : RESOLUTIONS;
   for (const [name, resolution] of resolutions) {
     for (const missing of plan.quick ? [0] : MISSING) {
-      const first = resolution === 1000 && missing === 0;
-      const shapes = plan.quick
-        ? [
-            ...(first ? LEAKS : GRID_LEAKS).filter((_, i) => i % 2 === 0),
-            ...(first && plan.highUsage === true ? HIGH_USAGE : []),
-          ]
-        : first
-          ? [...LEAKS, ...HARD_NEGATIVES, ...HIGH_USAGE]
-          : GRID_LEAKS;
+      const all =
+        resolution === 1000 && missing === 0 ? [...LEAKS, ...HARD_NEGATIVES, ...HIGH_USAGE] : GRID_LEAKS;
       const reading = { resolution, missing };
-      const longest = Math.max(0, ...shapes.map(({ days }) => days));
+      // Of all of them, so that a quick evaluation has the same starts.
+      const longest = Math.max(...all.map(({ days }) => days));
       // The one home with shorter intervals stands for itself: more starts make up for it a little.
       const count = home.set === "ampds2" ? 10 * plan.starts : plan.starts;
       const starts = startsOf(home, count, longest, plan.seed);
-      yield* injections({ home, place, reading, name, shapes, starts, environment, plan });
+      yield* injections({ home, place, reading, name, shapes: of(all), starts, environment, plan });
     }
   }
-  if (plan.quick || home.set === "ampds2") return;
+  if (home.set === "ampds2") return;
   const reading = { resolution: 1000, missing: 0 };
   const always = withBase(home, ALWAYS_ON);
   const starts = startsOf(home, plan.starts, 7, plan.seed);
   const at = { place, reading, environment, plan };
   const settings: MeterSetting[] = [{ from: 0, class: "always-on" }];
-  yield* injections({ ...at, home: always, settings, name: ALWAYS_ON_CELL, shapes: ALWAYS_ON_LEAKS, starts });
+  const steps = { name: ALWAYS_ON_CELL, shapes: of(ALWAYS_ON_LEAKS) };
+  yield* injections({ ...at, ...steps, home: always, settings, starts });
+  if (plan.quick) return;
   for (const days of EARLY_DAYS) {
     const time = home.time[0]! + days * DAY + Math.floor(seeded(hashOf(`${home.name} ${days}`))() * DAY);
     const starts = [{ time, place: placeAt(home, time) }];

@@ -290,3 +290,17 @@ export const HIGH_USAGE: readonly Shape[] = [
   highDay(HIGH_DAY_TIMES),
   highDay(2),
 ];
+
+const ASKED = new Set([
+  ...[1, 4, 8, 15, 60, 600].map((litres) => `constant ${litres} L/h`),
+  "refill 4 L each 2 h",
+  onOff.name,
+  "hose, 400 L/h for 6 h",
+  "pool fill, 10 m³ at 900 L/h",
+  `a day at ${HIGH_DAY_TIMES} times its usual`,
+]);
+
+/** Those that a bar is about (DETECTION §4.4, §4.6), and two beside them: what a quick evaluation takes. */
+export function askedFor(shapes: readonly Shape[]): Shape[] {
+  return shapes.filter(({ name }) => ASKED.has(name));
+}
