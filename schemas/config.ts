@@ -721,6 +721,8 @@ const MATRIX_LACKS = [
   "multiplier",
   "repeated",
 ];
+/** Columns that tell something of one time: a row of layout pivot is of all. */
+const PIVOT_LACKS = ["time", "clock", "register", "usage", "first", "repeated"];
 
 /** A profile for csv must name where identity, time and value stand, and its marks must differ. */
 function checkColumns(profile: unknown, complain: (field: string[], message: string) => void): void {
@@ -744,7 +746,7 @@ function checkColumns(profile: unknown, complain: (field: string[], message: str
       ["skipRows"],
       "is 0: meterFrom.preamble looks at the rows before the header that are passed over",
     );
-  if (fieldOf(columns, "time") === undefined) {
+  if (fieldOf(columns, "time") === undefined && layout !== "pivot") {
     complain(["columns", "time"], "missing; name the column of the time stamp (wide: of the date)");
   }
   const format = fieldOf(fieldOf(profile, "time"), "format");
@@ -764,6 +766,15 @@ function checkColumns(profile: unknown, complain: (field: string[], message: str
         complain(
           ["columns", name],
           "has no place in layout matrix, where every column from `first` on is a meter",
+        );
+  } else if (layout === "pivot") {
+    if (fieldOf(profile, "header") === false)
+      complain(["header"], "is false; layout pivot takes the times from the header");
+    for (const name of PIVOT_LACKS)
+      if (fieldOf(columns, name) !== undefined)
+        complain(
+          ["columns", name],
+          "has no place in layout pivot, where every column whose name is a stamp of `time.format` holds the values of that time",
         );
   } else if (layout === "wide") {
     if (fieldOf(columns, "first") === undefined) {

@@ -8,15 +8,15 @@ const mark = z.string().regex(/^[\t\x20-\x7e]$/, "expected one ASCII character")
 
 /**
  * How a CSV file of meter reads is to be understood: nothing in it is guessed.
- * The same profile serves layouts `long` (one read a row), `wide` (a row holds a meter's day) and `matrix` (a row holds
- * all meters' reads of a time).
+ * The same profile serves layouts `long` (one read a row), `wide` (a row holds a meter's day), `matrix` (a row holds all
+ * meters' reads of a time) and `pivot` (a row holds all of a meter's reads).
  */
 export const csvProfile = z.strictObject({
   layout: z
-    .enum(["long", "wide", "matrix"])
+    .enum(["long", "wide", "matrix", "pivot"])
     .default("long")
     .describe(
-      "long: one read a row. wide: one row a meter and day, one column an interval. matrix: one row a time, one column a meter, with its id as the column's name.",
+      "long: one read a row. wide: one row a meter and day, one column an interval. matrix: one row a time, one column a meter, with its id as the column's name. pivot: one row a meter, one column a time, with its stamp as the column's name.",
     ),
   encoding: z
     .enum(["utf-8", "utf-16le", "utf-16be", "latin1"])
@@ -53,7 +53,7 @@ export const csvProfile = z.strictObject({
       meter: column
         .optional()
         .describe(
-          "Meter or service point: the identity of the meter. Required, as is `time`, but with `meterFrom` or layout matrix.",
+          "Meter or service point: the identity of the meter. Required, but with `meterFrom` or layout matrix.",
         ),
       serial: column
         .optional()
@@ -64,7 +64,7 @@ export const csvProfile = z.strictObject({
       time: timeColumn
         .optional()
         .describe(
-          "Time stamp, or the date where `clock` is a column of its own. A list of columns where it is spread over several: they are read with a blank between them (`[Year, Month, Day]` as `YYYY MM DD`).",
+          "Time stamp, or the date where `clock` is a column of its own. Required, but in layout pivot. A list of columns where it is spread over several: they are read with a blank between them (`[Year, Month, Day]` as `YYYY MM DD`).",
         ),
       clock: column.optional().describe("Time of day, where it stands apart from the date."),
       register: column.optional().describe("Register value."),
@@ -125,7 +125,7 @@ export const csvProfile = z.strictObject({
   wideValues: z
     .enum(["register", "usage"])
     .default("usage")
-    .describe("wide and matrix: what their columns hold."),
+    .describe("wide, matrix and pivot: what their columns hold."),
   meterId: z
     .strictObject({
       leadingZeros: z.enum(["keep", "strip"]).default("keep"),

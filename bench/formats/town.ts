@@ -202,6 +202,21 @@ export const FORMAT_FILES: readonly FormatFile[] = [
     mostMeters: 4_000,
   },
   {
+    name: "csv, a column a time",
+    source: {
+      format: "csv",
+      profile: { layout: "pivot", columns: { meter: "meter" }, time: { zone: "UTC" } },
+    },
+    text: (town) =>
+      meterPieces(
+        town,
+        (meter, days) =>
+          `${[meterId(meter), ...range(days * HOURS).map((hour) => `${used(meter, hour)}.5`)].join(",")}\n`,
+        `${["meter", ...range(town.days * HOURS).map(minute)].join(",")}\n`,
+      ),
+    readsPerDay: HOURS,
+  },
+  {
     name: "beacon-range",
     source: { format: "beacon-range", profile: { time: { zone: "UTC" } } },
     text: (town) =>

@@ -15,7 +15,7 @@ export const REJECT_CODES = {
   "unknown-unit": "a unit of volume",
   "too-few-columns": "as many columns as the profile's columns need",
   "too-many-columns": "no more columns than the header",
-  "row-too-long": "a row of at most 1 MiB and 4096 fields",
+  "row-too-long": "a row of at most 1 MiB and 10000 fields",
   "missing-hour-used": "nothing, or 0, in the column of the hour that this day does not have",
   "bad-date": "a date of the profile's format",
   "moved-out-before-in":

@@ -55,6 +55,14 @@ interface Amount {
 const NO_AMOUNT: Amount = { value: NaN, decimals: 0 };
 const ZERO: Amount = { value: 0, decimals: 0 };
 
+/** A column of layout pivot: the bills of a month, from and to in UTC seconds. */
+interface MonthColumn {
+  readonly index: number;
+  readonly name: string;
+  readonly start: number;
+  readonly end: number;
+}
+
 interface RegisterRead extends Amount {
   /** UTC seconds. */
   readonly time: number;
@@ -65,7 +73,7 @@ interface RegisterRead extends Amount {
  * Reads a billing system's CSV: one row a register and billing period, with its reads or with its consumption.
  *
  *     file  = row…                    header row first, unless the options say otherwise; RFC 4180 within a line
- *     row   = reads | bill
+ *     row   = reads | bill | meter [channel] (usage of a month)… [unit] [code]      layout pivot: a column a month
  *     reads = meter [serial] [channel] current currentDate [previous previousDate [usage] [days]] [unit] [multiplier] [code]
  *     bill  = meter [channel] usage currentDate [previousDate] [days] [unit] [code]
  *
@@ -102,6 +110,7 @@ export class BillingReader implements FormatReader, RowSink {
   #columns: Partial<Record<Column, number>> = {};
   /** Of a date that is spread over several columns, all of them. */
   #spread: Partial<Record<Column, readonly number[]>> = {};
+  #months: readonly MonthColumn[] = [];
   #filter = new RowFilter([], () => -1);
   #needed = 0;
   /** Fields of a whole row: in another, what stands in a field may belong in the next. */
@@ -187,8 +196,9 @@ export class BillingReader implements FormatReader, RowSink {
     return row.count === this.#width ? text : shapeOf(text);
   }
 
-  /** Values of a row: a previous read is one where it is there. */
+  /** Values of a row: a previous read is one where it is there, and so is each month of layout pivot. */
   #valuesOf(row: CsvRow): number {
+    if (this.#options.layout === "pivot") return this.#months.length;
     if (this.#columns.previous === undefined || !this.#options.takePrevious) return 1;
     return this.#noRead.isWord(this.#text(row, "previous")) ? 1 : 2;
   }
@@ -209,9 +219,36 @@ export class BillingReader implements FormatReader, RowSink {
       ...Object.values(this.#spread).flat(),
       ...this.#filter.columns,
     ]);
+    if (this.#options.layout === "pivot") this.#months = this.#findMonths(header ?? [], taken);
+    for (const { index } of this.#months) taken.add(index);
     this.#needed = 1 + Math.max(...taken);
     this.unknownColumns = unknownColumns(header ?? [], taken, found.foundByName);
     found.check("source.billing.columns");
+  }
+
+  /** The columns that are named after a month. @throws FileRejected where none is, or two are of the same */
+  #findMonths(header: readonly string[], taken: ReadonlySet<number>): MonthColumn[] {
+    const months: MonthColumn[] = [];
+    const stamp = this.#stamp;
+    for (const [index, text] of header.entries()) {
+      const name = text.trim();
+      const bytes = Buffer.from(name);
+      if (taken.has(index) || bytes.length === 0 || !this.#readStamp(bytes, 0, bytes.length, stamp)) continue;
+      const span = this.#monthOf(stamp.day);
+      const before = months.find(({ start }) => start === span.start);
+      if (before !== undefined)
+        throw new FileRejected(
+          "header",
+          `Columns ${before.index + 1} and ${index + 1} are of the same month.`,
+        );
+      months.push({ index, name, ...span });
+    }
+    if (months.length === 0)
+      throw new FileRejected(
+        "header",
+        `No column's name is a month of the format ${this.#options.time.format}. Mend source.billing.time.format.`,
+      );
+    return months;
   }
 
   /** Takes the row, or says why not. */
@@ -225,6 +262,7 @@ export class BillingReader implements FormatReader, RowSink {
     if (wrong !== undefined) return new Refusal(wrong.code, wrong.field, null);
     const unit = this.#unit(row);
     if (unit instanceof Refusal) return unit;
+    if (this.#options.layout === "pivot") return this.#readMonths(row, meterId, channel, unit);
     return this.#columns.current === undefined
       ? this.#readBill(row, meterId, channel, unit)
       : this.#readRegister(row, meterId, channel, serial, unit);
@@ -252,6 +290,42 @@ export class BillingReader implements FormatReader, RowSink {
     return undefined;
   }
 
+  /** Each month of a row by itself: a wrong one takes no other away. */
+  #readMonths(row: CsvRow, meterId: string, channel: string, unit: Unit): undefined {
+    const series = this.#gate.series(meterId, channel, "", "bill");
+    series.unit = unit;
+    series.mlPerUnit = MILLILITRES[unit];
+    const flags = this.#flags(row, "current");
+    for (const { index, name, start, end } of this.#months) {
+      const amount = this.#amountAt(row, index, name);
+      if (amount instanceof Refusal) {
+        this.#gate.rejectValue(amount.code, name, this.#shown(row, amount.value ?? ""));
+        continue;
+      }
+      const isRead = (flags & NO_READ) === 0 && !Number.isNaN(amount.value);
+      // Tables have columns for months that are not there yet.
+      if (!isRead && this.#gate.timeFault(start) !== undefined) continue;
+      if (amount.decimals > series.decimals) series.decimals = amount.decimals;
+      series.last = start;
+      const value = isRead ? amount.value : NaN;
+      const code = this.#gate.read(series, start, end - start, value, flags & ~NO_READ);
+      if (code !== undefined)
+        this.#gate.rejectValue(
+          code,
+          name,
+          this.#shown(row, fieldText(row, index, this.#options.quote).trim()),
+        );
+    }
+    return undefined;
+  }
+
+  /** The month of the calendar that has a local day in it (days from 1970-01-01), UTC seconds. */
+  #monthOf(day: number): { readonly start: number; readonly end: number } {
+    const date = new Date(day * DAY * 1000);
+    const first = (of: number) => this.#beginningOf(Date.UTC(date.getUTCFullYear(), of, 1) / 1000 / DAY);
+    return { start: first(date.getUTCMonth()), end: first(date.getUTCMonth() + 1) };
+  }
+
   /** From when to when a bill is, UTC seconds. */
   #spanOf(row: CsvRow): { readonly start: number; readonly end: number } | Refusal {
     const { period, currentDateIncluded } = this.#options;
@@ -260,12 +334,7 @@ export class BillingReader implements FormatReader, RowSink {
     const fault = this.#gate.timeFault(last);
     if (fault !== undefined) return this.#refuse(row, fault, "currentDate");
     const lastDay = this.#dayOf(last);
-    if (period === "month") {
-      const date = new Date(lastDay * DAY * 1000);
-      const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
-      const first = (of: number) => this.#beginningOf(Date.UTC(year, of, 1) / 1000 / DAY);
-      return { start: first(month), end: first(month + 1) };
-    }
+    if (period === "month") return this.#monthOf(lastDay);
     const end = currentDateIncluded ? this.#beginningOf(lastDay + 1) : last;
     if (this.#columns.previousDate === undefined) {
       const days = this.#amount(row, "days");
@@ -433,15 +502,18 @@ export class BillingReader implements FormatReader, RowSink {
 
   #amount(row: CsvRow, column: Column): Amount | Refusal {
     const index = this.#columns[column];
-    if (index === undefined) return NO_AMOUNT;
+    return index === undefined ? NO_AMOUNT : this.#amountAt(row, index, column);
+  }
+
+  #amountAt(row: CsvRow, index: number, field: string): Amount | Refusal {
     const value = this.#decimal.read(row.bytes, row.start[index]!, row.end[index]!);
     if (!Number.isNaN(value)) {
       if (this.#noRead.isNumber(value)) return NO_AMOUNT;
       return this.#zero.isNumber(value) ? ZERO : { value, decimals: this.#decimal.decimals };
     }
-    const text = this.#text(row, column);
+    const text = fieldText(row, index, this.#options.quote).trim();
     if (this.#noRead.isWord(text)) return NO_AMOUNT;
-    return this.#zero.isWord(text) ? ZERO : this.#refuse(row, "bad-number", column);
+    return this.#zero.isWord(text) ? ZERO : new Refusal("bad-number", field, text);
   }
 
   #refuse(row: CsvRow, code: RejectCode, column: Column): Refusal {

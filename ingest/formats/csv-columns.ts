@@ -4,8 +4,11 @@ import type { CsvProfile } from "../../schemas/profile.js";
 import type { Unit } from "../../schemas/units.js";
 import { FileRejected, type ReadSink, type Series } from "./format.js";
 import { HeaderColumns } from "./header-columns.js";
+import { pivotTimes, type TimeColumn } from "./pivot-times.js";
 import { isId } from "./read-gate.js";
+import type { RowClock } from "./row-clock.js";
 import { RowFilter, unknownColumns } from "./row-filter.js";
+import type { StampReader } from "./time-format.js";
 import { intervalColumns } from "./wide-days.js";
 
 export interface ValueColumn {
@@ -39,6 +42,8 @@ export interface CsvColumns {
   readonly wideUnit: number;
   /** matrix: the meters' columns. */
   readonly meters: readonly MeterColumn[];
+  /** pivot: the times' columns. */
+  readonly times: readonly TimeColumn[];
   readonly filter: RowFilter | undefined;
   /** Values that a row has, and fields that it needs. */
   readonly valuesPerRow: number;
@@ -50,7 +55,7 @@ export interface CsvColumns {
 /** Before the header. */
 export const NO_COLUMNS: CsvColumns = {
   ...{ meter: -1, serial: -1, channel: -1, time: [], clock: -1, quality: -1, multiplier: -1 },
-  ...{ values: [], intervals: [], wideUnit: -1, meters: [], filter: undefined },
+  ...{ values: [], intervals: [], wideUnit: -1, meters: [], times: [], filter: undefined },
   ...{ valuesPerRow: 1, needed: 0, unknown: [] },
 };
 
@@ -58,9 +63,15 @@ export const NO_COLUMNS: CsvColumns = {
  * Finds the columns of a profile.
  * @param header names of the columns, none where the file has no header
  * @param sink gives the series of the meters that layout matrix has in its header
+ * @param reading of the times that layout pivot has in its header
  * @throws FileRejected where one is missing, stands twice, or can't be what it is to be
  */
-export function columnsOf(profile: CsvProfile, header: readonly string[], sink: ReadSink): CsvColumns {
+export function columnsOf(
+  profile: CsvProfile,
+  header: readonly string[],
+  sink: ReadSink,
+  reading: { readonly clock: RowClock; readonly read: StampReader },
+): CsvColumns {
   const { columns, layout, filters, unit, registerUnit = unit, wideValues, intervalsPerDay, time } = profile;
   const found = new HeaderColumns(header);
   const find = (of: ColumnRef | undefined, what: string) => (of === undefined ? -1 : found.find(of, what));
@@ -88,7 +99,7 @@ export function columnsOf(profile: CsvProfile, header: readonly string[], sink: 
     for (const kind of ["usage", "register"] as const)
       if (columns[kind] !== undefined)
         values.push({ index: find(columns[kind], kind), kind, name: kind, ...kinds[kind] });
-  } else {
+  } else if (layout !== "pivot") {
     first = find(columns.first, "first");
     if (layout === "wide") {
       const repeated = find(columns.repeated, "repeated");
@@ -106,16 +117,24 @@ export function columnsOf(profile: CsvProfile, header: readonly string[], sink: 
   ]);
   for (const { index, unitIndex: ofUnit } of values) spoken.add(index).add(ofUnit);
   const meters = layout === "matrix" && first >= 0 ? metersOf(profile, header, first, spoken, sink) : [];
-  for (const { index } of meters) spoken.add(index);
+  const isUsage = wideValues === "usage";
+  const times =
+    layout === "pivot"
+      ? pivotTimes({
+          ...{ profile, header, spoken, ...reading },
+          unitIndex: isUsage ? unitIndex : registerUnitIndex,
+        })
+      : [];
+  for (const { index, unitIndex: ofUnit } of [...meters, ...times]) spoken.add(index).add(ofUnit);
   // A row may end before its quality.
   const { meter, serial, channel, clock, multiplier } = places;
-  const all = [...values, ...meters].map(({ index }) => index);
+  const all = [...values, ...meters, ...times].map(({ index }) => index);
   const unknown = unknownColumns(header, spoken, found.foundByName);
   found.check("the profile's columns");
   return {
     ...places,
     time: stamps,
-    ...{ values, intervals, wideUnit, meters, filter, unknown },
+    ...{ values, intervals, wideUnit, meters, times, filter, unknown },
     valuesPerRow: layout === "wide" ? intervals.length : all.length,
     needed:
       1 +

@@ -1,7 +1,7 @@
 /** Bytes that a row may have at most; a longer one is rejected, so memory stays bounded. */
 export const MAX_ROW_BYTES = 1024 * 1024;
 /** Fields that a row may have at most. */
-export const MAX_FIELDS = 4096;
+export const MAX_FIELDS = 10_000;
 
 export interface CsvDialect {
   readonly delimiter: string;

@@ -5,7 +5,7 @@ import { Flag } from "../../schemas/flags.js";
 import type { CsvProfile } from "../../schemas/profile.js";
 import { MILLILITRES, type Unit } from "../../schemas/units.js";
 import type { RejectCode } from "../check/rejects.js";
-import { columnsOf, NO_COLUMNS, type MeterColumn, type ValueColumn } from "./csv-columns.js";
+import { columnsOf, NO_COLUMNS, type MeterColumn } from "./csv-columns.js";
 import { hasMore, isBlank, isEmpty } from "./csv-fields.js";
 import { fieldText, MAX_ROW_BYTES, wordsOf, type CsvRow, type RowFault, type RowSink } from "./csv-rows.js";
 import { FileRejected, MOST_FRUITLESS_ROWS, type ReadSink, type Series } from "./format.js";
@@ -14,6 +14,7 @@ import { uncutHeader } from "./header-columns.js";
 import { MeterFrom } from "./meter-from.js";
 import { ValueMarks } from "./value-marks.js";
 import { PlainRow, Role } from "./plain-row.js";
+import { passed, RowClock } from "./row-clock.js";
 import { EARLIEST, MOST_ML, shapeOf, timeFault, wrongId } from "./read-gate.js";
 import { compileTimeFormat, splitClock, type Stamp, type StampReader } from "./time-format.js";
 import { UnitWords } from "./unit-words.js";
@@ -41,7 +42,7 @@ const MOST_PLAIN_ML = 2 ** 52;
  * Every row of reads (not the header, nor skipped, blank and trailer rows) counts once: in `rows`, `rejected` or `leftOut`.
  * Every value of the first two counts once: as a read or a no-read of the sink, or in `valuesRejected`. A row has one value
  * for each value column of the profile; in layout wide one for each interval that its local day has, in layout matrix one
- * for each meter.
+ * for each meter, in layout pivot one for each time.
  */
 export class ReadsCsv implements RowSink {
   /** Rows of which every value was taken. */
@@ -57,7 +58,7 @@ export class ReadsCsv implements RowSink {
   readonly #sink: ReadSink;
   readonly #refusesMissingHour: boolean;
   readonly #now: number;
-  readonly #zone: TimeZone | undefined;
+  readonly #clock: RowClock;
   readonly #readStamp: StampReader;
   readonly #readDate: StampReader;
   readonly #readClock: StampReader;
@@ -88,8 +89,6 @@ export class ReadsCsv implements RowSink {
   readonly #named = new Map<Series[], Named>();
   #lastQuality = Buffer.alloc(0);
   #lastQualityFlags = 0;
-  #steadyDay = NaN;
-  #steadyOffset: number | undefined;
   readonly #days: WideDays;
 
   constructor({ profile, fileName, timeZone, checks = {}, now }: ReadsCsvOptions, sink: ReadSink) {
@@ -100,7 +99,8 @@ export class ReadsCsv implements RowSink {
     this.#refusesMissingHour = limitOf(checks, "missing-hour-used") !== undefined;
     this.#now = now;
     const zone = profile.time.zone === "utility" ? timeZone : profile.time.zone;
-    this.#zone = zone === "UTC" ? undefined : new TimeZone(zone);
+    const local = zone === "UTC" ? undefined : new TimeZone(zone);
+    this.#clock = new RowClock(profile.time, local);
     const [date, clock] = splitClock(profile.time.format);
     this.#days = new WideDays({
       intervals: profile.intervalsPerDay,
@@ -111,7 +111,7 @@ export class ReadsCsv implements RowSink {
             ? "clock"
             : "repeated",
       merge: profile.wideValues === "usage",
-      zone: this.#zone,
+      zone: local,
     });
     const lastHour = profile.time.hours === "elapsed" ? 25 : 24;
     this.#readDate = compileTimeFormat(date);
@@ -166,6 +166,7 @@ export class ReadsCsv implements RowSink {
       if (series === undefined) {
         if (isBlank(row)) return;
       } else if (this.#profile.layout === "wide") this.#wideRow(row, series);
+      else if (this.#profile.layout === "pivot") this.#pivotRow(row, series[0]!);
       else this.#longRow(row, series);
     }
     this.#countRow(row.line);
@@ -197,6 +198,7 @@ export class ReadsCsv implements RowSink {
     const { columns, layout, delimiter, quote, decimal, time, trailerRows, noRead } = this.#profile;
     const unusual =
       layout === "matrix" ||
+      layout === "pivot" ||
       columns.meter === undefined ||
       columns.clock !== undefined ||
       this.#at.time.length > 1 ||
@@ -261,7 +263,7 @@ export class ReadsCsv implements RowSink {
 
   /** The values of a plain row; false, with nothing taken, where one of them must be looked at. */
   #plainReads({ stamp, values, decimals }: PlainRow, series: Series[], flags: number, line: number): boolean {
-    const offset = this.#zone === undefined ? 0 : this.#steadyOffsetOf(stamp.day, this.#zone);
+    const offset = this.#clock.steadyOffsetOf(stamp.day);
     if (offset === undefined) return false;
     const instant = stamp.day * DAY + stamp.second - offset;
     const { interval, stamp: stamped } = this.#profile.time;
@@ -403,7 +405,9 @@ export class ReadsCsv implements RowSink {
 
   #columns(header: readonly string[]): void {
     if (this.#profile.header) this.#width = header.length;
-    this.#at = columnsOf(this.#profile, header, this.#sink);
+    const clock = this.#clock;
+    const read = this.#readStamp;
+    this.#at = columnsOf(this.#profile, header, this.#sink, { clock, read });
     this.unknownColumns = this.#at.unknown;
     this.#planPlainRows();
   }
@@ -453,9 +457,9 @@ export class ReadsCsv implements RowSink {
         return undefined;
       }
       const kinds =
-        this.#profile.layout === "wide"
-          ? [this.#profile.wideValues]
-          : this.#at.values.map(({ kind }) => kind);
+        this.#profile.layout === "long"
+          ? this.#at.values.map(({ kind }) => kind)
+          : [this.#profile.wideValues];
       series = kinds.map((kind) => this.#sink.series(meterId, channel, serial, kind));
       this.#seriesByIdentity.set(name, series);
     }
@@ -488,12 +492,10 @@ export class ReadsCsv implements RowSink {
     for (let v = 0; v < this.#at.values.length; v++) {
       const value = this.#at.values[v]!;
       const one = series[v]!;
-      if (!this.#spanOf(instant, value.kind)) {
-        this.#rejectValue(row, "not-on-grid", "time", this.#timeText(row));
-        continue;
-      }
-      const { at, length } = this.#span;
-      if (this.#value(row, value.index, value, one, flags)) this.#emit(row, one, at, length, flags);
+      const span = this.#clock.spanOf(instant, value.kind);
+      if (span === undefined) this.#rejectValue(row, "not-on-grid", "time", this.#timeText(row));
+      else if (this.#value(row, value.index, value, one, flags))
+        this.#emit(row, one, span.at, span.length, flags);
     }
     passed(first, instant);
   }
@@ -506,10 +508,11 @@ export class ReadsCsv implements RowSink {
     const first = meters[0]!;
     const instant = this.#instant(row, first.series);
     if (instant === undefined) return;
-    const onGrid = this.#spanOf(instant, first.kind);
-    const fault = onGrid ? timeFault(this.#span.at, this.#now) : "not-on-grid";
+    const span = this.#clock.spanOf(instant, first.kind);
+    if (span === undefined) return this.#rejectRow(row, "not-on-grid", "time", this.#timeText(row));
+    const { at, length } = span;
+    const fault = timeFault(at, this.#now);
     if (fault !== undefined) return this.#rejectRow(row, fault, "time", this.#timeText(row));
-    const { at, length } = this.#span;
     const flags = this.#flagsOf(row);
     for (const meter of meters)
       if (this.#value(row, meter.index, meter, meter.series, flags))
@@ -517,34 +520,21 @@ export class ReadsCsv implements RowSink {
     passed(first.series, instant);
   }
 
-  readonly #span = { at: 0, length: 0 };
-
-  /** Sets `#span` to what a value of the instant is of; false where that is not on the grid of intervals. */
-  #spanOf(instant: number, kind: ValueColumn["kind"]): boolean {
-    const { interval, snap, stamp } = this.#profile.time;
-    let at = instant;
-    let length = 0;
-    if (kind === "usage") {
-      length = interval;
-      if (snap > 0) {
-        const local = at + (this.#zone?.offsetAt(at) ?? 0);
-        const grid = Math.round(local / length) * length;
-        if (Math.abs(grid - local) > snap) return false;
-        at += grid - local;
-      }
-      if (length > HOUR && this.#zone !== undefined) {
-        // A local day has 23 or 25 hours where the clock is changed.
-        const local = at + this.#zone.offsetAt(at);
-        const other = this.#zone.firstInstantFrom(stamp === "end" ? local - length : local + length);
-        length = Math.abs(other - at);
-        if (other < at) at = other;
-      } else if (stamp === "end") {
-        at -= length;
-      }
+  /** A meter's reads, each of its column's time. */
+  #pivotRow(row: CsvRow, series: Series): void {
+    // A comma too many would give each time the water of the one before.
+    if (hasMore(row, this.#width))
+      return this.#rejectRow(row, "too-many-columns", "row", `${row.count} columns`);
+    const flags = this.#flagsOf(row);
+    for (const column of this.#at.times) {
+      if (!this.#value(row, column.index, column, series, flags)) continue;
+      const { span, kind, name } = column;
+      const fault = span === undefined ? "no-such-local-time" : timeFault(span.at, this.#now);
+      if (fault === undefined) this.#emit(row, series, span!.at, span!.length, flags);
+      // Tables have columns for times that are not there, or not there yet.
+      else if (this.#ml !== null && (span !== undefined || kind === "register" || this.#ml !== 0))
+        this.#rejectValue(row, fault, "time", name);
     }
-    this.#span.at = at;
-    this.#span.length = length;
-    return true;
   }
 
   /** The value read last: millilitres and as delivered, null for no read. */
@@ -652,43 +642,9 @@ export class ReadsCsv implements RowSink {
       }
       stamp.day = day;
     }
-    if (!Number.isNaN(stamp.epoch)) return stamp.epoch;
-    const local = stamp.day * DAY + stamp.second;
-    if (!Number.isNaN(stamp.offset)) return local - stamp.offset;
-    if (this.#zone === undefined) return local;
-    const offset = this.#steadyOffsetOf(stamp.day, this.#zone);
-    if (offset !== undefined && stamp.second <= DAY) return local - offset;
-    if (this.#profile.time.hours === "elapsed") {
-      const begin = this.#zone.firstInstantFrom(stamp.day * DAY);
-      const end = this.#zone.firstInstantFrom((stamp.day + 1) * DAY);
-      if (begin + stamp.second <= end) return begin + stamp.second;
-      this.#rejectRow(row, "no-such-local-time", "time", this.#timeText(row));
-      return undefined;
-    }
-    const [one, other] = this.#zone.instantsOf(local);
-    if (one === undefined) {
-      this.#rejectRow(row, "no-such-local-time", "time", this.#timeText(row));
-      return undefined;
-    }
-    if (other === undefined) return one;
-    switch (this.#profile.time.repeatedHour) {
-      case "first":
-        return one;
-      case "second":
-        return other;
-      case "order":
-        if (series.last < 0) return one;
-        return series.descending ? (series.last <= other ? one : other) : series.last >= one ? other : one;
-    }
-  }
-
-  /** The zone's offset, if it does not change around the local day. */
-  #steadyOffsetOf(localDay: number, zone: TimeZone): number | undefined {
-    if (localDay !== this.#steadyDay) {
-      this.#steadyDay = localDay;
-      this.#steadyOffset = zone.steadyOffset(localDay);
-    }
-    return this.#steadyOffset;
+    const instant = this.#clock.instantOf(stamp, series);
+    if (instant === undefined) this.#rejectRow(row, "no-such-local-time", "time", this.#timeText(row));
+    return instant;
   }
 
   #wideRow(row: CsvRow, [series]: Series[]): void {
@@ -778,12 +734,6 @@ function isNamed({ name }: Named, bytes: Buffer, from: number, to: number): bool
   if (to - from !== name.length) return false;
   for (let i = 0; i < name.length; i++) if (bytes[from + i] !== name[i]) return false;
   return true;
-}
-
-/** Keeps in mind in which order the file goes, for the hour that comes twice. */
-function passed(series: Series, instant: number): void {
-  if (series.last >= 0 && instant !== series.last) series.descending = instant < series.last;
-  series.last = instant;
 }
 
 /** What rejects call the columns of layout wide. */

@@ -1,6 +1,6 @@
 import { unitOf } from "../../schemas/units.js";
 import { CsvRows, fieldText } from "../formats/csv-rows.js";
-import { timeOf, timeOrSpanOf } from "./guess-time.js";
+import { monthFormatOf, timeOf, timeOrSpanOf } from "./guess-time.js";
 
 /** Rows that are looked at. */
 const MOST_ROWS = 20_000;
@@ -26,7 +26,7 @@ interface Dialect {
 export function dialectOf(text: string): Dialect | undefined {
   let best: Dialect | undefined;
   let most = 0;
-  const head = text.slice(0, 100_000);
+  const head = text.slice(0, Math.max(100_000, endOfLines(text, 3)));
   const quotes = /(^|[,;\t|])'[^'\n]*'([,;\t|\r\n]|$)/m.test(head) && !head.includes('"') ? "'" : '"';
   for (const delimiter of DELIMITERS) {
     const rows = cutRows(head, delimiter, quotes);
@@ -40,6 +40,16 @@ export function dialectOf(text: string): Dialect | undefined {
     best = { delimiter, quote: quotes, rows, width };
   }
   return best === undefined ? undefined : { ...best, rows: cutRows(text, best.delimiter, best.quote) };
+}
+
+/** Where so many lines of a text end, or the text. */
+function endOfLines(text: string, lines: number): number {
+  let at = -1;
+  for (let line = 0; line < lines; line++) {
+    at = text.indexOf("\n", at + 1);
+    if (at < 0) return text.length;
+  }
+  return at;
 }
 
 function cutRows(text: string, delimiter: string, quote: string): string[][] {
@@ -90,7 +100,7 @@ export function bodyOf({ rows, width }: Dialect): {
     rows.length > skipped + 1 &&
     !isHeader &&
     (first.slice(0, 2).every(isWord) || (data?.row === skipped + 1 && isWord(first[data.column]!)));
-  const named = isHeader || wideHeader;
+  const named = isHeader || wideHeader || isHeaderOfTimes(first, rows[skipped + 1]);
   const second = named && isRowOfUnits(rows[skipped + 1]) ? rows[skipped + 1] : undefined;
   const body = rows.slice(skipped + (named ? 1 : 0) + (second === undefined ? 0 : 1));
   const last = body.at(-1);
@@ -132,6 +142,19 @@ function isNamesOf(row: readonly string[], width: number): boolean {
     row.some((cell) => cell.trim() !== "") &&
     row.every((cell) => !isNumber(cell.trim()) && timeOf([cell.trim() || "x"], false) === undefined)
   );
+}
+
+const LEAST_TIMES = 3;
+
+/** A word, and times above numbers. */
+function isHeaderOfTimes(row: readonly string[] | undefined, next: readonly string[] | undefined): boolean {
+  if (row === undefined || next === undefined || !row.some(isWord)) return false;
+  const times = [...row.keys()].filter((i) => {
+    const cell = row[i]!.trim();
+    return cell !== "" && !isNumber(cell) && (timeOf([cell], true) ?? monthFormatOf([cell])) !== undefined;
+  });
+  const above = times.filter((i) => isNumber(next[i]?.trim() ?? "") || next[i]?.trim() === "");
+  return above.length >= LEAST_TIMES && above.length === times.length;
 }
 
 function isWord(cell: string): boolean {

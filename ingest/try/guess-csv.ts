@@ -15,6 +15,7 @@ import {
 } from "./guess-columns.js";
 import { guessCrosswalk } from "./guess-crosswalk.js";
 import { guessMatrix, matrixRun } from "./guess-matrix.js";
+import { guessPivot, pivotRun } from "./guess-pivot.js";
 import { withSpreadDate } from "./guess-spread-date.js";
 import { guessTime, isOfOneMeter, type TimeFound, timingOf } from "./guess-stamps.js";
 import { guessLong } from "./guess-values.js";
@@ -74,6 +75,12 @@ export function guessCsv(text: string, { whole, timeZone }: CsvGuessOptions): Gu
   if (header !== undefined && skipped === 0) {
     const crosswalk = guessCrosswalk(columns, { ...profile });
     if (crosswalk !== undefined) return { ...crosswalk, seen: [...found.seen, ...crosswalk.seen] };
+  }
+  const pivot = header === undefined ? undefined : pivotRun(columns);
+  if (pivot !== undefined) {
+    const others = columns.filter((one) => !pivot.columns.includes(one));
+    guessMeter(others, undefined, undefined, found, dialect.rows.slice(0, skipped));
+    return guessPivot({ columns: others, pivot, timeZone, profile, found });
   }
   if (header !== undefined) {
     const billing = guessBilling(columns, { ...profile });

@@ -56,7 +56,8 @@ function partOf(columns: readonly Column[], part: keyof typeof PARTS): Column | 
   return named.length === 1 ? named[0] : undefined;
 }
 
-function holdsDates({ bare, filled }: Column): boolean {
+/** Whether a column's cells are dates of what the file is about. */
+export function holdsDates({ bare, filled }: Column): boolean {
   const kind = NAMES.otherTime.test(bare) ? undefined : timeOrSpanOf(filled, NAMES.time.test(bare))?.kind;
   return kind === "stamp" || kind === "date";
 }

@@ -7,6 +7,12 @@ const words = z.array(z.string());
 const { delimiter, quote, decimal, thousands, skipRows, header, trailerRows } = csvProfile.shape;
 
 const fields = z.strictObject({
+  layout: z
+    .enum(["rows", "pivot"])
+    .default("rows")
+    .describe(
+      "rows: a row a read, or a bill. pivot: bills of months, a row a meter and a column a month, with the month as the column's name in `time.format`.",
+    ),
   delimiter,
   quote,
   decimal,
@@ -30,9 +36,11 @@ const fields = z.strictObject({
         .describe(
           "Current read of the register. Without it each row is a bill of its consumption (`usage`).",
         ),
-      currentDate: timeColumn.describe(
-        "Date of the current read, or of the end of a bill, with a time of day if `time.format` has one. A list of columns where it is spread over several (`[Year, Month]` as `YYYY MM`).",
-      ),
+      currentDate: timeColumn
+        .optional()
+        .describe(
+          "Required, but in layout pivot. Date of the current read, or of the end of a bill, with a time of day if `time.format` has one. A list of columns where it is spread over several (`[Year, Month]` as `YYYY MM`).",
+        ),
       previous: column.optional().describe("Previous read of the register."),
       previousDate: timeColumn
         .optional()
@@ -141,7 +149,16 @@ export const billingOptions = fields.superRefine((options, context) => {
   const { columns, header: isNamed } = options;
   const complain = (path: PropertyKey[], message: string) =>
     context.addIssue({ code: "custom", path, message });
-  const { current, previous, previousDate, usage, previousCode, days } = columns;
+  const { current, currentDate, previous, previousDate, usage, previousCode, days } = columns;
+  if (options.layout === "pivot") {
+    checkPivot(options, complain);
+    return;
+  }
+  if (currentDate === undefined)
+    complain(
+      ["columns", "currentDate"],
+      "missing; name the column of the date of the read, or of the bill's end",
+    );
   if (current === undefined) checkBills(options, complain);
   else if ((previous === undefined) !== (previousDate === undefined))
     complain(
@@ -161,6 +178,23 @@ export const billingOptions = fields.superRefine((options, context) => {
     if (!isNamed && typeof of === "string")
       complain(["columns", name], "is a name, and there is no header; give its position");
 });
+
+/** The header has the months, and each row its meter: what else a row may say is of all its bills. */
+function checkPivot(
+  { columns, header, period, usageUnit, currentDateIncluded }: BillingOptions,
+  complain: (path: PropertyKey[], message: string) => void,
+): void {
+  for (const [name, of] of Object.entries(columns))
+    if (of !== undefined && !["meter", "channel", "unit", "code"].includes(name))
+      complain(
+        ["columns", name],
+        "has no place in layout pivot, where every column whose name is a month of `time.format` holds the bills of that month",
+      );
+  if (!header) complain(["header"], "is false; layout pivot takes the months from the header");
+  if (period !== "month") complain(["period"], "is not month; layout pivot has bills of months");
+  if (usageUnit !== undefined) complain(["usageUnit"], "the unit of bills is `unit`");
+  if (currentDateIncluded) complain(["currentDateIncluded"], "is not for whole months");
+}
 
 /** Rows without a read tell what was used, in one unit, from when to when. */
 function checkBills(

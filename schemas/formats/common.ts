@@ -9,8 +9,10 @@ export const column = z.union([z.string().min(1), z.number().int().positive()], 
 });
 export type ColumnRef = z.infer<typeof column>;
 
+const SOME_COLUMNS = "expected two to seven columns that a stamp is spread over";
+
 /** The column of a time stamp, or several whose words, a blank between each, make one: `[Year, Month, Day]`. */
-export const timeColumn = z.union([column, z.array(column).min(2).max(7)], {
+export const timeColumn = z.union([column, z.array(column).min(2, SOME_COLUMNS).max(7, SOME_COLUMNS)], {
   error: ({ input }) =>
     `${input === undefined ? "missing; " : ""}expected the name of a column, its position (1 is the first), or a list of the two to seven columns that a stamp is spread over`,
 });

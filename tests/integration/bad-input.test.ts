@@ -60,7 +60,8 @@ function utility(folder: string): ConfigInput["utilities"][number] {
     { meterFrom: { fileName: "{meter}.csv" }, columns: { time: "time", usage: "litres" } },
   );
   const matrix = source("matrix", {}, { layout: "matrix", columns: { time: "time", first: 2 } });
-  const sources = [source("ami"), wide, steady, latin, one, matrix, ...local];
+  const pivot = source("pivot", {}, { layout: "pivot", columns: { meter: "meter" } });
+  const sources = [source("ami"), wide, steady, latin, one, matrix, pivot, ...local];
   return { ...OAKVALE, languages: ["en"], sources };
 }
 
@@ -230,6 +231,17 @@ describe("a column a meter", () => {
   it("takes each, and of a row that is shifted none", async () => {
     const text = "time,COL-1,COL-2\n2026-05-01 00:00,1,2\n2026-05-01 01:00,3,x\n2026-05-01 02:00,1,2,3\n";
     const entry = await taken("matrix", "matrix.csv", text, 3);
+    expect(entry).toMatchObject({ state: "archived", rows: 1, rejected: 2, reads: 3 });
+    expect(await standing(entry.file)).toEqual({ intervals: 3, litres: 6 });
+    expect(await codesOf(entry.file)).toEqual(["3 bad-number", "4 too-many-columns"]);
+  });
+});
+
+describe("a column a time", () => {
+  it("takes each, and of a row that is shifted none", async () => {
+    const times = "2026-05-01 00:00,2026-05-01 01:00";
+    const text = `meter,${times},Total\nROW-1,1,2,3\nROW-2,3,x,3\nROW-3,1,2,3,4\n`;
+    const entry = await taken("pivot", "pivot.csv", text, 3);
     expect(entry).toMatchObject({ state: "archived", rows: 1, rejected: 2, reads: 3 });
     expect(await standing(entry.file)).toEqual({ intervals: 3, litres: 6 });
     expect(await codesOf(entry.file)).toEqual(["3 bad-number", "4 too-many-columns"]);

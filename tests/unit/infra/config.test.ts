@@ -105,6 +105,20 @@ it("takes the meter from one place: a column, the file's name or its preamble, o
   expect(profile("layout: matrix, meterFrom: { fileName: '{meter}.csv' },", "time: 1, first: 2")).toMatch(
     /meterFrom: has no place in layout matrix/,
   );
+  const pivot = (more: string) => profile("layout: pivot,", `meter: id${more}`);
+  expect(pivot("")).toBe("");
+  expect(profile("layout: pivot,", "quality: q")).toMatch(/columns\.meter: missing/);
+  expect(profile("layout: pivot, header: false,", "meter: 1")).toMatch(/header: is false; layout pivot/);
+  for (const name of ["time: at", "clock: at", "usage: u", "register: r", "first: 2", "repeated: 3"])
+    expect(pivot(`, ${name}`)).toMatch(/has no place in layout pivot/);
+  expect(profile("", "meter: id, usage: u, time: [y, m, 3]")).toBe("");
+  for (const time of ["[y]", "[a, b, c, d, e, f, g, h]"])
+    expect(profile("", `meter: id, usage: u, time: ${time}`)).toMatch(
+      /columns\.time: expected .*two to seven columns/,
+    );
+  expect(profile("", "meter: id, usage: u, time: {}")).toMatch(
+    /columns\.time: expected the name of a column, its position \(1 is the first\), or a list of the two to seven/,
+  );
   const preset = VALID.replace("format: csv", "format: beacon-range").replace(
     /profile:\n.*/,
     "profile: { meterFrom: { fileName: '{meter}.csv' } }",

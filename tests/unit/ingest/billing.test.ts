@@ -342,6 +342,74 @@ describe("a row of consumption alone", () => {
   });
 });
 
+describe("a table of bills, a column a month", () => {
+  const table: Options = {
+    ...{ layout: "pivot", period: "month", unit: "ccf", time: { format: "MMM-YY" } },
+    columns: { meter: "Meter" },
+  };
+  const HEADER = "Meter,Class,Jan-26,Feb-26,Mar-26\n";
+
+  it("tells each meter's months, and none of those that are not there yet", () => {
+    const found = read("Meter,Class,Jan-26,Feb-26,Mar-69\nM-1,RES,12,,\nM-2,RES,0,3.5,\n", table);
+    expect(found.rejects).toEqual([]);
+    expect(
+      found.reads.map(({ meter, kind, time, length, ml }) => [meter, kind, time, length / 86_400, ml]),
+    ).toEqual([
+      ["M-1", "bill", at("2026-01-01T08:00Z"), 31, 33_980_216],
+      ["M-1", "bill", at("2026-02-01T08:00Z"), 28, null],
+      ["M-2", "bill", at("2026-01-01T08:00Z"), 31, 0],
+      ["M-2", "bill", at("2026-02-01T08:00Z"), 28, 9_910_896],
+    ]);
+  });
+
+  it("may be estimated by row, and in a unit and a channel of its own", () => {
+    const columns = { meter: "Meter", code: "Code", unit: "Unit", channel: "Reg" } as const;
+    const text = "Meter,Code,Unit,Reg,Jan-26\nM,E,gal,H,10\nM,A,L,L,10\n";
+    expect(read(text, { ...table, columns }).reads).toMatchObject([
+      { channel: "H", unit: "gal", flags: Flag.estimated, ml: 37_854 },
+      { channel: "L", unit: "L", flags: 0, ml: 10_000 },
+    ]);
+  });
+
+  it("loses a month that can't be read alone, and a row that is shifted whole", () => {
+    const found = read(`${HEADER}M-1,RES,12,x,-1\nM-2,RES,1,2,3,4\nM-3,RES,1,2,3\n`, table);
+    expect(found.rejects.map(({ line, code, field, value }) => [line, code, field, value])).toEqual([
+      [2, "bad-number", "Feb-26", "x"],
+      [2, "negative-usage", "Mar-26", "-1"],
+      [3, "too-many-columns", "row", "6 columns"],
+    ]);
+    expect([found.rows, found.rejected, found.reads.length, found.valuesRejected]).toEqual([1, 2, 4, 5]);
+  });
+
+  it("is rejected whole without a month, or with one twice", () => {
+    expect(read("Meter,2026-01\nM,1\n", table).refused).toBe(
+      "No column's name is a month of the format MMM-YY. Mend source.billing.time.format.",
+    );
+    expect(read("Meter,Jan-26,jan-26\nM,1,2\n", table).refused).toBe(
+      "Columns 2 and 3 are of the same month.",
+    );
+  });
+
+  it("has no other columns, and months alone", () => {
+    const wrong = (more: object) =>
+      billingOptions
+        .safeParse({ ...table, ...more })
+        .error?.issues.map(({ path, message }) => `${path.join(".")}: ${message}`)
+        .join();
+    expect(wrong({})).toBeUndefined();
+    expect(wrong({ columns: { meter: 1, usage: 2 } })).toMatch(
+      /columns\.usage: has no place in layout pivot/,
+    );
+    expect(wrong({ period: "dates" })).toMatch(/period: is not month/);
+    expect(wrong({ header: false })).toMatch(/header: is false/);
+    expect(wrong({ currentDateIncluded: true })).toMatch(/currentDateIncluded: /);
+    expect(wrong({ usageUnit: "gal" })).toMatch(/usageUnit: /);
+    expect(wrong({ layout: "rows", columns: { meter: 1, usage: 2 } })).toMatch(
+      /columns\.currentDate: missing/,
+    );
+  });
+});
+
 describe("rows of a billing file are rejected", () => {
   it("where an id, a date, a number or a unit is wrong", () => {
     const one = (row: string, options: Options = SIMPLE) => refusals(`Meter,Date,Read\n${row}\n`, options);

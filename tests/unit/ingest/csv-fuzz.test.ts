@@ -15,13 +15,14 @@ const LONG = [
 ];
 const WIDE = ["meter,date,h1", ...hours.map((hour) => `M1,${hour.slice(0, 10)},${"1,2.5,,0,".repeat(6)}`)];
 const MATRIX = ["time,M-1,M-2,M-3", ...hours.map((hour, i) => `${hour},${i},,2.5`)];
+const PIVOT = [`meter,note,${hours.join(",")}`, ...[1, 2, 3].map((i) => `M${i},,${i},,2.5,0,x,7,8,${i}`)];
 const ONE = ["Meter: M-7", "time,usage", ...hours.map((hour, i) => `${hour} to later,${i}.25`)];
 const NUMBERED = [
   "meter,date,hour,usage",
   ...hours.map((hour, i) => `M1,${hour.slice(0, 10)},${i + 18},${i}`),
 ];
 
-/** Profiles, each with a file of it, and the values that a row of it has. */
+/** Profiles, each with a file of it, and the values that a row of it has; NaN where its header no longer tells. */
 const CASES: readonly {
   profile: ProfileInput;
   file: readonly string[];
@@ -63,6 +64,11 @@ const CASES: readonly {
         .filter((name) => name.trim() !== "").length,
   },
   {
+    profile: { layout: "pivot", columns: { meter: "meter" }, time: { zone: "UTC" } },
+    file: PIVOT,
+    values: (header) => (header === PIVOT[0] ? hours.length : NaN),
+  },
+  {
     profile: {
       skipRows: 1,
       meterFrom: { preamble: "Meter" },
@@ -101,7 +107,8 @@ it(`a profile never fails but for a file as a whole, and counts each row and val
           .toString("utf8")
           .split(/[\r\n]+/)
           .find((line) => line !== "") ?? "";
-      if (!header.includes('"') && reads.length + valuesRejected !== values(header) * (rows + rejected))
+      const each = header.includes('"') ? NaN : values(header);
+      if (!Number.isNaN(each) && reads.length + valuesRejected !== each * (rows + rejected))
         tell(`${reads.length} + ${valuesRejected} values in ${rows} + ${rejected} rows`);
     } catch (error) {
       if (!(error instanceof FileRejected)) tell(error);

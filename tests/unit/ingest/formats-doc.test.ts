@@ -74,6 +74,24 @@ it("reads the example of layout matrix", () => {
   ]);
 });
 
+it("reads the example of layout pivot", () => {
+  expect(read("pivot")).toMatchObject([
+    {
+      meter: "M-1",
+      kind: "usage",
+      time: at("2026-05-01T07:00Z"),
+      length: 86_400,
+      unit: "gal",
+      delivered: 120,
+    },
+    { meter: "M-1", time: at("2026-05-02T07:00Z"), delivered: 96.5 },
+    { meter: "M-1", delivered: 0 },
+    { meter: "M-2", delivered: 310 },
+    { meter: "M-2", ml: null },
+    { meter: "M-2", time: at("2026-05-03T07:00Z"), delivered: 287 },
+  ]);
+});
+
 it("reads the example of a preset with additions", () => {
   expect(read("beacon")).toMatchObject([{ meter: "130615549", time: at("2026-05-01T07:00Z"), length: 900 }]);
 });

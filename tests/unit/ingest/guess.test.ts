@@ -718,6 +718,61 @@ describe("a date that is spread over columns", () => {
   });
 });
 
+describe("a table with a column a time", () => {
+  const times = Array.from(
+    { length: 48 },
+    (_, i) => `2026-05-${two(17 + Math.floor(i / 24))} ${two(i % 24)}:00`,
+  );
+  const table = (names: readonly string[], value: (row: number, i: number) => string | number) =>
+    of(
+      [
+        ["Meter ID", "Zone", ...names, "Total"].join(","),
+        ...[1, 2, 3].map((row) => [`M-${row}`, "Z", ...names.map((_, i) => value(row, i)), 99].join(",")),
+      ].join("\n"),
+    );
+
+  it("is known by the names of its columns, with what they hold", () => {
+    const usage = table(times, (row, i) => (row * i * 7) % 5);
+    expect(usage.settings["profile"]).toEqual({
+      layout: "pivot",
+      columns: { meter: "Meter ID" },
+      time: { format: "YYYY-MM-DD HH:mm", interval: 3600 },
+    });
+    expect(openPaths(usage)).toEqual(["unit", "time.zone", "time.stamp"]);
+    const days = Array.from({ length: 30 }, (_, i) => `4/${i + 1}/2026`);
+    const register = table(days, (row, i) => 100 * row + 3 * i);
+    expect(register.settings["profile"]).toMatchObject({
+      ...{ layout: "pivot", wideValues: "register", columns: { meter: "Meter ID" } },
+      time: { format: "MM/DD/YYYY" },
+    });
+  });
+
+  it("asks where its values don't tell what they are, and which is the meter", () => {
+    const few = of("Site,2026-05-01,2026-05-02,2026-05-03\n7,1,2,3\n");
+    expect(openPaths(few)).toEqual(expect.arrayContaining(["columns.meter", "wideValues"]));
+  });
+
+  it("is one of bills where the times are months", () => {
+    const months = table(["Jan-26", "Feb-26", "Mar-26", "Apr-26"], (row, i) => ((row * i * 7) % 5) + 3);
+    expect(months.settings).toEqual({
+      format: "billing",
+      billing: {
+        ...{ layout: "pivot", period: "month" },
+        columns: { meter: "Meter ID" },
+        time: { format: "MMM-YY" },
+      },
+    });
+    expect(months.open.map(({ path }) => path)).toEqual(["billing.unit"]);
+  });
+
+  it("is none where a column holds times: then the names are meters'", () => {
+    const rows = Array.from({ length: 30 }, (_, i) => `${times[i]!},${i % 3},${(i * 7) % 5},${i % 4}`);
+    expect(of(["time,20260501,20260502,20260503", ...rows].join("\n")).settings["profile"]).toMatchObject({
+      layout: "matrix",
+    });
+  });
+});
+
 describe("rows more than a day apart", () => {
   const months = Array.from({ length: 8 }, (_, i) => `2026-${two(i + 1)}-13`);
   const columnsOf = (header: string, row: (date: string, i: number) => string) =>

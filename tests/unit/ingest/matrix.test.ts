@@ -125,9 +125,9 @@ it("refuses a header that names no meter, one twice, or one that can't be a name
   const stripped = { ...MATRIX, meterId: { leadingZeros: "strip" } } as const;
   expect(refused("time,007,7", stripped)).toBe("Columns 2 and 3 name the same meter.");
   expect(refused("time,M-7,M\u0007")).toBe("The name of column 3 can't be a meter's id.");
-  const many = Array.from({ length: 4096 }, (_, i) => `M${i}`).join(",");
+  const many = Array.from({ length: 10_000 }, (_, i) => `M${i}`).join(",");
   expect(refused(`time,${many}`)).toMatch(
-    /The header row has more than 4096 columns, or more than 1048576 bytes/,
+    /The header row has more than 10000 columns, or more than 1048576 bytes/,
   );
 });
 

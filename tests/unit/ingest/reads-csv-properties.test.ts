@@ -146,6 +146,7 @@ it("rejects exactly the rows that are wrong, and counts every row and value once
     stamp: "beginning",
     unit: "L",
     order: ["meter", "time", "usage", "quality"],
+    spread: false,
   };
   fc.assert(
     fc.property(
@@ -168,7 +169,7 @@ it("rejects exactly the rows that are wrong, and counts every row and value once
   );
 });
 
-it("counts every value of register-and-usage rows, of wide rows and of rows of all meters once", () => {
+it("counts every value of register-and-usage rows, of wide rows, of rows of all meters and of all times once", () => {
   const cell = fc.constantFrom("1", "", "x", "-1", "2.5");
   fc.assert(
     fc.property(
@@ -188,6 +189,12 @@ it("counts every value of register-and-usage rows, of wide rows and of rows of a
         expect(matrix.reads.length + matrix.valuesRejected).toBe(24 * table.length);
         expect(matrix.rows + matrix.rejected).toBe(table.length);
         expect(matrix.rejects.length > 0).toBe(matrix.rejected > 0);
+        const pivot = readText(
+          `m,${Array.from({ length: 24 }, (_, i) => `2026-05-01 ${i}:00`).join(",")}\n${table.map((cells) => `A,${cells.join(",")}\n`).join("")}`,
+          { layout: "pivot", columns: { meter: "m" } },
+        );
+        expect(pivot.reads.length + pivot.valuesRejected).toBe(24 * table.length);
+        expect(pivot.rows + pivot.rejected).toBe(table.length);
         const both = readText(`m,t,u,r\n${table.map(([u, r]) => `A,${day} 00:00,${u},${r}\n`).join("")}`, {
           columns: { meter: "m", time: "t", usage: "u", register: "r" },
         });

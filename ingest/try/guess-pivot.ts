@@ -1,0 +1,88 @@
+import { isNumber, looseNumber } from "./csv-dialect.js";
+import { type Column, Findings, NO_READ_WORDS } from "./guess-columns.js";
+import { holdsDates } from "./guess-spread-date.js";
+import { guessTime, timingOf } from "./guess-stamps.js";
+import { monthFormatOf, timeOf } from "./guess-time.js";
+import { contentOf, guessMarks, guessUnit } from "./guess-values.js";
+import type { Guess } from "./guess.js";
+
+/** Columns of numbers, each named after a time. */
+export interface PivotRun {
+  readonly columns: readonly Column[];
+  /** Where the times are months: the format of their names. */
+  readonly month: string | undefined;
+}
+
+const LEAST_TIMES = 3;
+
+/** The columns of a table of meters and times; `undefined` where it is none, or a column holds dates. */
+export function pivotRun(columns: readonly Column[]): PivotRun | undefined {
+  const ofTimes = columns.filter(
+    ({ name, filled }) =>
+      /\d/.test(name) &&
+      filled.every((cell) => isNumber(cell) || NO_READ_WORDS.has(cell.toUpperCase())) &&
+      (timeOf([name.trim()], true) ?? monthFormatOf([name.trim()])) !== undefined,
+  );
+  if (ofTimes.length < LEAST_TIMES || columns.some((one) => !ofTimes.includes(one) && holdsDates(one)))
+    return undefined;
+  const names = ofTimes.map(({ name }) => name.trim());
+  const month = monthFormatOf(names);
+  const kind = timeOf(names, true)?.kind;
+  return month !== undefined || kind === "stamp" || kind === "date" ? { columns: ofTimes, month } : undefined;
+}
+
+interface PivotParts {
+  readonly columns: readonly Column[];
+  readonly pivot: PivotRun;
+  readonly timeZone: string | undefined;
+  readonly profile: Record<string, unknown>;
+  readonly found: Findings;
+}
+
+/** What such a table's columns hold, when their times are, and the marks and the unit of their numbers. */
+export function guessPivot({ columns, pivot, timeZone, profile, found }: PivotParts): Guess {
+  const run = pivot.columns;
+  const kind = contentOf(stepsAcross(run));
+  found.seen.push(`a column a time: ${run.length} times from column ${run[0]!.index + 1} on`);
+  guessMarks(run, profile, found);
+  guessUnit(columns, [], profile, found);
+  const { seen } = found;
+  if (pivot.month !== undefined && kind !== "register") {
+    found.seen.push("the times are months, and the numbers what was used in them: bills");
+    const open = found.open.map((one) => ({ ...one, path: one.path.replace(/^profile/, "billing") }));
+    const time = { format: pivot.month };
+    const billing = { layout: "pivot", period: "month", ...profile, columns: found.columns, time };
+    return { settings: { format: "billing", billing }, seen, open };
+  }
+  if (kind === undefined)
+    found.leave("wideValues", ["usage", "register"], "the values don't tell which it is", true);
+  else if (kind === "register") profile["wideValues"] = "register";
+  const names = run.map(({ name }) => name.trim());
+  const stamps: Column = { index: -1, name: "", bare: "date", unit: "", cells: names, filled: names };
+  const known = { ...found.columns };
+  const time = guessTime([stamps], found);
+  const timing = timingOf({
+    ...{ columns, time, meter: undefined, wide: undefined, isMatrix: true },
+    ...{ timeZone, found, profile },
+  });
+  return {
+    settings: { format: "csv", profile: { layout: "pivot", ...profile, columns: known, time: timing } },
+    seen,
+    open: found.open,
+  };
+}
+
+/** Steps from column to column, meter by meter. */
+function stepsAcross(run: readonly Column[]) {
+  let [steps, rises, falls] = [0, 0, 0];
+  for (let row = 0; row < run[0]!.cells.length; row++) {
+    const values = run.map(({ cells }) => cells[row]!).filter(isNumber);
+    const numbers = values.map(looseNumber);
+    for (let i = 1; i < numbers.length; i++) {
+      steps++;
+      if (numbers[i]! > numbers[i - 1]!) rises++;
+      if (numbers[i]! < numbers[i - 1]!) falls++;
+    }
+  }
+  return { steps, rises, falls };
+}
