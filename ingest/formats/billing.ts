@@ -521,8 +521,11 @@ export class BillingReader implements FormatReader, RowSink {
   }
 
   #text(row: CsvRow, column: Column): string {
-    const places = this.#spread[column] ?? this.#columns[column] ?? [];
-    return wordsOf(row, typeof places === "number" ? [places] : places, this.#options.quote);
+    const { quote } = this.#options;
+    const places = this.#spread[column];
+    if (places !== undefined) return wordsOf(row, places, quote);
+    const index = this.#columns[column];
+    return index === undefined ? "" : fieldText(row, index, quote).trim();
   }
 }
 

@@ -692,8 +692,11 @@ export class ReadsCsv implements RowSink {
 
   /** Reads the row's stamp, or its date, into `#stamp`. */
   #readTime(row: CsvRow, read: StampReader): boolean {
-    const [index = -1, ...more] = this.#at.time;
-    if (more.length === 0) return read(row.bytes, trimStart(row, index), trimEnd(row, index), this.#stamp);
+    const places = this.#at.time;
+    if (places.length === 1) {
+      const index = places[0]!;
+      return read(row.bytes, trimStart(row, index), trimEnd(row, index), this.#stamp);
+    }
     const words = Buffer.from(this.#timeText(row));
     return read(words, 0, words.length, this.#stamp);
   }
