@@ -36,6 +36,17 @@ beforeAll(async () => {
               },
             },
             {
+              id: "months",
+              folder: join(folder, "drop", "months"),
+              format: "billing",
+              complete: { by: "stability", seconds: 0 },
+              billing: {
+                ...{ layout: "pivot", period: "month", unit: "gal" },
+                columns: { meter: "meter" },
+                time: { format: "MMM-YY" },
+              },
+            },
+            {
               id: "hourly",
               folder: join(folder, "drop", "hourly"),
               format: "csv",
@@ -53,7 +64,7 @@ beforeAll(async () => {
 });
 afterAll(() => test.close());
 
-async function take(source: "bills" | "hourly", name: string, text: string): Promise<void> {
+async function take(source: "bills" | "months" | "hourly", name: string, text: string): Promise<void> {
   const folder = join(test.folder, "drop", source);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, `${name}.part`), text);
@@ -147,4 +158,37 @@ it("are judged by no rule and no check, and are not late", async () => {
       `SELECT sum(late_reads) AS late, sum(reads) AS reads FROM curbstop.freshness WHERE source = 'bills'`,
     ),
   ).toEqual([{ late: 0, reads: 7 }]);
+});
+
+it("come from a table of months as well, each corrected by itself", async () => {
+  await take("months", "q1.csv", "meter,class,Jan-26,Feb-26,Mar-26\nM-8,RES,100,200,x\nM-9,RES,10,,30\n");
+  await take("months", "q2.csv", "meter,class,Feb-26,Mar-26,Apr-26\nM-8,RES,200,300,400\nM-9,RES,25,30,0\n");
+  expect(
+    await asked(
+      `SELECT substring(toString(start), 1, 10) AS month, round(litres / 3.785411784) AS gallons, dateDiff('day', start, end) AS days
+       FROM curbstop.bills_current WHERE file > 5 ORDER BY month, gallons`,
+    ),
+  ).toEqual(
+    [
+      ...[
+        ["2026-01-01", 10, 31],
+        ["2026-01-01", 100, 31],
+        ["2026-02-01", 25, 28],
+        ["2026-02-01", 200, 28],
+      ],
+      ...[
+        ["2026-03-01", 30, 31],
+        ["2026-03-01", 300, 31],
+        ["2026-04-01", 0, 30],
+        ["2026-04-01", 400, 30],
+      ],
+    ].map(([month, gallons, days]) => ({ month, gallons, days })),
+  );
+  await expectAccountedFor(
+    test,
+    new Map([
+      ["q1.csv", 2],
+      ["q2.csv", 2],
+    ]),
+  );
 });
