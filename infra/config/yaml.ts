@@ -49,10 +49,16 @@ function describe(
   const received = document.getIn(issue.path as (string | number)[]);
   const shown =
     received === undefined || typeof received === "object" ? "" : `, received ${JSON.stringify(received)}`;
-  return [
-    `${place(file, issue.path, document, lines)}: ${issue.message.replace(/^Invalid input: /, "")}${shown}.`,
-  ];
+  const message = issue.message
+    .replace(/^Invalid (input|option): /, "")
+    .replace(/, received undefined$/, "")
+    .replaceAll('"|"', '", "');
+  const missing = received === undefined && OF_A_VALUE.has(issue.code) && !message.startsWith("missing");
+  return [`${place(file, issue.path, document, lines)}: ${missing ? "missing; " : ""}${message}${shown}.`];
 }
+
+/** Codes of issues that say what a value is to be: of none they say that it is missing. */
+const OF_A_VALUE: ReadonlySet<string> = new Set(["invalid_type", "invalid_value", "invalid_union"]);
 
 function place(file: string, path: readonly PropertyKey[], document: Document, lines: LineCounter): string {
   const name = path

@@ -74,6 +74,18 @@ it("wants the highest price to be above the lowest", () => {
   expect(problemsOf(priced).join()).toMatch(/:5 utilities\[0\]\.price\.highest: expected more than amount/);
 });
 
+it("says of what is not there that it is missing, and what is expected in its place", () => {
+  expect(problemsOf(VALID.replace(/^ *timeZone:.*\n/m, "")).join()).toMatch(
+    /\.timeZone: missing; expected string\.$/,
+  );
+  expect(problemsOf(VALID.replace(/^ *format: csv\n/m, "")).join("\n")).toMatch(
+    /sources\[0\]\.format: missing; expected one of "csv", "beacon-range", /,
+  );
+  expect(problemsOf(VALID.replace("format: csv", "format: xls")).join()).toMatch(
+    /sources\[0\]\.format: expected one of "csv", .*, received "xls"\.$/,
+  );
+});
+
 it("asks csv sources for a profile, a time column and a value column", () => {
   expect(problemsOf(VALID.replace(/ {8}profile:\n.*\n/, "")).join("\n")).toMatch(/profile: missing/);
   expect(problemsOf(VALID.replace("time: at, ", "")).join("\n")).toMatch(/columns\.time: missing/);
