@@ -233,7 +233,9 @@ export class BillingReader implements FormatReader, RowSink {
     for (const [index, text] of header.entries()) {
       const name = text.trim();
       const bytes = Buffer.from(name);
-      if (taken.has(index) || bytes.length === 0 || !this.#readStamp(bytes, 0, bytes.length, stamp)) continue;
+      const isDate = bytes.length > 0 && this.#readStamp(bytes, 0, bytes.length, stamp);
+      // An epoch has no day.
+      if (taken.has(index) || !isDate || Number.isNaN(stamp.day)) continue;
       const span = this.#monthOf(stamp.day);
       const before = months.find(({ start }) => start === span.start);
       if (before !== undefined)

@@ -385,6 +385,8 @@ describe("a table of bills, a column a month", () => {
     expect(read("Meter,2026-01\nM,1\n", table).refused).toBe(
       "No column's name is a month of the format MMM-YY. Mend source.billing.time.format.",
     );
+    const epochs = { ...table, time: { format: "X" } };
+    expect(read("Meter,1777644000\nM,1\n", epochs).refused).toMatch(/No column's name is a month/);
     expect(read("Meter,Jan-26,jan-26\nM,1,2\n", table).refused).toBe(
       "Columns 2 and 3 are of the same month.",
     );
