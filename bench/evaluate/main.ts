@@ -22,7 +22,7 @@ Scores the detector and the published rules of others on real meters with inject
   --data DIR     folder with daiad/, karratha/ and ampds2/, or some of them (default: ../shared/data)
   --half WHICH   held-out (default), tuned or all: homes that parameters were chosen on, or not
   --quick        a few cells, printed and not written; a minute
-  --expect       write what a few homes reach to bench/evaluate/expected.json, which a test compares
+  --expect       write what a few homes reach to bench/evaluate/expected.json, which a test compares; or to --json FILE
   --detect JSON  parameters of "detect" in the configuration, e.g. '{"leak":{"rate":3}}'
   --starts N     injections a home and shape (default 2)
   --seed N       default 42
@@ -60,7 +60,7 @@ const { values } = parseArgs({
 
 if (values.help) process.stdout.write(HELP);
 else if (values.expect) {
-  const path = join(packageRoot(), "bench", "evaluate", "expected.json");
+  const path = values.json ?? join(packageRoot(), "bench", "evaluate", "expected.json");
   writeFileSync(path, `${JSON.stringify(await reached(values.data), null, 1)}\n`);
 } else await main();
 
