@@ -362,6 +362,7 @@ export function compileTimeFormat(format: string, lastHour: 24 | 25 = 24): Stamp
           if (match === null) return false;
           at += match[0].length;
           into.offset = offsetSeconds(match[0]);
+          if (Math.abs(into.offset) > FURTHEST_OFFSET) return false;
           break;
         }
         case "rest":
@@ -431,6 +432,9 @@ function startsWith(
   const after = bytes[start + length]!;
   return after < 48 || after > 57;
 }
+
+/** No clock is further from UTC than Kiribati's, by 14 hours: seconds. */
+const FURTHEST_OFFSET = 14 * 3600;
 
 function offsetSeconds(text: string): number {
   if (text.toUpperCase() === "Z") return 0;

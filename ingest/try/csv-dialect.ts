@@ -149,12 +149,18 @@ const LEAST_TIMES = 3;
 /** A word, and times above numbers. */
 function isHeaderOfTimes(row: readonly string[] | undefined, next: readonly string[] | undefined): boolean {
   if (row === undefined || next === undefined || !row.some(isWord)) return false;
+  const cellOf = (cells: readonly string[], i: number) => cells[i]?.trim() ?? "";
   const times = [...row.keys()].filter((i) => {
-    const cell = row[i]!.trim();
-    return cell !== "" && !isNumber(cell) && (timeOf([cell], true) ?? monthFormatOf([cell])) !== undefined;
+    const cell = cellOf(row, i);
+    return cell !== "" && (timeOrSpanOf([cell], true) ?? monthFormatOf([cell])) !== undefined;
   });
-  const above = times.filter((i) => isNumber(next[i]?.trim() ?? "") || next[i]?.trim() === "");
-  return above.length >= LEAST_TIMES && above.length === times.length;
+  const above = times.filter((i) => isNumber(cellOf(next, i)) || cellOf(next, i) === "");
+  if (above.length < LEAST_TIMES || above.length < times.length) return false;
+  // Numbers may be times, such as epochs: then those below are none.
+  const numbers = (cells: readonly string[]) => times.map((i) => cellOf(cells, i)).filter(isNumber);
+  const isTime = (list: readonly string[]) =>
+    ["stamp", "date"].includes(timeOrSpanOf(list, true)?.kind ?? "");
+  return numbers(row).length === 0 || (isTime(numbers(row)) && !isTime(numbers(next)));
 }
 
 function isWord(cell: string): boolean {

@@ -79,8 +79,8 @@ export function guessCsv(text: string, { whole, timeZone }: CsvGuessOptions): Gu
   const pivot = header === undefined ? undefined : pivotRun(columns);
   if (pivot !== undefined) {
     const others = columns.filter((one) => !pivot.columns.includes(one));
-    guessMeter(others, undefined, undefined, found, dialect.rows.slice(0, skipped));
-    return guessPivot({ columns: others, pivot, timeZone, profile, found });
+    const meter = guessMeter(others, undefined, undefined, found, dialect.rows.slice(0, skipped));
+    return guessPivot({ columns: others, pivot, meter, timeZone, profile, found });
   }
   if (header !== undefined) {
     const billing = guessBilling(columns, { ...profile });

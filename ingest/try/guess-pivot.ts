@@ -1,8 +1,8 @@
 import { isNumber, looseNumber } from "./csv-dialect.js";
-import { type Column, Findings, NO_READ_WORDS } from "./guess-columns.js";
+import { type Column, Findings, NO_READ_WORDS, refOf } from "./guess-columns.js";
 import { holdsDates } from "./guess-spread-date.js";
 import { guessTime, timingOf } from "./guess-stamps.js";
-import { monthFormatOf, timeOf } from "./guess-time.js";
+import { monthFormatOf, timeOrSpanOf } from "./guess-time.js";
 import { contentOf, guessMarks, guessUnit } from "./guess-values.js";
 import type { Guess } from "./guess.js";
 
@@ -14,6 +14,8 @@ export interface PivotRun {
 }
 
 const LEAST_TIMES = 3;
+/** What stands in the place of a meter's id in the row below all of them. */
+const TOTAL = /^(grand ?)?(sub ?)?(total|sum|summe|gesamt|suma|somme|totale)\w*:?$/i;
 
 /** The columns of a table of meters and times; `undefined` where it is none, or a column holds dates. */
 export function pivotRun(columns: readonly Column[]): PivotRun | undefined {
@@ -21,27 +23,33 @@ export function pivotRun(columns: readonly Column[]): PivotRun | undefined {
     ({ name, filled }) =>
       /\d/.test(name) &&
       filled.every((cell) => isNumber(cell) || NO_READ_WORDS.has(cell.toUpperCase())) &&
-      (timeOf([name.trim()], true) ?? monthFormatOf([name.trim()])) !== undefined,
+      (timeOrSpanOf([name.trim()], true) ?? monthFormatOf([name.trim()])) !== undefined,
   );
   if (ofTimes.length < LEAST_TIMES || columns.some((one) => !ofTimes.includes(one) && holdsDates(one)))
     return undefined;
   const names = ofTimes.map(({ name }) => name.trim());
   const month = monthFormatOf(names);
-  const kind = timeOf(names, true)?.kind;
+  const kind = timeOrSpanOf(names, true)?.kind;
   return month !== undefined || kind === "stamp" || kind === "date" ? { columns: ofTimes, month } : undefined;
 }
 
 interface PivotParts {
   readonly columns: readonly Column[];
   readonly pivot: PivotRun;
+  readonly meter: Column | undefined;
   readonly timeZone: string | undefined;
   readonly profile: Record<string, unknown>;
   readonly found: Findings;
 }
 
 /** What such a table's columns hold, when their times are, and the marks and the unit of their numbers. */
-export function guessPivot({ columns, pivot, timeZone, profile, found }: PivotParts): Guess {
+export function guessPivot({ columns, pivot, meter, timeZone, profile, found }: PivotParts): Guess {
   const run = pivot.columns;
+  const total = meter?.cells.find((cell) => TOTAL.test(cell));
+  if (total !== undefined) {
+    profile["filters"] = [{ column: refOf(meter!, columns), except: [total] }];
+    found.seen.push("a row of totals, which a filter leaves out");
+  }
   const kind = contentOf(stepsAcross(run));
   found.seen.push(`a column a time: ${run.length} times from column ${run[0]!.index + 1} on`);
   guessMarks(run, profile, found);

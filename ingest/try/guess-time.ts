@@ -116,19 +116,29 @@ const BETWEEN = [" to ", " - ", " \u2013 ", " bis ", " until ", "/", " a ", "-",
 /** The same of cells that hold both ends of a span: the format reads the first, and lets go of the rest. */
 export function timeOrSpanOf(cells: readonly string[], named: boolean): TimeGuess | undefined {
   const whole = timeOf(cells, named);
-  if (whole !== undefined || cells.length === 0) return whole;
+  if (cells.length === 0 || (whole !== undefined && !hasManyOffsets(cells))) return whole;
   for (const mark of BETWEEN) {
-    const parts = cells.map((cell) => cell.split(mark));
-    if (!parts.every(({ length }) => length === 2)) continue;
+    // The last one: dates have such marks themselves.
+    const ends = cells.map((cell) => cell.lastIndexOf(mark));
+    if (ends.includes(-1)) continue;
     const firsts = timeOf(
-      parts.map(([first]) => first!.trim()),
+      cells.map((cell, i) => cell.slice(0, ends[i]).trim()),
       named,
     );
     if (firsts === undefined) continue;
     return { kind: firsts.kind, formats: firsts.formats.map((format) => `${format}*`) };
   }
-  return undefined;
+  return whole;
 }
+
+/** A place has two offsets in a year: where there are more, they are the ends of spans (`07:00-08:00`). */
+function hasManyOffsets(cells: readonly string[]): boolean {
+  const offsets = new Set(cells.map((cell) => /:\d\d\s*([+-]\d\d:?\d\d)$/.exec(cell)?.[1] ?? ""));
+  return offsets.size > MOST_OFFSETS;
+}
+
+/** Of a file of several places. */
+const MOST_OFFSETS = 6;
 
 /** Epochs come in whole minutes, so that ids of ten digits are not taken for them. */
 function epochOf(cells: readonly string[], named: boolean): TimeGuess | undefined {

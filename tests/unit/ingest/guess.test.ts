@@ -637,6 +637,22 @@ it("takes of several spans the usage of the file's own interval, and no number o
   });
 });
 
+it("takes the ends of spans for no offsets", () => {
+  const rows = Array.from({ length: 48 }, (_, i) => {
+    const day = `2026-05-${two(17 + Math.floor(i / 24))}`;
+    return `M-1,${day} ${two(i % 24)}:00-${two((i + 1) % 24)}:00,${(i * 7) % 5}`;
+  });
+  // Of half a day each end could be an offset.
+  for (const of12 of [rows, rows.slice(0, 12)])
+    expect(of(["Meter,Time,Usage", ...of12].join("\n")).settings["profile"]).toMatchObject({
+      time: { format: "YYYY-MM-DD HH:mm*", interval: 3600 },
+    });
+  const offsets = rows.map((row, i) => row.replace(/-\d\d:00,/, i < 24 ? "-07:00," : "-08:00,"));
+  expect(of(["Meter,Time,Usage", ...offsets].join("\n")).settings["profile"]).toMatchObject({
+    time: { format: "YYYY-MM-DD HH:mmZ" },
+  });
+});
+
 describe("hours by their number", () => {
   const rows = (from: number, to: number) =>
     [1, 2, 3].flatMap((day) =>
@@ -763,6 +779,22 @@ describe("a table with a column a time", () => {
       },
     });
     expect(months.open.map(({ path }) => path)).toEqual(["billing.unit"]);
+  });
+
+  it("may be named after spans or epochs, and leaves a row of totals out", () => {
+    const rows = ["M-1", "M-2"].map((meter, row) =>
+      [meter, ...times.map((_, i) => (row * i * 7) % 5)].join(","),
+    );
+    const profileOf = (names: readonly string[], more: readonly string[] = []) =>
+      of([["Meter", ...names].join(","), ...rows, ...more].join("\n")).settings["profile"];
+    const spans = times.map((time, i) => `${time}-${two((i + 1) % 24)}:00`);
+    expect(profileOf(spans)).toMatchObject({ time: { format: "YYYY-MM-DD HH:mm*", interval: 3600 } });
+    const epochs = times.map((time) => String(Date.parse(`${time.replace(" ", "T")}Z`) / 1000));
+    expect(profileOf(epochs)).toMatchObject({ layout: "pivot", time: { format: "X", interval: 3600 } });
+    expect(profileOf(times, [["Grand Total", ...times.map(() => 9)].join(",")])).toMatchObject({
+      layout: "pivot",
+      filters: [{ column: "Meter", except: ["Grand Total"] }],
+    });
   });
 
   it("is none where a column holds times: then the names are meters'", () => {
