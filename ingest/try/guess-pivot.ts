@@ -15,7 +15,7 @@ export interface PivotRun {
 
 const LEAST_TIMES = 3;
 /** What stands in the place of a meter's id in the row below all of them. */
-const TOTAL = /^(grand ?)?(sub ?)?(total|sum|summe|gesamt|suma|somme|totale)\w*:?$/i;
+const TOTAL = /^(grand ?|sub ?)?(total|sum|gesamt|somme)\p{L}*:?$/iu;
 
 /** The columns of a table of meters and times; `undefined` where it is none, or a column holds dates. */
 export function pivotRun(columns: readonly Column[]): PivotRun | undefined {
@@ -47,7 +47,8 @@ export function guessPivot({ columns, pivot, meter, timeZone, profile, found }: 
   const run = pivot.columns;
   const total = meter?.cells.find((cell) => TOTAL.test(cell));
   if (total !== undefined) {
-    profile["filters"] = [{ column: refOf(meter!, columns), except: [total] }];
+    const filters = (profile["filters"] ?? []) as readonly object[];
+    profile["filters"] = [...filters, { column: refOf(meter!, columns), except: [total] }];
     found.seen.push("a row of totals, which a filter leaves out");
   }
   const kind = contentOf(stepsAcross(run));
