@@ -710,19 +710,19 @@ function checkAcrossFields(value: unknown, context: z.RefinementCtx): void {
   }
 }
 
-/** Columns that tell something of one meter: a row of layout matrix is of all. */
-const MATRIX_LACKS = [
-  "serial",
-  "channel",
-  "register",
-  "usage",
-  "unit",
-  "registerUnit",
-  "multiplier",
-  "repeated",
-];
-/** Columns that tell something of one time: a row of layout pivot is of all. */
-const PIVOT_LACKS = ["time", "clock", "register", "usage", "first", "repeated"];
+/** Layouts whose header has more than names, and columns that have no place beside it: a row is of all meters, or of all times. */
+const TABLES: Readonly<Record<string, { inHeader: string; lacks: readonly string[]; why: string }>> = {
+  matrix: {
+    inHeader: "meters",
+    lacks: ["serial", "channel", "register", "usage", "unit", "registerUnit", "multiplier", "repeated"],
+    why: "every column from `first` on is a meter",
+  },
+  pivot: {
+    inHeader: "times",
+    lacks: ["time", "clock", "register", "usage", "first", "repeated"],
+    why: "every column whose name is a stamp of `time.format` holds the values of that time",
+  },
+};
 
 /** A profile for csv must name where identity, time and value stand, and its marks must differ. */
 function checkColumns(profile: unknown, complain: (field: string[], message: string) => void): void {
@@ -756,26 +756,15 @@ function checkColumns(profile: unknown, complain: (field: string[], message: str
       "has no time of day for the column `clock`; write the date, a blank and HH:mm",
     );
   }
-  if (isMatrix) {
-    if (fieldOf(columns, "first") === undefined)
+  const table = TABLES[String(layout)];
+  if (table !== undefined) {
+    if (isMatrix && fieldOf(columns, "first") === undefined)
       complain(["columns", "first"], "missing; layout matrix needs the column of the first meter");
     if (fieldOf(profile, "header") === false)
-      complain(["header"], "is false; layout matrix takes the meters from the header");
-    for (const name of MATRIX_LACKS)
+      complain(["header"], `is false; layout ${String(layout)} takes the ${table.inHeader} from the header`);
+    for (const name of table.lacks)
       if (fieldOf(columns, name) !== undefined)
-        complain(
-          ["columns", name],
-          "has no place in layout matrix, where every column from `first` on is a meter",
-        );
-  } else if (layout === "pivot") {
-    if (fieldOf(profile, "header") === false)
-      complain(["header"], "is false; layout pivot takes the times from the header");
-    for (const name of PIVOT_LACKS)
-      if (fieldOf(columns, name) !== undefined)
-        complain(
-          ["columns", name],
-          "has no place in layout pivot, where every column whose name is a stamp of `time.format` holds the values of that time",
-        );
+        complain(["columns", name], `has no place in layout ${String(layout)}, where ${table.why}`);
   } else if (layout === "wide") {
     if (fieldOf(columns, "first") === undefined) {
       complain(["columns", "first"], "missing; layout wide needs the column of the first interval");

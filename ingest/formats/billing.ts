@@ -9,7 +9,7 @@ import type { RejectCode } from "../check/rejects.js";
 import { FieldMemo, hasMore, isBlank } from "./csv-fields.js";
 import { CsvRows, fieldText, type CsvRow, type RowFault, type RowSink, wordsOf } from "./csv-rows.js";
 import { Decimal } from "./decimal.js";
-import { HeaderColumns, uncutHeader } from "./header-columns.js";
+import { HeaderColumns, stampedColumns, uncutHeader } from "./header-columns.js";
 import { firstInstant } from "./local-times.js";
 import { ValueMarks } from "./value-marks.js";
 import { ReadGate, shapeOf, wordOrShape, wrongId } from "./read-gate.js";
@@ -229,13 +229,9 @@ export class BillingReader implements FormatReader, RowSink {
   /** The columns that are named after a month. @throws FileRejected where none is, or two are of the same */
   #findMonths(header: readonly string[], taken: ReadonlySet<number>): MonthColumn[] {
     const months: MonthColumn[] = [];
-    const stamp = this.#stamp;
-    for (const [index, text] of header.entries()) {
-      const name = text.trim();
-      const bytes = Buffer.from(name);
-      const isDate = bytes.length > 0 && this.#readStamp(bytes, 0, bytes.length, stamp);
+    for (const { index, name, stamp } of stampedColumns(header, taken, this.#readStamp)) {
       // An epoch has no day.
-      if (taken.has(index) || !isDate || Number.isNaN(stamp.day)) continue;
+      if (Number.isNaN(stamp.day)) continue;
       const span = this.#monthOf(stamp.day);
       const before = months.find(({ start }) => start === span.start);
       if (before !== undefined)
@@ -280,15 +276,12 @@ export class BillingReader implements FormatReader, RowSink {
     series.mlPerUnit = MILLILITRES[unit];
     const { start, end } = span;
     const { value, decimals } = usage;
-    this.#hand(
-      row,
-      series,
-      start,
-      end - start,
-      { value, decimals, flags: this.#flags(row, "current") },
-      "usage",
-      this.#columns.previousDate === undefined ? "days" : "previousDate",
-    );
+    const code = this.#hand(series, start, end - start, {
+      value,
+      decimals,
+      flags: this.#flags(row, "current"),
+    });
+    this.#tell(row, code, "usage", this.#columns.previousDate === undefined ? "days" : "previousDate");
     return undefined;
   }
 
@@ -307,10 +300,7 @@ export class BillingReader implements FormatReader, RowSink {
       const isRead = (flags & NO_READ) === 0 && !Number.isNaN(amount.value);
       // Tables have columns for months that are not there yet.
       if (!isRead && this.#gate.timeFault(start) !== undefined) continue;
-      if (amount.decimals > series.decimals) series.decimals = amount.decimals;
-      series.last = start;
-      const value = isRead ? amount.value : NaN;
-      const code = this.#gate.read(series, start, end - start, value, flags & ~NO_READ);
+      const code = this.#hand(series, start, end - start, { ...amount, flags });
       if (code !== undefined)
         this.#gate.rejectValue(
           code,
@@ -383,23 +373,24 @@ export class BillingReader implements FormatReader, RowSink {
   }
 
   #take(series: Series, read: RegisterRead, row: CsvRow, column: "current" | "previous"): void {
-    this.#hand(row, series, read.time, 0, read, column, `${column}Date`);
+    this.#tell(row, this.#hand(series, read.time, 0, read), column, `${column}Date`);
   }
 
-  /** Hands a value to the gate. @param valueFrom, @param timeFrom columns that told it */
+  /** Hands a value to the gate, which may say why not. */
   #hand(
-    row: CsvRow,
     series: Series,
     time: number,
     length: number,
     { value, decimals, flags }: Omit<RegisterRead, "time">,
-    valueFrom: Column,
-    timeFrom: Column,
-  ): void {
+  ): RejectCode | undefined {
     if (decimals > series.decimals) series.decimals = decimals;
     series.last = time;
     const isRead = (flags & NO_READ) === 0;
-    const code = this.#gate.read(series, time, length, isRead ? value : NaN, flags & ~NO_READ);
+    return this.#gate.read(series, time, length, isRead ? value : NaN, flags & ~NO_READ);
+  }
+
+  /** Tells why a value was not taken, if it was not. @param valueFrom, @param timeFrom columns that told it */
+  #tell(row: CsvRow, code: RejectCode | undefined, valueFrom: Column, timeFrom: Column): void {
     if (code === undefined) return;
     const field = code === "time-in-future" || code === "time-too-early" ? timeFrom : valueFrom;
     this.#gate.rejectValue(code, field, this.#shown(row, this.#text(row, field)));

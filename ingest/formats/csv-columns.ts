@@ -4,11 +4,9 @@ import type { CsvProfile } from "../../schemas/profile.js";
 import type { Unit } from "../../schemas/units.js";
 import { FileRejected, type ReadSink, type Series } from "./format.js";
 import { HeaderColumns } from "./header-columns.js";
-import { pivotTimes, type TimeColumn } from "./pivot-times.js";
+import { pivotTimes, type PivotParts, type TimeColumn } from "./pivot-times.js";
 import { isId } from "./read-gate.js";
-import type { RowClock } from "./row-clock.js";
 import { RowFilter, unknownColumns } from "./row-filter.js";
-import type { StampReader } from "./time-format.js";
 import { intervalColumns } from "./wide-days.js";
 
 export interface ValueColumn {
@@ -37,8 +35,9 @@ export interface CsvColumns {
   readonly multiplier: number;
   /** long: what a row tells. */
   readonly values: readonly ValueColumn[];
-  /** wide: the interval columns, and behind them those of the repeated hour; and the column of their unit. */
+  /** wide: the interval columns, and behind them those of the repeated hour. */
   readonly intervals: readonly number[];
+  /** The column of the unit of `wideValues`. */
   readonly wideUnit: number;
   /** matrix: the meters' columns. */
   readonly meters: readonly MeterColumn[];
@@ -70,7 +69,7 @@ export function columnsOf(
   profile: CsvProfile,
   header: readonly string[],
   sink: ReadSink,
-  reading: { readonly clock: RowClock; readonly read: StampReader },
+  reading: Pick<PivotParts, "clock" | "read" | "now">,
 ): CsvColumns {
   const { columns, layout, filters, unit, registerUnit = unit, wideValues, intervalsPerDay, time } = profile;
   const found = new HeaderColumns(header);
@@ -89,7 +88,7 @@ export function columnsOf(
     columns.registerUnit === undefined ? unitIndex : find(columns.registerUnit, "registerUnit");
   const values: ValueColumn[] = [];
   let intervals: readonly number[] = [];
-  let wideUnit = -1;
+  const wideUnit = layout === "long" ? -1 : wideValues === "register" ? registerUnitIndex : unitIndex;
   let first = -1;
   if (layout === "long") {
     const kinds = {
@@ -104,7 +103,6 @@ export function columnsOf(
     if (layout === "wide") {
       const repeated = find(columns.repeated, "repeated");
       intervals = intervalColumns(first, repeated, intervalsPerDay, time.wide === "elapsed");
-      wideUnit = wideValues === "register" ? registerUnitIndex : unitIndex;
     }
   }
   const filter = filters.length > 0 ? new RowFilter(filters, find) : undefined;
@@ -117,15 +115,9 @@ export function columnsOf(
   ]);
   for (const { index, unitIndex: ofUnit } of values) spoken.add(index).add(ofUnit);
   const meters = layout === "matrix" && first >= 0 ? metersOf(profile, header, first, spoken, sink) : [];
-  const isUsage = wideValues === "usage";
   const times =
-    layout === "pivot"
-      ? pivotTimes({
-          ...{ profile, header, spoken, ...reading },
-          unitIndex: isUsage ? unitIndex : registerUnitIndex,
-        })
-      : [];
-  for (const { index, unitIndex: ofUnit } of [...meters, ...times]) spoken.add(index).add(ofUnit);
+    layout === "pivot" ? pivotTimes({ profile, header, spoken, unitIndex: wideUnit, ...reading }) : [];
+  for (const { index } of [...meters, ...times]) spoken.add(index);
   // A row may end before its quality.
   const { meter, serial, channel, clock, multiplier } = places;
   const all = [...values, ...meters, ...times].map(({ index }) => index);

@@ -1,6 +1,6 @@
 import type { CsvProfile } from "../../schemas/profile.js";
 import { FileRejected } from "./format.js";
-import { notText } from "./not-text.js";
+import { begins, notText } from "./not-text.js";
 
 export interface DecodeOptions {
   /** A byte order mark of UTF-16 counts before it. */
@@ -85,7 +85,6 @@ function text(decoder: InstanceType<typeof TextDecoder>, encoding: string, chunk
 
 /** What was unpacked is packed again. */
 function refusePacked(bytes: Buffer): void {
-  const begins = (...mark: number[]) => bytes.subarray(0, mark.length).equals(Buffer.from(mark));
-  if (begins(0x1f, 0x8b) || begins(0x50, 0x4b, 0x03, 0x04))
+  if (begins(bytes, [0x1f, 0x8b]) || begins(bytes, [0x50, 0x4b, 0x03, 0x04]))
     throw new FileRejected("file", "A packed file lies within the packed file: pack the text itself, once.");
 }

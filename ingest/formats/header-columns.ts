@@ -1,6 +1,7 @@
 import type { ColumnRef, TimeColumnRef } from "../../schemas/formats/common.js";
 import { MAX_FIELDS, MAX_ROW_BYTES, type RowFault } from "./csv-rows.js";
 import { FileRejected } from "./format.js";
+import type { Stamp, StampReader } from "./time-format.js";
 
 /** Why a file whose header can't be cut is rejected. @param quote the option that tells the quote */
 export function uncutHeader(fault: RowFault, quote: string): FileRejected {
@@ -10,6 +11,29 @@ export function uncutHeader(fault: RowFault, quote: string): FileRejected {
       ? `The header row has more than ${MAX_FIELDS} columns, or more than ${MAX_ROW_BYTES} bytes. Drop the file in parts.`
       : `The header row can't be cut into columns. Mend ${quote}.`,
   );
+}
+
+/** A column that is named after a time. */
+interface StampedColumn {
+  readonly index: number;
+  readonly name: string;
+  /** Valid until the next one. */
+  readonly stamp: Stamp;
+}
+
+/** The columns of a header whose names are stamps. @param taken columns that hold something else */
+export function* stampedColumns(
+  header: readonly string[],
+  taken: ReadonlySet<number>,
+  read: StampReader,
+): Generator<StampedColumn> {
+  const stamp: Stamp = { day: 0, second: 0, offset: NaN, epoch: NaN };
+  for (const [index, text] of header.entries()) {
+    const name = text.trim();
+    const bytes = Buffer.from(name);
+    if (!taken.has(index) && bytes.length > 0 && read(bytes, 0, bytes.length, stamp))
+      yield { index, name, stamp };
+  }
 }
 
 /** Places of the columns that a source speaks of, by the names of a header or by position. */

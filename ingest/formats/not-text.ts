@@ -46,7 +46,8 @@ function isPgp(bytes: Buffer): boolean {
   return bytes[twoBytes ? 3 : 2] === version;
 }
 
-function begins(bytes: Buffer, mark: readonly number[]): boolean {
+/** Whether these are a file's first bytes. */
+export function begins(bytes: Buffer, mark: readonly number[]): boolean {
   return bytes.subarray(0, mark.length).equals(Buffer.from(mark));
 }
 

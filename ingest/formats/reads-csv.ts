@@ -1,4 +1,3 @@
-import { TimeZone } from "../../infra/time-zone.js";
 import { canonicalMeter } from "../../schemas/canonical.js";
 import { limitOf, type ChecksConfig } from "../../schemas/checks.js";
 import { Flag } from "../../schemas/flags.js";
@@ -11,10 +10,11 @@ import { fieldText, MAX_ROW_BYTES, wordsOf, type CsvRow, type RowFault, type Row
 import { FileRejected, MOST_FRUITLESS_ROWS, type ReadSink, type Series } from "./format.js";
 import { Decimal } from "./decimal.js";
 import { uncutHeader } from "./header-columns.js";
+import { LocalTimes, stamped } from "./local-times.js";
 import { MeterFrom } from "./meter-from.js";
 import { ValueMarks } from "./value-marks.js";
 import { PlainRow, Role } from "./plain-row.js";
-import { passed, RowClock } from "./row-clock.js";
+import { RowClock } from "./row-clock.js";
 import { EARLIEST, MOST_ML, shapeOf, timeFault, wrongId } from "./read-gate.js";
 import { compileTimeFormat, splitClock, type Stamp, type StampReader } from "./time-format.js";
 import { UnitWords } from "./unit-words.js";
@@ -58,6 +58,7 @@ export class ReadsCsv implements RowSink {
   readonly #sink: ReadSink;
   readonly #refusesMissingHour: boolean;
   readonly #now: number;
+  readonly #times: LocalTimes;
   readonly #clock: RowClock;
   readonly #readStamp: StampReader;
   readonly #readDate: StampReader;
@@ -98,9 +99,8 @@ export class ReadsCsv implements RowSink {
     this.#sink = sink;
     this.#refusesMissingHour = limitOf(checks, "missing-hour-used") !== undefined;
     this.#now = now;
-    const zone = profile.time.zone === "utility" ? timeZone : profile.time.zone;
-    const local = zone === "UTC" ? undefined : new TimeZone(zone);
-    this.#clock = new RowClock(profile.time, local);
+    this.#times = new LocalTimes(profile.time.zone, timeZone);
+    this.#clock = new RowClock(profile.time, this.#times);
     const [date, clock] = splitClock(profile.time.format);
     this.#days = new WideDays({
       intervals: profile.intervalsPerDay,
@@ -111,7 +111,7 @@ export class ReadsCsv implements RowSink {
             ? "clock"
             : "repeated",
       merge: profile.wideValues === "usage",
-      zone: local,
+      zone: this.#times.zone,
     });
     const lastHour = profile.time.hours === "elapsed" ? 25 : 24;
     this.#readDate = compileTimeFormat(date);
@@ -263,10 +263,10 @@ export class ReadsCsv implements RowSink {
 
   /** The values of a plain row; false, with nothing taken, where one of them must be looked at. */
   #plainReads({ stamp, values, decimals }: PlainRow, series: Series[], flags: number, line: number): boolean {
-    const offset = this.#clock.steadyOffsetOf(stamp.day);
+    const offset = this.#times.steadyOffsetOf(stamp.day);
     if (offset === undefined) return false;
     const instant = stamp.day * DAY + stamp.second - offset;
-    const { interval, stamp: stamped } = this.#profile.time;
+    const { interval, stamp: edge } = this.#profile.time;
     const latest = this.#now + DAY;
     if (instant > latest || instant - interval < EARLIEST) return false;
     for (let v = 0; v < values.length; v++)
@@ -274,7 +274,7 @@ export class ReadsCsv implements RowSink {
     for (let v = 0; v < values.length; v++) {
       const one = series[v]!;
       const usage = one.kind === "usage";
-      const at = usage && stamped === "end" ? instant - interval : instant;
+      const at = usage && edge === "end" ? instant - interval : instant;
       this.#emitPlain(
         one,
         at,
@@ -286,7 +286,7 @@ export class ReadsCsv implements RowSink {
         line,
       );
     }
-    passed(series[0]!, instant);
+    stamped(series[0]!, instant);
     return true;
   }
 
@@ -405,9 +405,8 @@ export class ReadsCsv implements RowSink {
 
   #columns(header: readonly string[]): void {
     if (this.#profile.header) this.#width = header.length;
-    const clock = this.#clock;
-    const read = this.#readStamp;
-    this.#at = columnsOf(this.#profile, header, this.#sink, { clock, read });
+    const reading = { clock: this.#clock, read: this.#readStamp, now: this.#now };
+    this.#at = columnsOf(this.#profile, header, this.#sink, reading);
     this.unknownColumns = this.#at.unknown;
     this.#planPlainRows();
   }
@@ -497,7 +496,7 @@ export class ReadsCsv implements RowSink {
       else if (this.#value(row, value.index, value, one, flags))
         this.#emit(row, one, span.at, span.length, flags);
     }
-    passed(first, instant);
+    stamped(first, instant);
   }
 
   /** A read of each meter, all of one time. */
@@ -517,7 +516,7 @@ export class ReadsCsv implements RowSink {
     for (const meter of meters)
       if (this.#value(row, meter.index, meter, meter.series, flags))
         this.#emit(row, meter.series, at, length, flags);
-    passed(first.series, instant);
+    stamped(first.series, instant);
   }
 
   /** A meter's reads, each of its column's time. */
@@ -528,11 +527,10 @@ export class ReadsCsv implements RowSink {
     const flags = this.#flagsOf(row);
     for (const column of this.#at.times) {
       if (!this.#value(row, column.index, column, series, flags)) continue;
-      const { span, kind, name } = column;
-      const fault = span === undefined ? "no-such-local-time" : timeFault(span.at, this.#now);
-      if (fault === undefined) this.#emit(row, series, span!.at, span!.length, flags);
+      const { fault, kind, name } = column;
+      if (fault === undefined) this.#emit(row, series, column.at, column.length, flags);
       // Tables have columns for times that are not there, or not there yet.
-      else if (this.#ml !== null && (span !== undefined || kind === "register" || this.#ml !== 0))
+      else if (this.#ml !== null && (fault !== "no-such-local-time" || kind === "register" || this.#ml !== 0))
         this.#rejectValue(row, fault, "time", name);
     }
   }

@@ -1,19 +1,12 @@
-import type { TimeZone } from "../../infra/time-zone.js";
 import type { CsvProfile } from "../../schemas/profile.js";
 import type { Series } from "./format.js";
+import type { LocalTimes, TimeOrder } from "./local-times.js";
 import type { Stamp } from "./time-format.js";
 
 const DAY = 86_400;
-const HOUR = 3_600;
-
-/** In which order times come: it tells the two of the repeated hour apart. */
-export type TimeOrder = Pick<Series, "last" | "descending">;
-
-/** Keeps in mind that a time came. */
-export function passed(order: TimeOrder, instant: number): void {
-  if (order.last >= 0 && instant !== order.last) order.descending = instant < order.last;
-  order.last = instant;
-}
+/** Orders by which always the one of the hour that comes twice is taken. */
+const FIRST: TimeOrder = { last: -1, descending: false };
+const SECOND: TimeOrder = { last: Infinity, descending: false };
 
 /** Where on the time line a value lies: UTC seconds of its beginning, and its length in seconds (a register's is 0). */
 export interface Span {
@@ -24,25 +17,13 @@ export interface Span {
 /** What the stamps of a CSV mean, by its profile's `time`. */
 export class RowClock {
   readonly #time: CsvProfile["time"];
-  readonly #zone: TimeZone | undefined;
-  #steadyDay = NaN;
-  #steadyOffset: number | undefined;
+  readonly #times: LocalTimes;
   readonly #span = { at: 0, length: 0 };
 
-  /** @param zone of stamps without an offset; `undefined` for UTC */
-  constructor(time: CsvProfile["time"], zone: TimeZone | undefined) {
+  /** @param times of stamps without an offset */
+  constructor(time: CsvProfile["time"], times: LocalTimes) {
     this.#time = time;
-    this.#zone = zone;
-  }
-
-  /** The zone's offset, seconds, if it does not change around the local day (days from 1970-01-01). */
-  steadyOffsetOf(localDay: number): number | undefined {
-    if (this.#zone === undefined) return 0;
-    if (localDay !== this.#steadyDay) {
-      this.#steadyDay = localDay;
-      this.#steadyOffset = this.#zone.steadyOffset(localDay);
-    }
-    return this.#steadyOffset;
+    this.#times = times;
   }
 
   /** UTC seconds of a stamp; `undefined` where the local clock has no such time. */
@@ -50,25 +31,19 @@ export class RowClock {
     if (!Number.isNaN(stamp.epoch)) return stamp.epoch;
     const local = stamp.day * DAY + stamp.second;
     if (!Number.isNaN(stamp.offset)) return local - stamp.offset;
-    if (this.#zone === undefined) return local;
-    const offset = this.steadyOffsetOf(stamp.day);
+    const { zone } = this.#times;
+    if (zone === undefined) return local;
+    const offset = this.#times.steadyOffsetOf(stamp.day);
     if (offset !== undefined && stamp.second <= DAY) return local - offset;
-    if (this.#time.hours === "elapsed") {
-      const begin = this.#zone.firstInstantFrom(stamp.day * DAY);
-      const end = this.#zone.firstInstantFrom((stamp.day + 1) * DAY);
+    const { hours, repeatedHour } = this.#time;
+    if (hours === "elapsed") {
+      const begin = zone.firstInstantFrom(stamp.day * DAY);
+      const end = zone.firstInstantFrom((stamp.day + 1) * DAY);
       return begin + stamp.second <= end ? begin + stamp.second : undefined;
     }
-    const [one, other] = this.#zone.instantsOf(local);
-    if (one === undefined || other === undefined) return one;
-    switch (this.#time.repeatedHour) {
-      case "first":
-        return one;
-      case "second":
-        return other;
-      case "order":
-        if (order.last < 0) return one;
-        return order.descending ? (order.last <= other ? one : other) : order.last >= one ? other : one;
-    }
+    const by = repeatedHour === "order" ? order : repeatedHour === "first" ? FIRST : SECOND;
+    const instant = this.#times.instantOf(local, by);
+    return Number.isNaN(instant) ? undefined : instant;
   }
 
   /**
@@ -77,28 +52,14 @@ export class RowClock {
    */
   spanOf(instant: number, kind: Series["kind"]): Span | undefined {
     const { interval, snap, stamp } = this.#time;
-    let at = instant;
-    let length = 0;
-    if (kind === "usage") {
-      length = interval;
-      if (snap > 0) {
-        const local = at + (this.#zone?.offsetAt(at) ?? 0);
-        const grid = Math.round(local / length) * length;
-        if (Math.abs(grid - local) > snap) return undefined;
-        at += grid - local;
-      }
-      if (length > HOUR && this.#zone !== undefined) {
-        // A local day has 23 or 25 hours where the clock is changed.
-        const local = at + this.#zone.offsetAt(at);
-        const other = this.#zone.firstInstantFrom(stamp === "end" ? local - length : local + length);
-        length = Math.abs(other - at);
-        if (other < at) at = other;
-      } else if (stamp === "end") {
-        at -= length;
-      }
-    }
-    this.#span.at = at;
-    this.#span.length = length;
+    this.#span.at = instant;
+    this.#span.length = 0;
+    if (kind !== "usage") return this.#span;
+    const at = snap > 0 ? this.#times.onGrid(instant, interval) : instant;
+    if (Math.abs(at - instant) > snap) return undefined;
+    const start = stamp === "end" ? this.#times.beginningOf(at, interval) : at;
+    this.#span.at = start;
+    this.#span.length = (stamp === "end" ? at : this.#times.endOf(at, interval)) - start;
     return this.#span;
   }
 }

@@ -6,6 +6,7 @@ import type { SourceConfig } from "../../schemas/config.js";
 import { csvProfile } from "../../schemas/profile.js";
 import { decoded, utf16Of } from "../formats/decode.js";
 import { FileRejected } from "../formats/format.js";
+import { begins } from "../formats/not-text.js";
 import { namesOfZipMembers, zipMembers } from "./zip.js";
 
 const CHUNK = 1024 * 1024;
@@ -93,10 +94,9 @@ async function headOf(path: string): Promise<Buffer> {
 type Packing = "none" | "gzip" | "zip";
 
 function packingOf(head: Buffer): Packing {
-  const begins = (...mark: number[]) => head.subarray(0, mark.length).equals(Buffer.from(mark));
-  if (begins(0x1f, 0x8b)) return "gzip";
+  if (begins(head, [0x1f, 0x8b])) return "gzip";
   // An archive begins with its first member, an empty one with its directory.
-  return begins(0x50, 0x4b, 3, 4) || begins(0x50, 0x4b, 5, 6) ? "zip" : "none";
+  return begins(head, [0x50, 0x4b, 3, 4]) || begins(head, [0x50, 0x4b, 5, 6]) ? "zip" : "none";
 }
 
 const PACKED_AS: Readonly<Record<Packing, string>> = {

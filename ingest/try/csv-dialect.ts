@@ -1,6 +1,6 @@
 import { unitOf } from "../../schemas/units.js";
 import { CsvRows, fieldText } from "../formats/csv-rows.js";
-import { monthFormatOf, timeOf, timeOrSpanOf } from "./guess-time.js";
+import { isDated, isTimeOrMonth, timeOf, timeOrSpanOf } from "./guess-time.js";
 
 /** Rows that are looked at. */
 const MOST_ROWS = 20_000;
@@ -144,7 +144,8 @@ function isNamesOf(row: readonly string[], width: number): boolean {
   );
 }
 
-const LEAST_TIMES = 3;
+/** Columns that a table with a column a time has at least. */
+export const LEAST_TIMES = 3;
 
 /** A word, and times above numbers. */
 function isHeaderOfTimes(row: readonly string[] | undefined, next: readonly string[] | undefined): boolean {
@@ -152,14 +153,13 @@ function isHeaderOfTimes(row: readonly string[] | undefined, next: readonly stri
   const cellOf = (cells: readonly string[], i: number) => cells[i]?.trim() ?? "";
   const times = [...row.keys()].filter((i) => {
     const cell = cellOf(row, i);
-    return cell !== "" && (timeOrSpanOf([cell], true) ?? monthFormatOf([cell])) !== undefined;
+    return cell !== "" && isTimeOrMonth(cell);
   });
   const above = times.filter((i) => isNumber(cellOf(next, i)) || cellOf(next, i) === "");
   if (above.length < LEAST_TIMES || above.length < times.length) return false;
   // Numbers may be times, such as epochs: then those below are none.
   const numbers = (cells: readonly string[]) => times.map((i) => cellOf(cells, i)).filter(isNumber);
-  const isTime = (list: readonly string[]) =>
-    ["stamp", "date"].includes(timeOrSpanOf(list, true)?.kind ?? "");
+  const isTime = (list: readonly string[]) => isDated(timeOrSpanOf(list, true));
   return numbers(row).length === 0 || (isTime(numbers(row)) && !isTime(numbers(next)));
 }
 
@@ -177,7 +177,7 @@ function firstTimes(
 ): { readonly row: number; readonly column: number } | undefined {
   const isTime = (row: readonly string[], column: number) => {
     const cell = row.length === width ? row[column]!.trim() : "";
-    return cell !== "" && ["stamp", "date"].includes(timeOrSpanOf([cell], false)?.kind ?? "");
+    return cell !== "" && isDated(timeOrSpanOf([cell], false));
   };
   const looked = rows.slice(0, MOST_LOOKED_AT);
   for (let column = 0; column < Math.min(width, MOST_TIME_COLUMN); column++) {

@@ -1,9 +1,9 @@
-import { isNumber, looseNumber } from "./csv-dialect.js";
+import { isNumber, LEAST_TIMES } from "./csv-dialect.js";
 import { type Column, Findings, NO_READ_WORDS, refOf } from "./guess-columns.js";
 import { holdsDates } from "./guess-spread-date.js";
 import { guessTime, timingOf } from "./guess-stamps.js";
-import { monthFormatOf, timeOrSpanOf } from "./guess-time.js";
-import { contentOf, guessMarks, guessUnit } from "./guess-values.js";
+import { isDated, isTimeOrMonth, monthFormatOf, timeOrSpanOf } from "./guess-time.js";
+import { contentOf, guessMarks, guessUnit, stepsAcross } from "./guess-values.js";
 import type { Guess } from "./guess.js";
 
 /** Columns of numbers, each named after a time. */
@@ -13,7 +13,6 @@ export interface PivotRun {
   readonly month: string | undefined;
 }
 
-const LEAST_TIMES = 3;
 /** What stands in the place of a meter's id in the row below all of them. */
 const TOTAL = /^(grand ?|sub ?)?(total|sum|gesamt|somme)\p{L}*:?$/iu;
 
@@ -23,14 +22,13 @@ export function pivotRun(columns: readonly Column[]): PivotRun | undefined {
     ({ name, filled }) =>
       /\d/.test(name) &&
       filled.every((cell) => isNumber(cell) || NO_READ_WORDS.has(cell.toUpperCase())) &&
-      (timeOrSpanOf([name.trim()], true) ?? monthFormatOf([name.trim()])) !== undefined,
+      isTimeOrMonth(name.trim()),
   );
   if (ofTimes.length < LEAST_TIMES || columns.some((one) => !ofTimes.includes(one) && holdsDates(one)))
     return undefined;
   const names = ofTimes.map(({ name }) => name.trim());
   const month = monthFormatOf(names);
-  const kind = timeOrSpanOf(names, true)?.kind;
-  return month !== undefined || kind === "stamp" || kind === "date" ? { columns: ofTimes, month } : undefined;
+  return month !== undefined || isDated(timeOrSpanOf(names, true)) ? { columns: ofTimes, month } : undefined;
 }
 
 interface PivotParts {
@@ -79,19 +77,4 @@ export function guessPivot({ columns, pivot, meter, timeZone, profile, found }: 
     seen,
     open: found.open,
   };
-}
-
-/** Steps from column to column, meter by meter. */
-function stepsAcross(run: readonly Column[]) {
-  let [steps, rises, falls] = [0, 0, 0];
-  for (let row = 0; row < run[0]!.cells.length; row++) {
-    const values = run.map(({ cells }) => cells[row]!).filter(isNumber);
-    const numbers = values.map(looseNumber);
-    for (let i = 1; i < numbers.length; i++) {
-      steps++;
-      if (numbers[i]! > numbers[i - 1]!) rises++;
-      if (numbers[i]! < numbers[i - 1]!) falls++;
-    }
-  }
-  return { steps, rises, falls };
 }

@@ -1,6 +1,6 @@
 import { isNumber } from "./csv-dialect.js";
 import { type Column, NAMES } from "./guess-columns.js";
-import { timeOrSpanOf } from "./guess-time.js";
+import { isDated, timeOrSpanOf } from "./guess-time.js";
 
 /** Parts of a date by the names of their columns, and the numbers that they may be. */
 const PARTS = {
@@ -58,6 +58,5 @@ function partOf(columns: readonly Column[], part: keyof typeof PARTS): Column | 
 
 /** Whether a column's cells are dates of what the file is about. */
 export function holdsDates({ bare, filled }: Column): boolean {
-  const kind = NAMES.otherTime.test(bare) ? undefined : timeOrSpanOf(filled, NAMES.time.test(bare))?.kind;
-  return kind === "stamp" || kind === "date";
+  return !NAMES.otherTime.test(bare) && isDated(timeOrSpanOf(filled, NAMES.time.test(bare)));
 }

@@ -110,6 +110,16 @@ export function hourNumbersOf(cells: readonly string[], sure: boolean): TimeGues
 
 const LEAST_HOURS = 20;
 
+/** Whether times have a date. */
+export function isDated(time: TimeGuess | undefined): boolean {
+  return time?.kind === "stamp" || time?.kind === "date";
+}
+
+/** Whether a name may be that of a time, or of a month. @param text without outer blanks */
+export function isTimeOrMonth(text: string): boolean {
+  return (timeOrSpanOf([text], true) ?? monthFormatOf([text])) !== undefined;
+}
+
 /** What stands between the two ends of a span in one cell. */
 const BETWEEN = [" to ", " - ", " \u2013 ", " bis ", " until ", "/", " a ", "-", "\u2013"];
 

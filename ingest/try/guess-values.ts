@@ -2,7 +2,7 @@ import { unitOf } from "../../schemas/units.js";
 import { GROUPED, isNumber, looseNumber } from "./csv-dialect.js";
 import { type Column, Findings, isUnit, NAMES, NO_READ, NO_READ_WORDS, refOf } from "./guess-columns.js";
 import { daysApart, intervalOf, isOfOneMeter, type TimeFound } from "./guess-stamps.js";
-import { timeOf } from "./guess-time.js";
+import { isDated, timeOf } from "./guess-time.js";
 
 /** Steps from read to read of a meter, from which a register is told. */
 const LEAST_STEPS = 8;
@@ -135,7 +135,7 @@ const ID = /(^|[\s_-])[iI][dD]s?$|\p{Ll}I[dD]$/u;
 /** By its name a time; a volume of an hour is none. */
 function speaksOfTime({ bare, filled }: Column): boolean {
   if (!NAMES.time.test(bare) && !NAMES.clockOnly.test(bare)) return false;
-  return !NAMES.usage.test(bare) || ["stamp", "date"].includes(timeOf(filled, true)?.kind ?? "");
+  return !NAMES.usage.test(bare) || isDated(timeOf(filled, true));
 }
 
 /** Names of spans, and their seconds. */
@@ -261,6 +261,23 @@ export function stepsOf(column: Column, time: TimeFound, meter: Column | undefin
       steps++;
       if (list[i]!.value > list[i - 1]!.value) rises++;
       if (list[i]!.value < list[i - 1]!.value) falls++;
+    }
+  }
+  return { steps, rises, falls };
+}
+
+/** From column to column, row by row. */
+export function stepsAcross(run: readonly Column[]): Steps {
+  let [steps, rises, falls] = [0, 0, 0];
+  for (let row = 0; row < run[0]!.cells.length; row++) {
+    const values = run
+      .map(({ cells }) => cells[row]!)
+      .filter(isNumber)
+      .map(looseNumber);
+    for (let i = 1; i < values.length; i++) {
+      steps++;
+      if (values[i]! > values[i - 1]!) rises++;
+      if (values[i]! < values[i - 1]!) falls++;
     }
   }
   return { steps, rises, falls };

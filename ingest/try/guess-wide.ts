@@ -1,7 +1,7 @@
-import { isNumber, looseNumber } from "./csv-dialect.js";
+import { isNumber } from "./csv-dialect.js";
 import { type Column, Findings, NAMES, NO_READ_WORDS, refOf } from "./guess-columns.js";
 import type { TimeFound } from "./guess-stamps.js";
-import { contentOf, guessMarks, guessUnit } from "./guess-values.js";
+import { contentOf, guessMarks, guessUnit, stepsAcross } from "./guess-values.js";
 
 /** Neighbouring columns that hold the intervals of a day. */
 export interface WideRun {
@@ -91,25 +91,12 @@ export function guessWide({ columns, wide, profile, found }: WideParts): void {
         true,
       );
   }
-  const rows = wide.first.cells.length;
-  let [steps, rises, falls] = [0, 0, 0];
-  for (let row = 0; row < rows; row++) {
-    const day = run
-      .map(({ cells }) => cells[row]!)
-      .filter(isNumber)
-      .map(looseNumber);
-    for (let i = 1; i < day.length; i++) {
-      steps++;
-      if (day[i]! > day[i - 1]!) rises++;
-      if (day[i]! < day[i - 1]!) falls++;
-    }
-  }
   const byName = NAMES.usage.test(wide.first.bare)
     ? "usage"
     : NAMES.register.test(wide.first.bare)
       ? "register"
       : undefined;
-  const byContent = contentOf({ steps, rises, falls });
+  const byContent = contentOf(stepsAcross(run));
   const kind =
     byName === undefined || byContent === undefined || byName === byContent
       ? (byContent ?? byName)

@@ -2,7 +2,7 @@ import { constants, gunzipSync } from "node:zlib";
 import { TextDecoder } from "node:util";
 import { stringify } from "yaml";
 import { FileRejected } from "../formats/format.js";
-import { notText } from "../formats/not-text.js";
+import { begins, notText } from "../formats/not-text.js";
 import { guessCsv } from "./guess-csv.js";
 
 /** What the file does not tell: a setting that somebody has to fill in. */
@@ -48,14 +48,14 @@ export function guess({ head, whole, timeZone }: GuessInput): Guess {
   const packing: Record<string, unknown> = {};
   let bytes = head;
   let all = whole;
-  if (begins(bytes, 0x1f, 0x8b)) {
+  if (begins(bytes, [0x1f, 0x8b])) {
     packing["compression"] = "gzip";
     seen.push("gzip");
     const unpacked = gunzipped(bytes);
     if (unpacked === undefined) return nothing(seen, "The gzip file is damaged.");
     bytes = unpacked;
   }
-  if (begins(bytes, 0x50, 0x4b, 0x03, 0x04))
+  if (begins(bytes, [0x50, 0x4b, 0x03, 0x04]))
     return nothing(seen, "A zip archive, or a spreadsheet: guess the file that is in it.");
   if (bytes.length === 0) return nothing(seen, "The file is empty.");
   const foreign = notText(bytes);
@@ -87,10 +87,6 @@ function nothing(seen: readonly string[], why: string): Guess {
   return { settings: {}, seen, open: [{ path: "format", alternatives: [], why, blocks: true }] };
 }
 
-function begins(bytes: Buffer, ...mark: number[]): boolean {
-  return bytes.subarray(0, mark.length).equals(Buffer.from(mark));
-}
-
 function gunzipped(bytes: Buffer): Buffer | undefined {
   try {
     return gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: 64 * MOST_TEXT });
@@ -100,8 +96,8 @@ function gunzipped(bytes: Buffer): Buffer | undefined {
 }
 
 function encodingOf(bytes: Buffer, whole: boolean): Encoding {
-  if (begins(bytes, 0xff, 0xfe)) return "utf-16le";
-  if (begins(bytes, 0xfe, 0xff)) return "utf-16be";
+  if (begins(bytes, [0xff, 0xfe])) return "utf-16le";
+  if (begins(bytes, [0xfe, 0xff])) return "utf-16be";
   const head = bytes.subarray(0, 4096);
   let even = 0;
   let odd = 0;
